@@ -1,0 +1,1 @@
+"""Alerts are received, stored and told to people."""

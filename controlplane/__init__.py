@@ -1,0 +1,1 @@
+"""The ground that every feature rests on; it knows no feature."""

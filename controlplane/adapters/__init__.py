@@ -1,0 +1,1 @@
+"""Where the ground meets the outside: files, Prometheus, the clock."""

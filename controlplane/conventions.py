@@ -1,0 +1,88 @@
+"""Every metric, label, rule and annotation name that we emit, once.
+
+Recording rules are `level:metric:operation`. Names of our own health begin with `flyball_`.
+"""
+
+from typing import Final
+
+# --- labels -----------------------------------------------------------------------------------------------------------
+SLO: Final = "slo"
+SERVICE: Final = "service"
+EVENT: Final = "event"
+EVENT_ALL: Final = "all"
+EVENT_BAD: Final = "bad"
+SEVERITY: Final = "severity"
+SEVERITY_PAGE: Final = "page"
+SEVERITY_TICKET: Final = "ticket"
+SHARD: Final = "shard"
+
+# --- SLO series (RULES.md) --------------------------------------------------------------------------------------------
+ROLLING_EVENTS: Final = "slo:sli_events:rolling5m"  # events of the last 5 minutes, written every minute
+LEDGER_EVENTS: Final = "slo:sli_events:ledger5m"  # events of 5 minutes, written every 5 minutes; entries add up
+WINDOW_COVERAGE: Final = "slo:window_coverage:ratio"  # share of the window for which there is a ledger entry
+BUDGET_EVENTS: Final = "slo:error_budget:events"  # bad events that the window allows
+BUDGET_REMAINING: Final = "slo:error_budget_remaining:ratio"  # 1 = untouched, 0 = spent, negative = overspent
+OBJECTIVE: Final = "slo:objective:ratio"
+BUDGET_RATIO: Final = "slo:error_budget:ratio"  # 1 - objective
+PERIOD_SECONDS: Final = "slo:time_period:seconds"
+SLO_INFO: Final = "slo:info"  # 1, with labels slo, service, owner, objective, window
+
+
+def total_events(window: str) -> str:
+    """Events of the whole window, such as `slo:sli_events:total30d`."""
+    return f"slo:sli_events:total{window}"
+
+
+def burn_rate(window: str) -> str:
+    """Error ratio of a window divided by the budget ratio, such as `slo:burn_rate:1h`."""
+    return f"slo:burn_rate:{window}"
+
+
+def bad_events(window: str) -> str:
+    """Bad events of a window, such as `slo:bad_events:6h`."""
+    return f"slo:bad_events:{window}"
+
+
+# --- alerts -----------------------------------------------------------------------------------------------------------
+ALERT_BURN: Final = "SLOErrorBudgetBurn"
+ALERT_NO_DATA: Final = "SLONoData"
+SUMMARY: Final = "summary"
+DESCRIPTION: Final = "description"
+WORST: Final = "worst"
+RUNBOOK_URL: Final = "runbook_url"
+DASHBOARD_URL: Final = "dashboard_url"
+
+# --- keys that users write --------------------------------------------------------------------------------------------
+API_VERSION: Final = "flyball.dev/v1"
+ANNOTATION_OWNER: Final = "flyball.dev/owner"
+ANNOTATION_RUNBOOK: Final = "flyball.dev/runbook-url"
+ANNOTATION_WORST_BY: Final = "flyball.dev/worst-by"  # comma-separated labels that tell where the bad events come from
+
+# --- files that we write ----------------------------------------------------------------------------------------------
+RULES_SUBFOLDER: Final = "prometheus/rules"
+DASHBOARDS_SUBFOLDER: Final = "grafana"
+
+# --- what the reference platform and real ones say of themselves ------------------------------------------------------
+BUILD_INFO: Final = "build_info"  # gauge 1 with labels service, version: a new version is a deployment
+
+# --- events -----------------------------------------------------------------------------------------------------------
+EVENT_ALERT_FIRED: Final = "alert.fired"
+EVENT_ALERT_RESOLVED: Final = "alert.resolved"
+EVENT_RULES_APPLIED: Final = "slo.rules_applied"
+EVENT_RULES_REJECTED: Final = "slo.rules_rejected"
+
+# --- our own health ---------------------------------------------------------------------------------------------------
+JOB_RUNS: Final = "flyball_job_runs_total"  # labels job, outcome = ok | failed | overrun | skipped
+JOB_SECONDS: Final = "flyball_job_duration_seconds"  # label job
+JOB_LAST_SUCCESS: Final = "flyball_job_last_success_timestamp_seconds"  # label job
+LEADER: Final = "flyball_leader"  # 1 while this replica holds the lease
+LEASE_EPOCH: Final = "flyball_lease_epoch"
+SPEC_PROBLEMS: Final = "flyball_spec_problems"  # gauge, label severity: in the files as they stand
+SPEC_REJECTED: Final = "flyball_spec_rejected_total"  # edits that did not load
+APPLIED_SLOS: Final = "flyball_applied_slos"
+APPLY_TOTAL: Final = "flyball_apply_total"  # label outcome = applied | unchanged | rolled_back
+ALERTS_RECEIVED: Final = "flyball_alerts_received_total"  # label status
+WEBHOOK_REQUESTS: Final = "flyball_webhook_requests_total"  # labels hook, code
+OUTBOX_BACKLOG: Final = "flyball_outbox_messages"
+OUTBOX_DEAD: Final = "flyball_outbox_dead_letters"
+DELIVERIES: Final = "flyball_deliveries_total"  # labels channel, outcome

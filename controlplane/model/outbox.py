@@ -1,0 +1,43 @@
+"""Work for the outside, kept in the same transaction as the decision that caused it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from controlplane.model.event import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """Something to deliver at least once. Messages of one `key` leave in order; `id` is the idempotency key.
+
+    `channel` names the port that delivers it (`console`, later `slack`, `pagerduty`, …).
+    """
+
+    id: str
+    channel: str
+    key: str
+    payload: Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class DueMessage:
+    """A message whose turn has come; `attempts` counts the failed ones so far."""
+
+    message: OutboxMessage
+    attempts: int
+    enqueued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One link of the hash-chained audit log: `hash` covers every other field and the previous entry's hash."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, JSON]
+    previous_hash: str
+    hash: str

@@ -1,0 +1,214 @@
+"""What two or more features need from the outside, as protocols. Adapters implement them; the roof joins the two."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from controlplane.model.alert import Alert, StoredAlert
+from controlplane.model.event import JSON, Event, RecordedEvent
+from controlplane.model.outbox import AuditEntry, DueMessage, OutboxMessage
+from controlplane.model.series import Sample, Series
+
+
+class Transient(Exception):
+    """The outside failed in a way that may pass: try again later."""
+
+
+class Permanent(Exception):
+    """The outside refused; the same request will be refused again."""
+
+
+class LeaseLost(Exception):
+    """Another replica holds the lease now; the transaction was rolled back and nothing was written."""
+
+
+class Clock(Protocol):
+    """The time, as an aware UTC datetime."""
+
+    def now(self) -> datetime:
+        """Now."""
+        ...
+
+
+class MetricsBackend(Protocol):
+    """A Prometheus-compatible query API.
+
+    Errors: `Transient` for network, 5xx and timeouts; `Permanent` for bad PromQL.
+    """
+
+    def query(self, expr: str, at: datetime) -> list[Sample]:
+        """The instant vector at `at`; a scalar is one sample without labels; empty when there is no data."""
+        ...
+
+    def query_range(self, expr: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
+        """Series from `start` to `end`, both included, in as many requests as it takes; empty without data."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedGroup:
+    """A rule group that an engine says it runs; `rules` are (name, normalised expression) in order."""
+
+    file: str
+    name: str
+    interval: timedelta
+    rules: tuple[tuple[str, str], ...]
+
+
+class RuleEngine(Protocol):
+    """What evaluates rule files. Errors as in `MetricsBackend`; a refused configuration is `Permanent`."""
+
+    def reload(self) -> None:
+        """Read the rule files again; returns after the engine has taken them or raises."""
+        ...
+
+    def loaded_groups(self) -> list[LoadedGroup]:
+        """Every group that runs now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLease:
+    """Proof of leadership: `epoch` grows each time the lease changes hands; every write checks it."""
+
+    name: str
+    holder: str
+    epoch: int
+
+
+class Leases(Protocol):
+    """One row per name says who may act. Expiry is judged by the database's own clock."""
+
+    def acquire(self, name: str, holder: str, ttl: timedelta) -> HeldLease | None:
+        """Take or renew it; None while somebody else holds it. Renewing keeps the epoch, taking over increments it."""
+        ...
+
+    def release(self, lease: HeldLease) -> None:
+        """Give it up, if we still hold it."""
+        ...
+
+
+class AlertLog(Protocol):
+    """Alerts as received, one per (fingerprint, starts_at)."""
+
+    def record(self, alert: Alert, received_at: datetime) -> bool:
+        """Store or update it; True when that changed what we knew (new alert, or firing became resolved).
+
+        A resolved alert never turns back to firing: a late or repeated delivery changes only the delivery count.
+        """
+        ...
+
+    def firing(self) -> list[StoredAlert]:
+        """Those that fire now, latest start first."""
+        ...
+
+    def recent(self, limit: int) -> list[StoredAlert]:
+        """The latest by start, firing or not."""
+        ...
+
+
+class EventLog(Protocol):
+    """The append-only log through which features meet."""
+
+    def append(self, event: Event, recorded_at: datetime) -> bool:
+        """Write it; False when an event with this id is already there (nothing changes)."""
+        ...
+
+    def after(self, sequence: int, limit: int, kinds: Sequence[str] = ()) -> list[RecordedEvent]:
+        """Events with a larger sequence number, in order; `kinds` empty means all."""
+        ...
+
+    def between(self, start: datetime, end: datetime, kinds: Sequence[str] = ()) -> list[RecordedEvent]:
+        """Events that occurred in [start, end), in order of occurrence."""
+        ...
+
+
+class Outbox(Protocol):
+    """Messages to the outside. At least once, in order per key, dead letters kept."""
+
+    def enqueue(self, message: OutboxMessage, now: datetime) -> bool:
+        """Queue it in this transaction; False when the id was queued before."""
+        ...
+
+    def claim(self, limit: int, now: datetime) -> list[DueMessage]:
+        """Lock due messages, at most one per key: the oldest undelivered. Other replicas do not get them meanwhile."""
+        ...
+
+    def delivered(self, message_id: str, now: datetime) -> None:
+        """It arrived."""
+        ...
+
+    def failed(self, message_id: str, reason: str, retry_at: datetime | None, now: datetime) -> None:
+        """It did not; try again at `retry_at`, or bury it as a dead letter when that is None."""
+        ...
+
+    def backlog(self) -> int:
+        """Messages neither delivered nor dead."""
+        ...
+
+    def dead_letters(self) -> int:
+        """Messages given up."""
+        ...
+
+
+class AuditLog(Protocol):
+    """Hash-chained record of every decision and change."""
+
+    def append(self, *, at: datetime, actor: str, action: str, subject: str, detail: Mapping[str, JSON]) -> AuditEntry:
+        """Add an entry at the end of the chain."""
+        ...
+
+    def entries(self, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
+        """Entries in order."""
+        ...
+
+    def verify(self) -> int | None:
+        """The sequence number of the first entry that does not fit its chain (altered, removed, reordered), or None."""
+        ...
+
+
+class Transaction(Protocol):
+    """Everything written here becomes visible together or not at all."""
+
+    @property
+    def alerts(self) -> AlertLog:
+        """Alerts received."""
+        ...
+
+    @property
+    def events(self) -> EventLog:
+        """What happened."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What must be told."""
+        ...
+
+    @property
+    def audit(self) -> AuditLog:
+        """Who did what."""
+        ...
+
+
+class Store(Protocol):
+    """The one database."""
+
+    @property
+    def leases(self) -> Leases:
+        """Leadership, in transactions of its own."""
+        ...
+
+    def transaction(self, *, lease: HeldLease | None = None) -> AbstractContextManager[Transaction]:
+        """A unit of work; commits on leaving, rolls back on an exception.
+
+        With `lease`, its epoch is checked inside the transaction, and `LeaseLost` is raised when it is no longer ours.
+        Raises `Transient` when the database is locked or unreachable.
+        """
+        ...
+
+    def ping(self) -> None:
+        """Raise `Transient` unless the database answers and its schema is the one we know."""
+        ...

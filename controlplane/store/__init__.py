@@ -1,0 +1,1 @@
+"""The one database: tables, migrations, lease, outbox, event and audit log."""

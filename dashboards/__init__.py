@@ -1,0 +1,1 @@
+"""The model becomes grafanalib dashboards, and those become JSON."""

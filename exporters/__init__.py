@@ -1,0 +1,1 @@
+"""DORA, unit-cost and usage figures for /metrics and files."""

@@ -1,0 +1,1 @@
+"""Cost ledgers, budgets, forecasts and the downshift ladder."""

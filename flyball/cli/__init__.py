@@ -1,0 +1,28 @@
+"""The command line. Command modules import what is heavy inside their functions, so that the CLI answers at once."""
+
+from enum import IntEnum
+
+import typer
+
+
+class ExitCode(IntEnum):
+    """What a shell learns. Usage errors are 2, as everywhere."""
+
+    OK = 0
+    PROBLEMS = 1  # the user's files are at fault; every problem was printed
+    OUTSIDE = 3  # Prometheus, the database or another server failed or refused
+
+
+app = typer.Typer(
+    name="flyball",
+    help="A control plane for error budgets and money.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,1 @@
+"""A simulated platform, a real Prometheus and Alertmanager, and Flyball on top."""

@@ -1,0 +1,1 @@
+"""SLO files become rules, unit tests for them, plans and replays."""

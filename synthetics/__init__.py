@@ -1,0 +1,1 @@
+"""Probes, journeys, regions, golden paths and the status page."""

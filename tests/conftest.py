@@ -1,0 +1,77 @@
+"""Servers that tests talk to: real ones, started once per session (and worker) on free loopback ports."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from flyball.demo import servers
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """The path of promtool; the run fails without it."""
+    path = shutil.which("promtool")
+    assert path, "promtool is not installed: run `make setup`"
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own, `postgresql://…/postgres`."""
+    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    folder = Path(f"/tmp/flyball-postgresql-{uuid.uuid4().hex[:8]}")
+    folder.mkdir(mode=0o700)
+    user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+    if user:
+        os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+    port = servers.free_port()
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    subprocess.run(
+        [programs / "initdb", "-D", folder / "data", "-U", "flyball", "--auth=trust", "--no-sync", "-E", "UTF8"],
+        check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL, env=environment,
+    )  # fmt: skip
+    log = (folder / "log").open("wb")
+    process = subprocess.Popen(
+        [programs / "postgres", "-D", folder / "data", "-p", str(port), "-h", servers.LOOPBACK,
+         "-k", folder, "-c", "fsync=off"],
+        user=user, cwd=folder, stdout=log, stderr=log, env=environment,
+    )  # fmt: skip
+    url = f"postgresql://flyball@{servers.LOOPBACK}:{port}/postgres"
+    try:
+        _wait_for_postgresql(url, process)
+        yield url
+    finally:
+        process.send_signal(2)
+        process.wait()
+        log.close()
+        shutil.rmtree(folder)
+
+
+def _wait_for_postgresql(url: str, process: "subprocess.Popen[bytes]") -> None:
+    while process.poll() is None:
+        try:
+            psycopg.connect(url, connect_timeout=1).close()
+        except psycopg.OperationalError:
+            continue
+        return
+    pytest.fail("PostgreSQL did not start")
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database, dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+    yield postgresql_server.replace("postgresql://", "postgresql+psycopg://").replace("/postgres", f"/{name}")
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
