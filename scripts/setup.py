@@ -74,9 +74,7 @@ def install_packages(missing):
     with services_kept_off():
         _apt("update", by_hand)
         _apt("install", by_hand, "-y", "--no-install-recommends", *names)
-    units = [unit for _, group in missing for unit in group]
-    if units and shutil.which("systemctl"):
-        subprocess.run([*_as_root(), "systemctl", "disable", "--quiet", *units], check=False, stderr=subprocess.DEVNULL)
+    keep_off_at_boot([unit for _, group in missing for unit in group])
 
 
 def _as_root():
@@ -90,6 +88,14 @@ def _apt(verb, by_hand, *arguments):
     )
     if done.returncode != 0:
         raise CannotSetUp(f"apt-get {verb} failed:\n{done.stdout[-1500:]}\nWhen that is mended, type:\n  {by_hand}")
+
+
+def keep_off_at_boot(units):
+    """Undo what installing enabled, as `systemctl disable` does (which a container may not have)."""
+    wants = Path("/etc/systemd/system/multi-user.target.wants")
+    links = [str(wants / f"{unit}.service") for unit in units if (wants / f"{unit}.service").is_symlink()]
+    if links:
+        subprocess.run([*_as_root(), "rm", "-f", *links], check=True)
 
 
 @contextmanager
