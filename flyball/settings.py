@@ -1,0 +1,400 @@
+"""What a process is told: command line over environment over `flyball.yaml` over defaults.
+
+Nobody else reads the environment. Every variable may be given as `NAME_FILE` too, the path of a file that holds the value; secrets come in no other way.
+"""
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import SplitResult, urlsplit
+
+from controlplane.model.source import SourcePosition
+from controlplane.problems import Problem, Severity, in_order
+
+if TYPE_CHECKING:
+    from controlplane.specfile import Document
+
+FILE_NAME: Final = "flyball.yaml"
+STATE_FOLDER: Final = ".flyball"
+ENVIRONMENT: Final = "environment"
+COMMAND_LINE: Final = "command line"
+DEFAULT_SHARED_ABOVE: Final = 1000
+DEFAULT_LEASE_SECONDS: Final = 15
+_MAX_SECRET_BYTES: Final = 65_536
+_MAX_PORT: Final = 65_535
+
+ReadFile = Callable[[Path], bytes]
+
+
+class Secret:
+    """A value that never shows: `str`, `repr` and formats give `***`; `reveal()` gives the value."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself; keep it out of logs, errors and files."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """Where the web server listens; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a process needs to know about its surroundings.
+
+    `database_url` may hold a password and is therefore a secret. URLs that may carry credentials come apart:
+    `prometheus_url` has none, `prometheus_credentials` is `user:password` when there are some. Optional URLs are
+    empty when not set. `warnings` do not keep anything from running.
+    """
+
+    folder: Path
+    prometheus_url: str
+    rules_directory: Path
+    alertmanager_url: str
+    grafana_url: str
+    listen: ListenAddress
+    external_url: str
+    database_url: Secret
+    runbook_url_template: str
+    shared_above: int
+    otlp_endpoint: str
+    lease_ttl: timedelta = timedelta(seconds=DEFAULT_LEASE_SECONDS)
+    prometheus_credentials: Secret | None = None
+    webhook_token: Secret | None = None
+    console_token: Secret | None = None
+    log_format: str = ""
+    log_level: str = "INFO"
+    warnings: tuple[Problem, ...] = ()
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret that this process knows, so that logs can be kept clean of them."""
+        password = urlsplit(self.database_url.reveal()).password
+        found = [self.prometheus_credentials, self.webhook_token, self.console_token, Secret(password or "")]
+        return tuple(secret for secret in found if secret and secret.reveal())
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value as somebody wrote it, and where."""
+
+    text: str
+    position: SourcePosition
+    field: str
+    trusted: bool  # may hold a password: it did not come from a file in git
+
+
+_VARIABLES: Final = {
+    "prometheus.url": "FLYBALL_PROMETHEUS_URL",
+    "prometheus.rulesDirectory": "FLYBALL_RULES_DIRECTORY",
+    "alertmanager.url": "FLYBALL_ALERTMANAGER_URL",
+    "grafana.url": "FLYBALL_GRAFANA_URL",
+    "console.listen": "FLYBALL_LISTEN",
+    "console.externalUrl": "FLYBALL_EXTERNAL_URL",
+    "store.url": "FLYBALL_DATABASE_URL",
+    "store.leaseSeconds": "FLYBALL_LEASE_SECONDS",
+    "slo.runbookUrl": "FLYBALL_RUNBOOK_URL",
+    "slo.sharedAbove": "FLYBALL_SHARED_ABOVE",
+    "tracing.endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
+    # Only from the environment:
+    "webhook token": "FLYBALL_WEBHOOK_TOKEN",
+    "console token": "FLYBALL_CONSOLE_TOKEN",
+    "log format": "FLYBALL_LOG_FORMAT",
+    "log level": "FLYBALL_LOG_LEVEL",
+}
+_DEFAULTS: Final = {
+    "prometheus.url": "http://127.0.0.1:9090",
+    "prometheus.rulesDirectory": f"{STATE_FOLDER}/rules",
+    "alertmanager.url": "http://127.0.0.1:9093",
+    "console.listen": "127.0.0.1:8321",
+    "store.url": f"sqlite:///{STATE_FOLDER}/flyball.db",
+    "store.leaseSeconds": str(DEFAULT_LEASE_SECONDS),
+    "slo.sharedAbove": str(DEFAULT_SHARED_ABOVE),
+    "log level": "INFO",
+}
+_NOT_SETTINGS: Final = {"FLYBALL_GOLDEN"}
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def load_settings(
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    command_line: Mapping[str, str] | None = None,
+    read_file: ReadFile = Path.read_bytes,
+) -> Settings | list[Problem]:
+    """The settings for the workspace in `folder`, or everything that is wrong with them.
+
+    `command_line` maps paths such as `console.listen` to values. A missing `flyball.yaml` means defaults. Relative
+    paths are relative to `folder`. Warnings alone do not stop it; they are in the settings.
+    """
+    reader = _Reader(folder, environ, read_file)
+    reader.read_workspace()
+    reader.read_environment()
+    reader.read_command_line(command_line or {})
+    return reader.settings()
+
+
+def load_from_process(folder: Path, command_line: Mapping[str, str] | None = None) -> Settings | list[Problem]:
+    """`load_settings` with this process's environment."""
+    return load_settings(folder, os.environ, command_line=command_line)  # noqa: TID251 -- the one place
+
+
+def masked(source: bytes) -> bytes:
+    """A settings file fit for showing in a report: passwords in URLs and values of secret-looking keys become `*`."""
+    stars = re.sub(rb"(://[^\s/:@\"']*:)([^\s/@\"']+)(?=@)", lambda m: m[1] + b"*" * len(m[2]), source)
+    secret_key = rb"(?im)^(\s*[\w-]*(?:token|secret|password|passwd|credential|apikey)[\w-]*\s*:[ \t]*)(\S.*)$"
+    return re.sub(secret_key, lambda m: m[1] + b"*" * len(m[2]), stars)
+
+
+class _Reader:
+    """Collects values from the four sources, and problems on the way."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], read_file: ReadFile) -> None:
+        self._folder = folder
+        self._environ = environ
+        self._read_file = read_file
+        self._problems: list[Problem] = []
+        nowhere = SourcePosition("defaults", 1, 1)
+        self._given = {name: _Given(text, nowhere, name, True) for name, text in _DEFAULTS.items()}
+
+    # --- sources ------------------------------------------------------------------------------------------------------
+
+    def read_workspace(self) -> None:
+        """Take what `flyball.yaml` says."""
+        from controlplane.specfile import SourceFile, read
+
+        from flyball.kinds import KINDS
+
+        path = self._folder / FILE_NAME
+        try:
+            content = self._read_file(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._problems.append(Problem(str(path), 1, 1, "", f"cannot be read: {error.strerror}", rule="settings"))
+            return
+        result = read([SourceFile(str(path), content)], KINDS)
+        self._problems.extend(result.problems)
+        workspaces = [document for document in result.documents if document.kind.name == "Workspace"]
+        for extra in workspaces[1:]:
+            message = "a second Workspace; one file names the backends once"
+            self._problems.append(Problem.at(extra.position, "kind", message, rule="settings"))
+        if workspaces:
+            self._take_document(workspaces[0])
+
+    def _take_document(self, document: "Document") -> None:
+        spec = document.value.model_dump(by_alias=True, exclude_none=True)["spec"]
+        for part, values in spec.items():
+            for key, value in values.items():
+                position = document.position_of("spec", part, key)
+                self._given[f"{part}.{key}"] = _Given(str(value), position, f"spec.{part}.{key}", False)
+
+    def read_environment(self) -> None:
+        """Take what the environment says; empty variables count as not set."""
+        known = set(_VARIABLES.values()) | {f"{variable}_FILE" for variable in _VARIABLES.values()} | _NOT_SETTINGS
+        for name, variable in _VARIABLES.items():
+            text = self._variable(variable)
+            if text:
+                self._given[name] = _Given(text, SourcePosition(ENVIRONMENT, 1, 1), variable, True)
+        for variable in sorted(self._environ):
+            if variable.startswith("FLYBALL_") and variable not in known:
+                self._complain_in_environment(variable, "not a setting that Flyball knows", Severity.WARNING)
+
+    def _variable(self, variable: str) -> str:
+        text, path = self._environ.get(variable, ""), self._environ.get(f"{variable}_FILE", "")
+        if not path:
+            return text
+        if text:
+            self._complain_in_environment(variable, f"set together with {variable}_FILE; keep one of them")
+            return ""
+        try:
+            content = self._read_file(self._folder / path)
+            secret = content[: _MAX_SECRET_BYTES + 1].decode().rstrip("\r\n")
+        except OSError as error:
+            self._complain_in_environment(f"{variable}_FILE", f"{path} cannot be read: {error.strerror}")
+        except UnicodeDecodeError:
+            self._complain_in_environment(f"{variable}_FILE", f"{path} is not UTF-8 text")
+        else:
+            if secret and len(content) <= _MAX_SECRET_BYTES and secret.isprintable():
+                return secret
+            self._complain_in_environment(f"{variable}_FILE", f"{path} must hold one line of text, and nothing else")
+        return ""
+
+    def read_command_line(self, options: Mapping[str, str]) -> None:
+        """Take what was typed."""
+        for name, text in options.items():
+            self._given[name] = _Given(text, SourcePosition(COMMAND_LINE, 1, 1), name, True)
+
+    # --- values -------------------------------------------------------------------------------------------------------
+
+    def settings(self) -> Settings | list[Problem]:
+        """Settings, or the problems met."""
+        prometheus_url, credentials = self._url_and_credentials("prometheus.url")
+        settings = Settings(
+            folder=self._folder,
+            prometheus_url=prometheus_url,
+            prometheus_credentials=credentials,
+            rules_directory=self._folder / self._text("prometheus.rulesDirectory"),
+            alertmanager_url=self._url("alertmanager.url"),
+            grafana_url=self._url("grafana.url"),
+            listen=self._listen(),
+            external_url=self._url("console.externalUrl"),
+            database_url=Secret(self._database_url()),
+            runbook_url_template=self._runbook_template(),
+            shared_above=self._number("slo.sharedAbove", 0, 10**9),
+            otlp_endpoint=self._url("tracing.endpoint"),
+            lease_ttl=timedelta(seconds=self._number("store.leaseSeconds", 2, 300)),
+            webhook_token=self._secret("webhook token"),
+            console_token=self._secret("console token"),
+            log_format=self._choice("log format", ("", "json", "logfmt")),
+            log_level=self._choice("log level", _LEVELS),
+            warnings=tuple(self._of(Severity.WARNING)),
+        )
+        return settings if not self._of(Severity.ERROR) else in_order(self._problems)
+
+    def _of(self, severity: Severity) -> list[Problem]:
+        return in_order(problem for problem in self._problems if problem.severity is severity)
+
+    def _text(self, name: str) -> str:
+        given = self._given.get(name)
+        return given.text if given else ""
+
+    def _complain(self, name: str, message: str, hint: str = "") -> None:
+        given = self._given[name]
+        self._problems.append(Problem.at(given.position, given.field, message, hint=hint, rule="settings"))
+
+    def _complain_in_environment(self, variable: str, message: str, severity: Severity = Severity.ERROR) -> None:
+        position = SourcePosition(ENVIRONMENT, 1, 1)
+        self._problems.append(Problem.at(position, variable, message, severity=severity, rule="settings"))
+
+    def _secret(self, name: str) -> Secret | None:
+        text = self._text(name)
+        return Secret(text) if text else None
+
+    def _choice(self, name: str, choices: tuple[str, ...]) -> str:
+        text = self._text(name)
+        matching = [choice for choice in choices if choice.lower() == text.lower()]
+        if not matching:
+            self._complain(name, f"must be one of {', '.join(choice for choice in choices if choice)}")
+        return matching[0] if matching else choices[0]
+
+    def _number(self, name: str, least: int, most: int) -> int:
+        text = self._text(name)
+        if re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most:
+            return int(text)
+        self._complain(name, f"must be a whole number from {least} to {most}")
+        return least
+
+    def _url(self, name: str) -> str:
+        url, credentials = self._url_and_credentials(name)
+        if credentials:
+            self._complain(name, "must not hold a user or password: it is shown to people")
+        return url
+
+    def _url_and_credentials(self, name: str) -> tuple[str, Secret | None]:
+        text = self._text(name).strip()
+        if not text:
+            return "", None
+        parts = _split(text)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+            self._complain(name, "must be a URL such as http://127.0.0.1:9090")
+            return "", None
+        if parts.query or parts.fragment:
+            self._complain(name, "must be a base URL, without ? and #")
+        user, at, host = parts.netloc.rpartition("@")
+        if at and not self._given[name].trusted:
+            self._complain(name, "holds a user or password, and this file is in git", self._way_out(name))
+            return "", None
+        bare = parts._replace(netloc=host, query="", fragment="").geturl().rstrip("/")
+        return bare, Secret(user) if at else None
+
+    def _way_out(self, name: str) -> str:
+        return f"leave it out here and set {_VARIABLES[name]} or {_VARIABLES[name]}_FILE"
+
+    def _listen(self) -> ListenAddress:
+        text = self._text("console.listen").strip()
+        match = re.fullmatch(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", text)
+        if match and int(match["port"]) <= _MAX_PORT:
+            return ListenAddress(match["v6"] or match["host"], int(match["port"]))
+        self._complain("console.listen", "must be HOST:PORT, such as 127.0.0.1:8321, [::1]:8321 or 0.0.0.0:8321")
+        return ListenAddress("127.0.0.1", 0)
+
+    def _database_url(self) -> str:
+        text = self._text("store.url").strip()
+        parts = _split(text)
+        scheme = parts.scheme.partition("+")[0] if parts else ""
+        if parts is None or scheme not in ("sqlite", "postgresql", "postgres"):
+            self._complain("store.url", "must begin with sqlite:/// or postgresql://")
+            return ""
+        password_in_query = re.search(r"(?i)(^|&)(password|passwd)=", parts.query)
+        if (parts.password or password_in_query) and not self._given["store.url"].trusted:
+            self._complain("store.url", "holds a password, and this file is in git", self._way_out("store.url"))
+            return ""
+        if scheme != "sqlite":
+            return "postgresql+psycopg://" + text.split("://", 1)[1]
+        return self._sqlite_url(text)
+
+    def _sqlite_url(self, text: str) -> str:
+        path = re.sub(r"^sqlite(\+[a-z]+)?:/{0,3}", "", text, count=1)
+        absolute = text.partition("://")[2].startswith("//")
+        if not path or ":memory:" in path or "?" in path:
+            self._complain("store.url", "must name a file, such as sqlite:///.flyball/flyball.db")
+            return ""
+        file = Path("/" + path.lstrip("/")) if absolute else self._folder.absolute() / path
+        return f"sqlite:///{file}"
+
+    def _runbook_template(self) -> str:
+        text = self._text("slo.runbookUrl")
+        unknown = [name for name in re.findall(r"\{([^{}]*)\}", text) if name not in ("service", "slo")]
+        if unknown:
+            self._complain("slo.runbookUrl", f"knows {{service}} and {{slo}}, not {{{unknown[0]}}}")
+        elif text and not re.match(r"https?://", text):
+            self._complain("slo.runbookUrl", "must begin with http:// or https://")
+        return text
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts

@@ -1,0 +1,99 @@
+"""The kind `Workspace`: what `flyball.yaml` may say. Names of backends and paths, never secrets."""
+
+from typing import Annotated, Final, Literal
+
+from controlplane.specfile import Kind
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from controlplane.conventions import API_VERSION
+
+MIN_LEASE_SECONDS: Final = 2
+MAX_LEASE_SECONDS: Final = 300
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+
+class PrometheusPart(_Part):
+    """Where rules are evaluated and queried."""
+
+    url: str | None = Field(None, description="Base URL of the Prometheus-compatible query API.")
+    rules_directory: str | None = Field(None, description="Folder that Prometheus reads rule files from.")
+
+
+class AlertmanagerPart(_Part):
+    """Who sends us alerts."""
+
+    url: str | None = Field(None, description="Base URL of Alertmanager, for links.")
+
+
+class GrafanaPart(_Part):
+    """Where dashboards are shown."""
+
+    url: str | None = Field(None, description="Base URL of Grafana, for links.")
+
+
+class ConsolePart(_Part):
+    """The web console and the endpoints beside it."""
+
+    listen: str | None = Field(None, description="HOST:PORT. An address that is not loopback needs a console token.")
+    external_url: str | None = Field(None, description="How people reach the console; alerts link to it.")
+
+
+class StorePart(_Part):
+    """The database."""
+
+    url: str | None = Field(None, description="SQLAlchemy URL without a password: sqlite:///… or postgresql://….")
+    lease_seconds: Annotated[int, Field(ge=MIN_LEASE_SECONDS, le=MAX_LEASE_SECONDS)] | None = Field(
+        None, description="How long a silent leader keeps the lease."
+    )
+
+
+class SLOPart(_Part):
+    """Defaults for SLOs."""
+
+    runbook_url: str | None = Field(None, description="Template with {service} and {slo}.")
+    shared_above: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Number of SLOs above which a shard of them shares its rules."
+    )
+
+
+class TracingPart(_Part):
+    """Where our own traces go."""
+
+    endpoint: str | None = Field(None, description="Base URL of an OTLP/HTTP receiver.")
+
+
+class WorkspaceSpec(_Part):
+    """The backends of a workspace; everything has a default."""
+
+    prometheus: PrometheusPart = PrometheusPart()
+    alertmanager: AlertmanagerPart = AlertmanagerPart()
+    grafana: GrafanaPart = GrafanaPart()
+    console: ConsolePart = ConsolePart()
+    store: StorePart = StorePart()
+    slo: SLOPart = SLOPart()
+    tracing: TracingPart = TracingPart()
+
+
+class WorkspaceMetadata(_Part):
+    """What the workspace is called."""
+
+    name: str = ""
+    display_name: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class Workspace(_Part):
+    """The whole document."""
+
+    api_version: Literal["flyball.dev/v1"]
+    kind: Literal["Workspace"]
+    metadata: WorkspaceMetadata = WorkspaceMetadata()
+    spec: WorkspaceSpec = WorkspaceSpec()
+
+
+WORKSPACE: Final = Kind(API_VERSION, "Workspace", Workspace)
