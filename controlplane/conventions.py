@@ -27,6 +27,8 @@ BUDGET_RATIO: Final = "slo:error_budget:ratio"  # 1 - objective
 PERIOD_SECONDS: Final = "slo:time_period:seconds"
 SLO_INFO: Final = "slo:info"  # 1, with labels slo, service, owner, objective, window
 
+RULES_GENERATION: Final = "flyball_rules_generation_info"  # 1, label generation: hash of the rule files that run
+
 
 def total_events(window: str) -> str:
     """Events of the whole window, such as `slo:sli_events:total30d`."""
@@ -86,3 +88,6 @@ WEBHOOK_REQUESTS: Final = "flyball_webhook_requests_total"  # labels hook, code
 OUTBOX_BACKLOG: Final = "flyball_outbox_messages"
 OUTBOX_DEAD: Final = "flyball_outbox_dead_letters"
 DELIVERIES: Final = "flyball_deliveries_total"  # labels channel, outcome
+WEBHOOK_SECONDS: Final = "flyball_webhook_duration_seconds"  # label hook
+WEBHOOK_IN_FLIGHT: Final = "flyball_webhook_requests_in_flight"  # label hook
+FLYBALL_BUILD_INFO: Final = "flyball_build_info"  # 1, label version

@@ -1,6 +1,7 @@
 """What a process is told: command line over environment over `flyball.yaml` over defaults.
 
-Nobody else reads the environment. Every variable may be given as `NAME_FILE` too, the path of a file that holds the value; secrets come in no other way.
+Nobody else reads the environment. Every variable may be given as `NAME_FILE` too, the path of a file that holds the
+value; secrets come in no other way.
 """
 
 import ipaddress
@@ -200,7 +201,6 @@ class _Reader:
     def read_workspace(self) -> None:
         """Take what `flyball.yaml` says."""
         from controlplane.specfile import SourceFile, read
-
         from flyball.kinds import KINDS
 
         path = self._folder / FILE_NAME
