@@ -37,10 +37,7 @@ class Intake:
         """
         changed: list[Alert] = []
         with self._store.transaction() as transaction:
-            for alert in sorted(
-                notification.alerts, key=_order
-            )::
-                # In one order for all, so that no two transactions wait for each other
+            for alert in sorted(notification.alerts, key=_order):  # one order for all: no two wait for each other
                 if transaction.alerts.record(alert, now):
                     changed.append(alert)
                     _tell(transaction, alert, now)
