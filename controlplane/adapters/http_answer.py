@@ -1,4 +1,4 @@
-"""One HTTP request to a server: bounded in time and size, its failures sorted into those that pass and those that stay."""
+"""One HTTP request: bounded in time and size, its failures sorted into those that pass and those that stay."""
 
 import time
 from collections.abc import Mapping
