@@ -1,0 +1,1 @@
+"""What Flyball costs, as ratios against a peer's shape or a limit that is measured in the same run."""

@@ -1,0 +1,22 @@
+"""`python -m benchmarks [command_line] [rules]`: all of them by default."""
+
+import sys
+from importlib import import_module
+from typing import Final
+
+NAMES: Final = ("command_line", "rules")
+
+
+def main(chosen: list[str]) -> int:
+    """Run those named; return the exit status."""
+    unknown = sorted(set(chosen) - set(NAMES))
+    if unknown:
+        print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(NAMES)}", file=sys.stderr)
+        return 2
+    for name in chosen or NAMES:
+        import_module(f"benchmarks.{name}").run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,254 @@
+"""Rule evaluation, budget error and pages: our compiled rules against a 14-scan set, on the same Prometheus."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from slo.compiler import CompileOptions, compile_rules
+
+from benchmarks import classic_shape
+from benchmarks.month import DAYS, STEP_SECONDS, STEPS, ServiceMonth, drills, service_months
+from benchmarks.prometheus_data import Backend, Batch, Cost, Result
+from benchmarks.replay import replay
+from benchmarks.report import Figure, progress, show
+from controlplane import conventions as names
+from controlplane.model.rule import RuleGroup
+from controlplane.model.slo import SLO, Query, RatioIndicator, RollingWindow
+from controlplane.model.source import SourcePosition
+from flyball.demo import servers
+
+WRITE_STEPS: Final = 7_200 // STEP_SECONDS
+NORMAL_TRAFFIC: Final = 3.0  # requests a second
+MINUTE: Final = 60
+SPENT_TOO_LITTLE: Final = 0.02
+WORTH_AN_ALERT: Final = 0.05
+NOWHERE: Final = SourcePosition("benchmark", 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A Prometheus that holds the months."""
+
+    backend: Backend
+    months: tuple[ServiceMonth, ...]
+    start: int
+    end: int
+
+    def minute(self, step: int) -> int:
+        """The first evaluation that can know of `step`."""
+        return -(-step * STEP_SECONDS // MINUTE)
+
+
+def run() -> None:
+    """Measure and print."""
+    end = int(time.time()) // 3600 * 3600
+    months = (*service_months(50), *drills())
+    with tempfile.TemporaryDirectory() as folder, servers.prometheus(Path(folder), out_of_order="40d") as server:
+        world = World(Backend(server.url), months, end - DAYS * 86_400, end)
+        _write_month(world)
+        slos = [_slo(month) for month in months]
+        shared = _groups(slos, CompileOptions(shared_above=0))
+        began = time.monotonic()
+        recorded = replay(world.backend, shared, world.start, world.end)
+        progress(f"30 days of rules evaluated in {time.monotonic() - began:.0f} s")
+        _write_averaged(world)
+        show("Rule evaluation: per SLO and minute", _costs(world, slos[:50], shared))
+        show("Budget error: points of the budget", _budget_errors(world, recorded))
+        show("Pages: thirty days of fifty services", _pages(world, recorded))
+
+
+def _slo(month: ServiceMonth) -> SLO:
+    total = f'http_requests_total{{job="{month.name}"}}'
+    bad = f'http_requests_total{{job="{month.name}",code=~"5.."}}'
+    indicator = RatioIndicator(total=Query(total, NOWHERE), bad=Query(bad, NOWHERE), good=None)
+    objective = 1 - Decimal(str(month.budget_ratio))
+    return SLO(month.name, month.name, objective, RollingWindow(timedelta(days=DAYS)), indicator, NOWHERE)
+
+
+def _groups(slos: Sequence[SLO], options: CompileOptions) -> list[RuleGroup]:
+    return [group for file in compile_rules(slos, options) for group in file.groups]
+
+
+def _write_month(world: World) -> None:
+    began = time.monotonic()
+    times = world.start + STEP_SECONDS * np.arange(1, STEPS + 1, dtype=np.float64)
+    for first in range(0, STEPS, WRITE_STEPS):
+        chunk: Batch = []
+        for month in world.months:
+            for labels, values in month.series:
+                part = values[first : first + WRITE_STEPS]
+                there = np.isfinite(part)
+                if there.any():
+                    chunk.append((labels, times[first : first + WRITE_STEPS][there], part[there]))
+        world.backend.write(chunk)
+    progress(f"month written in {time.monotonic() - began:.0f} s")
+
+
+def _write_averaged(world: World) -> None:
+    """The recorded 5-minute ratio that the classic set averages over 30 days."""
+    times = world.start + MINUTE * np.arange(1, STEPS // 2 + 1, dtype=np.float64)
+    for month in world.months:
+        total, bad = classic_shape.minutes(month)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio = bad / total
+        labels = {"__name__": classic_shape.AVERAGED, "sloth_id": month.name, "sloth_window": "5m"}
+        there = np.isfinite(ratio)
+        world.backend.write([(labels, times[there], ratio[there])])
+
+
+# --- cost -------------------------------------------------------------------------------------------------------------
+
+
+def _costs(world: World, slos: Sequence[SLO], shared: Sequence[RuleGroup]) -> list[Figure]:
+    classic = Cost(0, 0)
+    for slo in slos:
+        for expr in classic_shape.expressions(slo.name):
+            classic += world.backend.cost(expr, world.end)
+    plain_groups = _groups(slos, CompileOptions(shared_above=10**6))
+    plain = _cost(world, plain_groups).times(1 / len(slos))
+    together = _cost(world, shared).times(1 / len(world.months))
+    classic = classic.times(1 / len(slos))
+    return [
+        Figure("classic set: samples touched", classic.samples, "samples"),
+        Figure("classic set: evaluation", classic.seconds * 1000, "ms"),
+        Figure("plain rules: samples touched", plain.samples, "samples"),
+        Figure("plain rules: evaluation", plain.seconds * 1000, "ms"),
+        Figure("shared rules: samples touched", together.samples, "samples"),
+        Figure("shared rules: evaluation", together.seconds * 1000, "ms"),
+        Figure("classic / plain, samples", classic.samples / plain.samples, "times", 50, at_most=False),
+        Figure("classic / plain, time", classic.seconds / plain.seconds, "times", 14, at_most=False),
+        Figure("classic / shared, time", classic.seconds / together.seconds, "times", 25, at_most=False),
+    ]
+
+
+def _cost(world: World, groups: Sequence[RuleGroup]) -> Cost:
+    """Cost a minute of all groups."""
+    total = Cost(0, 0)
+    for group in groups:
+        for rule in group.rules:
+            total += world.backend.cost(rule.expr, world.end).times(MINUTE / group.interval.total_seconds())
+    return total
+
+
+# --- budget -----------------------------------------------------------------------------------------------------------
+
+
+def _budget_errors(world: World, recorded: dict[str, list[Result]]) -> list[Figure]:
+    remaining = {result.labels[names.SLO]: result for result in recorded[names.BUDGET_REMAINING]}
+    at_end, after_gap = [], []
+    missing = 0
+    for month in world.months[:50]:
+        result = remaining[month.name]
+        steps = np.round((result.times - world.start) / STEP_SECONDS).astype(int)
+        error = np.abs(result.values - _true_remaining(month)[steps - 1]) * 100
+        missing += int(np.isnan(result.values).sum())
+        if month.requests_per_second >= NORMAL_TRAFFIC:
+            at_end.append(error[-1])
+        if month.gap:
+            after_gap.append(error[steps > month.gap[1]])
+    gaps = np.concatenate(after_gap)
+    return [
+        Figure("after 30 days: median", float(np.median(at_end)), "points", 0.15),
+        Figure("after 30 days: max", float(np.max(at_end)), "points", 0.6, detail=f"{len(at_end)} services"),
+        Figure("every evaluation after a 2-h gap: median", float(np.median(gaps)), "points"),
+        Figure("every evaluation after a 2-h gap: max", float(gaps.max()), "points", 0.3, detail=f"{len(after_gap)} gaps"),
+        Figure("evaluations that were NaN", missing, "of all", 0),
+    ]  # fmt: skip
+
+
+def _true_remaining(month: ServiceMonth) -> NDArray[np.float64]:
+    """Budget left after each step: 1 − bad ÷ (budget ratio × total ÷ covered share of 30 days)."""
+    seen = month.observed()
+    total = np.cumsum(np.where(seen, month.total, 0))
+    bad = np.cumsum(np.where(seen, month.bad, 0))
+    covered = np.cumsum(seen) / STEPS
+    left: NDArray[np.float64] = 1 - bad / (month.budget_ratio * total / covered)
+    return left
+
+
+# --- pages ------------------------------------------------------------------------------------------------------------
+
+
+def _pages(world: World, recorded: dict[str, list[Result]]) -> list[Figure]:
+    ours = {
+        severity: _firing(world, recorded.get(f"ALERTS-{severity}", []))
+        for severity in (names.SEVERITY_PAGE, names.SEVERITY_TICKET)
+    }
+    quiet = np.zeros(STEPS // 2, dtype=bool)
+    counted = {"ours": [0, 0, 0, 0], "classic": [0, 0, 0, 0]}
+    for month in world.months[:50]:
+        page = ours[names.SEVERITY_PAGE].get(month.name, quiet)
+        ticket = ours[names.SEVERITY_TICKET].get(month.name, quiet)
+        classic_page = classic_shape.alerting(month, classic_shape.PAGE)
+        classic_ticket = classic_shape.alerting(month, classic_shape.TICKET)
+        for row, values in zip(
+            counted.values(),
+            (_judged(world, month, page, ticket), _judged(world, month, classic_page, classic_ticket)),
+            strict=True,
+        ):
+            row[:] = np.add(row, values)
+    big = sum(
+        month.budget_spent(incident.start, incident.end) >= WORTH_AN_ALERT
+        for month in world.months[:50]
+        for incident in month.incidents
+    )
+    mine, theirs = counted["ours"], counted["classic"]
+    return [
+        Figure("pages, classic set", theirs[0], "pages", detail=f"{theirs[1]} had spent < 2 %"),
+        Figure("pages, ours", mine[0], "pages", theirs[0] - 1, detail=f"{mine[1]} had spent < 2 %"),
+        Figure("incidents ≥ 5 % neither paged nor ticketed, ours", mine[3], f"of {big}", 0),
+        Figure("incidents ≥ 5 % not paged, ours / classic", mine[2], f"of {big}", detail=f"classic {theirs[2]}"),
+        *_drill_figures(world, ours[names.SEVERITY_PAGE]),
+    ]
+
+
+def _firing(world: World, results: Sequence[Result]) -> dict[str, NDArray[np.bool_]]:
+    """For each SLO and minute, whether its alert fires; between 5-minute evaluations it stays as it is."""
+    found: dict[str, NDArray[np.bool_]] = {}
+    for result in results:
+        if result.labels["alertname"] != names.ALERT_BURN:
+            continue
+        minutes = np.round((result.times - world.start) / MINUTE).astype(int) - 1
+        firing = found.setdefault(result.labels[names.SLO], np.zeros(STEPS // 2, dtype=bool))
+        firing[minutes[minutes >= 0]] = True
+    return found
+
+
+def _judged(
+    world: World, month: ServiceMonth, page: NDArray[np.bool_], ticket: NDArray[np.bool_]
+) -> tuple[int, int, int, int]:
+    """Pages; pages that had spent < 2 %; incidents ≥ 5 % without a page; without a page or a ticket."""
+    begins = np.flatnonzero(page & ~np.concatenate([[False], page[:-1]]))
+    hour = 3600 // STEP_SECONDS
+    little = sum(_spent_before(month, int(begin) * 2 + 2, 6 * hour) < SPENT_TOO_LITTLE for begin in begins)
+    unpaged = untold = 0
+    for incident in month.incidents:
+        if month.budget_spent(incident.start, incident.end) < WORTH_AN_ALERT:
+            continue
+        window = slice(world.minute(incident.start), world.minute(incident.end) + 15)
+        unpaged += not page[window].any()
+        untold += not (page[window].any() or ticket[window].any())
+    return len(begins), little, unpaged, untold
+
+
+def _spent_before(month: ServiceMonth, step: int, steps: int) -> float:
+    return month.budget_spent(max(0, step - steps), step)
+
+
+def _drill_figures(world: World, pages: dict[str, NDArray[np.bool_]]) -> list[Figure]:
+    figures = []
+    for month in world.months[50:]:
+        (incident,) = month.incidents
+        begin = world.minute(incident.start)
+        firing = pages[month.name][begin - 1 :]
+        seconds = float(np.argmax(firing)) * MINUTE if firing.any() else float("inf")
+        limit = 60 if incident.ratio == 1 else None
+        figures.append(Figure(f"seconds to page at {incident.ratio:.0%} errors", seconds, "s", limit))
+    return figures
