@@ -1,0 +1,1 @@
+"""A simulated IntelGraph: what its pods would have counted over the last month, and what they count now."""

@@ -1,0 +1,268 @@
+"""IntelGraph in figures (REFERENCE.md): its tenants, services, metrics, a month of incidents and deployments."""
+
+from typing import Final
+
+from flyball.demo.platform.shapes import (
+    Catalogue,
+    Demand,
+    Deployment,
+    Effect,
+    Fault,
+    Flow,
+    Incident,
+    Labels,
+    Service,
+    Tenant,
+    counted,
+    timed,
+)
+
+# Working hours all around the globe: together they leave the gateway a night of more than 0.6 of its mean.
+TENANTS: Final = (
+    Tenant("alpha", 0.34, -6, 0.72),
+    Tenant("beta", 0.28, 1, 0.78),
+    Tenant("gamma", 0.24, 8, 0.80),
+    Tenant("delta", 0.14, -3, 0.85),
+)
+
+SERVICES: Final = (
+    Service("graphql-gateway", 3, "2.14.0"),
+    Service("subscriptions", 2, "1.8.2"),
+    Service("neo4j", 2, "5.21.0"),
+    Service("opa", 2, "0.68.0"),
+    Service("ingest", 2, "3.4.1"),
+    Service("auth", 2, "1.12.0"),
+    Service("rtbf", 1, "0.9.4"),
+    Service("exports", 1, "1.3.0"),
+    Service("workflows", 1, "0.6.1"),
+)
+
+_GRAPHQL_BUCKETS: Final = (0.025, 0.05, 0.1, 0.2, 0.35, 0.7, 1.5, 3.0, 10.0)
+_ROUTES: Final = (
+    ("/graphql/query", 0.62),
+    ("/graphql/mutation", 0.22),
+    ("/graphql/search", 0.11),
+    ("/files/upload", 0.05),
+)
+
+
+def _code(value: str) -> Labels:
+    return (("code", value),)
+
+
+def _outcome(value: str) -> Labels:
+    return (("outcome", value),)
+
+
+FLOWS: Final = (
+    Flow(
+        "gateway.requests",
+        "graphql-gateway",
+        "http_requests_total",
+        "HTTP requests answered.",
+        per_second=140,
+        bad_ratio=0.00021,
+        cells=counted({_code("200"): 0.985, _code("404"): 0.015}, {_code("500"): 0.7, _code("503"): 0.3}),
+        tenanted=True,
+        routes=_ROUTES,
+    ),
+    Flow(
+        "gateway.reads",
+        "graphql-gateway",
+        "graphql_latency",
+        "Seconds from a GraphQL request to its answer.",
+        per_second=104,
+        bad_ratio=0.021,
+        cells=timed(0.35, _GRAPHQL_BUCKETS, median=0.09),
+        labels=(("operation", "read"),),
+    ),
+    Flow(
+        "gateway.writes",
+        "graphql-gateway",
+        "graphql_latency",
+        "Seconds from a GraphQL request to its answer.",
+        per_second=36,
+        bad_ratio=0.0392,
+        cells=timed(0.7, _GRAPHQL_BUCKETS, median=0.19),
+        labels=(("operation", "write"),),
+    ),
+    Flow(
+        "subscriptions.deliveries",
+        "subscriptions",
+        "subscription_delivery_seconds",
+        "Seconds from a message on the server to its arrival at the client.",
+        per_second=4000,
+        bad_ratio=0.011,
+        cells=timed(0.25, (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5), median=0.06),
+        tenanted=True,
+    ),
+    Flow(
+        "subscriptions.messages",
+        "subscriptions",
+        "subscription_messages_total",
+        "Messages that were due to clients.",
+        per_second=4050,
+        bad_ratio=0.00034,
+        cells=counted({(("result", "delivered"),): 1}, {(("result", "dropped"),): 1}),
+        tenanted=True,
+    ),
+    Flow(
+        "neo4j.one_hop",
+        "neo4j",
+        "neo4j_query_duration_seconds",
+        "Seconds that a graph query took, by the hops that it traverses.",
+        per_second=240,
+        bad_ratio=0.017,
+        cells=timed(0.3, (0.005, 0.02, 0.05, 0.1, 0.3, 0.6, 1.2, 5.0), median=0.045, spread=0.8),
+        labels=(("hops", "1"),),
+    ),
+    Flow(
+        "opa.decisions",
+        "opa",
+        "opa_decision_duration_seconds",
+        "Seconds that a policy decision took.",
+        per_second=420,
+        bad_ratio=0.0026,
+        cells=timed(0.025, (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1), median=0.004),
+    ),
+    Flow(
+        "ingest.processing",
+        "ingest",
+        "ingest_processing_duration_seconds",
+        "Seconds from the arrival of an event to its place in the graph.",
+        per_second=2400,
+        bad_ratio=0.0125,
+        cells=timed(0.1, (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0), median=0.03),
+        demand=Demand.STEADY,
+    ),
+    Flow(
+        "ingest.events",
+        "ingest",
+        "ingest_events_total",
+        "Streaming events taken in.",
+        per_second=2400,
+        bad_ratio=0,
+        cells=counted({(("source", "stream"),): 1}, {}),
+        demand=Demand.STEADY,
+    ),
+    Flow(
+        "ingest.bytes",
+        "ingest",
+        "ingest_batch_bytes_total",
+        "Bytes of batches taken in.",
+        per_second=124_000_000,
+        bad_ratio=0,
+        cells=counted({(("source", "batch"),): 1}, {}),
+        demand=Demand.STEADY,
+        noise=0.09,
+    ),
+    Flow(
+        "auth.step_up",
+        "auth",
+        "auth_webauthn_step_up_total",
+        "WebAuthn step-up attempts.",
+        per_second=1.6,
+        bad_ratio=0.0038,
+        cells=counted({_outcome("success"): 1}, {_outcome("failure"): 1}),
+    ),
+    Flow(
+        "rtbf.requests",
+        "rtbf",
+        "rtbf_requests_total",
+        "Erasure requests done, and whether within 24 hours.",
+        per_second=0.02,
+        bad_ratio=0.00012,
+        cells=counted({_outcome("in_time"): 1}, {_outcome("late"): 1}),
+        demand=Demand.STEADY,
+    ),
+    Flow(
+        "exports.files",
+        "exports",
+        "exports_total",
+        "Exports, and whether they left redacted and signed.",
+        per_second=0.12,
+        bad_ratio=0.00002,
+        cells=counted({_outcome("redacted_and_signed"): 1}, {_outcome("rejected"): 1}),
+    ),
+    Flow(
+        "workflows.hello_world",
+        "workflows",
+        "workflow_runs_total",
+        "Reference workflows run, and whether done in time.",
+        per_second=0,
+        bad_ratio=0.0035,
+        cells=counted({_outcome("in_time"): 1}, {_outcome("late"): 1}),
+        labels=(("workflow", "hello-world"),),
+        every_minutes=5,
+    ),
+    Flow(
+        "workflows.hello_case",
+        "workflows",
+        "workflow_runs_total",
+        "Reference workflows run, and whether done in time.",
+        per_second=0,
+        bad_ratio=0,
+        cells=counted({_outcome("in_time"): 1}, {_outcome("late"): 1}),
+        labels=(("workflow", "hello-case"),),
+        every_minutes=360,
+    ),
+)
+
+# The last three days are quiet, so that nothing pages before somebody breaks something.
+INCIDENTS: Final = (
+    Incident(27.6, 42, (Effect("gateway.requests", 0.07), Effect("gateway.reads", 0.24))),
+    Incident(25.2, 18, (Effect("neo4j.one_hop", 0.55), Effect("gateway.reads", 0.34), Effect("gateway.writes", 0.4))),
+    Incident(22.9, 64, (Effect("subscriptions.messages", 0.22), Effect("subscriptions.deliveries", 0.61))),
+    Incident(21.1, 95, (Effect("gateway.requests", 0.15, tenant="gamma"),)),
+    Incident(18.4, 9, (Effect("gateway.requests", 0.16), Effect("auth.step_up", 0.4))),
+    Incident(16.7, 150, (Effect("ingest.processing", 0.33), Effect("ingest.bytes", traffic=0.58))),
+    Incident(14.3, 38, (Effect("opa.decisions", 0.3), Effect("gateway.writes", 0.21))),
+    Incident(12.8, 75, (Effect("subscriptions.messages", 0.19), Effect("subscriptions.deliveries", 0.42))),
+    Incident(10.5, 120, (Effect("neo4j.one_hop", 0.26), Effect("gateway.reads", 0.17))),
+    Incident(8.2, 55, (Effect("gateway.requests", 0.055, tenant="gamma"), Effect("exports.files", 0.06))),
+    Incident(6.6, 35, (Effect("gateway.requests", 0.024, tenant="beta"), Effect("workflows.hello_world", 0.9))),
+    Incident(5.1, 26, (Effect("auth.step_up", 0.31), Effect("gateway.requests", 0.009))),
+    Incident(3.7, 210, (Effect("rtbf.requests", 0.012), Effect("ingest.events", traffic=0.74))),
+)
+
+DEPLOYMENTS: Final = (
+    Deployment(27.61, "graphql-gateway", "2.15.0"),
+    Deployment(24.3, "subscriptions", "1.9.0"),
+    Deployment(18.41, "graphql-gateway", "2.15.1"),
+    Deployment(13.4, "ingest", "3.5.0"),
+    Deployment(9.3, "opa", "0.69.0"),
+    Deployment(6.2, "graphql-gateway", "2.16.0"),
+    Deployment(2.3, "auth", "1.13.0"),
+    Deployment(0.8, "graphql-gateway", "2.16.1"),
+)
+
+FAULTS: Final = (
+    Fault(
+        "errors",
+        "half of the requests to graphql-gateway fail with 500 and 503",
+        (Effect("gateway.requests", 0.5),),
+    ),
+    Fault(
+        "latency",
+        "Neo4j is slow: nearly every read and write is late, and two of five requests run into the gateway's timeout",
+        (
+            Effect("neo4j.one_hop", 0.97),
+            Effect("gateway.reads", 0.97),
+            Effect("gateway.writes", 0.97),
+            Effect("gateway.requests", 0.4),
+        ),
+    ),
+    Fault(
+        "outage",
+        "graphql-gateway answers nothing but errors, and its clients retry until the traffic has tripled",
+        (
+            Effect("gateway.requests", 1.0, traffic=3.0),
+            Effect("gateway.reads", traffic=0.02),
+            Effect("gateway.writes", traffic=0.02),
+            Effect("subscriptions.messages", traffic=0.6),
+            Effect("subscriptions.deliveries", traffic=0.6),
+        ),
+    ),
+)
+
+INTELGRAPH: Final = Catalogue(TENANTS, SERVICES, FLOWS, INCIDENTS, DEPLOYMENTS, FAULTS)

@@ -1,0 +1,72 @@
+"""The simulated month as remote write requests, in time order."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import numpy as np
+import snappy
+
+from controlplane import conventions
+from controlplane.adapters.remote_write import STALE, ColumnarSeries, encode, encoded_labels
+from flyball.demo.platform.layout import PodLayout
+from flyball.demo.platform.pods import Life, Slot
+from flyball.demo.platform.simulation import Chunk, Simulation
+from flyball.demo.platform.traffic import Integers
+
+_MILLISECONDS: Final = 60_000
+_RECENT_MINUTES: Final = 26 * 60
+
+
+def write_history(simulation: Simulation, send: Callable[[bytes], None], progress: Callable[[float], None]) -> int:
+    """Send the whole history and return how many samples it had; `progress` is told the share that is done.
+
+    One sample every two minutes, every minute during the last day, which burn rates look at closely.
+    """
+    samples = 0
+    span = simulation.seam - simulation.start
+    for body, count, minute in requests(simulation):
+        send(body)
+        samples += count
+        progress((minute - simulation.start) / span)
+    return samples
+
+
+def requests(simulation: Simulation) -> Iterator[tuple[bytes, int, int]]:
+    """Compressed `WriteRequest`s in time order, each with its number of samples and the last minute in it."""
+    labels: dict[Life, list[bytes]] = {}
+    for chunk in simulation.history():
+        step = 1 if int(chunk.minutes[0]) >= simulation.seam - _RECENT_MINUTES else 2
+        series = [one for run in _runs(simulation, chunk, step, labels) for one in run]
+        yield snappy.compress(encode(series)), sum(one.values.size for one in series), int(chunk.minutes[-1])
+
+
+def _runs(
+    simulation: Simulation, chunk: Chunk, step: int, labels: dict[Life, list[bytes]]
+) -> Iterator[list[ColumnarSeries]]:
+    for run in chunk.runs:
+        slot, layout = simulation.slots[run.slot], simulation.layouts[run.slot]
+        if run.life not in labels:
+            labels[run.life] = _encoded(slot, run.life, layout)
+        minutes = chunk.minutes[run.low : run.high]
+        rows = np.flatnonzero((minutes % step == 0) | (minutes == run.life.start))
+        cells = chunk.values[run.low : run.high][rows][:, simulation.slot_cells(run.slot)]
+        over = run.ends and run.life.replaced and run.life.end <= simulation.seam
+        yield _columns(layout, minutes[rows], cells, labels[run.life], stale_at=run.life.end if over else None)
+
+
+def _columns(
+    layout: PodLayout, minutes: Integers, cells: Integers, labels: list[bytes], *, stale_at: int | None
+) -> list[ColumnarSeries]:
+    values = np.column_stack([layout.expand(cells), np.ones(len(minutes))])
+    if stale_at is not None:
+        minutes = np.append(minutes, stale_at)
+        values = np.vstack([values, np.full(values.shape[1], STALE)])
+    times = minutes * _MILLISECONDS
+    return [ColumnarSeries(labels[i], times, column) for i, column in enumerate(np.ascontiguousarray(values.T))]
+
+
+def _encoded(slot: Slot, life: Life, layout: PodLayout) -> list[bytes]:
+    target = dict(life.target_labels, job=slot.service.name)
+    build = {conventions.SERVICE: slot.service.name, "version": life.version}
+    named = [(one.name, dict(one.labels)) for one in layout.series] + [(conventions.BUILD_INFO, build)]
+    return [encoded_labels({"__name__": name, **own, **target}) for name, own in named]
