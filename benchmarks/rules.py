@@ -154,11 +154,12 @@ def _budget_errors(world: World, recorded: dict[str, list[Result]]) -> list[Figu
         if month.gap:
             after_gap.append(error[steps > month.gap[1]])
     gaps = np.concatenate(after_gap)
+    seen = f"{len(after_gap)} gaps"
     return [
         Figure("after 30 days: median", float(np.median(at_end)), "points", 0.15),
         Figure("after 30 days: max", float(np.max(at_end)), "points", 0.6, detail=f"{len(at_end)} services"),
         Figure("every evaluation after a 2-h gap: median", float(np.median(gaps)), "points"),
-        Figure("every evaluation after a 2-h gap: max", float(gaps.max()), "points", 0.3, detail=f"{len(after_gap)} gaps"),
+        Figure("every evaluation after a 2-h gap: max", float(gaps.max()), "points", 0.3, detail=seen),
         Figure("evaluations that were NaN", missing, "of all", 0),
     ]  # fmt: skip
 
