@@ -1,0 +1,115 @@
+"""A document that was read, and the places of everything in it."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+
+from controlplane.model.source import SourcePosition
+from controlplane.problems import Problem, Severity
+from controlplane.source_text import SourceText
+from controlplane.specfile.composing import Entry, Place
+from controlplane.specfile.scalars import decoded
+
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a document may be. `model` describes all of it (apiVersion, kind, metadata, spec), with `extra="forbid"`.
+
+    Fields carry the names that users write (as aliases where Python's differ). Numbers arrive as text, exactly as
+    written: ask for `Decimal` or `int`, not `float`, and for no union of text and number.
+    """
+
+    api_version: str
+    name: str
+    model: type[BaseModel]
+
+
+def field_name(path: tuple[str | int, ...]) -> str:
+    """A path as users read it: `spec.objectives[0].target`, `metadata.labels["a/b"]`."""
+    parts = []
+    for step in path:
+        if isinstance(step, int):
+            parts.append(f"[{step}]")
+        elif _PLAIN_KEY.fullmatch(step):
+            parts.append(f".{step}" if parts else step)
+        else:
+            parts.append(f'["{step}"]')
+    return "".join(parts)
+
+
+def entry_at(place: Place, path: tuple[str | int, ...]) -> tuple[Entry, Place | None, bool]:
+    """The entry at a path, the place that holds it, and whether it is there: else its nearest ancestor is returned.
+
+    The root and items of lists have no key: their entry stands where their value does.
+    """
+    entry = Entry(place.start, place.end, place)
+    holder: Place | None = None
+    for step in path:
+        inner = entry.place.inner
+        found: Entry | None = None
+        if isinstance(inner, dict) and isinstance(step, str):
+            found = inner.get(step)
+        elif isinstance(inner, list) and isinstance(step, int) and 0 <= step < len(inner):
+            found = Entry(inner[step].start, inner[step].end, inner[step])
+        if found is None:
+            return entry, holder, False
+        holder, entry = entry.place, found
+    return entry, holder, True
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document of a known kind: its checked value, and where each part of it was written."""
+
+    kind: Kind
+    value: BaseModel
+    source: SourceText
+    place: Place
+
+    @property
+    def position(self) -> SourcePosition:
+        """Where its content begins."""
+        return self.source.position(self.place.start)
+
+    def position_of(self, *path: str | int) -> SourcePosition:
+        """Where the value at a path begins; where its nearest ancestor does when nothing is written there."""
+        return self.source.position(entry_at(self.place, path)[0].place.start)
+
+    def key_position_of(self, *path: str | int) -> SourcePosition:
+        """Where the key of a path stands (an item of a list: the item itself); falls back like `position_of`."""
+        return self.source.position(entry_at(self.place, path)[0].start)
+
+    def position_in(self, *path: str | int, offset: int) -> SourcePosition:
+        """Where a character of a scalar's value stands in the file; the offset may be the value's length: its end.
+
+        Quotes, escapes, folding and the indentation of blocks are taken into account.
+        """
+        entry, holder, found = entry_at(self.place, path)
+        if not found or entry.place.inner is not None:
+            return self.source.position(entry.place.start)
+        _, indices = decoded(self.source.text, entry, holder)
+        return self.source.position(indices[max(0, min(offset, len(indices) - 1))])
+
+    def problem(
+        self,
+        *path: str | int,
+        message: str,
+        offset: int | None = None,
+        length: int | None = None,
+        on_key: bool = False,
+        severity: Severity = Severity.ERROR,
+        hint: str = "",
+        rule: str = "",
+    ) -> Problem:
+        """A problem of the value at a path (or of its key), or of the character at `offset` in a scalar."""
+        entry, _, found = entry_at(self.place, path)
+        start, end = (entry.start, entry.end) if on_key or not found else (entry.place.start, entry.place.end)
+        if length is None:
+            length = self.source.length_on_line(start, end) if offset is None else 1
+        position = self.source.position(start) if offset is None else self.position_in(*path, offset=offset)
+        name = field_name(path)
+        return Problem.at(position, name, message, severity=severity, hint=hint, rule=rule, length=length)

@@ -1,0 +1,16 @@
+"""What is wrong at an offset of a text, before lines and columns are known."""
+
+
+class Fault(Exception):
+    """Something wrong in [start, end) of a file's text. `first` points at what it clashes with."""
+
+    def __init__(
+        self, start: int, end: int, message: str, hint: str = "", rule: str = "", first: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.start = start
+        self.end = end
+        self.message = message
+        self.hint = hint
+        self.rule = rule
+        self.first = first

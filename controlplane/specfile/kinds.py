@@ -1,0 +1,70 @@
+"""Which kind a document is of, and what to say when that is unclear."""
+
+from collections.abc import Mapping, Sequence
+
+from controlplane.problems import Problem
+from controlplane.source_text import SourceText
+from controlplane.specfile.composing import Place, Value
+from controlplane.specfile.document import Kind
+from controlplane.specfile.suggestions import choices, did_you_mean
+
+
+class KindIndex:
+    """The kinds that a workspace may hold, by `apiVersion` and `kind`."""
+
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        self._kinds = {(kind.api_version, kind.name): kind for kind in kinds}
+        self._versions = list(dict.fromkeys(kind.api_version for kind in kinds))
+
+    def kind_of(self, value: Mapping[str, Value]) -> Kind | None:
+        """The kind that the document names, if it is one that we know."""
+        version, name = value.get("apiVersion"), value.get("kind")
+        return self._kinds.get((version, name)) if isinstance(version, str) and isinstance(name, str) else None
+
+    def problems_of(self, source: SourceText, value: Mapping[str, Value], place: Place) -> list[Problem]:
+        """Why `kind_of` found none: what is missing, or which known name is meant."""
+        version, name = value.get("apiVersion"), value.get("kind")
+        problems = []
+        if not isinstance(version, str):
+            problems.append(_bad(source, value, place, "apiVersion", self._versions))
+        elif version not in self._versions:
+            problems.append(_unknown(source, place, "apiVersion", (version, self._versions)))
+        fitting = [kind for known, kind in self._kinds if not isinstance(version, str) or known == version]
+        names = list(dict.fromkeys(fitting)) or list(dict.fromkeys(kind for _, kind in self._kinds))
+        if not isinstance(name, str):
+            problems.append(_bad(source, value, place, "kind", names))
+        elif name not in names:
+            problems.append(_unknown(source, place, "kind", (name, names), of=version if fitting else None))
+        return problems
+
+
+def _bad(source: SourceText, value: Mapping[str, Value], place: Place, key: str, known: list[str]) -> Problem:
+    assert isinstance(place.inner, dict)
+    hint = f"known are {choices(known)}" if known else ""
+    if key in value:
+        entry = place.inner[key]
+        length = source.length_on_line(entry.start, entry.end)
+        return Problem.at(
+            source.position(entry.start), key, "expected text", hint=hint, rule="unknown-kind", length=length
+        )
+    first = min((entry.end for entry in place.inner.values() if entry.start >= place.start), default=place.start + 1)
+    length = source.length_on_line(place.start, first)
+    message = "required, but missing"
+    return Problem.at(source.position(place.start), key, message, hint=hint, rule="missing-field", length=length)
+
+
+def _unknown(
+    source: SourceText, place: Place, key: str, written: tuple[str, list[str]], *, of: Value = None
+) -> Problem:
+    assert isinstance(place.inner, dict)
+    where = place.inner[key].place
+    text, known = written
+    meant = did_you_mean(text, known)
+    message = f"unknown {key} `{text[:80]}`"
+    if of is not None:
+        message += f" of {of}"
+    if meant is not None:
+        message += f", did you mean `{meant}`?"
+    hint = f"known are {choices(known)}" if known and meant is None else ""
+    length = source.length_on_line(where.start, where.end)
+    return Problem.at(source.position(where.start), key, message, hint=hint, rule="unknown-kind", length=length)

@@ -1,0 +1,131 @@
+"""Files in, documents and problems out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from yaml import YAMLError
+
+from controlplane.model.source import SourcePosition
+from controlplane.problems import Problem, in_order
+from controlplane.source_text import SourceText, decode
+from controlplane.specfile.characters import first_fault
+from controlplane.specfile.composing import MAX_VALUES, Composed, Composer, Place, Value
+from controlplane.specfile.document import Document, Kind, entry_at
+from controlplane.specfile.faults import Fault
+from controlplane.specfile.kinds import KindIndex
+from controlplane.specfile.splitting import document_spans
+from controlplane.specfile.syntax import fault_of
+from controlplane.specfile.validation import problems_of
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file as found: its path as the user would type it, and its bytes."""
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """Documents that are right in themselves, in the order of the files, and everything that is wrong, in order."""
+
+    documents: tuple[Document, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    kinds: KindIndex
+    documents: list[Document] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    names: dict[tuple[str, str, str], SourcePosition] = field(default_factory=dict)
+
+
+def read(files: Iterable[SourceFile], kinds: Sequence[Kind]) -> ReadResult:
+    """Read every document of every file.
+
+    Never raises on what the files hold, and reports everything at once: a document that is broken takes no other with
+    it, and each mistake in the others is told. Two documents of one kind and one `metadata.name` are a mistake of the
+    second. Empty files and documents are nothing. Bounds (`MAX_DEPTH`, `MAX_VALUES`, `MAX_ALIASED_VALUES`) are problems
+    too. Text is taken as YAML 1.2 takes it: `on`, `yes` and `no` are words, `1.10` is what it says.
+    """
+    reading = _Reading(KindIndex(kinds))
+    for file in files:
+        source = SourceText(file.path, decode(file.content))
+        for part in _parts(source):
+            if isinstance(part, Fault):
+                reading.problems.append(_problem(source, part))
+            else:
+                _take(reading, source, part)
+    return ReadResult(tuple(reading.documents), tuple(in_order(reading.problems)))
+
+
+def _parts(source: SourceText) -> Iterator[Composed | Fault]:
+    """The documents of a file, and a fault in place of each that cannot be read."""
+    text = source.text
+    left = MAX_VALUES
+    for start, end in document_spans(text):
+        if (fault := first_fault(text, start, end)) is not None:
+            yield fault
+            continue
+        composer = Composer(text[start:end], start, left)
+        try:
+            yield from composer.documents()
+        except YAMLError as error:
+            yield fault_of(error, text[start:end], start)
+        except Fault as error:
+            yield error
+            if error.rule == "too-large":
+                return
+        left -= composer.count
+
+
+def _take(reading: _Reading, source: SourceText, composed: Composed) -> None:
+    value, place = composed.value, composed.place
+    reading.problems.extend(_problem(source, fault) for fault in composed.faults)
+    if not isinstance(value, dict):
+        what = "a list" if isinstance(value, list) else "plain text"
+        hint = "a document begins with `apiVersion:` and `kind:`"
+        fault = Fault(place.start, place.end, f"expected a mapping, got {what}", hint, "not-a-mapping")
+        reading.problems.append(_problem(source, fault))
+        return
+    kind = reading.kinds.kind_of(value)
+    if kind is None:
+        reading.problems.extend(reading.kinds.problems_of(source, value, place))
+        return
+    repeated = _repeated_name(reading, kind, source, (value, place))
+    reading.problems.extend(repeated)
+    model, problems = problems_of(kind, source, value, place)
+    reading.problems.extend(problems)
+    if model is not None and not repeated and not composed.faults:
+        reading.documents.append(Document(kind, model, source, place))
+
+
+def _repeated_name(
+    reading: _Reading, kind: Kind, source: SourceText, composed: tuple[dict[str, Value], Place]
+) -> list[Problem]:
+    """The problem that a document of this kind and name has been seen; the first is remembered."""
+    value, place = composed
+    metadata = value.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if not isinstance(name, str):
+        return []
+    where = entry_at(place, ("metadata", "name"))[0].place
+    key = (kind.api_version.partition("/")[0], kind.name, name)
+    first = reading.names.get(key)
+    if first is None:
+        reading.names[key] = source.position(where.start)
+        return []
+    message = f"the {kind.name} `{name}` is there twice: first at {first}"
+    length = source.length_on_line(where.start, where.end)
+    position = source.position(where.start)
+    return [Problem.at(position, "metadata.name", message, rule="duplicate-name", length=length)]
+
+
+def _problem(source: SourceText, fault: Fault) -> Problem:
+    hint = fault.hint
+    if fault.first is not None:
+        hint = f"first at {source.position(fault.first)}"
+    length = source.length_on_line(fault.start, fault.end)
+    return Problem.at(source.position(fault.start), "", fault.message, hint=hint, rule=fault.rule, length=length)

@@ -1,0 +1,125 @@
+"""libyaml's complaints in plain words, each at the place that a user has to look at."""
+
+import re
+from typing import Final
+
+from yaml import MarkedYAMLError, YAMLError
+
+from controlplane.specfile.faults import Fault
+
+_RULE: Final = "yaml-syntax"
+_TAB_HINT: Final = "indent with spaces"
+_OPENERS: Final = {"[": "]", "{": "}"}
+_BLANK_LINE_END: Final = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z)")
+
+# libyaml's problem → (message, hint), where the problem alone says enough
+_PLAIN: Final[dict[str, tuple[str, str]]] = {
+    "mapping values are not allowed in this context": (
+        "a colon that cannot stand here",
+        "either the indentation is wrong, or the text holds a colon and needs quotes",
+    ),
+    "block sequence entries are not allowed in this context": (
+        "a list item cannot begin here",
+        "put it on a line of its own, or quote the text if it begins with a dash",
+    ),
+    "did not find expected key": (
+        "expected a key of the mapping that goes on here",
+        "check the indentation of this line, and quotes and brackets before it",
+    ),
+    "did not find expected '-' indicator": (
+        "expected another `- ` item of the list that goes on here",
+        "check the indentation of this line",
+    ),
+    "did not find expected node content": ("expected a value here", ""),
+    "found unknown escape character": (
+        "an escape that YAML does not know",
+        "write \\\\ for a backslash, or use single quotes",
+    ),
+    "found invalid Unicode character escape code": ("an escape that stands for no character", ""),
+    "did not find expected hexdecimal number": ("expected hexadecimal digits in this escape", ""),
+    "found an indentation indicator equal to 0": ("the indentation indicator must be 1 to 9", ""),
+    "did not find expected comment or line break": ("expected the end of the line here", ""),
+    "found undefined tag handle": ("a tag that no %TAG line declares", "text that begins with ! needs quotes"),
+    "found unknown directive name": ("a % directive that YAML does not know", "text that begins with % needs quotes"),
+    "found incompatible YAML document": ("a YAML version that cannot be read", "remove the %YAML line"),
+    "did not find expected alphabetic or numeric character": (
+        "expected a name after & or *",
+        "text that begins with & or * needs quotes",
+    ),
+    "could not find expected ':'": (
+        "expected a colon after this key",
+        "check the indentation, and write `key: value` with a space after the colon",
+    ),
+}
+
+
+def fault_of(error: YAMLError, text: str, offset: int) -> Fault:
+    """The fault that stands for an error of libyaml in `text`, a piece that begins at `offset` of its file."""
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return Fault(offset, offset + len(text), f"not readable as YAML: {error}", "", _RULE)
+    at = min(error.problem_mark.index, len(text))
+    begin = error.context_mark.index if error.context_mark is not None else at
+    fault = _about_tab(text, at) or _about_closing(error, text, at, begin) or _about_start(error, text, at)
+    if fault is None:
+        message, hint = _PLAIN.get(error.problem or "", (error.problem or "broken YAML", ""))
+        fault = Fault(*_visible(text, at), message, hint, _RULE)
+    return Fault(fault.start + offset, fault.end + offset, fault.message, fault.hint, fault.rule)
+
+
+def _about_tab(text: str, at: int) -> Fault | None:
+    if text[at : at + 1] != "\t":
+        return None
+    end = at
+    while text[end : end + 1] == "\t":
+        end += 1
+    return Fault(at, end, "a tab where only spaces may indent", _TAB_HINT, "tab")
+
+
+def _about_closing(error: MarkedYAMLError, text: str, at: int, begin: int) -> Fault | None:
+    """Quotes and brackets that are never closed: the fault is at the opening one."""
+    problem = error.problem or ""
+    if error.context == "while scanning a quoted scalar" and problem.startswith("found unexpected"):
+        quote = text[begin : begin + 1]
+        return Fault(begin, begin + 1, f"the quote {quote} is never closed", "the document ends first", "unclosed")
+    if error.context in ("while parsing a flow sequence", "while parsing a flow mapping"):
+        opener = _opener(text, begin)
+        if not text[at:].strip() or text[at : at + 3] in ("---", "..."):
+            message = f"the bracket `{opener}` is never closed"
+            return Fault(begin, begin + 1, message, f"expected `{_OPENERS[opener]}`", "unclosed")
+        message = f"expected a comma or `{_OPENERS[opener]}` here"
+        return Fault(*_visible(text, at), message, f"the list or mapping began with `{opener}`", _RULE)
+    return None
+
+
+def _opener(text: str, begin: int) -> str:
+    found = re.compile(r"[\[{]").search(text, begin)
+    return found.group() if found else "["
+
+
+def _about_start(error: MarkedYAMLError, text: str, at: int) -> Fault | None:
+    character = text[at : at + 1]
+    if error.problem == "found character that cannot start any token":
+        return Fault(at, at + 1, f"text cannot begin with `{character}`", "put it in quotes", _RULE)
+    if error.problem == "did not find expected key" and character in ("]", "}"):
+        return Fault(at, at + 1, f"a `{character}` that closes nothing", "", _RULE)
+    if error.problem == "did not find expected key" and _after_quotes(text, at):
+        return Fault(
+            *_visible(text, at), "text after the closing quote", "quote all of it, or double the quotes", _RULE
+        )
+    return None
+
+
+def _after_quotes(text: str, at: int) -> bool:
+    line = text[:at].rsplit("\n", 1)[-1].rstrip()
+    return line.endswith(('"', "'"))
+
+
+def _visible(text: str, at: int) -> tuple[int, int]:
+    """[at, end) of the word at `at`; at the end of the text, the last character that is not blank."""
+    if not text[at:].strip():
+        last = len(text.rstrip())
+        return last, last + 1
+    if text[at].isspace():
+        at += len(text[at:]) - len(text[at:].lstrip())
+    word = re.compile(r"[^\s,:\[\]{}]+|\S").match(text, at)
+    return at, word.end() if word else at + 1

@@ -1,0 +1,140 @@
+"""From plain values to a model, or to problems in plain words at the places where they were written."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from controlplane.problems import Problem
+from controlplane.source_text import SourceText
+from controlplane.specfile import wording
+from controlplane.specfile.composing import Place, Value
+from controlplane.specfile.document import Kind, entry_at, field_name
+from controlplane.specfile.schema import fields_at
+from controlplane.specfile.suggestions import did_you_mean
+
+_KEY_STEP = "[key]"  # pydantic's last step when a mapping's key is at fault
+
+
+class _Located(NamedTuple):
+    """One of pydantic's errors, with its path in the user's document."""
+
+    path: tuple[str | int, ...]
+    error: ErrorDetails
+    branch: tuple[str | int, ...]  # pydantic's own steps: which member of a union it tried
+    on_key: bool
+
+
+def problems_of(
+    kind: Kind, source: SourceText, value: dict[str, Value], place: Place
+) -> tuple[BaseModel | None, list[Problem]]:
+    """The checked model of a document, or everything that is wrong with it."""
+    try:
+        return kind.model.model_validate(value), []
+    except ValidationError as error:
+        located = [_locate(value, details) for details in error.errors(include_url=False)]
+    meant = {(found.path[:-1], _meant(kind, found)) for found in located}
+    return None, [
+        _problem(kind, source, place, found)
+        for found in _one_branch_each(located)
+        if found.error["type"] != "missing" or (found.path[:-1], found.path[-1]) not in meant
+    ]
+
+
+def _meant(kind: Kind, found: _Located) -> str | None:
+    """The field that an unknown field probably stands for: its absence is not told again."""
+    if found.error["type"] != "extra_forbidden":
+        return None
+    return did_you_mean(str(found.path[-1]), fields_at(kind.model, found.path[:-1]))
+
+
+def _locate(value: Value, error: ErrorDetails) -> _Located:
+    """Follow pydantic's location through the document; steps that are not in it name members of a union."""
+    path: list[str | int] = []
+    branch: list[str | int] = []
+    steps = error["loc"]
+    on_key = bool(steps) and steps[-1] == _KEY_STEP
+    at: Value = value
+    for number, step in enumerate(steps[: len(steps) - on_key]):
+        is_last = number == len(steps) - 1
+        if isinstance(at, dict) and isinstance(step, str) and (step in at or _names_new(error, is_last)):
+            path.append(step)
+            at = at.get(step)
+        elif isinstance(at, list) and isinstance(step, int) and step < len(at):
+            path.append(step)
+            at = at[step]
+        else:
+            branch.append(step)
+    return _Located(tuple(path), error, tuple(branch), on_key)
+
+
+def _names_new(error: ErrorDetails, is_last: bool) -> bool:
+    return is_last and error["type"] == "missing"
+
+
+def _one_branch_each(located: Sequence[_Located]) -> list[_Located]:
+    """Of the members of a union that were tried, keep the one that came nearest: the fewest errors, the deepest."""
+    roots = {found.branch[0] for found in located if found.branch}
+    if not roots:
+        return list(located)
+    plain = [found for found in located if not found.branch]
+    groups: dict[tuple[str | int, ...], dict[str | int, list[_Located]]] = {}
+    for found in located:
+        if found.branch:
+            anchor = _anchor(found)
+            groups.setdefault(anchor, {}).setdefault(found.branch[0], []).append(found)
+    for branches in groups.values():
+        plain.extend(min(list(branches.values()), key=_distance))
+    return plain
+
+
+def _distance(errors: list[_Located]) -> tuple[int, int]:
+    return len(errors), -max(len(each.path) for each in errors)
+
+
+def _anchor(found: _Located) -> tuple[str | int, ...]:
+    """The path at which the union stands: the steps before pydantic's first own one."""
+    return found.error["loc"][: found.error["loc"].index(found.branch[0])]
+
+
+def _problem(kind: Kind, source: SourceText, place: Place, found: _Located) -> Problem:
+    path, error = found.path, found.error
+    entry, _, is_there = entry_at(place, path)
+    start, end = entry.place.start, entry.place.end
+    name = str(path[-1]) if path else ""
+    if error["type"] == "extra_forbidden":
+        known = fields_at(kind.model, path[:-1])
+        meant = _meant(kind, found)
+        message = f"unknown field `{name}`" + (f", did you mean `{meant}`?" if meant else "")
+        hint = "" if meant or not known else f"known here: {', '.join(sorted(known))}"
+        return _at(source, path, (entry.start, entry.end), message, hint=hint, rule="unknown-field")
+    if not is_there or error["type"] == "missing":
+        start, end = entry.start, entry.end
+        if not path[:-1] or isinstance(path[-2], int):
+            end = _first_key_end(entry.place)
+        return _at(source, path, (start, end), "required, but missing", rule="missing-field")
+    if found.on_key:
+        start, end = entry.start, entry.end
+    written = wording.describe(error["input"], source.text[start : start + 1])
+    message = wording.message(error, written, found.on_key)
+    return _at(source, path, (start, end), message, hint=wording.hint(error), rule="bad-value")
+
+
+def _first_key_end(place: Place) -> int:
+    if not isinstance(place.inner, dict):
+        return place.start + 1
+    return min((entry.end for entry in place.inner.values() if entry.start >= place.start), default=place.start + 1)
+
+
+def _at(
+    source: SourceText,
+    path: tuple[str | int, ...],
+    span: tuple[int, int],
+    message: str,
+    *,
+    hint: str = "",
+    rule: str,
+) -> Problem:
+    position = source.position(span[0])
+    return Problem.at(position, field_name(path), message, hint=hint, rule=rule, length=source.length_on_line(*span))
