@@ -106,7 +106,7 @@ def _histogram(flow: Flow, common: Labels) -> list[PodSeries]:
 
 def _bound(cell: Cell) -> str:
     assert cell.le is not None
-    return str(floatToGoString(cell.le))
+    return str(floatToGoString(cell.le))  # type: ignore[no-untyped-call]
 
 
 def _tenant(tenant: Tenant | None) -> Labels:

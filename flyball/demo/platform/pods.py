@@ -46,7 +46,7 @@ class Slot:
 
 def slots_of(catalogue: Catalogue, *, seed: int, start: int, seam: int) -> tuple[Slot, ...]:
     """Every slot with its whole past from `start` and the churn of the next two weeks; the same for the same seed."""
-    slots = []
+    slots: list[Slot] = []
     for service in catalogue.services:
         for number in range(service.pods):
             random = np.random.default_rng([seed, len(slots), 7])

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from typing import Final
 
 Labels = tuple[tuple[str, str], ...]
@@ -147,7 +148,7 @@ def timed(threshold: float, buckets: tuple[float, ...], *, median: float, spread
         raise ValueError(f"no bucket ends at {threshold}")
     edges = (0.0, *buckets, INFINITY)
     cells = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         bad = low >= threshold
         weight = _tail(low, high, threshold) if bad else _lognormal(low, high, median, spread)
         seconds = low * 1.3 if high == INFINITY else (low + high) / 2

@@ -108,7 +108,7 @@ class Simulation:
         good, bad = self.traffic.per_minute(60 * hour + low, normal[low:high], effects)
         rates = np.stack([good, bad], axis=2).reshape(high - low, -1)
         expected = rates[:, self._columns] * self._weights
-        return np.floor(expected + uniform[low:high]).astype(np.int64)
+        return np.asarray(np.floor(expected + uniform[low:high]), dtype=np.int64)
 
     def _draw_noise(self, hour: int) -> tuple[Floats, NDArray[np.float32]]:
         random = np.random.Generator(np.random.Philox(key=[self._seed, hour]))

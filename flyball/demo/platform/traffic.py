@@ -63,14 +63,16 @@ class Traffic:
     def _demand(self, stream: Stream, minutes: Integers, activity: dict[Tenant, Floats]) -> Floats:
         flow = stream.flow
         if flow.every_minutes:
-            return (minutes % flow.every_minutes == 0).astype(np.float64)
+            return np.asarray(minutes % flow.every_minutes == 0, dtype=np.float64)
         share = stream.tenant.share if stream.tenant else 1.0
         if flow.demand is Demand.STEADY:
             return np.full(minutes.shape, 60 * flow.per_second * share)
         if stream.tenant:
             return 60 * flow.per_second * share * activity[stream.tenant]
-        together = sum((tenant.share * values for tenant, values in activity.items()), np.zeros(minutes.shape))
-        return 60 * flow.per_second * together
+        together = np.zeros(minutes.shape)
+        for tenant, values in activity.items():
+            together += tenant.share * values
+        return np.asarray(60 * flow.per_second * together)
 
     def _in_force(self, minutes: Integers, effects: Sequence[Effect]) -> list[tuple[Effect, slice]]:
         """Which rows each incident or fault touches."""
