@@ -24,8 +24,8 @@ _PATIENCE_TURNS: Final = 3  # files that change at every turn are read all the s
 class ApplyState(Enum):
     """What one turn did.
 
-    REJECTED: the files have mistakes that were not told before, and changed nothing. ROLLED_BACK: Prometheus refused
-    the rules, the last good ones are back. UNREACHABLE: Prometheus does not answer, nothing was touched.
+    REJECTED: files that were just edited have mistakes, and changed nothing. ROLLED_BACK: Prometheus refused the rules,
+    the last good ones are back. UNREACHABLE: Prometheus does not answer, nothing was touched.
     """
 
     APPLIED = "applied"
@@ -41,7 +41,8 @@ class ApplyOutcome:
 
     `generation` is what the files mean now (empty when they have mistakes); `groups` and `rules` count what Prometheus
     was last seen to run of ours. `reason` says, until it is mended, why that is not what the files mean.
-    `restored` is False when Prometheus did not confirm that the last good rules run again.
+    `restored` is False when Prometheus did not confirm that the last good rules run again. With `may_pass` the next
+    turn tries again, otherwise a later one does.
     """
 
     state: ApplyState
@@ -53,6 +54,7 @@ class ApplyOutcome:
     problems: tuple[Problem, ...] = ()
     reason: str = ""
     restored: bool = True
+    may_pass: bool = False
 
 
 @dataclass(slots=True)
@@ -106,12 +108,12 @@ class SLODaemon:
         memory.verify_at = None  # an exception below must not look like rest
         with self.folder.exclusive():
             if memory.generation is None:
-                outcome = self._reject(memory.compiled, now)
+                outcome = self._reject(memory.compiled, now, anew=changed)
             else:
                 outcome = self._publish(memory.compiled, memory.generation, now)
             memory.links = self._links()
         memory.outcome = outcome
-        memory.verify_at = None if outcome.state is ApplyState.UNREACHABLE else now + self.verify_every
+        memory.verify_at = None if outcome.may_pass else now + self.verify_every
         return outcome
 
     def _read_workspace(self) -> bool:
@@ -138,7 +140,7 @@ class SLODaemon:
     def _links(self) -> tuple[object, object]:
         return self.folder.current(), self.folder.last_good()
 
-    def _reject(self, compiled: Compiled, now: datetime) -> ApplyOutcome:
+    def _reject(self, compiled: Compiled, now: datetime, *, anew: bool) -> ApplyOutcome:
         """Tell the mistakes, and see that the last good rules run."""
         kept = RuleSwitch(self.folder, self.engine).keep(seen=self._memory.seen)
         self._memory.seen = kept.live
@@ -148,9 +150,8 @@ class SLODaemon:
             "problems": len(errors),
             "first": f"{errors[0].position}: {errors[0].message}",
         }
-        news = self._tell_rejection(compiled.digest, data, now)
-        state = ApplyState.REJECTED if news or self._memory.outcome is None else ApplyState.UNCHANGED
-        return self._outcome(state, kept, compiled, "")
+        self._tell_rejection(compiled.digest, data, now)
+        return self._outcome(ApplyState.REJECTED if anew else ApplyState.UNCHANGED, kept, compiled, "")
 
     def _publish(self, compiled: Compiled, generation: Generation, now: datetime) -> ApplyOutcome:
         def approve(approval: Approval) -> None:
@@ -166,10 +167,10 @@ class SLODaemon:
             return replace(outcome, dashboards_changed=self.dashboards.publish(compiled.dashboards))
         return outcome
 
-    def _tell_rejection(self, content: str, data: dict[str, JSON], now: datetime) -> bool:
+    def _tell_rejection(self, content: str, data: dict[str, JSON], now: datetime) -> None:
         identity = hashlib.sha256(f"{content}\0{sorted(data.items())}".encode()).hexdigest()
         kind = conventions.EVENT_RULES_REJECTED
-        return self.journal.write(Event(f"{kind}/{identity}", kind, "rules", now, data))
+        self.journal.write(Event(f"{kind}/{identity}", kind, "rules", now, data))
 
     def _outcome(self, state: ApplyState, result: SwitchResult, compiled: Compiled, generation: str) -> ApplyOutcome:
         ours = [group for group in result.live if group.name != MARKER_GROUP]
@@ -182,6 +183,7 @@ class SLODaemon:
             problems=compiled.problems,
             reason=result.reason,
             restored=result.confirmed,
+            may_pass=result.may_pass,
         )
 
 

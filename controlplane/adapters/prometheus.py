@@ -1,6 +1,7 @@
 """Prometheus over its HTTP API: queries, and the engine that evaluates our rules (docs/decisions/0003)."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -28,7 +29,8 @@ _Read = TypeVar("_Read")
 class PrometheusBackend:
     """`MetricsBackend` and `RuleEngine` on Prometheus 2.42 or later, or what speaks its query API.
 
-    `url` may have a path (`--web.route-prefix`) and `user:password@`; `headers` may carry a bearer token or a tenant.
+    `url` may have a path (`--web.route-prefix`); `credentials` are `user:password`; `headers` may carry a bearer token
+    or a tenant.
     Each request is bounded by `timeout_seconds` (a reload by `reload_timeout_seconds`) and `limit_bytes`.
     Safe to share between threads.
 
@@ -43,9 +45,12 @@ class PrometheusBackend:
         *,
         timeout_seconds: float = 30,
         headers: Mapping[str, str] = _NO_HEADERS,
+        credentials: str = "",
         limit_bytes: int = _LIMIT_BYTES,
         reload_timeout_seconds: float = 120,
     ) -> None:
+        if credentials:
+            headers = {**headers, "Authorization": f"Basic {b64encode(credentials.encode()).decode()}"}
         self._server = HTTPConversation(
             "Prometheus", url, timeout_seconds=timeout_seconds, limit_bytes=limit_bytes, headers=headers
         )
