@@ -91,5 +91,5 @@ class DeliveryDaemon:
 
 def pause(failed_attempts: int, chance: float) -> timedelta:
     """How long to wait after `failed_attempts` + 1 failures: doubling, at most half an hour, a random half of it."""
-    longest = min(FIRST_PAUSE * 2 ** min(failed_attempts, 20), LONGEST_PAUSE)
-    return longest * (0.5 + chance / 2)
+    longest: timedelta = min(FIRST_PAUSE * 2 ** min(failed_attempts, 20), LONGEST_PAUSE)
+    return timedelta(seconds=longest.total_seconds() * (0.5 + chance / 2))

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Final, Literal
 
-from controlplane.specfile import Kind
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from controlplane.conventions import API_VERSION
+from controlplane.specfile import Kind
 
 MIN_LEASE_SECONDS: Final = 2
 MAX_LEASE_SECONDS: Final = 300

@@ -1,0 +1,49 @@
+"""The web application: our endpoints, the hooks and the console, behind the guards."""
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from flyball.web import hooks
+from flyball.web.console import console_routes, exception_handlers
+from flyball.web.guards import Admission, Guards
+from flyball.web.health import Readiness, healthz
+from flyball.web.state import ConsoleOptions
+from flyball.wiring import Services
+
+
+def create_app(services: Services) -> Starlette:
+    """The application on wired services; it holds no state of its own and starts nothing."""
+    settings = services.settings
+    hook = hooks.AlertmanagerHook(
+        services.intake,
+        token=settings.webhook_token,
+        clock=services.clock,
+        metrics=services.own_metrics,
+        tracing=services.tracing,
+    )
+    readiness = Readiness(services.readiness_checks())
+
+    def metrics(request: Request) -> Response:
+        body, content_type = services.own_metrics.exposition(request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": content_type})
+
+    options = ConsoleOptions(
+        prometheus_url=settings.prometheus_url,
+        alertmanager_url=settings.alertmanager_url,
+        sources=services.state.sources,
+    )
+
+    return Starlette(
+        routes=[
+            Route("/metrics", metrics, methods=["GET"]),
+            Route("/healthz", healthz, methods=["GET"]),
+            Route("/readyz", readiness.answer, methods=["GET"]),
+            Route(hooks.PATH, hook.answer, methods=["POST"]),
+            *console_routes(services.state, options),
+        ],
+        middleware=[Middleware(Guards, admission=Admission.of(settings))],
+        exception_handlers=dict(exception_handlers()),
+    )

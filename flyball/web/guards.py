@@ -1,0 +1,101 @@
+"""What every request passes: the Host check, the console's password, bounds, and security headers on the way back."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flyball.settings import Secret, Settings
+from flyball.web.bodies import MAX_BODY_BYTES, announced_bytes, drain, json_error
+from flyball.web.credentials import console_matches
+
+OPEN_PATHS: Final = ("/metrics", "/healthz", "/readyz")  # for probes and Prometheus; they show no secrets
+HOOKS: Final = "/hooks/"  # each has a secret of its own
+_LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who may come in. With `hosts`, requests must name one of them (against DNS rebinding on loopback)."""
+
+    console_token: Secret | None
+    hosts: frozenset[str]
+
+    @staticmethod
+    def of(settings: Settings) -> "Admission":
+        """On loopback only loopback's own names and the external one are answered; elsewhere any name."""
+        outside = urlsplit(settings.external_url).hostname
+        names = {*_LOOPBACK_NAMES, settings.listen.host, *([outside] if outside else [])}
+        return Admission(settings.console_token, frozenset(names) if settings.listen.is_loopback else frozenset())
+
+    def refusal(self, request: Request) -> Response | None:
+        """The answer to a request that may not come in, or None."""
+        path = request.url.path
+        if self.hosts and _host_name(request.headers.get("host", "")) not in self.hosts:
+            return error_for(path, 421, "this address is not one of ours")
+        if announced_bytes(request) > MAX_BODY_BYTES and not path.startswith(HOOKS):
+            return error_for(path, 413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+        if self.console_token is None or path in OPEN_PATHS or path.startswith(HOOKS):
+            return None
+        if console_matches(request.headers.get("authorization", ""), self.console_token):
+            return None
+        challenge = {"WWW-Authenticate": 'Basic realm="flyball", charset="UTF-8"'}
+        return error_for(path, 401, "the console's token is needed, as the password", headers=challenge)
+
+
+class Guards:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+        self._app = app
+        self._admission = admission
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or hand on; either way with our headers."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        request = Request(scope, receive)
+        refusal = self._admission.refusal(request)
+        if refusal is None:
+            await self._app(scope, receive, send_with_headers)
+            return
+        await drain(request)
+        await refusal(scope, receive, send_with_headers)
+
+
+def error_for(path: str, code: int, message: str, *, headers: dict[str, str] | None = None) -> Response:
+    """An error as JSON for programs, as text for people."""
+    if path in OPEN_PATHS or path.startswith((HOOKS, "/api/")):
+        return json_error(code, message, headers=headers)
+    return PlainTextResponse(f"{message}\n", status_code=code, headers=headers)
+
+
+def _host_name(host: str) -> str:
+    """The name in a Host header, without port and brackets."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()

@@ -1,0 +1,122 @@
+"""Serves the application: uvicorn in process, with bounds on slow and many clients, stopped by an event of ours."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Generator
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from controlplane.ports import Permanent
+from flyball.settings import ListenAddress
+
+MAX_CONNECTIONS: Final = 256  # one more is answered 503
+HEADER_SECONDS: Final = 10.0  # from the connection, or from an answer, to the last header of the next request
+MAX_HEADER_BYTES: Final = 32 * 1024
+KEEP_ALIVE_SECONDS: Final = 75  # longer than Alertmanager and Prometheus pause between two requests
+STOP_SECONDS: Final = 8
+_BACKLOG: Final = 512
+
+
+class BoundedProtocol(H11Protocol):
+    """HTTP/1.1 that hangs up on a client whose request headers take longer than `HEADER_SECONDS`."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client connected."""
+        super().connection_made(transport)
+        self._expect_headers()
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes came; if they do not complete the headers, the clock that began with the first goes on."""
+        super().data_received(data)
+        if self._in_request():
+            self._headers_arrived()
+        elif self._late is None:
+            self._expect_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._headers_arrived()
+        super().connection_lost(exc)
+
+    def _in_request(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _expect_headers(self) -> None:
+        self._late = self.loop.call_later(HEADER_SECONDS, self._hang_up)
+
+    def _headers_arrived(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _hang_up(self) -> None:
+        self._late = None
+        if not self._in_request() and not self.transport.is_closing():
+            self.transport.abort()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would raise them again after its end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+
+class WebServer:
+    """One listening socket and the application behind it."""
+
+    def __init__(self, app: ASGIApp, listen: ListenAddress) -> None:
+        self._socket = _listening(listen)
+        self.address = ListenAddress(listen.host, int(self._socket.getsockname()[1]))
+        self._server = _Server(_config(app))
+
+    def run(self) -> None:
+        """Serve until `stop`; running requests get `STOP_SECONDS` to end."""
+        self._server.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """Accept no more and let `run` return. Safe in signal handlers and other threads."""
+        self._server.should_exit = True
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    options: dict[str, Any] = {
+        "http": BoundedProtocol,
+        "ws": "none",
+        "lifespan": "off",
+        "loop": "asyncio",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "limit_concurrency": MAX_CONNECTIONS,
+        "backlog": _BACKLOG,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": STOP_SECONDS,
+        "h11_max_incomplete_event_size": MAX_HEADER_BYTES,
+    }
+    return uvicorn.Config(app, **options)
+
+
+def _listening(listen: ListenAddress) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise Permanent(f"cannot listen on {listen}: {error.strerror}") from error
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise Permanent(f"cannot listen on {listen}: {error.strerror}") from error
+    return listening
