@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from controlplane.model.alert import Alert, StoredAlert
 from controlplane.model.event import JSON, Event, RecordedEvent
@@ -96,7 +96,7 @@ class AlertLog(Protocol):
     def record(self, alert: Alert, received_at: datetime) -> bool:
         """Store or update it; True when that changed what we knew (new alert, or firing became resolved).
 
-        A resolved alert never turns back to firing: a late or repeated delivery changes only the delivery count.
+        A resolved alert never turns back to firing: a late or repeated delivery changes only its count and its time.
         """
         ...
 
@@ -124,16 +124,30 @@ class EventLog(Protocol):
         """Events that occurred in [start, end), in order of occurrence."""
         ...
 
+    def purge(self, before: datetime) -> int:
+        """Forget events recorded before then, and with them that their ids were used; how many they were."""
+        ...
+
+
+CLAIM_HOLD: Final = timedelta(seconds=60)  # longer than any one delivery may take
+
 
 class Outbox(Protocol):
-    """Messages to the outside. At least once, in order per key, dead letters kept."""
+    """Messages to the outside. At least once, in order per key of a channel, dead letters kept.
+
+    A message whose older sibling is pending waits; a dead sibling holds nothing up.
+    """
 
     def enqueue(self, message: OutboxMessage, now: datetime) -> bool:
         """Queue it in this transaction; False when the id was queued before."""
         ...
 
-    def claim(self, limit: int, now: datetime) -> list[DueMessage]:
-        """Lock due messages, at most one per key: the oldest undelivered. Other replicas do not get them meanwhile."""
+    def claim(self, limit: int, now: datetime, hold: timedelta = CLAIM_HOLD) -> list[DueMessage]:
+        """Take due messages, at most one per key of a channel: the oldest pending.
+
+        Commit, deliver them outside of any transaction, then say `delivered` or `failed` in another one. Nobody else
+        gets them until `now + hold`; after that they are due again, for whoever claimed them has died.
+        """
         ...
 
     def delivered(self, message_id: str, now: datetime) -> None:
@@ -150,6 +164,10 @@ class Outbox(Protocol):
 
     def dead_letters(self) -> int:
         """Messages given up."""
+        ...
+
+    def purge(self, before: datetime) -> int:
+        """Forget messages delivered before then, and with them that their ids were used; how many they were."""
         ...
 
 
@@ -201,11 +219,15 @@ class Store(Protocol):
         """Leadership, in transactions of its own."""
         ...
 
-    def transaction(self, *, lease: HeldLease | None = None) -> AbstractContextManager[Transaction]:
+    def transaction(
+        self, *, lease: HeldLease | None = None, read_only: bool = False
+    ) -> AbstractContextManager[Transaction]:
         """A unit of work; commits on leaving, rolls back on an exception.
 
         With `lease`, its epoch is checked inside the transaction, and `LeaseLost` is raised when it is no longer ours.
-        Raises `Transient` when the database is locked or unreachable.
+        With `read_only`, it sees one consistent state and waits for no writer; writing in it raises `Permanent`.
+        Raises `Transient` when the database is locked or unreachable. When that happens while committing, it may have
+        committed: repeat the whole unit, whose ids make that harmless.
         """
         ...
 

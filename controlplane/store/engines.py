@@ -1,0 +1,98 @@
+"""Connections to SQLite and PostgreSQL with the promises that the store makes already switched on."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from controlplane.ports import Transient
+from controlplane.store.canonical_json import canonical_json
+from controlplane.store.failures import as_port_error, translate_failures
+
+LOCK_SECONDS: Final = 5  # how long a statement waits for another transaction before it is `Transient`
+STALL_SECONDS: Final = 30  # how long PostgreSQL keeps a transaction whose owner has gone silent
+CONNECT_SECONDS: Final = 5
+_READING: Final = "flyball_reading"  # execution option: this transaction only reads
+
+
+def make_engine(url: URL, *, lock_seconds: int = LOCK_SECONDS, stall_seconds: int = STALL_SECONDS) -> Engine:
+    """An engine for `url`, which `parse_database_url` made. Connects at first use."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, lock_seconds)
+    return _postgresql(url, lock_seconds, stall_seconds)
+
+
+def _sqlite(url: URL, lock_seconds: int) -> Engine:
+    engine = create_engine(url, json_serializer=canonical_json, hide_parameters=True)
+    translate_failures(engine, url)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself; `begin` below does
+        connection.execute(f"PRAGMA busy_timeout = {lock_seconds * 1000}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns, even in WAL mode
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
+        # A transaction that reads first and writes later may find that another one wrote in between, and that it
+        # cannot go on. Writers therefore queue up at their beginning.
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: URL, lock_seconds: int, stall_seconds: int) -> Engine:
+    engine = create_engine(
+        url,
+        json_serializer=canonical_json,
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": CONNECT_SECONDS} if "connect_timeout" not in url.query else {},
+    )
+    translate_failures(engine, url)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: psycopg.Connection[Any], _entry: ConnectionPoolEntry) -> None:
+        connection.execute(
+            f"SET timezone = 'UTC'; SET lock_timeout = '{lock_seconds}s'; SET statement_timeout = '{stall_seconds}s'; "
+            f"SET idle_in_transaction_session_timeout = '{stall_seconds}s'"
+        )
+        connection.commit()
+
+    return engine
+
+
+@contextmanager
+def open_transaction(engine: Engine, *, read_only: bool = False) -> Iterator[Connection]:
+    """A transaction that commits on leaving and rolls back on an exception; errors as the ports have them."""
+    options: dict[str, Any] = {_READING: True} if read_only else {}
+    if read_only and engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    try:
+        connection = engine.connect()
+    except PoolTimeout as error:
+        raise as_port_error(error, engine.url) from error
+    with connection, connection.execution_options(**options).begin():
+        yield connection
+        _refuse_a_broken_transaction(connection)
+
+
+def _refuse_a_broken_transaction(connection: Connection) -> None:
+    """Both databases take COMMIT for a transaction that they broke off before, and write nothing, silently."""
+    driver: object = connection.connection.dbapi_connection
+    if isinstance(driver, psycopg.Connection):
+        intact = driver.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+    else:
+        intact = isinstance(driver, sqlite3.Connection) and driver.in_transaction
+    if not intact:
+        raise Transient("an earlier error broke the transaction off; nothing was written")

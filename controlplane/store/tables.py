@@ -1,0 +1,98 @@
+"""Every table. The newest migration and this file say the same; a test compares them on both databases."""
+
+from sqlalchemy import JSON, Column, Identity, Index, MetaData, Table, UniqueConstraint
+
+from controlplane.store.columns import Line, Number, UTCTime
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Line, primary_key=True),
+    Column("holder", Line),  # NULL when given up
+    Column("epoch", Number, nullable=False),
+    Column("expires_at", UTCTime, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("fingerprint", Line, primary_key=True),
+    Column("starts_at", UTCTime, primary_key=True),
+    Column("status", Line, nullable=False),
+    Column("ends_at", UTCTime),
+    Column("labels", JSON, nullable=False),
+    Column("annotations", JSON, nullable=False),
+    Column("generator_url", Line, nullable=False),
+    Column("first_received_at", UTCTime, nullable=False),
+    Column("last_received_at", UTCTime, nullable=False),
+    Column("deliveries", Number, nullable=False),
+    Index(None, "status", "starts_at"),
+    Index(None, "starts_at"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("sequence", Number, Identity(always=True), primary_key=True),
+    Column("id", Line, nullable=False),
+    Column("kind", Line, nullable=False),
+    Column("subject", Line, nullable=False),
+    Column("occurred_at", UTCTime, nullable=False),
+    Column("recorded_at", UTCTime, nullable=False),
+    Column("data", JSON, nullable=False),
+    UniqueConstraint("id"),
+    Index(None, "kind", "sequence"),
+    Index(None, "occurred_at"),
+    Index(None, "recorded_at"),
+    sqlite_autoincrement=True,  # a number is never used twice, even after a purge
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("sequence", Number, Identity(always=True), primary_key=True),
+    Column("id", Line, nullable=False),
+    Column("channel", Line, nullable=False),
+    Column("key", Line, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", Line, nullable=False),  # pending | delivered | dead
+    Column("attempts", Number, nullable=False),
+    Column("enqueued_at", UTCTime, nullable=False),
+    Column("next_attempt_at", UTCTime, nullable=False),
+    Column("claimed_until", UTCTime),
+    Column("finished_at", UTCTime),
+    Column("last_error", Line, nullable=False),
+    UniqueConstraint("id"),
+    Index(None, "state", "channel", "key", "sequence"),
+    Index(None, "state", "next_attempt_at"),
+    sqlite_autoincrement=True,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("sequence", Number, primary_key=True, autoincrement=False),
+    Column("at", UTCTime, nullable=False),
+    Column("actor", Line, nullable=False),
+    Column("action", Line, nullable=False),
+    Column("subject", Line, nullable=False),
+    Column("detail", Line, nullable=False),  # canonical JSON, the very bytes that were hashed
+    Column("previous_hash", Line, nullable=False),
+    Column("hash", Line, nullable=False),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=False),  # always 1
+    Column("entries", Number, nullable=False),
+    Column("hash", Line, nullable=False),
+)

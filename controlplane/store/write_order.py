@@ -1,0 +1,26 @@
+"""Writers of what has an order (events, alerts, outbox, audit) go one after the other."""
+
+from typing import Final
+
+from sqlalchemy import Connection, func, select
+
+_LOCK: Final = 0x666C7962616C6C01  # "flyball" and a number; advisory locks are per database
+MIGRATION_LOCK: Final = 0x666C7962616C6C02
+
+
+class WriteOrder:
+    """The right to write, from the first write of a transaction to its end.
+
+    Without it PostgreSQL numbers rows before it commits them: a reader could see event 8, remember it, and never
+    look for event 7, which commits later. One lock for all four also means that they cannot deadlock.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._taken = connection.dialect.name == "sqlite"  # BEGIN IMMEDIATE has it
+
+    def take(self) -> None:
+        """Wait until every earlier writer has committed or rolled back. Free when we have it already."""
+        if not self._taken:
+            self._connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            self._taken = True
