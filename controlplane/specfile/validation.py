@@ -85,7 +85,8 @@ def _one_branch_each(located: Sequence[_Located]) -> list[_Located]:
             anchor = _anchor(found)
             groups.setdefault(anchor, {}).setdefault(found.branch[0], []).append(found)
     for branches in groups.values():
-        plain.extend(min(list(branches.values()), key=_distance))
+        nearest = min(branches.values(), key=_distance)
+        plain.extend(nearest)
     return plain
 
 

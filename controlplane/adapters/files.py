@@ -1,0 +1,126 @@
+"""A workspace's files, from disk."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from controlplane.problems import Problem
+from controlplane.specfile import SourceFile
+
+FILE_LIMIT_BYTES: Final = 32 * 2**20  # about 40,000 SLOs in one file
+TOTAL_LIMIT_BYTES: Final = 256 * 2**20
+MAX_FILES: Final = 100_000
+_SUFFIXES: Final = (".yaml", ".yml")
+
+
+def read_folder(
+    folder: Path, *, limit_bytes: int = FILE_LIMIT_BYTES, total_limit_bytes: int = TOTAL_LIMIT_BYTES
+) -> tuple[list[SourceFile], list[Problem]]:
+    """Every `*.yaml` and `*.yml` below a folder in the order of their paths, or the one file that `folder` names.
+
+    Hidden files and folders are skipped. Links are followed, each folder once. What is missing, unreadable, no regular
+    file or larger than `limit_bytes` is a problem at 1:1, and is not read; so is what exceeds `total_limit_bytes` in
+    all. Paths are relative to the working directory where they lie below it, as a user would type them.
+    """
+    files: list[SourceFile] = []
+    problems: list[Problem] = []
+    left = total_limit_bytes
+    for number, path in enumerate(_paths(folder, problems)):
+        if number >= MAX_FILES:
+            problems.append(_problem(folder, f"more than {MAX_FILES:,} YAML files", "name a smaller folder"))
+            break
+        file = _read(path, problems, limit_bytes, left)
+        if file is not None:
+            left -= len(file.content)
+            files.append(file)
+    return files, problems
+
+
+def shown(path: Path) -> str:
+    """A path as a user would type it: relative to the working directory if it lies below it."""
+    if path.is_absolute():
+        working = Path.cwd()
+        return str(path.relative_to(working)) if path.is_relative_to(working) else str(path)
+    return os.path.normpath(path)
+
+
+def _paths(folder: Path, problems: list[Problem]) -> Iterator[Path]:
+    try:
+        mode = folder.stat().st_mode
+    except OSError as error:
+        problems.append(_unreadable(folder, error))
+        return
+    if not stat.S_ISDIR(mode):
+        yield folder
+        return
+    yield from _below(folder, problems, set())
+
+
+def _below(folder: Path, problems: list[Problem], seen: set[tuple[int, int]]) -> Iterator[Path]:
+    """Files below a folder, by name; a folder that a link leads back to is not entered again."""
+    try:
+        status = folder.stat()
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        problems.append(_unreadable(folder, error))
+        return
+    if (status.st_dev, status.st_ino) in seen:
+        return
+    seen.add((status.st_dev, status.st_ino))
+    for name in names:
+        path = folder / name
+        if name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from _below(path, problems, seen)
+        elif name.lower().endswith(_SUFFIXES):
+            yield path
+
+
+def _read(path: Path, problems: list[Problem], limit: int, left: int) -> SourceFile | None:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            problems.append(_problem(path, "not a regular file", rule="unreadable"))
+            return None
+        if status.st_size > min(limit, left):
+            problems.append(_too_large(path, status.st_size, limit))
+            return None
+        with path.open("rb") as file:
+            content = file.read(min(limit, left) + 1)
+    except OSError as error:
+        problems.append(_unreadable(path, error))
+        return None
+    if len(content) > min(limit, left):  # it grew while we looked
+        problems.append(_too_large(path, len(content), limit))
+        return None
+    return SourceFile(shown(path), content)
+
+
+def _too_large(path: Path, size: int, limit: int) -> Problem:
+    if size > limit:
+        message = f"the file is too large: {_mebibytes(size)}, the limit is {_mebibytes(limit)}"
+        return _problem(path, message, "split it into several files", "too-large")
+    return _problem(path, "with this file the workspace is too large", "name a smaller folder", "too-large")
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"
+
+
+def _unreadable(path: Path, error: OSError) -> Problem:
+    reasons: dict[type[OSError], str] = {
+        FileNotFoundError: "no such file or folder",
+        PermissionError: "permission denied",
+        NotADirectoryError: "no such file or folder",
+    }
+    reason = reasons.get(type(error), (error.strerror or "it cannot be read").lower())
+    if path.is_symlink() and isinstance(error, FileNotFoundError):
+        reason = f"a link to nothing: {path.readlink()}"
+    return _problem(path, reason, rule="unreadable")
+
+
+def _problem(path: Path, message: str, hint: str = "", rule: str = "unreadable") -> Problem:
+    return Problem(shown(path), 1, 1, "", message, hint=hint, rule=rule)
