@@ -3,6 +3,8 @@
 Recording rules are `level:metric:operation`. Names of our own health begin with `flyball_`.
 """
 
+import hashlib
+import re
 from typing import Final
 
 # --- labels -----------------------------------------------------------------------------------------------------------
@@ -26,6 +28,7 @@ OBJECTIVE: Final = "slo:objective:ratio"
 BUDGET_RATIO: Final = "slo:error_budget:ratio"  # 1 - objective
 PERIOD_SECONDS: Final = "slo:time_period:seconds"
 SLO_INFO: Final = "slo:info"  # 1, with labels slo, service, owner, objective, window
+ALERT_CONTEXT: Final = "slo:alert_context"  # 1, of a shard's SLOs: labels runbook_url, dashboard_url, worst for alert templates
 
 RULES_GENERATION: Final = "flyball_rules_generation_info"  # 1, label generation: hash of the rule files that run
 
@@ -91,3 +94,25 @@ DELIVERIES: Final = "flyball_deliveries_total"  # labels channel, outcome
 WEBHOOK_SECONDS: Final = "flyball_webhook_duration_seconds"  # label hook
 WEBHOOK_IN_FLIGHT: Final = "flyball_webhook_requests_in_flight"  # label hook
 FLYBALL_BUILD_INFO: Final = "flyball_build_info"  # 1, label version
+
+
+# --- Grafana ----------------------------------------------------------------------------------------------------------
+DASHBOARD_OVERVIEW_UID: Final = "flyball-slos"
+_UID_LENGTH: Final = 40  # Grafana's limit
+
+
+def dashboard_uid(slo: str) -> str:
+    """The uid of an SLO's dashboard (`/d/UID`): at most 40 of `a-z0-9_-`, the same in every run, unique per name.
+
+    Short plain names are readable (`slo-checkout`); any other is shortened and carries a digest behind a `_`, which
+    plain names cannot have. Lower case throughout, since some of Grafana's databases do not tell cases apart.
+    """
+    if re.fullmatch(r"[a-z0-9-]+", slo) and len(slo) <= _UID_LENGTH - 4:
+        return f"slo-{slo}"
+    readable = re.sub(r"[^a-z0-9]+", "-", slo.lower()).strip("-")[:19]
+    return f"slo-{readable}_{hashlib.sha256(slo.encode()).hexdigest()[:16]}"
+
+
+def shared_dashboard_uid(window: str) -> str:
+    """The uid of the dashboard that all SLOs with a window such as `30d` share."""
+    return f"flyball-slo-{window}"

@@ -1,0 +1,213 @@
+"""Dashboards for SLOs: one each and an overview, or, above a number of SLOs, shared ones with variables."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from grafanalib import core
+
+from controlplane import burn_rate
+from controlplane import conventions as names
+from controlplane.model.slo import SLO
+from dashboards import palette, panels
+from dashboards.grafana_json import Datasource, dashboard_text
+from dashboards.layout import Band, placed
+from dashboards.overview import overview_bands
+from dashboards.promql_text import inert_text, inert_url
+from dashboards.raw_queries import RawQueries, raw_queries_of
+from dashboards.scope import Scope, scope_of, shared_scope
+
+DATASOURCE_VARIABLE: Final = "${datasource}"
+TAGS: Final = ("flyball", "slo")
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardOptions:
+    """How dashboards are made.
+
+    `datasource_uid`: empty = the reader picks the data source in a variable. `external_url`: our console, for links.
+    Above `shared_above` SLOs, dashboards are shared: one per window length with the variables `service` and `slo`.
+    `raw_queries` says what to draw of the user's own series; without it, only bare selectors are drawn.
+    """
+
+    datasource_uid: str = ""
+    external_url: str = ""
+    shared_above: int = 1000
+    raw_queries: Callable[[SLO], RawQueries | None] = raw_queries_of
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardFile:
+    """One JSON file for Grafana; `name` is its path below the dashboards folder, such as `slo-checkout.json`."""
+
+    name: str
+    json_text: str
+
+
+def slo_dashboards(slos: Sequence[SLO], options: DashboardOptions) -> tuple[DashboardFile, ...]:
+    """Every dashboard for these SLOs, the overview first; the same SLOs in any order give the same bytes."""
+    ordered = sorted(slos, key=lambda slo: slo.name)
+    datasource = {"type": "prometheus", "uid": options.datasource_uid or DATASOURCE_VARIABLE}
+    files = [DashboardFile("slos.json", dashboard_text(_overview(ordered, options), datasource))]
+    if len(ordered) > options.shared_above:
+        for window in sorted({slo.window.length for slo in ordered}):
+            scope = shared_scope(window)
+            text = dashboard_text(_shared(scope, options), datasource)
+            files.append(DashboardFile(f"slo-shared-{scope.window_name}.json", text))
+        return tuple(files)
+    return (*files, *[DashboardFile(_file_name(slo), _detail_text(slo, options, datasource)) for slo in ordered])
+
+
+def _file_name(slo: SLO) -> str:
+    """`slo-NAME.json`, or by uid when the name would not do as part of a path."""
+    plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", slo.name)
+    return f"slo-{slo.name}.json" if plain else f"{names.dashboard_uid(slo.name)}.json"
+
+
+def _detail_text(slo: SLO, options: DashboardOptions, datasource: Datasource) -> str:
+    return dashboard_text(_detail(slo, options), datasource)
+
+
+def _detail(slo: SLO, options: DashboardOptions) -> core.Dashboard:
+    """The dashboard of one SLO."""
+    target = f"vector({burn_rate.number(slo.objective)})"
+    raw = options.raw_queries(slo)
+    scope = scope_of(slo)
+    return core.Dashboard(
+        title=inert_text(f"SLO: {slo.display_name or slo.name}"),
+        uid=names.dashboard_uid(slo.name),
+        description=inert_text(slo.description),
+        links=[*_links(options, f"/slos/{quote(slo.name, safe='')}"), *_runbook(slo)],
+        panels=placed(_bands(scope, target, raw)),
+        templating=core.Templating(list=_datasource_variable(options)),
+        annotations=core.Annotations(list=_marks(scope)),
+        **_common(),
+    )
+
+
+def _shared(scope: Scope, options: DashboardOptions) -> core.Dashboard:
+    """The dashboard for whichever SLO with this window the reader picks."""
+    target = f"max({scope.series(names.OBJECTIVE)})"
+    known = f'{names.SLO_INFO}{{window="{scope.window_name}"'
+    return core.Dashboard(
+        title=f"SLO, {scope.window_name} window",
+        uid=names.shared_dashboard_uid(scope.window_name),
+        description="One service level objective: pick the service, then the SLO.",
+        links=_links(options, "/slos/${slo:percentencode}"),
+        panels=placed(_bands(scope, target, None)),
+        templating=core.Templating(
+            list=[
+                *_datasource_variable(options),
+                _variable(names.SERVICE, "Service", f"label_values({known}}}, {names.SERVICE})"),
+                _variable(names.SLO, "SLO", f'label_values({known},{names.SERVICE}="$service"}}, {names.SLO})'),
+            ]
+        ),
+        annotations=core.Annotations(list=_marks(scope)),
+        **_common(),
+    )
+
+
+def _overview(slos: Sequence[SLO], options: DashboardOptions) -> core.Dashboard:
+    """All SLOs, the least budget first."""
+    return core.Dashboard(
+        title="SLOs: error budgets",
+        uid=names.DASHBOARD_OVERVIEW_UID,
+        description="Every service level objective, those with the least budget left first.",
+        links=_links(options, "/"),
+        panels=placed(overview_bands(slos, shared=len(slos) > options.shared_above)),
+        templating=core.Templating(list=_datasource_variable(options)),
+        **_common(),
+    )
+
+
+def _bands(scope: Scope, target: str, raw: RawQueries | None) -> list[Band]:
+    """From the answer at the top to the evidence at the bottom."""
+    page, ticket = names.SEVERITY_PAGE, names.SEVERITY_TICKET
+    burning = [panels.burn_rates(scope, each) for each in (page, ticket) if scope.burn_lines(each)]
+    events = [panels.traffic(scope), *([panels.raw_events(raw)] if raw else [])]
+    numbers = (
+        panels.budget_left(scope),
+        panels.time_left(scope),
+        panels.window_ratio(scope),
+        panels.objective(target),
+        panels.coverage(scope),
+        panels.firing_count(scope),
+    )
+    return [
+        Band(4, numbers),
+        Band(4, (panels.budget_bar(scope),)),
+        Band(8, (panels.budget_history(scope), panels.indicator(scope, target))),
+        *([Band(8, tuple(burning))] if burning else []),
+        Band(8, tuple(events)),
+        Band(6, (panels.alert_table(scope), panels.alert_history(scope)), (8, 16)),
+        Band(6, (panels.versions(scope),)),
+    ]
+
+
+def _common() -> dict[str, Any]:
+    return {
+        "editable": False,
+        "graphTooltip": core.GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
+        "refresh": "1m",
+        "tags": list(TAGS),
+        "time": core.Time("now-24h", "now"),
+        "timezone": "browser",
+    }
+
+
+def _datasource_variable(options: DashboardOptions) -> list[core.Template]:
+    if options.datasource_uid:
+        return []
+    return [core.Template(name="datasource", label="Data source", type="datasource", query="prometheus")]
+
+
+def _variable(name: str, label: str, query: str) -> core.Template:
+    return core.Template(
+        name=name, label=label, query=query, refresh=core.REFRESH_ON_TIME_RANGE_CHANGE, sort=core.SORT_ALPHA_ASC
+    )
+
+
+def _links(options: DashboardOptions, console_path: str) -> list[core.DashboardLink]:
+    overview = f"/d/{names.DASHBOARD_OVERVIEW_UID}"
+    links = [_link("All SLOs", overview, "dashboard", tooltip="Every SLO, the least budget first")]
+    if options.external_url:
+        console = inert_url(options.external_url.rstrip("/")) + console_path
+        links.append(_link("Console", console, "external link", tooltip="The same in Flyball's console"))
+    return links
+
+
+def _runbook(slo: SLO) -> list[core.DashboardLink]:
+    if not slo.runbook_url:
+        return []
+    return [_link("Runbook", inert_url(slo.runbook_url), "doc", tooltip="What to do when this burns")]
+
+
+def _link(title: str, url: str, icon: str, *, tooltip: str) -> core.DashboardLink:
+    keep_time = icon == "dashboard"
+    return core.DashboardLink(title=title, uri=url, icon=icon, tooltip=tooltip, type="link", keepTime=keep_time)
+
+
+def _marks(scope: Scope) -> list[dict[str, Any]]:
+    """Deployments and firing pages, drawn across every chart."""
+    pages = panels.firing(scope, names.SEVERITY_PAGE)
+    return [
+        _mark("Deployments", panels.new_versions(scope), palette.ON_PURPOSE),
+        _mark("Pages", pages, palette.SPENT),
+    ]
+
+
+def _mark(name: str, expr: str, colour: str) -> dict[str, Any]:
+    """An annotation; consecutive points become one region.
+
+    Grafana's types know no title and text for annotations of Prometheus; what a mark means is said by its name and
+    colour in the switches at the top, and in words by the panel that has the same time axis.
+    """
+    return {
+        "datasource": None,
+        "enable": True,
+        "iconColor": colour,
+        "name": name,
+        "target": {"datasource": None, "expr": expr, "interval": panels.RULE_INTERVAL, "refId": "Anno"},
+    }
