@@ -20,6 +20,12 @@ from slo.ports import RuleFolder
 
 KEPT_GENERATIONS: Final = 5
 Groups = tuple[LoadedGroup, ...]
+Explain = Callable[[Generation], str]
+
+
+def nothing_to_add(_: Generation) -> str:
+    """No explanation."""
+    return ""
 
 
 class SwitchState(Enum):
@@ -57,10 +63,14 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class RuleSwitch:
-    """The folder and the engine that reads it. Every method expects that the caller holds `folder.exclusive()`."""
+    """The folder and the engine that reads it. Every method expects that the caller holds `folder.exclusive()`.
+
+    `explain` adds to a refusal what the engine does not say, such as the rule that is at fault.
+    """
 
     folder: RuleFolder
     engine: RuleEngine
+    explain: Explain = nothing_to_add
 
     def bring(
         self,
@@ -87,8 +97,10 @@ class RuleSwitch:
         self.folder.switch(copy)
         try:
             live = self._reloaded(generation.id)
-        except (Transient, Permanent) as error:
-            return self._roll_back(str(error), may_pass=isinstance(error, Transient))
+        except Transient as error:
+            return self._roll_back(str(error), may_pass=True)
+        except Permanent as error:
+            return self._roll_back(f"{error}{self.explain(generation)}", may_pass=False)
         if reason := self._mismatch(files, live):
             return self._roll_back(reason, may_pass=False)
         approve(Approval(generation.id, self.folder.last_good(), live))
@@ -126,6 +138,13 @@ class RuleSwitch:
         self.engine.reload()
         return live_groups(identity, self.engine.loaded_groups())
 
+    def _still_live(self, identity: str) -> Groups:
+        """An engine that refuses to reload goes on with what it had, which may well be what we want."""
+        try:
+            return live_groups(identity, self.engine.loaded_groups())
+        except (Transient, Permanent):
+            return ()
+
     def _mismatch(self, files: Sequence[RuleFile], live: Groups) -> str:
         if not live:
             return (
@@ -145,12 +164,13 @@ class RuleSwitch:
         if not is_whole(identity, self.folder.read(copy)):
             reason += "; the last good rules were altered on disk by hand"
         self.folder.switch(copy)
-        live: Groups = ()
-        if not may_pass:
-            try:
-                live = self._reloaded(identity)
-            except (Transient, Permanent) as error:
-                reason += f"; going back: {error}"
+        if may_pass:
+            return SwitchResult(SwitchState.ROLLED_BACK, reason=reason, may_pass=True, confirmed=False)
+        try:
+            self.engine.reload()
+        except (Transient, Permanent) as error:
+            reason += "" if str(error) in reason else f"; going back: {error}"
+        live = self._still_live(identity)
         return SwitchResult(SwitchState.ROLLED_BACK, live, reason, may_pass, confirmed=bool(live))
 
 

@@ -13,7 +13,7 @@ from controlplane.model.generation import Generation
 from controlplane.model.rule import RuleFile
 from controlplane.ports import RuleEngine
 from controlplane.problems import Problem, Severity, has_errors
-from slo.apply import Approval, Groups, RuleSwitch, SwitchResult, SwitchState
+from slo.apply import Approval, Explain, Groups, RuleSwitch, SwitchResult, SwitchState, nothing_to_add
 from slo.generation import MARKER_GROUP, generation_of
 from slo.ports import Compiled, DashboardFolder, Journal, RuleFolder, Workspace
 
@@ -86,6 +86,7 @@ class SLODaemon:
     journal: Journal
     to_yaml: Callable[[RuleFile], str]
     dashboards: DashboardFolder | None = None
+    explain: Explain = nothing_to_add
     verify_every: timedelta = VERIFY_EVERY
     _memory: _Memory = field(default_factory=_Memory)
 
@@ -142,7 +143,7 @@ class SLODaemon:
 
     def _reject(self, compiled: Compiled, now: datetime, *, anew: bool) -> ApplyOutcome:
         """Tell the mistakes, and see that the last good rules run."""
-        kept = RuleSwitch(self.folder, self.engine).keep(seen=self._memory.seen)
+        kept = RuleSwitch(self.folder, self.engine, self.explain).keep(seen=self._memory.seen)
         self._memory.seen = kept.live
         errors = [problem for problem in compiled.problems if problem.severity is Severity.ERROR]
         data: dict[str, JSON] = {
@@ -157,7 +158,7 @@ class SLODaemon:
         def approve(approval: Approval) -> None:
             self.journal.write(_applied(approval, len(compiled.slos), now))
 
-        switch = RuleSwitch(self.folder, self.engine)
+        switch = RuleSwitch(self.folder, self.engine, self.explain)
         result = switch.bring(generation, compiled.files, seen=self._memory.seen, approve=approve)
         self._memory.seen = result.live if result.state in (SwitchState.APPLIED, SwitchState.UNCHANGED) else ()
         if result.state is SwitchState.ROLLED_BACK and not result.may_pass:
