@@ -46,6 +46,7 @@ class PodLayout:
         self._counters: list[tuple[int, int]] = []
         self._blocks: list[_Block] = []
         self._mirrored: list[tuple[int, int]] = []
+        self._exemplars: list[tuple[int, int]] = []
         for number, stream in enumerate(streams):
             if stream.flow.service != service.name:
                 continue
@@ -62,6 +63,11 @@ class PodLayout:
         """(good, bad) cells of scheduled flows: exactly one of the two gets the event."""
         return tuple(self._mirrored)
 
+    @property
+    def exemplars(self) -> tuple[tuple[int, int], ...]:
+        """(series, cell) of what bears exemplars: every bucket, and counters of bad events."""
+        return tuple(self._exemplars)
+
     def _add(self, stream: Stream, route: str, *, first: int) -> None:
         flow = stream.flow
         common = flow.labels + _tenant(stream.tenant) + ((("route", route),) if route else ())
@@ -71,10 +77,13 @@ class PodLayout:
             self._blocks.append(
                 _Block(first, first + len(flow.cells), len(self.series), tuple(cell.seconds for cell in flow.cells))
             )
+            self._exemplars.extend((len(self.series) + i, first + i) for i in range(len(flow.cells)))
             self.series.extend(_histogram(flow, common))
             return
         for offset, cell in enumerate(flow.cells):
             self._counters.append((first + offset, len(self.series)))
+            if cell.bad:
+                self._exemplars.append((len(self.series), first + offset))
             seconds = 1.0 if cell.bad else None
             self.series.append(
                 PodSeries(flow.metric.removesuffix("_total"), flow.metric, common + cell.labels, seconds)

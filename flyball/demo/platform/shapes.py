@@ -151,7 +151,7 @@ def timed(threshold: float, buckets: tuple[float, ...], *, median: float, spread
     for low, high in pairwise(edges):
         bad = low >= threshold
         weight = _tail(low, high, threshold) if bad else _lognormal(low, high, median, spread)
-        seconds = low * 1.3 if high == INFINITY else (low + high) / 2
+        seconds = low * 1.4 if high == INFINITY else (low + high) / 2
         cells.append(Cell(bad=bad, weight=weight, le=high, seconds=seconds))
     return tuple(_normalised(cells))
 

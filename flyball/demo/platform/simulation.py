@@ -87,6 +87,21 @@ class Simulation:
             minute = end
         yield self._chunk(self.seam, totals[np.newaxis].copy(), bases)
 
+    def at_seam(self) -> tuple[Integers, Integers]:
+        """Totals of all cells since `start`, and what they were when the pods of the seam's minute started."""
+        totals = np.zeros(self.cells, dtype=np.int64)
+        bases = np.zeros(self.cells, dtype=np.int64)
+        starts = {number: slot.at(self.seam).start for number, slot in enumerate(self.slots)}
+        minute = self.start
+        for end in sorted({*starts.values(), self.seam}):
+            if end > minute:
+                totals = totals + self.counts(minute, end - minute).sum(axis=0)
+                minute = end
+            for number, start in starts.items():
+                if start == end:
+                    bases[self.slot_cells(number)] = totals[self.slot_cells(number)]
+        return totals, bases
+
     def _chunk(self, first: int, values: Integers, bases: Integers) -> Chunk:
         """Turn totals into what the counters showed; `bases` (totals at the start of each life) is carried on."""
         end = first + values.shape[0]

@@ -1,0 +1,106 @@
+"""The platform as it runs now: the history's counters, moved on to the present, with faults that come and go."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from flyball.demo.platform.layout import PodLayout
+from flyball.demo.platform.pods import Life, Slot
+from flyball.demo.platform.shapes import Effect, Fault
+from flyball.demo.platform.simulation import Simulation
+from flyball.demo.platform.traffic import Floats, Integers
+
+_ROUNDING: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class PodState:
+    """What one pod has counted so far."""
+
+    slot: Slot
+    life: Life
+    layout: PodLayout
+    cells: Integers
+
+
+class LivePlatform:
+    """Counters that go on where the history ended. Safe to use from several threads.
+
+    A minute without faults adds exactly what the simulation says of it, however often it was looked at.
+    """
+
+    def __init__(self, simulation: Simulation, faults: Sequence[Fault]) -> None:
+        self.faults: Final[Mapping[str, Fault]] = {fault.name: fault for fault in faults}
+        self._simulation = simulation
+        self._totals, self._bases = simulation.at_seam()
+        self._partial: Floats = np.zeros(simulation.cells)
+        self._seconds = 60.0 * simulation.seam
+        self._disturbed = False  # whether a fault was in force during a part of this minute
+        self._planned: tuple[int, tuple[Effect, ...], Integers] | None = None
+        self._broken: dict[str, datetime] = {}
+        self._lock = threading.Lock()
+
+    def pods(self, now: datetime) -> list[PodState]:
+        """Every pod that lives now, with its counts."""
+        with self._lock:
+            self._advance(now.timestamp())
+            counts = self._totals + np.floor(self._partial + _ROUNDING).astype(np.int64) - self._bases
+            minute = int(self._seconds // 60)
+            return [
+                PodState(slot, slot.at(minute), layout, counts[self._simulation.slot_cells(number)])
+                for number, (slot, layout) in enumerate(
+                    zip(self._simulation.slots, self._simulation.layouts, strict=True)
+                )
+            ]
+
+    def broken(self) -> dict[str, datetime]:
+        """Which faults are in force, and since when."""
+        with self._lock:
+            return dict(self._broken)
+
+    def break_(self, name: str, now: datetime) -> bool:
+        """Let a fault begin; False when it was there already. Raises KeyError for an unknown name."""
+        fault = self.faults[name]
+        with self._lock:
+            self._advance(now.timestamp())
+            if fault.name in self._broken:
+                return False
+            self._broken[fault.name] = now
+            self._disturbed = True
+            return True
+
+    def heal(self, name: str, now: datetime) -> bool:
+        """End a fault; False when there was none. Raises KeyError for an unknown name."""
+        fault = self.faults[name]
+        with self._lock:
+            self._advance(now.timestamp())
+            return self._broken.pop(fault.name, None) is not None
+
+    def _advance(self, to_seconds: float) -> None:
+        while self._seconds < to_seconds:
+            minute = int(self._seconds // 60)
+            end = min(to_seconds, 60.0 * (minute + 1))
+            planned = self._plan(minute)
+            self._partial += planned * ((end - self._seconds) / 60)
+            self._seconds = end
+            if end == 60.0 * (minute + 1):
+                self._totals += np.rint(self._partial).astype(np.int64) if self._disturbed else planned
+                self._partial[:] = 0
+                self._disturbed = bool(self._broken)
+                self._start_pods(minute + 1)
+
+    def _plan(self, minute: int) -> Integers:
+        effects = tuple(effect for name in self._broken for effect in self.faults[name].effects)
+        if self._planned is None or self._planned[:2] != (minute, effects):
+            self._planned = (minute, effects, self._simulation.counts(minute, 1, effects)[0])
+        return self._planned[2]
+
+    def _start_pods(self, minute: int) -> None:
+        for number, slot in enumerate(self._simulation.slots):
+            if slot.at(minute).start == minute:
+                cells = self._simulation.slot_cells(number)
+                self._bases[cells] = self._totals[cells]
