@@ -1,0 +1,74 @@
+"""Numbers and times as people say them: three significant digits, units spelled, nothing made up for missing data."""
+
+import math
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+MISSING: Final = "no data"
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
+_YEAR_SECONDS: Final = 365 * 86400
+_TEN_THOUSAND: Final = 10_000
+
+
+def percent(ratio: float | None) -> str:
+    """0.1834 → `18.3 %`; None and NaN → `no data`."""
+    return MISSING if ratio is None or not math.isfinite(ratio) else f"{significant(ratio * 100)} %"
+
+
+def exact_percent(ratio: Decimal) -> str:
+    """A ratio that somebody wrote, digit for digit: 0.9995 → `99.95 %`."""
+    text = f"{ratio * 100:f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Three significant digits, without exponent, trailing zeros or a minus before zero; large numbers keep all."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else str(value)
+    places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    text = f"{value:.{min(places, digits + 3)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def times(rate: float | None) -> str:
+    """A burn rate: 14.42 → `14.4×`."""
+    return MISSING if rate is None or not math.isfinite(rate) else f"{significant(rate)}×"
+
+
+def count(events: float | None) -> str:
+    """Events: 1234567.8 → `1,234,568`; below ten thousand three significant digits."""
+    if events is None or not math.isfinite(events):
+        return MISSING
+    return f"{events:,.0f}" if abs(events) >= _TEN_THOUSAND else significant(events)
+
+
+def duration(length: timedelta) -> str:
+    """The two largest units: `1 h 7 min`, `3 d 4 h`, `42 s`; over a year `more than a year`."""
+    seconds = round(length.total_seconds())
+    if seconds < _UNITS[-1][0]:
+        return f"{max(seconds, 0)} s"
+    if seconds > _YEAR_SECONDS:
+        return "more than a year"
+    for position, (size, unit) in enumerate(_UNITS):
+        if seconds >= size:
+            whole, rest = divmod(seconds, size)
+            smaller = _UNITS[position + 1 : position + 2]
+            minor = [f"{rest // small} {name}" for small, name in smaller if rest >= small]
+            return " ".join([f"{whole} {unit}", *minor])
+    return "0 s"
+
+
+def window(length: timedelta) -> str:
+    """The name of a window in an adjective's place: `30-day`, `12-hour`, `90-minute`."""
+    seconds = int(length.total_seconds())
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds % size == 0:
+            return f"{seconds // size}-{name}"
+    return f"{seconds}-second"
+
+
+def utc(at: datetime) -> str:
+    """`2026-10-16 12:34 UTC`."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"

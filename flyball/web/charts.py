@@ -1,0 +1,210 @@
+"""The geometry of charts: numbers in, SVG coordinates and labels out. Templates draw them, CSS colours them.
+
+Lines live in a box of 1000 × 1000 that the page stretches; a gap in the data is a gap in the line. Labels, grid and
+marks are placed in per cent of the width and in pixels of the height, so that text keeps its size on every screen.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from controlplane import wording
+from slo.status import Points, SLOHistory
+
+BOX: Final = 1000
+HEIGHT: Final = 180  # pixels of the plot
+TOP: Final = 28  # pixels above it, where marks are labelled
+_LABEL_ROOM: Final = 14  # per cent of the width that the label of a mark needs
+_GAP: Final = 1.5  # steps without a point that break the line
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """SVG path data of a line and of the area between it and `baseline` (a y in the box); empty without points."""
+
+    line: str
+    area: str
+    baseline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A labelled place on an axis: x in per cent or y in pixels."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened: a vertical at x, or a band of `width` (per cent).
+
+    `kind` is `page`, `ticket` or `deployment`; `label` is empty where it would collide with another; `told` is the
+    whole story, for tooltips and tables.
+    """
+
+    kind: str
+    x: float
+    width: float
+    label: str
+    anchor: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """All that a template needs to draw one chart, and to say it in words."""
+
+    name: str
+    title: str
+    description: str
+    lines: Lines
+    y_ticks: tuple[Tick, ...]
+    x_ticks: tuple[Tick, ...]
+    marks: tuple[Mark, ...]
+    reference: Tick | None
+    table: Points
+
+
+def sparkline(points: Points, start: datetime, end: datetime, step: timedelta) -> Lines:
+    """The budget in a table row: from 0, or from the deepest overspending, up to 1."""
+    return _lines(points, start=start, end=end, step=step, low=min([0.0, *(value for _, value in points)]), high=1.0)
+
+
+def budget_chart(history: SLOHistory) -> Chart:
+    """The budget left, from 0 (or the deepest overspending) to 100 %."""
+    low = min([0.0, *(value for _, value in history.budget)])
+    return _chart(
+        "budget", "Error budget left", history, history.budget, bounds=(low, 1.0), reference=None, word="budget left"
+    )
+
+
+def sli_chart(history: SLOHistory, objective: float) -> Chart:
+    """The share of good events in each step, with the objective as a reference; the axis does not begin at 0."""
+    low = min([objective - (1 - objective), *(value for _, value in history.sli)])
+    return _chart(
+        "sli", "Good events", history, history.sli, bounds=(low, 1.0), reference=objective, word="good events"
+    )
+
+
+def _chart(
+    name: str,
+    title: str,
+    history: SLOHistory,
+    points: Points,
+    *,
+    bounds: tuple[float, float],
+    reference: float | None,
+    word: str,
+) -> Chart:
+    low, high = bounds
+    span = wording.duration(history.end - history.start)
+    return Chart(
+        name=name,
+        title=f"{title}, {span}",
+        description=_description(points, word, len(history.firing)),
+        lines=_lines(points, start=history.start, end=history.end, step=history.step, low=low, high=high),
+        y_ticks=tuple(Tick(_y(value, low, high), wording.percent(value)) for value in _round_values(low, high)),
+        x_ticks=_time_ticks(history.start, history.end),
+        marks=_marks(history),
+        reference=None
+        if reference is None
+        else Tick(_y(reference, low, high), f"objective {wording.percent(reference)}"),
+        table=_thinned(points),
+    )
+
+
+def _description(points: Points, word: str, firing: int) -> str:
+    if not points:
+        return f"No data for {word} in this time."
+    values = [value for _, value in points]
+    alerts = {0: "No alert fired.", 1: "One alert fired."}.get(firing, f"Alerts fired {firing} times.")
+    return (
+        f"From {wording.percent(values[0])} to {wording.percent(values[-1])} {word}, lowest "
+        f"{wording.percent(min(values))}, highest {wording.percent(max(values))}. {alerts}"
+    )
+
+
+def _lines(points: Points, *, start: datetime, end: datetime, step: timedelta, low: float, high: float) -> Lines:
+    span = (end - start).total_seconds() or 1.0
+    baseline = _box_y(max(low, min(0.0, high)), low, high)
+    runs: list[list[tuple[float, float]]] = []
+    last: datetime | None = None
+    for at, value in points:
+        if last is None or at - last > step * _GAP:
+            runs.append([])
+        last = at
+        runs[-1].append(((at - start).total_seconds() / span * BOX, _box_y(value, low, high)))
+    drawn = [run if len(run) > 1 else [run[0], (run[0][0] + 2, run[0][1])] for run in runs]
+    line = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in run) for run in drawn)
+    area = "".join(
+        f"M{run[0][0]:.1f} {baseline:.1f}L" + "L".join(f"{x:.1f} {y:.1f}" for x, y in run) + f"L{run[-1][0]:.1f} "
+        f"{baseline:.1f}Z"
+        for run in drawn
+    )
+    return Lines(line, area, baseline)
+
+
+def _box_y(value: float, low: float, high: float) -> float:
+    return (high - value) / ((high - low) or 1.0) * BOX
+
+
+def _y(value: float, low: float, high: float) -> float:
+    return round(TOP + _box_y(value, low, high) / BOX * HEIGHT, 1)
+
+
+def _round_values(low: float, high: float) -> list[float]:
+    """Three to five round numbers between the two, both included where they are round."""
+    rough = (high - low) / 4 or 1.0
+    size = 10 ** math.floor(math.log10(rough))
+    step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _time_ticks(start: datetime, end: datetime) -> tuple[Tick, ...]:
+    """Four to seven round times in UTC, not so near to the edges that their labels would be cut."""
+    span = end - start
+    sizes = [timedelta(hours=h) for h in (1, 3, 6, 12)] + [_DAY * d for d in (1, 2, 7, 14, 30, 90)]
+    size = next((size for size in sizes if span / size <= 7), sizes[-1])
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    ticks: list[Tick] = []
+    at = midnight
+    while at <= end:
+        share = (at - start) / span * 100
+        if 5 <= share <= 95:
+            ticks.append(Tick(round(share, 2), f"{at:%H:%M}" if size < _DAY else f"{at.day} {at:%b}"))
+        at += size
+    return tuple(ticks)
+
+
+def _marks(history: SLOHistory) -> tuple[Mark, ...]:
+    told = [
+        (period.severity or "alert", period.start, period.end, period.severity or "alert", period.alert)
+        for period in history.firing
+    ]
+    told += [("deployment", it.at, it.at, it.version, f"deployment of {it.version}") for it in history.deployments]
+    marks: list[Mark] = []
+    taken = -1e9
+    for kind, start, end, label, story in sorted(told, key=lambda mark: mark[1]):
+        x, right = _share(start, history), _share(end, history)
+        free = x - taken >= _LABEL_ROOM
+        taken = x if free else taken
+        anchor = "end" if x > 100 - _LABEL_ROOM else "start"
+        span = wording.utc(start) if start == end else f"{wording.utc(start)} to {wording.utc(end)}"
+        marks.append(Mark(kind, x, round(right - x, 2), label if free else "", anchor, f"{story}, {label}: {span}"))
+    return tuple(marks)
+
+
+def _share(at: datetime, history: SLOHistory) -> float:
+    share = (at - history.start) / (history.end - history.start) * 100
+    return round(min(max(share, 0.0), 100.0), 2)
+
+
+def _thinned(points: Sequence[tuple[datetime, float]], most: int = 60) -> Points:
+    """At most `most` points, evenly taken, always with the last."""
+    stride = max(math.ceil(len(points) / most), 1)
+    return tuple(reversed(points[::-1][::stride]))

@@ -1,0 +1,187 @@
+"""The web console: its pages and their JSON twins, as routes for a Starlette application."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from controlplane import conventions as names
+from controlplane.model.slo import SLO
+from flyball.web import api, charts, pages
+from flyball.web.gathering import SPARK_LENGTH, SPARK_STEP, Gathering, Scene
+from flyball.web.slo_page import RANGES, slo_page
+from flyball.web.snippets import told_problems
+from flyball.web.state import ConsoleOptions, ConsoleState
+from slo.views import SLORow, matching
+
+ROWS_PER_PAGE: Final = 100
+_FIRING_SHOWN: Final = 20
+_YEAR_SECONDS: Final = 365 * 86400
+_NO_OPTIONS: Final = ConsoleOptions()
+
+
+def console_routes(state: ConsoleState, options: ConsoleOptions = _NO_OPTIONS) -> list[BaseRoute]:
+    """Every route of the console: `/`, `/slos/…`, `/alerts`, `/problems`, `/theme`, `/static/…`, `/api/v1/…`."""
+    console = _Console(state, options)
+    return [
+        Route("/", console.slos),
+        Route("/slos", console.to_slos),
+        Route("/slos/{name:path}", console.slo),
+        Route("/alerts", console.alerts),
+        Route("/problems", console.problems),
+        Route("/theme", console.theme, methods=["POST"]),
+        Route("/api/v1/slos", console.api_slos),
+        Route("/api/v1/slos/{name:path}", console.api_slo),
+        Route("/api/v1/alerts", console.api_alerts),
+        Mount("/static", pages.Static(), name="static"),
+    ]
+
+
+def exception_handlers() -> Mapping[int | type[Exception], Callable[[Request, Exception], Response]]:
+    """For `Starlette(exception_handlers=…)`: errors as pages, or as JSON below `/api/` and `/hooks/`."""
+    return {HTTPException: _refused, 500: _failed}
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """One page of the rows that a reader asked for."""
+
+    rows: list[SLORow]
+    total: int
+    page: int
+    pages: int
+    text: str
+    service: str
+
+    @property
+    def first(self) -> int:
+        return (self.page - 1) * ROWS_PER_PAGE + 1
+
+
+class _Console:
+    """The endpoints. They are plain functions, so Starlette runs them in threads and slow servers block nobody."""
+
+    def __init__(self, state: ConsoleState, options: ConsoleOptions) -> None:
+        self._options = options
+        self._gathering = Gathering(state)
+
+    def slos(self, request: Request) -> Response:
+        scene = self._gathering.scene()
+        listing = _listing(request, scene)
+        rows = self._gathering.with_histories(listing.rows)
+        return self._page(
+            request,
+            "slos.html",
+            scene,
+            listing=listing,
+            rows=[(row, _spark(row, scene)) for row in rows],
+            services=sorted({slo.service for slo in scene.slos}),
+            firing_shown=scene.alerts.firing[:_FIRING_SHOWN],
+        )
+
+    def to_slos(self, request: Request) -> Response:
+        return RedirectResponse(request.scope.get("root_path", "") + "/", status_code=308)
+
+    def slo(self, request: Request) -> Response:
+        scene = self._gathering.scene()
+        slo = _named(request, scene)
+        chosen = request.query_params.get("range", "30d")
+        span = RANGES.get(chosen) or RANGES["30d"]
+        past = self._gathering.past(slo, span.length, span.step)
+        values = slo_page(scene.row(slo), past, scene, self._options)
+        return self._page(request, "slo.html", scene, **values, ranges=RANGES, span=span)
+
+    def alerts(self, request: Request) -> Response:
+        return self._page(request, "alerts.html", self._gathering.scene())
+
+    def problems(self, request: Request) -> Response:
+        scene = self._gathering.scene()
+        told = told_problems(scene.problems, self._options.sources())
+        return self._page(request, "problems.html", scene, told=told)
+
+    async def theme(self, request: Request) -> Response:
+        """Remember light or dark without scripts, then go back to where the reader was."""
+        async with request.form(max_files=0, max_fields=4) as form:
+            chosen, back = str(form.get("theme", "")), str(form.get("back", ""))
+        root = request.scope.get("root_path", "")
+        local = back.startswith("/") and not back.startswith(("//", "/\\"))
+        response = RedirectResponse(back if local else f"{root}/", status_code=303)
+        if chosen in pages.THEMES:
+            response.set_cookie(pages.THEME_COOKIE, chosen, max_age=_YEAR_SECONDS, samesite="lax", path=f"{root}/")
+        return response
+
+    def api_slos(self, request: Request) -> Response:
+        scene = self._gathering.scene()
+        listing = _listing(request, scene)
+        found = {"slos": [api.row(row) for row in listing.rows]}
+        paging = {"total": listing.total, "page": listing.page, "pages": listing.pages}
+        return api.answer({**found, **paging, **api.freshness(scene)})
+
+    def api_slo(self, request: Request) -> Response:
+        scene = self._gathering.scene()
+        slo = _named(request, scene)
+        span = RANGES["30d"]
+        past = self._gathering.past(slo, span.length, span.step)
+        return api.answer({**api.row(scene.row(slo)), **api.past(past), **api.freshness(scene)})
+
+    def api_alerts(self, request: Request) -> Response:
+        scene = self._gathering.scene()
+        told = {kind: [api.alert(it, scene.now) for it in getattr(scene.alerts, kind)] for kind in ("firing", "recent")}
+        return api.answer({**told, "failure": scene.alerts.failure or None}, 503 if scene.alerts.failure else 200)
+
+    def _page(self, request: Request, template: str, scene: Scene, **values: object) -> Response:
+        return pages.render(request, template, {"scene": scene, "names": names, "options": self._options, **values})
+
+
+def _listing(request: Request, scene: Scene) -> _Listing:
+    text, service = request.query_params.get("q", "").strip(), request.query_params.get("service", "")
+    rows = matching(scene.rows(), text=text, service=service)
+    count = max(math.ceil(len(rows) / ROWS_PER_PAGE), 1)
+    asked = request.query_params.get("page", "1")
+    page = min(max(int(asked), 1), count) if asked.isdecimal() and len(asked) < len(str(10**9)) else 1
+    shown = rows[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]
+    return _Listing(shown, len(rows), page, count, text, service)
+
+
+def _named(request: Request, scene: Scene) -> SLO:
+    name = request.path_params["name"]
+    for slo in scene.slos:
+        if slo.name == name:
+            return slo
+    raise HTTPException(404, f"There is no SLO named “{name}” in the files that are applied.")
+
+
+def _spark(row: SLORow, scene: Scene) -> charts.Lines | None:
+    if not row.history:
+        return None
+    return charts.sparkline(row.history, scene.now - SPARK_LENGTH, scene.now, SPARK_STEP)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    status, said = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
+    headers = error.headers if isinstance(error, HTTPException) else None
+    if _wants_json(request):
+        return JSONResponse({"error": said}, status, headers=headers)
+    title = "Not found" if status == 404 else said if status == 405 else "That did not work"
+    values = {"title": title, "status": status, "said": said if said not in ("Not Found", title) else ""}
+    response = pages.render(request, "error.html", values, status)
+    response.headers.update(headers or {})
+    return response
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """Says nothing of the error itself: that is in the log."""
+    if _wants_json(request):
+        return JSONResponse({"error": "Flyball failed to answer; the reason is in its log."}, 500)
+    values = {"title": "Something broke here", "status": 500, "said": "The reason is in Flyball’s log."}
+    return pages.render(request, "error.html", values, 500)
+
+
+def _wants_json(request: Request) -> bool:
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    return path.startswith(("/api/", "/hooks/"))

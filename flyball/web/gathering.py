@@ -1,0 +1,131 @@
+"""Everything that pages show, gathered from the process, Prometheus and the database in bounded time."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from controlplane import conventions as names
+from controlplane.model.alert import StoredAlert
+from controlplane.model.slo import SLO
+from controlplane.ports import Transient
+from controlplane.problems import Problem, in_order
+from flyball.web.remembered import Reading, Remembered
+from flyball.web.state import ConsoleState
+from slo.status import (
+    NOT_MEASURED,
+    Measurement,
+    Points,
+    SLOHistory,
+    fetch_budget_histories,
+    fetch_burn_rates,
+    fetch_history,
+    fetch_measurements,
+)
+from slo.views import SLORow, slo_row, slo_rows
+
+SPARK_LENGTH: Final = timedelta(days=30)
+SPARK_STEP: Final = timedelta(hours=12)
+RECENT_ALERTS: Final = 500
+Measured = dict[str, Measurement]
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Alerts received; `failure` says why there are none to show."""
+
+    firing: tuple[StoredAlert, ...] = ()
+    recent: tuple[StoredAlert, ...] = ()
+    failure: str = ""
+
+    def severities(self) -> dict[str, tuple[str, ...]]:
+        """Of the firing ones, by SLO."""
+        found: dict[str, tuple[str, ...]] = {}
+        for stored in self.firing:
+            slo, severity = stored.alert.labels.get(names.SLO, ""), stored.alert.labels.get(names.SEVERITY, "")
+            found[slo] = (*found.get(slo, ()), severity)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class PastOfSLO:
+    """What the page of one SLO shows beyond its row."""
+
+    history: SLOHistory
+    burn: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What every page shows: the time, what is wrong, what fires, and how fresh the measurements are."""
+
+    now: datetime
+    slos: Sequence[SLO]
+    problems: Sequence[Problem]
+    alerts: Alerts
+    measured: Reading[Measured]
+
+    @property
+    def age(self) -> timedelta | None:
+        """Of the measurements shown; None when there are none."""
+        return None if self.measured.taken_at is None else max(self.now - self.measured.taken_at, timedelta(0))
+
+    def rows(self) -> list[SLORow]:
+        """All SLOs, worst first, without their histories."""
+        return slo_rows(self.slos, self.measured.value or {}, firing=self.alerts.severities())
+
+    def row(self, slo: SLO) -> SLORow:
+        """One of them."""
+        measured = (self.measured.value or {}).get(slo.name, NOT_MEASURED)
+        return slo_row(slo, measured, firing=self.alerts.severities().get(slo.name, ()))
+
+
+class Gathering:
+    """Asks, and remembers for a few seconds. Safe to share between threads."""
+
+    def __init__(self, state: ConsoleState) -> None:
+        self._state = state
+        self._measured: Remembered[Measured] = Remembered(state.clock)
+        self._sparks: Remembered[dict[str, Points]] = Remembered(state.clock, fresh_for=timedelta(minutes=1))
+        self._pasts: Remembered[PastOfSLO] = Remembered(state.clock)
+
+    def scene(self) -> Scene:
+        """The present."""
+        metrics = self._state.metrics
+        return Scene(
+            now=self._state.clock.now(),
+            slos=self._state.slos(),
+            problems=in_order(self._state.problems()),
+            alerts=self._alerts(),
+            measured=self._measured.get("all", lambda now: fetch_measurements(metrics, now)),
+        )
+
+    def with_histories(self, rows: Sequence[SLORow]) -> list[SLORow]:
+        """The rows with their past 30 days, in one query for all of them; without, when that fails."""
+        wanted = tuple(sorted(row.slo.name for row in rows))
+
+        def ask(now: datetime) -> dict[str, Points]:
+            return fetch_budget_histories(
+                self._state.metrics, wanted, now=now, length=SPARK_LENGTH, step=SPARK_STEP
+            )  # fmt: skip
+
+        found = self._sparks.get(wanted, ask).value or {}
+        return [dataclasses.replace(row, history=found.get(row.slo.name, ())) for row in rows]
+
+    def past(self, slo: SLO, length: timedelta, step: timedelta) -> Reading[PastOfSLO]:
+        """The past of one SLO."""
+        metrics = self._state.metrics
+
+        def ask(now: datetime) -> PastOfSLO:
+            history = fetch_history(metrics, slo, now=now, length=length, step=step)
+            return PastOfSLO(history, fetch_burn_rates(metrics, slo.name, now))
+
+        return self._pasts.get((slo.name, slo.service, length), ask)
+
+    def _alerts(self) -> Alerts:
+        try:
+            with self._state.store.transaction() as transaction:
+                return Alerts(tuple(transaction.alerts.firing()), tuple(transaction.alerts.recent(RECENT_ALERTS)))
+        except Transient as error:
+            return Alerts(failure=str(error))

@@ -1,0 +1,70 @@
+"""The page of one SLO: charts, conditions, history, links."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from controlplane import conventions as names
+from controlplane.model.alert import StoredAlert
+from controlplane.model.slo import SLO
+from flyball.web import charts, pages
+from flyball.web.gathering import PastOfSLO, Scene
+from flyball.web.remembered import Reading
+from flyball.web.state import ConsoleOptions
+from slo.status import quoted
+from slo.views import SLORow, slo_detail, time_left
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How far back the charts go, and in what steps."""
+
+    length: timedelta
+    step: timedelta
+    name: str
+
+
+RANGES: Final = {
+    "1d": Span(timedelta(days=1), timedelta(minutes=10), "1 day"),
+    "7d": Span(timedelta(days=7), timedelta(hours=1), "7 days"),
+    "30d": Span(timedelta(days=30), timedelta(hours=3), "30 days"),
+}
+
+
+def slo_page(row: SLORow, past: Reading[PastOfSLO], scene: Scene, options: ConsoleOptions) -> dict[str, object]:
+    """What `slo.html` shows."""
+    slo, known = row.slo, past.value
+    drawn = (charts.budget_chart(known.history), charts.sli_chart(known.history, float(slo.objective))) if known else ()
+    firing = [it for it in scene.alerts.firing if it.alert.labels.get(names.SLO) == slo.name]
+    return {
+        "row": row,
+        "detail": slo_detail(row, known.burn if known else None),
+        "charts": drawn,
+        "past": past,
+        "gone_in": time_left(slo, row.measured),
+        "firing": firing,
+        "worst": _worst(firing),
+        "recent": [it for it in scene.alerts.recent if it.alert.labels.get(names.SLO) == slo.name],
+        "links": _links(slo, options),
+    }
+
+
+def _worst(firing: list[StoredAlert]) -> str:
+    told = (it.alert.annotations.get(names.WORST, "").strip().rstrip(";") for it in firing)
+    return next((worst for worst in told if worst), "")
+
+
+def _links(slo: SLO, options: ConsoleOptions) -> list[tuple[str, str]]:
+    """Name and address of every place outside that shows this SLO; only those that a browser may be sent to."""
+    selector = f"{{{names.SLO}={quoted(slo.name)}}}"
+    prometheus = options.prometheus_url.rstrip("/")
+    graph = urlencode({"g0.expr": f"{names.BUDGET_REMAINING}{selector}", "g0.tab": "0", "g0.range_input": "30d"})
+    silence = urlencode({"filter": selector})
+    found = (
+        ("Runbook", slo.runbook_url),
+        ("Dashboard", options.dashboard_url.replace("{slo}", pages.path_part(slo.name))),
+        ("Prometheus", f"{prometheus}/graph?{graph}" if prometheus else ""),
+        ("Alertmanager", f"{options.alertmanager_url.rstrip('/')}/#/alerts?{silence}"),
+    )
+    return [(name, pages.web_link(url)) for name, url in found if pages.web_link(url)]

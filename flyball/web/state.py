@@ -1,0 +1,54 @@
+"""What the console needs from the process it runs in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from controlplane.model.slo import SLO
+from controlplane.ports import Clock, MetricsBackend, Store
+from controlplane.problems import Problem
+
+
+class ConsoleState(Protocol):
+    """The running control plane, as the console sees it. Safe to use from several threads."""
+
+    @property
+    def metrics(self) -> MetricsBackend:
+        """Where our rules are evaluated."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The database with the alerts received."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    def slos(self) -> Sequence[SLO]:
+        """The SLOs that are applied: those of the last good files."""
+        ...
+
+    def problems(self) -> Sequence[Problem]:
+        """What is wrong with the files as they stand."""
+        ...
+
+
+def _no_sources() -> Mapping[str, bytes]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleOptions:
+    """What the console may link to, and show. URLs are for browsers; an empty one leaves the links out.
+
+    `sources` gives the user's files by path as they were read, so that problems show the line they are about.
+    `dashboard_url` is a template with `{slo}`, such as `https://grafana.example/d/flyball-{slo}`.
+    """
+
+    prometheus_url: str = ""
+    alertmanager_url: str = ""
+    dashboard_url: str = ""
+    sources: Callable[[], Mapping[str, bytes]] = field(default=_no_sources)

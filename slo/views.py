@@ -1,0 +1,326 @@
+"""SLOs as their readers meet them, in the console, its JSON and tables: pure data, worst first.
+
+Missing is not zero: what Prometheus does not know is None and reads `no data`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from enum import Enum
+from statistics import median
+from typing import Final
+
+from controlplane import conventions as names
+from controlplane import wording
+from controlplane.burn_rate import (
+    Tier,
+    Urgency,
+    can_fire,
+    duration,
+    seconds,
+    threshold,
+    tiers_within,
+    time_to_exhaustion,
+)
+from controlplane.model.slo import SLO, LatencyIndicator, Query
+from slo.status import NOT_MEASURED, Measurement, Points
+
+LOW: Final = 0.25  # LOOK.md: amber below a quarter of the budget
+COVERED: Final = 0.98  # of the window: below this the reader is told that the rest was not measured
+_NOTICEABLE: Final = 0.001  # spending in an hour below a thousandth of the budget is not worth a sentence
+FORECAST_LENGTH: Final = timedelta(days=1)
+_FEWEST_EVENTS: Final = 2.5  # RULES.md: at least three bad events, with room for what extrapolation takes away
+_HOUR: Final = timedelta(hours=1)
+
+
+class Standing(Enum):
+    """How an SLO's budget stands, worst first; the value is the word that readers see."""
+
+    SPENT = "spent"
+    LOW = "low"
+    NO_DATA = "no data"
+    PARTIAL = "partly measured"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The budget left after `FORECAST_LENGTH`, before what leaves the window is given back.
+
+    Three estimates of the spending, from the last hour, 6 hours and day: the worst, the middle and the best of them.
+    """
+
+    low: float
+    expected: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetBar:
+    """The budget as shares of the whole, each within 0 … 1 whatever was overspent.
+
+    `proven` is left and was measured; `unproven` is left because that part of the window was not measured; `pace` is
+    what would be left if exactly the allowed rate had been spent while we measured: 0 once the window is full.
+    """
+
+    proven: float
+    unproven: float
+    pace: float
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, slots=True)
+class SLORow:
+    """One SLO in one line; `firing` are severities, `page` first."""
+
+    slo: SLO
+    standing: Standing
+    measured: Measurement
+    firing: tuple[str, ...]
+    history: Points = ()
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.slo.display_name or self.slo.name
+
+    @property
+    def bar(self) -> BudgetBar | None:
+        """The budget as a picture; None when it is unknown."""
+        return budget_bar(self.measured)
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what it means."""
+        return sentence(self.slo, self.measured)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the standing does not say: no traffic, partly measured."""
+        return _notes(self.measured)
+
+    @property
+    def objective(self) -> str:
+        """Such as `99.9 %`."""
+        return wording.exact_percent(self.slo.objective)
+
+    @property
+    def left(self) -> str:
+        """Such as `62.3 %`, or `no data`."""
+        return wording.percent(self.measured.budget_remaining)
+
+
+@dataclass(frozen=True, slots=True)
+class BurnLine:
+    """One alerting condition against what is measured; None where there is no data.
+
+    It is met when `rate` over `short` exceeds `limit` and one of `spent` (a window and the share of the whole budget
+    that it spent) exceeds `spent_limit` with at least three bad events.
+    """
+
+    urgency: Urgency
+    short: timedelta
+    rate: float | None
+    limit: float
+    spent: tuple[tuple[timedelta, float | None], ...]
+    spent_limit: float
+    met: bool | None
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SLODetail:
+    """One SLO in full; `queries` are named by their part in the indicator."""
+
+    row: SLORow
+    lines: tuple[BurnLine, ...]
+    queries: tuple[tuple[str, Query], ...]
+
+
+def slo_detail(row: SLORow, burn: Mapping[str, float] | None) -> SLODetail:
+    """An SLO with its alerting conditions (series by name in `burn`) and its queries as they were written."""
+    tiers = tiers_within(row.slo.window.length)
+    return SLODetail(row, tuple(_burn_line(tier, row.slo, burn or {}) for tier in tiers), _queries(row.slo))
+
+
+def slo_rows(
+    slos: Iterable[SLO],
+    measured: Mapping[str, Measurement],
+    *,
+    firing: Mapping[str, tuple[str, ...]] | None = None,
+    histories: Mapping[str, Points] | None = None,
+) -> list[SLORow]:
+    """Every SLO, worst first: firing pages, firing tickets, spent, low, no data, partly measured, ok; then by budget.
+
+    `firing` adds severities known from received alerts to those that Prometheus tells, by SLO name.
+    """
+    rows = [
+        slo_row(
+            slo,
+            measured.get(slo.name, NOT_MEASURED),
+            firing=(firing or {}).get(slo.name, ()),
+            history=(histories or {}).get(slo.name, ()),
+        )
+        for slo in slos
+    ]
+    return sorted(rows, key=_worst_first)
+
+
+def slo_row(slo: SLO, measured: Measurement, *, firing: Sequence[str] = (), history: Points = ()) -> SLORow:
+    """One SLO."""
+    return SLORow(
+        slo=slo,
+        standing=standing(measured),
+        measured=measured,
+        firing=tuple(sorted({*measured.firing, *firing} - {""})),
+        history=history,
+    )
+
+
+def matching(rows: Iterable[SLORow], *, text: str = "", service: str = "") -> list[SLORow]:
+    """The rows of `service` whose name, title, service, owner or standing contains every word of `text`."""
+    words = text.casefold().split()
+
+    def told(row: SLORow) -> str:
+        parts = (row.slo.name, row.title, row.slo.service, row.slo.owner, row.standing.value, *row.firing)
+        return " ".join(parts).casefold()
+
+    return [row for row in rows if service in ("", row.slo.service) and all(word in told(row) for word in words)]
+
+
+def standing(measured: Measurement) -> Standing:
+    """How the budget stands. A budget that is spent or low says so even while nothing new is measured."""
+    left = measured.budget_remaining
+    if left is None:
+        return Standing.NO_DATA
+    if left <= 0:
+        return Standing.SPENT
+    if left < LOW:
+        return Standing.LOW
+    if measured.events_5m is None:
+        return Standing.NO_DATA
+    return Standing.PARTIAL if _partly_covered(measured) else Standing.OK
+
+
+def budget_bar(measured: Measurement) -> BudgetBar | None:
+    """The signature bar; None when the budget is unknown."""
+    if measured.budget_remaining is None:
+        return None
+    left = _share(measured.budget_remaining)
+    uncovered = _share(1 - measured.coverage) if _partly_covered(measured) and measured.coverage is not None else 0.0
+    unproven = min(left, uncovered)
+    return BudgetBar(proven=left - unproven, unproven=unproven, pace=uncovered, forecast=forecast(measured))
+
+
+def forecast(measured: Measurement) -> Forecast | None:
+    """The budget left in a day; None without at least one estimate of the spending."""
+    left, budget = measured.budget_remaining, measured.budget_events
+    estimates = ((measured.bad_events_1h, 24), (measured.bad_events_6h, 4), (measured.bad_events_1d, 1))
+    if left is None or not budget:
+        return None
+    after = [left - bad * per_day / budget for bad, per_day in estimates if bad is not None]
+    return Forecast(low=min(after), expected=median(after), high=max(after)) if after else None
+
+
+def spent_in_last_hour(measured: Measurement) -> float | None:
+    """The share of the whole budget that the last hour spent."""
+    if measured.bad_events_1h is None or not measured.budget_events:
+        return None
+    return measured.bad_events_1h / measured.budget_events
+
+
+def time_left(slo: SLO, measured: Measurement) -> timedelta | None:
+    """When the budget is gone at the rate of the last hour; None if that is unknown or the rate is within the budget.
+
+    A rolling window gives back what leaves it, so a burn rate of 1 or less lasts for ever. Zero when it is spent.
+    The rate is that of events against the budget in events, so that it agrees with what the sentence says was spent.
+    """
+    left, spent = measured.budget_remaining, spent_in_last_hour(measured)
+    if left is None or spent is None or spent <= _HOUR / slo.window.length:
+        return None
+    return time_to_exhaustion(
+        Decimal(left), Decimal(spent) * seconds(slo.window.length) / seconds(_HOUR), slo.window.length
+    )
+
+
+def sentence(slo: SLO, measured: Measurement) -> str:
+    """What happened and what it means, as a colleague would say it."""
+    name, window = slo.display_name or slo.name, wording.window(slo.window.length)
+    left, spent = measured.budget_remaining, spent_in_last_hour(measured)
+    if left is None:
+        return f"Prometheus has no budget for {name} yet: its rules are not loaded, or its queries find no series."
+    if measured.events_5m is None:
+        return f"{name} is not being measured now. {_last_known(left, window)}"
+    if left <= 0:
+        begin = f"{name} has spent its {window} budget {wording.significant(1 - left)} times over."
+        return begin if left < 0 else f"{name} has spent its {window} budget."
+    gone = time_left(slo, measured)
+    if spent is None or spent < _NOTICEABLE:
+        return f"{name} has {wording.percent(left)} of its {window} budget left and spends next to nothing."
+    begin = f"{name} spent {wording.percent(spent)} of its {window} budget in the last hour."
+    if gone is None:
+        return f"{begin} At this rate the {wording.percent(left)} left will last."
+    return f"{begin} At this rate it is gone in {wording.duration(gone)}."
+
+
+def _burn_line(tier: Tier, slo: SLO, burn: Mapping[str, float]) -> BurnLine:
+    budget, limit = burn.get(names.BUDGET_EVENTS), float(threshold(tier, slo.window.length))
+    rate = burn.get(names.burn_rate(duration(tier.short)))
+    bad = [burn.get(names.bad_events(duration(window))) for window in tier.spent_within]
+    shares = [None if events is None or not budget else events / budget for events in bad]
+    enough = float(tier.budget_share)
+    spent_it = any(
+        share is not None and events is not None and share > enough and events > _FEWEST_EVENTS
+        for share, events in zip(shares, bad, strict=True)
+    )
+    known = rate is not None and None not in shares
+    return BurnLine(
+        urgency=tier.urgency,
+        short=tier.short,
+        rate=rate,
+        limit=limit,
+        spent=tuple(zip(tier.spent_within, shares, strict=True)),
+        spent_limit=enough,
+        met=(rate > limit and spent_it) if rate is not None and known else None,
+        reachable=can_fire(tier, slo.window.length, slo.budget_ratio),
+    )
+
+
+def _queries(slo: SLO) -> tuple[tuple[str, Query], ...]:
+    it = slo.indicator
+    if isinstance(it, LatencyIndicator):
+        return (("fast enough", it.within), ("all", it.total))
+    named = (("good", it.good), ("bad", it.bad), ("all", it.total))
+    return tuple((name, query) for name, query in named if query is not None)
+
+
+def _last_known(left: float, window: str) -> str:
+    if left <= 0:
+        return f"Its {window} budget was spent before."
+    return f"{wording.percent(left)} of its {window} budget was left."
+
+
+def _notes(measured: Measurement) -> tuple[str, ...]:
+    notes: list[str] = []
+    if measured.budget_remaining is not None and measured.events_5m is None:
+        notes.append("not measured now")
+    elif measured.events_5m == 0:
+        notes.append("no traffic")
+    if measured.coverage is not None and _partly_covered(measured):
+        notes.append(f"{wording.percent(measured.coverage)} of the window measured")
+    return tuple(notes)
+
+
+def _partly_covered(measured: Measurement) -> bool:
+    return measured.coverage is not None and measured.coverage < COVERED
+
+
+def _share(value: float) -> float:
+    return min(max(value, 0.0), 1.0)
+
+
+def _worst_first(row: SLORow) -> tuple[int, int, float, str]:
+    alarm = 0 if names.SEVERITY_PAGE in row.firing else 1 if row.firing else 2
+    left = row.measured.budget_remaining
+    return alarm, list(Standing).index(row.standing), 1.0 if left is None else left, row.slo.name
