@@ -95,7 +95,7 @@ def time_left(scope: Scope) -> core.Stat:
         "How long the rest of the budget lasts at the burn rate of the last hour (of the whole window while there is "
         "no traffic).",
         gone_in, "s",
-        mappings=[_range_text(A_YEAR_SECONDS, None, "over a year")],
+        mappings=[_words({str(A_YEAR_SECONDS): "over a year"})],
         thresholds=[core.Threshold(palette.SPENT, 0, 0.0), core.Threshold(palette.LOW, 1, 6 * 3600.0),
                     core.Threshold("text", 2, 3 * 86400.0)],
     )  # fmt: skip
@@ -104,10 +104,6 @@ def time_left(scope: Scope) -> core.Stat:
 def _words(texts: dict[str, str]) -> dict[str, Any]:
     options = {value: {"text": text, "index": index} for index, (value, text) in enumerate(texts.items())}
     return {"type": "value", "options": options}
-
-
-def _range_text(low: float, high: float | None, text: str) -> dict[str, Any]:
-    return {"type": "range", "options": {"from": low, "to": high, "result": {"text": text, "index": 0}}}
 
 
 def window_ratio(scope: Scope) -> core.Stat:

@@ -39,7 +39,7 @@ def queries_of(
 ) -> tuple[DashboardQuery, ...]:
     """All queries of panels, annotations and variables, in the order of the dashboard.
 
-    `variables` are the reader's choices, such as `{"slo": "checkout"}`; the data source variable needs none. Grafana's own
+    `variables` are the reader's choices, such as `{"slo": "checkout"}`; the data source needs none. Grafana's own
     `$__interval` is `step`, `$__rate_interval` and `$__range` are at least 5 minutes. A variable's `label_values(x, y)`
     becomes `count by (y) (x)`, which has data exactly when there are values. Raises `KeyError` for a variable that is
     not given.

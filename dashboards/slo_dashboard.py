@@ -193,21 +193,19 @@ def _marks(scope: Scope) -> list[dict[str, Any]]:
     """Deployments and firing pages, drawn across every chart."""
     pages = panels.firing(scope, names.SEVERITY_PAGE)
     return [
-        _mark("Deployments", panels.new_versions(scope), palette.ON_PURPOSE),
-        _mark("Pages", pages, palette.SPENT),
+        _mark("Deployments", panels.new_versions(scope), palette.ON_PURPOSE, "Deployed {{version}}", "version"),
+        _mark("Pages", pages, palette.SPENT, "Page fires", names.SEVERITY),
     ]
 
 
-def _mark(name: str, expr: str, colour: str) -> dict[str, Any]:
-    """An annotation; consecutive points become one region.
-
-    Grafana's types know no title and text for annotations of Prometheus; what a mark means is said by its name and
-    colour in the switches at the top, and in words by the panel that has the same time axis.
-    """
+def _mark(name: str, expr: str, colour: str, title: str, tags: str) -> dict[str, Any]:
+    """An annotation with a title; consecutive points become one region."""
     return {
         "datasource": None,
         "enable": True,
         "iconColor": colour,
         "name": name,
+        "tagKeys": tags,
+        "titleFormat": title,
         "target": {"datasource": None, "expr": expr, "interval": panels.RULE_INTERVAL, "refId": "Anno"},
     }
