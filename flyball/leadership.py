@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from controlplane.ports import HeldLease, Leases, Transient
+from controlplane.ports import HeldLease, LeaseLost, Leases, Transient
 from flyball.telemetry import Metrics
 
 LEASE_NAME: Final = "leader"
@@ -49,6 +49,13 @@ class Leadership:
         """Ours, while it surely is."""
         with self._lock:
             return self._held if self._held and self._monotonic() < self._good_until else None
+
+    def proof(self) -> HeldLease:
+        """Ours, for a write that only the leader may do. Raises `LeaseLost` when we have none."""
+        lease = self.lease
+        if lease is None:
+            raise LeaseLost(f"{self._holder} does not lead")
+        return lease
 
     def renew(self) -> bool:
         """Take or renew it once; whether we lead now. An unreachable database leaves us what is left of our time."""

@@ -43,6 +43,8 @@ class Metrics:
     webhook_in_flight: Gauge
     alerts_received: Counter
     deliveries: Counter
+    outbox_messages: Gauge
+    outbox_dead_letters: Gauge
     spec_problems: Gauge
     spec_rejected: Counter
     applied_slos: Gauge
@@ -89,6 +91,10 @@ def own_metrics() -> Metrics:
         deliveries=Counter(
             conventions.DELIVERIES, "Attempts to deliver a message.", ["channel", "outcome"], registry=registry
         ),
+        outbox_messages=Gauge(
+            conventions.OUTBOX_BACKLOG, "Messages neither delivered nor given up.", registry=registry
+        ),
+        outbox_dead_letters=Gauge(conventions.OUTBOX_DEAD, "Messages given up.", registry=registry),
         spec_problems=Gauge(
             conventions.SPEC_PROBLEMS, "Problems in the files as they stand.", ["severity"], registry=registry
         ),

@@ -1,1 +1,10 @@
 """Every command, by name."""
+
+from flyball.cli import alerts, app, check, init, run, schema, up
+
+app.command("check")(check.check)
+app.command("init")(init.init)
+app.command("schema")(schema.schema)
+app.command("up")(up.up)
+app.command("run")(run.run)
+app.add_typer(alerts.app, name="alerts")

@@ -1,0 +1,209 @@
+"""Joins everything, once, for the daemons, the web application and tests."""
+
+import logging
+import random
+import socket
+import sys
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import IO, Final
+
+from alerts.adapters.console import ConsoleNotifier
+from alerts.daemon import DeliveryDaemon
+from alerts.intake import Intake
+from controlplane.adapters.clock import SystemClock
+from controlplane.adapters.prometheus import PrometheusBackend
+from controlplane.adapters.rule_folder import RuleFolderOnDisk
+from controlplane.ports import Clock
+from controlplane.rulefile import to_yaml
+from controlplane.store import SqlStore, migrate, open_store
+from flyball.leadership import Leadership
+from flyball.scheduler import Job, JobRunner, Turn
+from flyball.settings import Settings
+from flyball.slo_workspace import SLOWorkspace
+from flyball.telemetry import Metrics, Tracing, own_metrics
+from flyball.workspace_state import CompiledOnce, WorkspaceState
+from slo.compiler import CompileOptions
+from slo.daemon import ApplyOutcome, ApplyState, SLODaemon
+from slo.journal import StoreJournal
+
+SLO_EVERY: Final = timedelta(seconds=2)  # an edit is used once it looks the same twice; it has 10 s to be in force
+FILES_EVERY: Final = timedelta(seconds=2)
+DELIVERY_EVERY: Final = timedelta(seconds=1)
+VITALS_EVERY: Final = timedelta(seconds=15)
+TIDY_EVERY: Final = timedelta(hours=1)
+KEPT_DELIVERED: Final = timedelta(days=30)
+_READY_TIMEOUT_SECONDS: Final = 3.0
+_ACTOR: Final = "flyball"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How the outbox does."""
+
+    outbox_messages: int
+    outbox_dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """Old messages that were forgotten."""
+
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that runs in one process, joined but not started."""
+
+    settings: Settings
+    clock: Clock
+    store: SqlStore
+    backend: PrometheusBackend
+    probe: PrometheusBackend
+    own_metrics: Metrics
+    tracing: Tracing
+    leadership: Leadership
+    runner: JobRunner
+    intake: Intake
+    state: WorkspaceState
+    jobs: tuple[Job, ...]
+
+    def job(self, name: str) -> Job | None:
+        """The job of that name."""
+        return next((job for job in self.jobs if job.name == name), None)
+
+    def readiness_checks(self) -> dict[str, Callable[[], str]]:
+        """What must be well before this replica counts as ready; each says what is wrong, or nothing."""
+
+        def store() -> str:
+            self.store.ping()
+            return ""
+
+        def prometheus() -> str:
+            self.probe.query("vector(1)", self.clock.now())
+            return ""
+
+        def files() -> str:
+            return "" if self.state.is_compiled else "the SLO files have not been read yet"
+
+        return {"store": store, "prometheus": prometheus, "files": files}
+
+    def close(self) -> None:
+        """Give back what the outside holds for us; spans are sent for a few seconds at most."""
+        with ExitStack() as closing:
+            for close in (self.store.close, self.probe.close, self.backend.close, self.tracing.close):
+                closing.callback(close)
+
+
+def wire(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    console: IO[str] | None = None,
+) -> Services:
+    """Bring the database to our schema and join everything. `console` is where alerts are told (standard output).
+
+    Raises `Transient` when the database can't be reached and `Permanent` when it is not one that we can use.
+    """
+    migrate(settings.database_url.reveal())
+    clock = clock or SystemClock()
+    instance = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+    store = open_store(settings.database_url.reveal())
+    metrics = own_metrics()
+    tracing = Tracing(endpoint=settings.otlp_endpoint, instance=instance)
+    leadership = Leadership(store.leases, holder=instance, ttl=settings.lease_ttl, metrics=metrics)
+    backend = PrometheusBackend(_prometheus_url(settings))
+    workspace = _workspace(settings)
+    files = CompiledOnce(workspace)
+    state = WorkspaceState(
+        files, store=store, backend=backend, clock=clock, own_metrics=metrics, sources=workspace.sources
+    )
+    slo_daemon = SLODaemon(
+        workspace=files,
+        folder=RuleFolderOnDisk(settings.rules_directory),
+        engine=backend,
+        journal=StoreJournal(store, _ACTOR, leadership.proof),
+        to_yaml=to_yaml,
+    )
+    return Services(
+        settings=settings,
+        clock=clock,
+        store=store,
+        backend=backend,
+        probe=PrometheusBackend(_prometheus_url(settings), timeout_seconds=_READY_TIMEOUT_SECONDS),
+        own_metrics=metrics,
+        tracing=tracing,
+        leadership=leadership,
+        runner=JobRunner(clock=clock, leadership=leadership, metrics=metrics, tracing=tracing),
+        intake=Intake(store),
+        state=state,
+        jobs=_jobs(state, slo_daemon, _delivery(store, console or sys.stdout, metrics), store, metrics),
+    )
+
+
+def _jobs(
+    state: WorkspaceState, slo_daemon: SLODaemon, delivery: DeliveryDaemon, store: SqlStore, metrics: Metrics
+) -> tuple[Job, ...]:
+    return (
+        Job("files", FILES_EVERY, lambda turn: state.refresh(), leader_only=False),
+        Job("slo", SLO_EVERY, lambda turn: _apply(slo_daemon, turn, metrics), leader_only=True),
+        Job("delivery", DELIVERY_EVERY, lambda turn: delivery.run_once(turn.now, turn.lease), leader_only=True),
+        Job("vitals", VITALS_EVERY, lambda turn: _measure(store, metrics), leader_only=False),
+        Job("tidy", TIDY_EVERY, lambda turn: _tidy(store, turn), leader_only=True),
+    )
+
+
+def _delivery(store: SqlStore, console: IO[str], metrics: Metrics) -> DeliveryDaemon:
+    def count(channel: str, outcome: str) -> None:
+        metrics.deliveries.labels(channel, outcome).inc()
+
+    return DeliveryDaemon(store, [ConsoleNotifier(console)], random=random.SystemRandom().random, on_attempt=count)
+
+
+def _apply(daemon: SLODaemon, turn: Turn, metrics: Metrics) -> ApplyOutcome:
+    outcome = daemon.run_once(turn.now)
+    metrics.apply_total.labels(outcome.state.value).inc()
+    metrics.applied_slos.set(outcome.slos)
+    fields = {"generation": outcome.generation, "slos": outcome.slos, "rules": outcome.rules, "reason": outcome.reason}
+    if outcome.state is ApplyState.REJECTED:
+        metrics.spec_rejected.inc()
+        first = outcome.problems[0]
+        fields = {"problems": len(outcome.problems), "first": f"{first.position}: {first.field}: {first.message}"}
+    if outcome.state is not ApplyState.UNCHANGED:
+        level = logging.INFO if outcome.state is ApplyState.APPLIED else logging.WARNING
+        log.log(level, f"slo.{outcome.state.value}", extra=fields)
+    return outcome
+
+
+def _measure(store: SqlStore, metrics: Metrics) -> Vitals:
+    with store.transaction(read_only=True) as transaction:
+        vitals = Vitals(transaction.outbox.backlog(), transaction.outbox.dead_letters())
+    metrics.outbox_messages.set(vitals.outbox_messages)
+    metrics.outbox_dead_letters.set(vitals.outbox_dead_letters)
+    return vitals
+
+
+def _tidy(store: SqlStore, turn: Turn) -> Tidied:
+    with store.transaction(lease=turn.lease) as transaction:
+        return Tidied(transaction.outbox.purge(turn.now - KEPT_DELIVERED))
+
+
+def _workspace(settings: Settings) -> SLOWorkspace:
+    options = CompileOptions(
+        external_url=settings.external_url,
+        runbook_url_template=settings.runbook_url_template,
+        shared_above=settings.shared_above,
+    )
+    return SLOWorkspace(settings.folder, options, settings.rules_directory)
+
+
+def _prometheus_url(settings: Settings) -> str:
+    if settings.prometheus_credentials is None:
+        return settings.prometheus_url
+    scheme, _, rest = settings.prometheus_url.partition("://")
+    return f"{scheme}://{settings.prometheus_credentials.reveal()}@{rest}"
