@@ -89,7 +89,7 @@ class PrometheusBackend:
                 "query": expr,
                 "start": _in_seconds(first_ms),
                 "end": _in_seconds(last_ms),
-                "step": _in_seconds(step_ms),
+                "step": f"{step_ms}ms",  # as seconds, 1.001 would be cut to 1 (a float becomes whole nanoseconds)
             } | self._time_limit
             for labels, points in self._understood(_matrix, self._data("/api/v1/query_range", form)):
                 joined.setdefault(tuple(sorted(labels.items())), []).extend(points)
@@ -139,7 +139,7 @@ class PrometheusBackend:
     def _understood(self, reader: Callable[[_JSON], _Read], data: _JSON) -> _Read:
         try:
             return reader(data)
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             raise Transient(
                 f"Prometheus at {self.address} answered something that is not its JSON: {error!r}"
             ) from error
