@@ -47,6 +47,17 @@ class MetricsBackend(Protocol):
         ...
 
 
+class SeriesWriter(Protocol):
+    """Takes series with their past into a metrics backend.
+
+    Errors: `Transient` for network, 5xx and timeouts; `Permanent` when it refuses, such as samples that are too old.
+    """
+
+    def write(self, series: Sequence[Series]) -> None:
+        """Write all points; returns after the backend has taken them. Points that are there already change nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedGroup:
     """A rule group that an engine says it runs; `rules` are (name, normalised expression) in order."""

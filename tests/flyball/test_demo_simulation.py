@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def test_looking_often_or_seldom_gives_the_same_counts() -> None:
     simulation = simulated(days=1)
     often, seldom = LivePlatform(simulation, ()), LivePlatform(simulation, ())
     seen = [live_counts(often, seconds) for seconds in range(1, 600, 7)]
-    assert all((after >= before).all() for before, after in zip(seen, seen[1:], strict=False))
+    assert all((after >= before).all() for before, after in pairwise(seen))
     assert (live_counts(often, 600) == live_counts(seldom, 600)).all()
 
 

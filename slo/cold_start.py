@@ -1,0 +1,150 @@
+"""Gives SLOs a past: what the recording rules would have written, had they run before the SLOs were declared.
+
+Three steps, each of them plain data before it is done: the ledger pair for the whole window (5-minute entries), the
+rolling pair for the hours that burn rates look at (1-minute entries), then one value each of everything that is derived
+from the two, so that the first evaluation finds its inputs. Series carry exactly the labels of the live rules, so
+that past and present are one series.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from controlplane import conventions as names
+from controlplane.burn_rate import LEDGER_INTERVAL
+from controlplane.model.rule import RecordingRule, RuleFile
+from controlplane.model.series import Sample, Series
+from controlplane.model.slo import SLO
+from controlplane.ports import MetricsBackend, SeriesWriter
+from slo.indicator import rolling_expressions, standalone_bad
+
+ROLLING_STEP: Final = timedelta(minutes=1)
+ROLLING_PAST: Final = timedelta(hours=6, minutes=10)  # the longest burn rate that reads the rolling pair, and a little
+_NAME: Final = "__name__"
+_WORD: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_AT_ONCE: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PastSeries:
+    """One recorded series to be computed: `expr` at `start`, `start + step`, … `end`, written with these labels.
+
+    `expr` counts the events of the 5 minutes before each point, which is the meaning of both pairs: entries of the
+    ledger follow each other without overlap, those of the rolling pair overlap.
+    """
+
+    labels: tuple[tuple[str, str], ...]
+    expr: str
+    start: datetime
+    end: datetime
+    step: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was written. `empty` names SLOs of which Prometheus knows no event in the whole window."""
+
+    points: int
+    empty: tuple[str, ...]
+
+
+def plan(slos: Iterable[SLO], end: datetime) -> tuple[PastSeries, ...]:
+    """The ledger and rolling pairs of all SLOs up to `end`; nothing is asked of Prometheus yet."""
+    return tuple(one for slo in slos for one in _plan_one(slo, end))
+
+
+def backfill(
+    planned: Sequence[PastSeries],
+    backend: MetricsBackend,
+    writer: SeriesWriter,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Outcome:
+    """Compute and write what was planned, two queries at a time; `progress` is told how many of them are done.
+
+    The backend must take samples as old as the window (Prometheus: `out_of_order_time_window`). Steps without data stay
+    absent, so coverage tells the truth. Doing it again writes the same points. Errors as the ports raise them.
+    """
+    points = 0
+    seen: set[str] = set()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for done, (one, series) in enumerate(
+            zip(planned, pool.map(lambda one: _ask(one, backend), planned), strict=True)
+        ):
+            writer.write(series)
+            points += sum(len(each.points) for each in series)
+            if series:
+                seen.add(dict(one.labels)[names.SLO])
+            progress(done + 1)
+    known = dict.fromkeys(dict(one.labels)[names.SLO] for one in planned)
+    return Outcome(points, tuple(name for name in known if name not in seen))
+
+
+def derived_rules(files: Iterable[RuleFile]) -> tuple[tuple[RecordingRule, ...], ...]:
+    """Every recording rule but the two pairs, in stages: a rule reads only what an earlier stage has written."""
+    pairs = (names.ROLLING_EVENTS, names.LEDGER_EVENTS)
+    rules = [
+        rule
+        for file in files
+        for group in file.groups
+        for rule in group.rules
+        if isinstance(rule, RecordingRule) and rule.record not in pairs
+    ]
+    reads = {rule.record: set[str]() for rule in rules}
+    for rule in rules:
+        reads[rule.record] |= set(_WORD.findall(rule.expr)) & reads.keys()
+    stages: list[tuple[RecordingRule, ...]] = []
+    while reads:
+        ready = {name for name, needed in reads.items() if not needed & reads.keys()}
+        if not ready:
+            raise ValueError(f"recording rules read each other in a circle: {', '.join(sorted(reads))}")
+        stages.append(tuple(rule for rule in rules if rule.record in ready))
+        reads = {name: needed for name, needed in reads.items() if name not in ready}
+    return tuple(stages)
+
+
+def evaluate_once(
+    stages: Sequence[Sequence[RecordingRule]], backend: MetricsBackend, writer: SeriesWriter, now: datetime
+) -> int:
+    """Evaluate recording rules at `now`, stage by stage, and write their values; the number of series written."""
+    written = 0
+    for stage in stages:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            answers = list(pool.map(lambda rule: _evaluate(rule, backend, now), stage))
+        series = [one for answer in answers for one in answer]
+        writer.write(series)
+        written += len(series)
+    return written
+
+
+def _plan_one(slo: SLO, end: datetime) -> Iterator[PastSeries]:
+    expressions = ((names.EVENT_ALL, rolling_expressions(slo).all), (names.EVENT_BAD, standalone_bad(slo)))
+    stretches = (
+        (names.LEDGER_EVENTS, _first(end, slo.window.length, LEDGER_INTERVAL), LEDGER_INTERVAL),
+        (names.ROLLING_EVENTS, end - ROLLING_PAST, ROLLING_STEP),
+    )
+    for record, start, step in stretches:
+        for event, expr in expressions:
+            labels = ((_NAME, record), (names.SLO, slo.name), (names.EVENT, event))
+            yield PastSeries(labels, expr, start, end, step)
+
+
+def _first(end: datetime, length: timedelta, step: timedelta) -> datetime:
+    """The first entry of a window that ends at `end`, which is left-open as PromQL's ranges are in Prometheus 3."""
+    return end - length + step
+
+
+def _ask(one: PastSeries, backend: MetricsBackend) -> list[Series]:
+    answer = backend.query_range(one.expr, one.start, one.end, one.step)
+    return [replace(series, labels={**series.labels, **dict(one.labels)}) for series in answer]
+
+
+def _evaluate(rule: RecordingRule, backend: MetricsBackend, now: datetime) -> list[Series]:
+    labels = {_NAME: rule.record, **dict(rule.labels)}
+    return [_as_series(sample, labels, now) for sample in backend.query(rule.expr, now)]
+
+
+def _as_series(sample: Sample, labels: dict[str, str], now: datetime) -> Series:
+    return Series({**sample.labels, **labels}, ((now, sample.value),))
