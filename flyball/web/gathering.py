@@ -125,7 +125,7 @@ class Gathering:
 
     def _alerts(self) -> Alerts:
         try:
-            with self._state.store.transaction() as transaction:
+            with self._state.store.transaction(read_only=True) as transaction:
                 return Alerts(tuple(transaction.alerts.firing()), tuple(transaction.alerts.recent(RECENT_ALERTS)))
         except Transient as error:
             return Alerts(failure=str(error))
