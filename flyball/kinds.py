@@ -4,5 +4,6 @@ from typing import Final
 
 from controlplane.specfile import Kind
 from flyball.workspace_spec import WORKSPACE
+from slo import spec as slo_spec
 
-KINDS: Final[tuple[Kind, ...]] = (WORKSPACE,)
+KINDS: Final[tuple[Kind, ...]] = (*slo_spec.KINDS, WORKSPACE)

@@ -68,6 +68,7 @@ class SLO:
     owner: str = ""
     runbook_url: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+    worst_by: tuple[str, ...] = ()  # labels that tell where bad events come from; empty: what the queries suggest
 
     @property
     def budget_ratio(self) -> Decimal:

@@ -1,0 +1,116 @@
+"""How a budget burns: alerting tiers as data, their thresholds for any period, and when the budget is gone.
+
+Pure `Decimal` arithmetic; a budget may be one of errors or of money. A *burn rate* of 1 spends exactly the whole
+budget in one period. Source of the tiers: Google, The Site Reliability Workbook, chapter 5 "Alerting on SLOs",
+table 5-8 (2 % of a 30-day budget in 1 hour, 5 % in 6 hours, 10 % in 1 and in 3 days).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from enum import Enum
+from typing import Final
+
+# Float64 tells 17 significant digits apart, so nothing that an engine could see is rounded away.
+_FLOAT64: Final = Context(prec=17, rounding=ROUND_HALF_EVEN)
+
+LEDGER_INTERVAL: Final = timedelta(minutes=5)
+STANDARD_PERIOD: Final = timedelta(days=30)
+
+
+class Urgency(Enum):
+    """Who is told: a page wakes somebody up, a ticket waits for the working day."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One alerting condition: the budget burns fast over `short`, and `budget_share` of it went in a `spent_within`.
+
+    `long` is the window that sets the threshold: the rate at which `budget_share` goes in that time.
+    """
+
+    urgency: Urgency
+    budget_share: Decimal
+    short: timedelta
+    long: timedelta
+    spent_within: tuple[timedelta, ...]
+
+
+# The first tier also looks at 5 minutes alone: an outage that spends 2 % at once pages in the first minute (RULES.md).
+STANDARD_TIERS: Final = (
+    Tier(
+        Urgency.PAGE,
+        Decimal("0.02"),
+        timedelta(minutes=5),
+        timedelta(hours=1),
+        (timedelta(minutes=5), timedelta(hours=1)),
+    ),
+    Tier(Urgency.PAGE, Decimal("0.05"), timedelta(minutes=30), timedelta(hours=6), (timedelta(hours=6),)),
+    Tier(Urgency.TICKET, Decimal("0.1"), timedelta(hours=2), timedelta(days=1), (timedelta(days=1),)),
+    Tier(Urgency.TICKET, Decimal("0.1"), timedelta(hours=6), timedelta(days=3), (timedelta(days=3),)),
+)
+
+
+def threshold(tier: Tier, period: timedelta) -> Decimal:
+    """The burn rate that spends the tier's share of the budget in its long window: 14.4 for 2 % of 30 d in 1 h."""
+    return tier.budget_share * seconds(period) / seconds(tier.long)
+
+
+def tiers_within(period: timedelta, tiers: Sequence[Tier] = STANDARD_TIERS) -> tuple[Tier, ...]:
+    """Those tiers whose long window fits into the period."""
+    return tuple(tier for tier in tiers if tier.long <= period)
+
+
+def can_fire(tier: Tier, period: timedelta, budget_ratio: Decimal) -> bool:
+    """Whether its threshold can be exceeded at all: with every event bad the budget burns at 1 / `budget_ratio`."""
+    return threshold(tier, period) * budget_ratio < 1
+
+
+def budget_spent(burn_rate: Decimal, window: timedelta, period: timedelta) -> Decimal:
+    """The share of the period's budget that goes at `burn_rate` during `window`, at even traffic."""
+    return burn_rate * seconds(window) / seconds(period)
+
+
+def time_to_exhaustion(remaining: Decimal, burn_rate: Decimal, period: timedelta) -> timedelta | None:
+    """How long the `remaining` share of the budget lasts; zero when it is spent, None when it does not burn.
+
+    Also None when it would last longer than `timedelta` can say (over 2.7 million years).
+    """
+    if remaining <= 0:
+        return timedelta(0)
+    if burn_rate <= 0:
+        return None
+    left = remaining * seconds(period) / burn_rate
+    if left > seconds(timedelta.max):
+        return None
+    return timedelta(microseconds=int(left * 1_000_000))
+
+
+def ledger_entries(period: timedelta) -> int:
+    """How many ledger entries a fully covered period has: 8,640 in 30 days."""
+    return period // LEDGER_INTERVAL
+
+
+def seconds(length: timedelta) -> Decimal:
+    """A length in seconds, exactly."""
+    return Decimal(length // timedelta(microseconds=1)) / 1_000_000
+
+
+def number(value: Decimal) -> str:
+    """A decimal as PromQL writes it: no exponent, no trailing zeros, exact to 17 significant digits."""
+    rounded = _FLOAT64.plus(value)
+    text = f"{rounded:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def duration(length: timedelta) -> str:
+    """A length in its largest whole unit, as PromQL and our series names write it: `30d`, `36h`, `5m`."""
+    total = length // timedelta(seconds=1)
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if total and total % size == 0:
+            return f"{total // size}{unit}"
+    return f"{total}s"

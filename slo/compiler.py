@@ -1,0 +1,97 @@
+"""SLOs to rule files: a list of passes with one signature, run on each SLO or on each shard of SLOs."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from zlib import crc32
+
+from controlplane.burn_rate import STANDARD_PERIOD, duration
+from controlplane.model.rule import RuleFile, RuleGroup
+from controlplane.model.slo import SLO
+from slo.passes import Pass, Subject, alerts, budget, events
+from slo.passes.subject import Links
+
+# Evaluated every minute, in this order: a pass may read what an earlier one wrote.
+EVERY_MINUTE: Final[tuple[Pass, ...]] = (
+    events.rolling,
+    budget.budget_ratio,
+    budget.info,
+    budget.burn_rates,
+    budget.budget_events,
+    events.recent_bad_events,
+    alerts.page,
+)
+EVERY_FIVE_MINUTES: Final[tuple[Pass, ...]] = (
+    budget.objective,
+    budget.alert_context,
+    events.ledger,
+    events.totals,
+    events.coverage,
+    budget.period_burn_rate,
+    budget.budget_remaining,
+    events.long_bad_events,
+    alerts.ticket,
+    alerts.no_data,
+)
+_MINUTE: Final = timedelta(minutes=1)
+_FIVE_MINUTES: Final = timedelta(minutes=5)
+SHARD_SIZE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CompileOptions:
+    """`external_url` is the console's address, `runbook_url_template` may name {service} and {slo}.
+
+    With more than `shared_above` SLOs, rules are written once per shard of SLOs.
+    """
+
+    external_url: str = ""
+    runbook_url_template: str = ""
+    shared_above: int = 1000
+
+    @property
+    def links(self) -> Links:
+        """The addresses that alerts show."""
+        return Links(self.external_url, self.runbook_url_template)
+
+
+def compile_rules(slos: Iterable[SLO], options: CompileOptions | None = None) -> tuple[RuleFile, ...]:
+    """The rule files of a workspace, in the order of their names; the same SLOs give the same files in any order."""
+    options = options or CompileOptions()
+    ordered = sorted(slos, key=lambda slo: slo.name)
+    if len(ordered) <= options.shared_above:
+        return tuple(rule_file(Subject((slo,), options.links)) for slo in ordered)
+    return tuple(rule_file(Subject(members, options.links, shard)) for shard, members in shards(ordered))
+
+
+def shards(slos: Sequence[SLO]) -> Iterator[tuple[str, tuple[SLO, ...]]]:
+    """Names of shards and their SLOs: one window each, of about `SHARD_SIZE`, fewer where the window is longer.
+
+    An SLO keeps its shard while the number of shards stays the same.
+    """
+    by_period: dict[timedelta, list[SLO]] = defaultdict(list)
+    for slo in slos:
+        by_period[slo.window.length].append(slo)
+    for period, members in sorted(by_period.items()):
+        # One query may load 50 million samples (Prometheus's default): long windows bear fewer SLOs.
+        size = max(1, min(SHARD_SIZE, SHARD_SIZE * STANDARD_PERIOD // period))
+        count = -(-len(members) // size)
+        split: dict[int, list[SLO]] = defaultdict(list)
+        for slo in members:
+            split[crc32(slo.name.encode()) % count].append(slo)
+        for index, part in sorted(split.items()):
+            yield f"{duration(period)}-{index:03d}", tuple(part)
+
+
+def rule_file(subject: Subject) -> RuleFile:
+    """The file of one SLO or one shard."""
+    name = f"shard:{subject.shard}" if subject.shared else subject.only.name
+    groups = (
+        RuleGroup(f"slo:{name}:1m", _MINUTE, tuple(rule for each in EVERY_MINUTE for rule in each(subject))),
+        RuleGroup(
+            f"slo:{name}:5m", _FIVE_MINUTES, tuple(rule for each in EVERY_FIVE_MINUTES for rule in each(subject))
+        ),
+    )
+    return RuleFile(f"slo-{name.replace(':', '-')}.yaml", groups)

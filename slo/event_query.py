@@ -1,0 +1,344 @@
+"""What a user's query counts, and the same query as events over any window.
+
+A query is a *count of events* when it is built from counters by sums, differences, filters and joins. Counters written
+bare get `rate` or `increase`; ranges that the user wrote are replaced. The user's own text is spliced, never printed
+from a syntax tree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from functools import lru_cache
+from typing import Final
+
+import promql_parser as promql
+
+from controlplane.burn_rate import duration
+from slo.promql_text import Selector, Token, TokenKind, selectors, silent, tokens, without_placeholders
+
+
+class QueryFault(Exception):
+    """A query that cannot be turned into events over 5 minutes; `offset` is the character at fault."""
+
+    def __init__(self, message: str, hint: str = "", *, offset: int = 0, length: int = 1, rule: str = "query") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.offset = offset
+        self.length = length
+        self.rule = rule
+
+
+class Unit(Enum):
+    """What the values of an expression are."""
+
+    RATE = "events per second"
+    EVENTS = "events over the range"
+    PLAIN = "a plain number"
+
+
+class _Hole(Enum):
+    RANGE = "range"
+    FUNCTION = "function"
+
+
+_Piece = str | _Hole
+
+
+@dataclass(frozen=True, slots=True)
+class EventQuery:
+    """A query as pieces of the user's text with holes for the range, and for the function where counters were bare.
+
+    `inner` are the pieces inside of an outermost `sum`, or all of them; `selectors` are the metric selectors in order.
+    `scaled` tells that a rate is multiplied or divided by a number.
+    """
+
+    pieces: tuple[_Piece, ...]
+    inner: tuple[_Piece, ...]
+    unit: Unit
+    bare: bool
+    selectors: tuple[Selector, ...]
+    grouped_by: tuple[str, ...]
+    scaled: bool
+
+    def events(self, window: timedelta) -> str:
+        """One series without labels: the events of `window`."""
+        body = _filled(self.inner, window, "rate")
+        factor = f" * {window // timedelta(seconds=1)}" if self.unit is Unit.RATE else ""
+        return f"sum ({body}){factor}"
+
+    def events_by(self, labels: Sequence[str], window: timedelta) -> str:
+        """The events of `window`, one series per combination of `labels`."""
+        body = _filled(self.inner, window, "increase")
+        factor = f" * {window // timedelta(seconds=1)}" if self.unit is Unit.RATE and not self.bare else ""
+        return f"sum by ({', '.join(labels)}) ({body}){factor}"
+
+
+def _filled(pieces: Sequence[_Piece], window: timedelta, function: str) -> str:
+    holes = {_Hole.RANGE: f"[{duration(window)}]", _Hole.FUNCTION: function}
+    return "".join(holes[piece] if isinstance(piece, _Hole) else piece for piece in pieces).strip()
+
+
+_RATES: Final = frozenset({"rate"})
+_COUNTS: Final = frozenset({"increase", "count_over_time", "sum_over_time", "changes", "resets"})
+_KEEPING: Final = frozenset({"label_replace", "label_join", "sort", "sort_desc", "histogram_count"})
+_RESHAPING: Final = frozenset({"clamp", "clamp_min", "clamp_max", "round", "ceil", "floor", "abs"})
+_NUMBERS: Final = frozenset({"vector", "time", "pi", "scalar", "absent", "absent_over_time", "timestamp"}) | frozenset(
+    {"hour", "minute", "month", "year", "day_of_month", "day_of_week", "day_of_year", "days_in_month"}
+)
+_AGGREGATES: Final = frozenset({"sum", "avg", "min", "max"})
+_COUNT_A_BUCKET: Final = 'count: good is the bucket of your threshold, `x_bucket{le="0.3"}`, total is `x_count`'
+_WAYS_OUT: Final = {
+    "irate": "use rate(): irate sees only the last two samples and misses the rest",
+    "histogram_quantile": _COUNT_A_BUCKET,
+    "histogram_fraction": _COUNT_A_BUCKET,
+    "delta": "use increase() on a counter",
+    "idelta": "use increase() on a counter",
+    "deriv": "use rate() on a counter",
+}
+_DEFAULT_WAY_OUT: Final = "give a counter, or sums and differences of rate() or increase() of counters"
+
+
+@lru_cache(maxsize=4096)
+def event_query(text: str) -> EventQuery:
+    """Understand a query. Raises `QueryFault`."""
+    padded = without_placeholders(text)
+    try:
+        tree = promql.parse(padded)
+    except ValueError as error:
+        raise QueryFault(str(error), rule="promql-syntax") from None
+    listed = tokens(padded)
+    found = selectors(listed)
+    bare = all(token.kind is not TokenKind.RANGE for token in listed)
+    _refuse_what_old_engines_do_not_know(listed, found)
+    analysis = _Analysis(listed, found, bare)
+    unit = analysis.unit(tree)
+    if unit is Unit.PLAIN:
+        raise QueryFault("no counter in it: there is nothing to count", _DEFAULT_WAY_OUT)
+    spans = _pieces(listed, found, bare)
+    inner, labels = _inside_of_sum(listed)
+    return EventQuery(
+        pieces=_joined(spans),
+        inner=_joined(spans[inner]) if inner else _joined(spans),
+        unit=unit,
+        bare=bare,
+        selectors=tuple(found),
+        grouped_by=labels,
+        scaled=analysis.scaled,
+    )
+
+
+class _Analysis:
+    """Finds the unit of every part of an expression."""
+
+    def __init__(self, listed: Sequence[Token], found: Sequence[Selector], bare: bool) -> None:
+        self._tokens = listed
+        self._selectors = iter(found)
+        self._bare = bare
+        self.scaled = False
+
+    def unit(self, tree: promql.Expr) -> Unit:
+        """The unit of `tree`. Raises `QueryFault` when it has none."""
+        match tree:
+            case promql.NumberLiteral() | promql.StringLiteral():
+                return Unit.PLAIN
+            case promql.ParenExpr() | promql.UnaryExpr():
+                return self.unit(tree.expr)
+            case promql.VectorSelector():
+                return self._selector(next(self._selectors))
+            case promql.AggregateExpr():
+                return self._aggregate(tree)
+            case promql.BinaryExpr():
+                return self._binary(tree)
+            case promql.Call():
+                return self._call(tree)
+            case promql.SubqueryExpr():
+                raise self._fault(
+                    "[", "a subquery cannot be counted over 5 minutes", "write the rate directly, without [..:..]"
+                )
+        raise self._fault("[", "a range alone is not a count", "write the counter without [..], or increase(…[5m])")
+
+    def _selector(self, selector: Selector) -> Unit:
+        if not self._bare:
+            return Unit.PLAIN
+        level, _, operation = selector.name.rpartition(":")
+        if level and operation.startswith(("rate", "irate", "increase")):
+            raise QueryFault(
+                f"`{selector.name}` is by its name a recorded rate, and a rate of a rate counts nothing",
+                "give the counter that it was recorded from",
+                offset=selector.start,
+                length=len(selector.name),
+            )
+        return Unit.RATE
+
+    def _aggregate(self, tree: promql.AggregateExpr) -> Unit:
+        operation = str(tree.op)
+        unit = self.unit(tree.expr)
+        if unit is not Unit.PLAIN and operation not in _AGGREGATES:
+            raise self._fault(operation, f"{operation}() does not keep the number of events", "use sum()")
+        return Unit.PLAIN if operation not in _AGGREGATES else unit
+
+    def _binary(self, tree: promql.BinaryExpr) -> Unit:
+        operator = str(tree.op)
+        left, right = self.unit(tree.lhs), self.unit(tree.rhs)
+        if left is Unit.PLAIN and right is Unit.PLAIN:
+            return Unit.PLAIN
+        if operator in ("and", "unless"):
+            return left
+        if operator == "or":
+            return self._alternatives(left, right)
+        if operator in ("+", "-"):
+            return self._sum(operator, left, right)
+        if operator in ("*", "/"):
+            return self._scaling(tree, operator, left, right)
+        if operator in ("==", "!=", ">", "<", ">=", "<="):
+            return self._filter(tree, operator, left)
+        raise self._fault(operator, f"`{operator}` does not keep the number of events", _DEFAULT_WAY_OUT)
+
+    def _alternatives(self, left: Unit, right: Unit) -> Unit:
+        if Unit.PLAIN not in (left, right) and left is not right:
+            raise self._fault("or", f"{left.value} or {right.value}: not the same thing", "use rate() on both sides")
+        return right if left is Unit.PLAIN else left
+
+    def _sum(self, operator: str, left: Unit, right: Unit) -> Unit:
+        if left is not right:
+            raise self._fault(
+                operator, f"{left.value} {operator} {right.value}: not the same thing", "use rate() on both sides"
+            )
+        return left
+
+    def _scaling(self, tree: promql.BinaryExpr, operator: str, left: Unit, right: Unit) -> Unit:
+        if right is not Unit.PLAIN:
+            what = "a ratio" if operator == "/" else "a product of counts"
+            raise self._fault(
+                operator, f"{what} is not a count", "give the two counts by themselves: bad (or good) and total"
+            )
+        if left is Unit.RATE and isinstance(tree.rhs, promql.NumberLiteral) and not self._bare:
+            self.scaled = True
+        return left
+
+    def _filter(self, tree: promql.BinaryExpr, operator: str, left: Unit) -> Unit:
+        returns_bool = tree.modifier is not None and tree.modifier.return_bool
+        if returns_bool or left is Unit.PLAIN or self._bare:
+            raise self._fault(operator, f"a comparison `{operator}` is not a count", _DEFAULT_WAY_OUT)
+        return left
+
+    def _call(self, tree: promql.Call) -> Unit:
+        name = str(tree.func.name)
+        arguments = list(tree.args)
+        if arguments and isinstance(arguments[0], promql.MatrixSelector):
+            next(self._selectors)
+            if name in _RATES | _COUNTS:
+                return Unit.RATE if name in _RATES else Unit.EVENTS
+            raise self._fault(name, f"{name}() does not count events", _WAYS_OUT.get(name, _DEFAULT_WAY_OUT))
+        units = [self.unit(argument) for argument in arguments]
+        counted = [unit for unit in units if unit is not Unit.PLAIN]
+        if not counted or name in _NUMBERS:
+            return Unit.PLAIN
+        if name in _KEEPING or (name in _RESHAPING and not self._bare):
+            return counted[0]
+        raise self._fault(name, f"{name}() does not keep the number of events", _WAYS_OUT.get(name, _DEFAULT_WAY_OUT))
+
+    def _fault(self, text: str, message: str, hint: str) -> QueryFault:
+        """A fault at the first token that begins with `text`."""
+        at = next((token for token in self._tokens if token.text.lower().startswith(text) and not silent(token)), None)
+        return QueryFault(message, hint, offset=at.start if at else 0, length=len(at.text) if at else 1)
+
+
+def _refuse_what_old_engines_do_not_know(listed: Sequence[Token], found: Sequence[Selector]) -> None:
+    for selector in found:
+        within = listed[selector.first : selector.last + 1]
+        for before, token in zip([None, *within], within, strict=False):
+            if token.text.lower() == "or" and before is not None:
+                raise QueryFault(
+                    "`or` between matchers is known to VictoriaMetrics only",
+                    "add two selectors, or use =~",
+                    offset=token.start,
+                    length=2,
+                )
+        speaking = [token for token in within if not silent(token)]
+        for before, token, after in zip(speaking, speaking[1:], speaking[2:], strict=False):
+            if token.kind is TokenKind.STRING and before.text in ("{", ","):
+                raise QueryFault(
+                    "a quoted name is known to Prometheus 3 only, and rules must load in 2.42",
+                    "rename the metric or label where it is scraped",
+                    offset=token.start,
+                    length=len(token.text),
+                )
+            del after
+    for token in listed:
+        if token.text == "@":
+            raise QueryFault("`@` pins the query to a fixed time", "remove the @ modifier", offset=token.start)
+
+
+def _pieces(listed: Sequence[Token], found: Sequence[Selector], bare: bool) -> list[list[_Piece]]:
+    """For each token the pieces that it becomes."""
+    pieces: list[list[_Piece]] = []
+    for token in listed:
+        if token.kind is TokenKind.RANGE:
+            pieces.append([_Hole.RANGE])
+        else:
+            pieces.append([" " if silent(token) else token.text])
+    for selector in found if bare else ():
+        pieces[selector.first].insert(0, "(")
+        pieces[selector.first].insert(0, _Hole.FUNCTION)
+        pieces[selector.last].append(_Hole.RANGE)
+        pieces[_last_of_offset(listed, selector)].append(")")
+    return pieces
+
+
+def _last_of_offset(listed: Sequence[Token], selector: Selector) -> int:
+    """The index of the last token of `selector offset -5m`, or of the selector."""
+    speaking = [index for index in range(selector.last + 1, len(listed)) if not silent(listed[index])][:3]
+    if not speaking or listed[speaking[0]].text.lower() != "offset":
+        return selector.last
+    return speaking[2] if listed[speaking[1]].text == "-" else speaking[1]
+
+
+def _joined(pieces: Sequence[Sequence[_Piece]]) -> tuple[_Piece, ...]:
+    """Pieces in a row, neighbouring text merged, runs of spaces made one."""
+    merged: list[_Piece] = []
+    for piece in (one for several in pieces for one in several):
+        if piece == " " and merged and isinstance(merged[-1], str) and merged[-1].endswith(" "):
+            continue
+        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += piece
+        else:
+            merged.append(piece)
+    return tuple(merged)
+
+
+def _inside_of_sum(listed: Sequence[Token]) -> tuple[slice | None, tuple[str, ...]]:
+    """The tokens between the parentheses when the whole text is one `sum (…)`, and the labels it groups by."""
+    speaking = [index for index, token in enumerate(listed) if not silent(token)]
+    texts = [listed[index].text for index in speaking]
+    if not texts or texts[0].lower() != "sum":
+        return None, ()
+    at, labels = _grouping(texts, 1)
+    closing = _closing(texts, at)
+    if closing is None:
+        return None, ()
+    end, after = _grouping(texts, closing + 1)
+    if end != len(texts):
+        return None, ()
+    return slice(speaking[at] + 1, speaking[closing]), labels or after
+
+
+def _grouping(texts: Sequence[str], at: int) -> tuple[int, tuple[str, ...]]:
+    """The place after `by (…)` or `without (…)`, and the labels of a `by`."""
+    if at >= len(texts) or texts[at].lower() not in ("by", "without"):
+        return at, ()
+    closing = texts.index(")", at)
+    labels = tuple(text for text in texts[at + 2 : closing] if text != ",")
+    return closing + 1, labels if texts[at].lower() == "by" else ()
+
+
+def _closing(texts: Sequence[str], at: int) -> int | None:
+    """The place of the parenthesis that closes the one at `at`."""
+    depth = 0
+    for place in range(at, len(texts)):
+        depth += (texts[place] == "(") - (texts[place] == ")")
+        if depth == 0:
+            return place
+    return None

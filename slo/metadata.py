@@ -1,0 +1,121 @@
+"""Names, labels and annotations of OpenSLO objects."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from controlplane import conventions as names
+from controlplane.problems import Problem, Severity
+from controlplane.specfile import Document, did_you_mean
+from slo.spec import Metadata
+
+MAX_NAME: Final = 63
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL_KEY: Final = re.compile(r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?")
+_LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_RESERVED: Final = frozenset(
+    {names.SLO, names.SERVICE, names.EVENT, names.SEVERITY, names.SHARD, "alertname", "objective", "window"}
+)
+_OURS: Final = (names.ANNOTATION_OWNER, names.ANNOTATION_RUNBOOK, names.ANNOTATION_WORST_BY)
+_OUR_PREFIX: Final = "flyball.dev/"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Metadata as the model wants it; labels carry names that Prometheus accepts, sorted."""
+
+    labels: tuple[tuple[str, str], ...]
+    owner: str
+    runbook_url: str
+    worst_by: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def checked(document: Document, metadata: Metadata) -> About:
+    """Read the metadata of a document, and say what is wrong with it."""
+    annotations = metadata.annotations
+    problems = [*_name_problems(document, metadata.name), *_annotation_problems(document, annotations)]
+    labels, label_problems = _labels(document, metadata.labels)
+    worst_by = tuple(
+        dict.fromkeys(
+            part.strip() for part in annotations.get(names.ANNOTATION_WORST_BY, "").split(",") if part.strip()
+        )
+    )
+    for label in worst_by:
+        if not _LABEL_NAME.fullmatch(label):
+            problems.append(
+                _problem(
+                    document,
+                    "annotations",
+                    names.ANNOTATION_WORST_BY,
+                    message=f"`{label}` is not a label's name",
+                    hint="labels, separated by commas",
+                )
+            )
+    return About(
+        labels=tuple(sorted(labels.items())),
+        owner=annotations.get(names.ANNOTATION_OWNER, ""),
+        runbook_url=annotations.get(names.ANNOTATION_RUNBOOK, ""),
+        worst_by=tuple(label for label in worst_by if _LABEL_NAME.fullmatch(label)),
+        problems=(*problems, *label_problems),
+    )
+
+
+def _name_problems(document: Document, name: str) -> Iterator[Problem]:
+    if len(name) > MAX_NAME:
+        yield _problem(document, "name", message=f"has {len(name)} characters, at most {MAX_NAME} are allowed")
+    elif not _NAME.fullmatch(name):
+        suggestion = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        hint = f"for example `{suggestion}`" if suggestion else ""
+        message = (
+            f"`{name}` is not a name: lower-case letters, digits and `-`, beginning and ending with one of the former"
+        )
+        yield _problem(document, "name", message=message, hint=hint)
+
+
+def _annotation_problems(document: Document, annotations: dict[str, str]) -> Iterator[Problem]:
+    for key, value in annotations.items():
+        if key.startswith(_OUR_PREFIX) and key not in _OURS:
+            meant = did_you_mean(key, _OURS)
+            message = f"unknown annotation `{key}`" + (f", did you mean `{meant}`?" if meant else "")
+            yield _problem(
+                document, "annotations", key, message=message, hint="" if meant else f"known: {', '.join(_OURS)}"
+            )
+        if key == names.ANNOTATION_RUNBOOK and not value.startswith(("http://", "https://")):
+            yield _problem(document, "annotations", key, message="not a web address", hint="begin it with https://")
+
+
+def _labels(document: Document, written: dict[str, str | list[str]]) -> tuple[dict[str, str], list[Problem]]:
+    labels: dict[str, str] = {}
+    problems = []
+    for key, value in written.items():
+        if not _LABEL_KEY.fullmatch(key):
+            message = f"`{key}` is not a label's key: letters, digits, `-`, `_` and `.`, at most 63"
+            problems.append(_problem(document, "labels", key, message=message))
+            continue
+        name = re.sub(r"[^a-zA-Z0-9_]", "_", key)
+        name = f"_{name}" if name[0].isdigit() else name
+        if name in _RESERVED or name in labels:
+            reason = (
+                "Flyball sets this label itself"
+                if name in _RESERVED
+                else f"another label is also `{name}` in Prometheus"
+            )
+            problems.append(
+                _problem(
+                    document, "labels", key, message=f"left out: {reason}", hint="rename it", severity=Severity.WARNING
+                )
+            )
+            continue
+        labels[name] = value if isinstance(value, str) else ",".join(value)
+    return labels, problems
+
+
+def _problem(
+    document: Document, *path: str, message: str, hint: str = "", severity: Severity = Severity.ERROR
+) -> Problem:
+    on_key = path[0] == "labels"
+    return document.problem(
+        "metadata", *path, message=message, hint=hint, severity=severity, rule="metadata", on_key=on_key
+    )

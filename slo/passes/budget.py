@@ -1,0 +1,102 @@
+"""Burn rates and the budget in events (RULES.md, idea 3), and the figures that describe an SLO."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from controlplane import conventions as names
+from controlplane.burn_rate import duration, number, seconds
+from controlplane.model.rule import Labels, RecordingRule, Rule
+from controlplane.model.slo import SLO
+from controlplane.wording import exact_percent
+from slo.indicator import worst_contributors
+from slo.passes.subject import Subject
+
+BURN_WINDOWS: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 60, 120, 360))
+# Written every 5 minutes and read every minute: look back over two missed evaluations.
+_LOOKBACK: Final = "15m"
+WORST_QUERY: Final = "worst"
+_ALERT_CONTEXT_LABELS: Final = (names.RUNBOOK_URL, names.DASHBOARD_URL)
+
+
+def burn_rates(subject: Subject) -> Iterator[Rule]:
+    """Error ratio over the budget ratio for the short windows; absent without traffic."""
+    for length in BURN_WINDOWS:
+        if length >= subject.period:
+            continue
+        window = duration(length)
+        bad, every = subject.rolling(names.EVENT_BAD), subject.rolling(names.EVENT_ALL)
+        if length > BURN_WINDOWS[0]:
+            bad, every = f"sum_over_time({bad}[{window}])", f"sum_over_time({every}[{window}])"
+        expr = f"{bad}\n/ ignoring ({names.EVENT})\n({every} > 0) {subject.by_budget_ratio('/')}"
+        yield RecordingRule(names.burn_rate(window), expr, subject.labels)
+
+
+def period_burn_rate(subject: Subject) -> Iterator[Rule]:
+    """The burn rate of the whole window: 1 means that exactly the budget was spent."""
+    bad, every = subject.total(names.EVENT_BAD), subject.total(names.EVENT_ALL)
+    expr = f"{bad}\n/ ignoring ({names.EVENT})\n({every} > 0) {subject.by_budget_ratio('/')}"
+    yield RecordingRule(names.burn_rate(subject.period_name), expr, subject.labels)
+
+
+def budget_events(subject: Subject) -> Iterator[Rule]:
+    """Bad events that the window allows, scaled to the whole window where only a part of it was measured."""
+    every = f"last_over_time({subject.total(names.EVENT_ALL)}[{_LOOKBACK}])"
+    covered = f"last_over_time({subject.derived(names.WINDOW_COVERAGE)}[{_LOOKBACK}])"
+    expr = f"sum without ({names.EVENT}) ({every})\n/ {covered}\n{subject.by_budget_ratio('*')}"
+    yield RecordingRule(names.BUDGET_EVENTS, expr, subject.labels)
+
+
+def budget_remaining(subject: Subject) -> Iterator[Rule]:
+    """The share of the budget that is left: 1 untouched, 0 spent, negative overspent."""
+    bad = f"sum without ({names.EVENT}) ({subject.total(names.EVENT_BAD)})"
+    yield RecordingRule(names.BUDGET_REMAINING, f"1 - {bad} / {subject.derived(names.BUDGET_EVENTS)}", subject.labels)
+
+
+def budget_ratio(subject: Subject) -> Iterator[Rule]:
+    """1 − objective of each SLO: first in a shard's group, because its other rules join it."""
+    for slo in subject.slos:
+        expr = f"vector({number(slo.budget_ratio)})"
+        yield RecordingRule(names.BUDGET_RATIO, expr, _own_labels(subject, slo))
+
+
+def info(subject: Subject) -> Iterator[Rule]:
+    """`slo:info` of each SLO: 1, with what people call it and the labels that its owner gave it."""
+    for slo in subject.slos:
+        described = {
+            names.SERVICE: slo.service,
+            "owner": slo.owner,
+            "objective": exact_percent(slo.objective).replace(" ", ""),
+            "window": subject.period_name,
+        }
+        ours = _own_labels(subject, slo) + tuple((key, value) for key, value in described.items() if value)
+        taken = {key for key, _ in ours}
+        theirs = tuple((key, value) for key, value in slo.labels if key not in taken)
+        yield RecordingRule(names.SLO_INFO, "vector(1)", ours + theirs)
+
+
+def objective(subject: Subject) -> Iterator[Rule]:
+    """The objective of each SLO, as a ratio, and the length of its window in seconds."""
+    for slo in subject.slos:
+        labels = _own_labels(subject, slo)
+        yield RecordingRule(names.OBJECTIVE, f"vector({number(slo.objective)})", labels)
+        yield RecordingRule(names.PERIOD_SECONDS, f"vector({number(seconds(subject.period))})", labels)
+
+
+def alert_context(subject: Subject) -> Iterator[Rule]:
+    """What the shared alerts' templates look up for each SLO: its links and the query for its worst contributors."""
+    if not subject.shared:
+        return
+    for slo in subject.slos:
+        links = ((names.RUNBOOK_URL, subject.links.runbook(slo)), (names.DASHBOARD_URL, subject.links.dashboard(slo)))
+        known = tuple((key, value) for key, value in links if value)
+        yield RecordingRule(
+            names.ALERT_CONTEXT,
+            "vector(1)",
+            (*_own_labels(subject, slo), *known, (WORST_QUERY, worst_contributors(slo))),
+        )
+
+
+def _own_labels(subject: Subject, slo: SLO) -> Labels:
+    ours = ((names.SLO, slo.name),)
+    return (*ours, (names.SHARD, subject.shard)) if subject.shared else ours

@@ -1,0 +1,239 @@
+"""Indicators of OpenSLO SLIs: queries checked, and recognized as a ratio or as a latency."""
+
+from dataclasses import dataclass, replace
+
+from controlplane.model.slo import Indicator, LatencyIndicator, Query, RatioIndicator
+from controlplane.problems import Problem, Severity
+from controlplane.promql import check_promql
+from controlplane.specfile import Document
+from slo.event_query import EventQuery, QueryFault, event_query
+from slo.histogram import LatencyFault, latency_of
+from slo.spec import InlineSLI, Metric, RatioMetric, SLIDocument, SLISpec, SLODocument
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An indicator, or None when it cannot be used."""
+
+    value: Indicator | None
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadQuery:
+    """A query that was understood, and where it stands."""
+
+    query: Query
+    events: EventQuery
+    path: Path
+
+
+def indicator_of(document: Document, path: tuple[str, ...]) -> Found:
+    """The indicator whose spec stands at `path`: in an SLI document, or inline in an SLO."""
+    spec = _spec_of(document)
+    if spec.threshold_metric is not None:
+        return _refused(
+            document,
+            (*path, "thresholdMetric"),
+            "thresholdMetric is not supported yet",
+            "write a ratioMetric: good (or bad) and total events",
+        )
+    if spec.ratio_metric is None:
+        return Found(
+            None,
+            (document.problem(*path, message="no metric", hint="write a ratioMetric", rule="indicator", on_key=True),),
+        )
+    return _Reading(document, (*path, "ratioMetric")).indicator(spec.ratio_metric)
+
+
+def _spec_of(document: Document) -> SLISpec:
+    match document.value:
+        case SLIDocument(spec=spec):
+            return spec
+        case SLODocument() as slo if isinstance(slo.spec.indicator, InlineSLI):
+            return slo.spec.indicator.spec
+    raise TypeError(f"no indicator in a {type(document.value).__name__}")
+
+
+def _refused(document: Document, path: Path, message: str, hint: str) -> Found:
+    return Found(None, (document.problem(*path, message=message, hint=hint, rule="unsupported", on_key=True),))
+
+
+class _Reading:
+    """Reads one ratioMetric and collects what is wrong with it."""
+
+    def __init__(self, document: Document, path: Path) -> None:
+        self._document = document
+        self._path = path
+        self._problems: list[Problem] = []
+
+    def indicator(self, ratio: RatioMetric) -> Found:
+        if ratio.raw is not None:
+            return _refused(
+                self._document,
+                (*self._path, "raw"),
+                "raw ratios are not supported yet",
+                "write good (or bad) and total events",
+            )
+        if ratio.raw_type is not None:
+            self._report("rawType", message="belongs to raw ratios", hint="remove it", on_key=True)
+        value = self._pair(ratio)
+        return Found(value, tuple(self._problems))
+
+    def _pair(self, ratio: RatioMetric) -> Indicator | None:
+        if ratio.good is not None and ratio.bad is not None:
+            self._report("bad", message="good and bad are both given", hint="remove one of them", on_key=True)
+        if ratio.total is None:
+            self._report(message="no total", hint="write total: with the query for all events", on_key=True)
+        if ratio.good is None and ratio.bad is None:
+            self._report(message="neither good nor bad", hint="write good: or bad: with a query", on_key=True)
+        metrics = (("total", ratio.total), ("good", ratio.good), ("bad", ratio.bad))
+        read = {key: self._query(key, metric) for key, metric in metrics if metric is not None}
+        self._check_counter(ratio, read)
+        total, good, bad = read.get("total"), read.get("good"), read.get("bad")
+        if self._failed() or total is None:
+            return None
+        if good is not None:
+            return self._good(good, total)
+        assert bad is not None
+        self._check_bad(bad)
+        return RatioIndicator(total.query, bad.query, None)
+
+    def _good(self, good: ReadQuery, total: ReadQuery) -> Indicator | None:
+        try:
+            latency = latency_of(good.events, total.events)
+        except LatencyFault as fault:
+            where = good if fault.in_good else total
+            self._problems.append(
+                self._document.problem(
+                    *where.path,
+                    message=fault.message,
+                    hint=fault.hint,
+                    offset=fault.offset,
+                    length=fault.length,
+                    rule="query",
+                )
+            )
+            return None
+        if latency is None:
+            return RatioIndicator(total.query, None, good.query)
+        within, every = latency.within.apply(good.query.text), latency.total.apply(total.query.text)
+        return LatencyIndicator(replace(good.query, text=within), replace(total.query, text=every), latency.threshold)
+
+    def _check_bad(self, bad: ReadQuery) -> None:
+        buckets = [each for each in bad.events.selectors if each.name.endswith("_bucket")]
+        if buckets:
+            self._problems.append(
+                self._document.problem(
+                    *bad.path,
+                    offset=buckets[0].start,
+                    length=len(buckets[0].name),
+                    severity=Severity.WARNING,
+                    rule="latency",
+                    message="a mistyped le would read as no bad events at all",
+                    hint="give the bucket as good, and x_count as total: then a bucket that is missing raises SLONoData",
+                )
+            )
+
+    def _check_counter(self, ratio: RatioMetric, read: dict[str, ReadQuery | None]) -> None:
+        if ratio.counter is None:
+            self._problems.append(
+                self._document.problem(
+                    *self._path,
+                    message="`counter` is missing: the queries are read as counters",
+                    on_key=True,
+                    severity=Severity.WARNING,
+                    rule="indicator",
+                    hint="write counter: true",
+                )
+            )
+        elif not ratio.counter and any(query is not None and query.events.bare for query in read.values()):
+            self._report(
+                "counter",
+                message="gauges are not supported yet",
+                on_key=True,
+                rule="unsupported",
+                hint="write counter: true if the queries give counters",
+            )
+
+    def _query(self, key: str, metric: Metric) -> ReadQuery | None:
+        source = metric.metric_source
+        at: Path = (key, "metricSource")
+        if source.type is None:
+            self._report(*at, message="no type", hint="write type: Prometheus")
+        elif source.type.lower() != "prometheus":
+            self._report(
+                *at,
+                "type",
+                message=f"{source.type} is not supported",
+                hint="write type: Prometheus",
+                rule="unsupported",
+            )
+            return None
+        given = [name for name in ("query", "promql") if name in source.spec]
+        for name in source.spec.keys() - {"query", "promql", "queryType"}:
+            self._problems.append(
+                self._document.problem(
+                    *self._path,
+                    *at,
+                    "spec",
+                    name,
+                    message="is not used",
+                    severity=Severity.WARNING,
+                    on_key=True,
+                    rule="unused-field",
+                    hint="the query is all that Prometheus needs",
+                )
+            )
+        if len(given) != 1:
+            message = "query and promql are both given" if given else "no query"
+            self._report(*at, "spec", message=message, hint="write query: with PromQL", on_key=True)
+            return None
+        text = source.spec[given[0]]
+        if not isinstance(text, str):
+            self._report(*at, "spec", given[0], message="expected PromQL as text")
+            return None
+        return self._understood((*self._path, *at, "spec", given[0]), text)
+
+    def _understood(self, path: Path, text: str) -> ReadQuery | None:
+        document = self._document
+        try:
+            events = event_query(text)
+        except QueryFault as fault:
+            self._problems.append(_query_problem(document, path, text, fault))
+            return None
+        if events.scaled:
+            self._problems.append(
+                document.problem(
+                    *path,
+                    message="a rate times a number counts each event that many times",
+                    hint="write rate() or increase() without the factor",
+                    severity=Severity.WARNING,
+                    rule="query",
+                )
+            )
+        return ReadQuery(Query(text, document.position_in(*path, offset=0)), events, path)
+
+    def _failed(self) -> bool:
+        return any(problem.severity is Severity.ERROR for problem in self._problems)
+
+    def _report(
+        self, *path: str | int, message: str, hint: str = "", on_key: bool = False, rule: str = "indicator"
+    ) -> None:
+        self._problems.append(
+            self._document.problem(*self._path, *path, message=message, hint=hint, rule=rule, on_key=on_key)
+        )
+
+
+def _query_problem(document: Document, path: Path, text: str, fault: QueryFault) -> Problem:
+    """A query's fault at its own line and column."""
+    syntax = check_promql(text) if fault.rule == "promql-syntax" else None
+    if syntax is not None:
+        return document.problem(
+            *path, message=syntax.message, hint=syntax.hint, offset=syntax.offset, length=syntax.length, rule=fault.rule
+        )
+    return document.problem(
+        *path, message=fault.message, hint=fault.hint, offset=fault.offset, length=fault.length, rule=fault.rule
+    )

@@ -1,0 +1,194 @@
+"""OpenSLO documents to SLOs: references followed, queries understood, every mistake told at its place."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from controlplane.model.slo import SLO, Service
+from controlplane.problems import Problem, in_order
+from controlplane.specfile import Document, did_you_mean
+from slo import metadata
+from slo.objectives import Target, period_of, targets_of
+from slo.queries import indicator_of
+from slo.spec import UNSUPPORTED, ServiceDocument, SLIDocument, SLODocument, UnsupportedDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What the documents say, SLOs in the order of their names. With errors among the problems it is not complete."""
+
+    slos: tuple[SLO, ...]
+    services: tuple[Service, ...]
+    problems: tuple[Problem, ...]
+
+
+def slos_from(documents: Sequence[Document]) -> Resolved:
+    """Every SLO and service of a workspace, and everything that is wrong. Documents of other kinds are left alone."""
+    resolution = _Resolution(documents)
+    slos = resolution.slos()
+    services = resolution.services()
+    return Resolved(
+        tuple(sorted(slos, key=lambda slo: slo.name)),
+        tuple(sorted(services, key=lambda service: service.name)),
+        tuple(in_order(resolution.problems)),
+    )
+
+
+class _Resolution:
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self.problems: list[Problem] = []
+        self._slos = [document for document in documents if isinstance(document.value, SLODocument)]
+        self._services = self._named(documents, ServiceDocument)
+        self._slis = self._named(documents, SLIDocument)
+        self._used_slis: set[str] = set()
+        for document in documents:
+            if isinstance(document.value, UnsupportedDocument):
+                kind = document.value.kind
+                self._report(
+                    document, "kind", message=f"{kind} is not supported yet", hint=UNSUPPORTED[kind], rule="unsupported"
+                )
+
+    def services(self) -> list[Service]:
+        found = []
+        for document in self._services.values():
+            assert isinstance(document.value, ServiceDocument)
+            about, spec = document.value.metadata, document.value.spec
+            found.append(Service(about.name, document.position, about.display_name, spec.description if spec else ""))
+        return found
+
+    def slos(self) -> list[SLO]:
+        found: dict[str, SLO] = {}
+        for document in self._slos:
+            for slo in self._slos_of(document):
+                if slo.name in found:
+                    first = found[slo.name].source
+                    self._report(
+                        document,
+                        "metadata",
+                        "name",
+                        message=f"the name `{slo.name}` is taken",
+                        hint=f"first used at {first}",
+                        rule="duplicate-name",
+                    )
+                else:
+                    found[slo.name] = slo
+        for name, document in self._slis.items():
+            if name not in self._used_slis:
+                indicator = indicator_of(document, ("spec",))
+                self.problems.extend(indicator.problems)
+        return list(found.values())
+
+    def _slos_of(self, document: Document) -> Iterable[SLO]:
+        value = document.value
+        assert isinstance(value, SLODocument)
+        about = metadata.checked(document, value.metadata)
+        self.problems.extend(about.problems)
+        self._check_service(document, value.spec.service)
+        period = period_of(document, value.spec)
+        targets = targets_of(document, value.spec, period.length)
+        self.problems.extend((*period.problems, *targets.problems))
+        source = self._indicator_source(document, value)
+        if source is None:
+            return
+        indicator = indicator_of(*source)
+        self.problems.extend(indicator.problems)
+        if indicator.value is None or period.window is None:
+            return
+        for target in targets.values:
+            yield SLO(
+                name=_name(value, target, len(value.spec.objectives)),
+                service=value.spec.service,
+                objective=target.objective,
+                window=period.window,
+                indicator=indicator.value,
+                source=document.position_of("metadata", "name"),
+                display_name=_display_name(value, target),
+                description=value.spec.description,
+                owner=about.owner,
+                runbook_url=about.runbook_url,
+                labels=about.labels,
+                worst_by=about.worst_by,
+            )
+
+    def _indicator_source(self, document: Document, value: SLODocument) -> tuple[Document, tuple[str, ...]] | None:
+        """The document and the path where the indicator's spec stands."""
+        spec = value.spec
+        if any(each.indicator or each.indicator_ref for each in spec.objectives):
+            return None  # a composite: told by targets_of
+        if spec.indicator is not None and spec.indicator_ref is not None:
+            self._report(
+                document,
+                "spec",
+                "indicatorRef",
+                message="an SLO has one indicator, here are two",
+                hint="remove indicator or indicatorRef",
+                rule="indicator",
+                on_key=True,
+            )
+            return None
+        if spec.indicator is not None:
+            return document, ("spec", "indicator", "spec")
+        if spec.indicator_ref is None:
+            self._report(
+                document,
+                "spec",
+                message="no indicator",
+                rule="indicator",
+                on_key=True,
+                hint="write indicator: with a spec, or indicatorRef: with the name of an SLI",
+            )
+            return None
+        return self._referenced(document, spec.indicator_ref)
+
+    def _referenced(self, document: Document, name: str) -> tuple[Document, tuple[str, ...]] | None:
+        if name in self._slis:
+            self._used_slis.add(name)
+            return self._slis[name], ("spec",)
+        meant = did_you_mean(name, self._slis)
+        message = f"no SLI is named `{name}`" + (f", did you mean `{meant}`?" if meant else "")
+        hint = "" if meant else "add a document of kind SLI with this name to the workspace"
+        self._report(document, "spec", "indicatorRef", message=message, hint=hint, rule="unknown-reference")
+        return None
+
+    def _check_service(self, document: Document, name: str) -> None:
+        if not name:
+            self._report(document, "spec", "service", message="must not be empty", rule="missing-field")
+        elif self._services and name not in self._services:
+            meant = did_you_mean(name, self._services)
+            message = f"no Service is named `{name}`" + (f", did you mean `{meant}`?" if meant else "")
+            hint = "" if meant else "declare it with a document of kind Service, or declare no services at all"
+            self._report(document, "spec", "service", message=message, hint=hint, rule="unknown-reference")
+
+    def _named(
+        self, documents: Sequence[Document], kind: type[ServiceDocument] | type[SLIDocument]
+    ) -> dict[str, Document]:
+        """Documents of a kind by name; duplicates and bad names are told."""
+        found: dict[str, Document] = {}
+        for document in documents:
+            value = document.value
+            if not isinstance(value, kind):
+                continue
+            about = metadata.checked(document, value.metadata)
+            self.problems.extend(about.problems)
+            if value.metadata.name in found:
+                first = found[value.metadata.name].position_of("metadata", "name")
+                message = f"the name `{value.metadata.name}` is taken by another {value.kind}"
+                self._report(
+                    document, "metadata", "name", message=message, hint=f"first used at {first}", rule="duplicate-name"
+                )
+            else:
+                found[value.metadata.name] = document
+        return found
+
+    def _report(
+        self, document: Document, *path: str | int, message: str, hint: str = "", rule: str, on_key: bool = False
+    ) -> None:
+        self.problems.append(document.problem(*path, message=message, hint=hint, rule=rule, on_key=on_key))
+
+
+def _name(value: SLODocument, target: Target, siblings: int) -> str:
+    return value.metadata.name if siblings == 1 else f"{value.metadata.name}-{target.suffix}"
+
+
+def _display_name(value: SLODocument, target: Target) -> str:
+    parts = (value.metadata.display_name, target.display_name if len(value.spec.objectives) > 1 else "")
+    return ": ".join(part for part in parts if part)
