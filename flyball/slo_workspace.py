@@ -1,0 +1,75 @@
+"""The SLO files of a workspace, from disk to rules and dashboards. Implements `slo.ports.Workspace`."""
+
+import hashlib
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from controlplane.adapters.files import fingerprint, read_folder, shown
+from controlplane.model.generation import TextFile
+from controlplane.model.slo import SLO
+from controlplane.problems import Problem, in_order
+from controlplane.specfile import SourceFile, read
+from flyball.kinds import KINDS
+from slo.compiler import CompileOptions, compile_rules
+from slo.ports import Compiled
+from slo.resolve import slos_from
+
+MakeDashboards = Callable[[Sequence[SLO]], Iterable[TextFile]]
+
+
+@dataclass(frozen=True, slots=True)
+class SLOWorkspace:
+    """The directory, or the one file, that users edit. `make_dashboards` is None where nobody picks dashboards up.
+
+    The rules directory must not be among the files that it reads, or rules would be taken for specifications.
+    """
+
+    folder: Path
+    options: CompileOptions
+    rules_directory: Path | None = None
+    make_dashboards: MakeDashboards | None = None
+
+    def fingerprint(self) -> Hashable:
+        """Metadata of the files."""
+        return fingerprint(self.folder)
+
+    def sources(self) -> Mapping[str, bytes]:
+        """The files as they stand, by the path that problems name."""
+        files, _ = read_folder(self.folder)
+        return {file.path: file.content for file in files}
+
+    def compile(self) -> Compiled:
+        """Everything that is wrong, or what the files mean."""
+        files, unreadable = read_folder(self.folder)
+        result = read(files, KINDS)
+        resolved = slos_from(result.documents)
+        problems = in_order([*unreadable, *self._misplaced(), *result.problems, *resolved.problems])
+        digest = _digest(files)
+        if any(problem.severity.value == "error" for problem in problems):
+            return Compiled(digest, (), problems=tuple(problems))
+        return Compiled(
+            digest,
+            compile_rules(resolved.slos, self.options),
+            slos=tuple(resolved.slos),
+            problems=tuple(problems),
+            dashboards=tuple(self.make_dashboards(resolved.slos)) if self.make_dashboards else (),
+        )
+
+    def _misplaced(self) -> list[Problem]:
+        if self.rules_directory is None:
+            return []
+        folder, rules = self.folder.resolve(), self.rules_directory.resolve()
+        if not rules.is_relative_to(folder) or any(part.startswith(".") for part in rules.relative_to(folder).parts):
+            return []
+        message = "the rules directory lies among the files that Flyball reads"
+        hint = f"choose one outside {shown(self.folder)}, or one whose name begins with a dot"
+        return [Problem(shown(self.rules_directory), 1, 1, "", message, hint=hint, rule="rules-directory")]
+
+
+def _digest(files: Sequence[SourceFile]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        for part in (file.path.encode("utf-8", "surrogateescape"), file.content):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
