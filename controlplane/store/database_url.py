@@ -31,7 +31,7 @@ def parse_database_url(text: str) -> URL:
 
 def describe(url: URL) -> str:
     """The URL for people: without its password and without its query, which may hold one too."""
-    return url.set(query={}).render_as_string(hide_password=True)
+    return url.set(drivername=url.get_backend_name(), query={}).render_as_string(hide_password=True)
 
 
 def scrub(text: str, url: URL) -> str:

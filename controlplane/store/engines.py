@@ -13,12 +13,11 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from controlplane.ports import Transient
 from controlplane.store.canonical_json import canonical_json
-from controlplane.store.failures import as_port_error, translate_failures
+from controlplane.store.failures import READING, as_port_error, translate_failures
 
 LOCK_SECONDS: Final = 5  # how long a statement waits for another transaction before it is `Transient`
 STALL_SECONDS: Final = 30  # how long PostgreSQL keeps a transaction whose owner has gone silent
 CONNECT_SECONDS: Final = 5
-_READING: Final = "flyball_reading"  # execution option: this transaction only reads
 
 
 def make_engine(url: URL, *, lock_seconds: int = LOCK_SECONDS, stall_seconds: int = STALL_SECONDS) -> Engine:
@@ -41,7 +40,7 @@ def _sqlite(url: URL, lock_seconds: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get(_READING, False)
+        reading = connection.get_execution_options().get(READING, False)
         connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
         # A transaction that reads first and writes later may find that another one wrote in between, and that it
         # cannot go on. Writers therefore queue up at their beginning.
@@ -75,7 +74,7 @@ def _postgresql(url: URL, lock_seconds: int, stall_seconds: int) -> Engine:
 @contextmanager
 def open_transaction(engine: Engine, *, read_only: bool = False) -> Iterator[Connection]:
     """A transaction that commits on leaving and rolls back on an exception; errors as the ports have them."""
-    options: dict[str, Any] = {_READING: True} if read_only else {}
+    options: dict[str, Any] = {READING: True} if read_only else {}
     if read_only and engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     try:

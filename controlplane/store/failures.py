@@ -13,10 +13,12 @@ from controlplane.store.database_url import describe, scrub
 
 # https://www.sqlite.org/rescode.html: busy, locked, out of memory, interrupted, I/O, disk full, lock protocol
 _PASSING_SQLITE: Final = {5, 6, 7, 9, 10, 13, 15}
+_READ_ONLY: Final = "25006"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html, by class: connection, rollback, resources,
 # operator intervention, system; and alone: idle timeout, read-only after a failover, lock not available
 _PASSING_CLASSES: Final = ("08", "40", "53", "57", "58")
-_PASSING_STATES: Final = {"25P03", "25006", "55P03"}
+_PASSING_STATES: Final = {"25P03", "55P03", _READ_ONLY}
+READING: Final = "flyball_reading"  # execution option: this transaction only reads
 _MISSING_TABLE: Final = "no such table"
 _UNDEFINED_TABLE: Final = "42P01"
 
@@ -26,7 +28,11 @@ def translate_failures(engine: Engine, url: URL) -> None:
 
     @listens_for(engine, "handle_error", retval=True)
     def translate(context: ExceptionContext) -> BaseException:
-        return as_port_error(context.original_exception, url)
+        error = context.original_exception
+        reading = context.connection is not None and context.connection.get_execution_options().get(READING, False)
+        if reading and getattr(error, "sqlstate", None) == _READ_ONLY:
+            return Permanent("a transaction that only reads was asked to write")
+        return as_port_error(error, url)
 
 
 def as_port_error(error: BaseException, url: URL) -> Transient | Permanent:
