@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from yaml import YAMLError
 
@@ -32,6 +33,9 @@ class ReadResult:
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
+
+
+_HIDING: Final = ("bad-key", "unknown-tag", "bad-merge")
 
 
 @dataclass(slots=True)
@@ -71,7 +75,7 @@ def _parts(source: SourceText) -> Iterator[Composed | Fault]:
             continue
         composer = Composer(text[start:end], start, left)
         try:
-            yield from composer.documents()
+            yield from list(composer.documents())  # all of a piece or nothing: what precedes a syntax error misleads
         except YAMLError as error:
             yield fault_of(error, text[start:end], start)
         except Fault as error:
@@ -92,11 +96,13 @@ def _take(reading: _Reading, source: SourceText, composed: Composed) -> None:
         return
     kind = reading.kinds.kind_of(value)
     if kind is None:
+        if any(fault.rule in _HIDING for fault in composed.faults):
+            return  # fields that seem to be missing are there, in a form that was refused
         reading.problems.extend(reading.kinds.problems_of(source, value, place))
         return
     repeated = _repeated_name(reading, kind, source, (value, place))
     reading.problems.extend(repeated)
-    model, problems = problems_of(kind, source, value, place)
+    model, problems = problems_of(kind, source, value, place, composed.faults)
     reading.problems.extend(problems)
     if model is not None and not repeated and not composed.faults:
         reading.documents.append(Document(kind, model, source, place))

@@ -9,10 +9,10 @@ from typing import Final
 
 from controlplane.specfile.composing import Entry, Place
 
-_PROPERTIES: Final = re.compile(r"(?:[&!]\S*(?:[ \t]+|[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)|\Z))*")
+_PROPERTIES: Final = re.compile(r"(?:(?:&[A-Za-z0-9_-]*|!\S*)(?:[ \t\r\n\x85\u2028\u2029]++(?:#[^\r\n]*+)?)*+)*+")
 _BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _KEPT_BREAKS: Final = "\u2028\u2029"
-_HEADER: Final = re.compile("[|>]([-+]?[1-9]?|[1-9][-+]?)[ \t]*(?:#[^\r\n\x85\u2028\u2029]*)?")
+_HEADER: Final = re.compile("[|>]([1-9][-+]?|[-+]?[1-9]?)[ \t]*(?:#[^\r\n\x85\u2028\u2029]*)?")
 _ESCAPES: Final = frozenset('0abt\tnvfre "/\\N_LP')
 _CODED: Final = {"x": 2, "u": 4, "U": 8}
 

@@ -10,7 +10,9 @@ from controlplane.specfile.faults import Fault
 _RULE: Final = "yaml-syntax"
 _TAB_HINT: Final = "indent with spaces"
 _OPENERS: Final = {"[": "]", "{": "}"}
-_BLANK_LINE_END: Final = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z)")
+
+_CONFLICT: Final = re.compile(r"^<{7} [^\r\n]*", re.MULTILINE)
+_NO_SPACE: Final = re.compile(r"[ \t]*(?:- )*([\w./-]+):(?!//)[^\s:][^\r\n]*")
 
 # libyaml's problem → (message, hint), where the problem alone says enough
 _PLAIN: Final[dict[str, tuple[str, str]]] = {
@@ -59,11 +61,36 @@ def fault_of(error: YAMLError, text: str, offset: int) -> Fault:
         return Fault(offset, offset + len(text), f"not readable as YAML: {error}", "", _RULE)
     at = min(error.problem_mark.index, len(text))
     begin = error.context_mark.index if error.context_mark is not None else at
-    fault = _about_tab(text, at) or _about_closing(error, text, at, begin) or _about_start(error, text, at)
+    fault = (
+        _about_conflict(text)
+        or _about_tab(text, at)
+        or _about_closing(error, text, at, begin)
+        or _about_start(error, text, at)
+    )
+    fault = fault or _about_colon(error, text, at)
     if fault is None:
         message, hint = _PLAIN.get(error.problem or "", (error.problem or "broken YAML", ""))
         fault = Fault(*_visible(text, at), message, hint, _RULE)
     return Fault(fault.start + offset, fault.end + offset, fault.message, fault.hint, fault.rule)
+
+
+def _about_conflict(text: str) -> Fault | None:
+    found = _CONFLICT.search(text)
+    if found is None:
+        return None
+    return Fault(found.start(), found.end(), "a merge conflict that nobody resolved", "keep one side", "merge-conflict")
+
+
+def _about_colon(error: MarkedYAMLError, text: str, at: int) -> Fault | None:
+    """A missing space after the colon of the line before makes one text of both lines."""
+    if error.problem != "mapping values are not allowed in this context":
+        return None
+    line_start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    before = text[:line_start].rstrip()
+    found = _NO_SPACE.fullmatch(before, max(before.rfind("\n"), before.rfind("\r")) + 1)
+    if found is None:
+        return None
+    return Fault(found.start(1), found.end(1) + 1, "no space after the colon", f"write `{found[1]}: …`", _RULE)
 
 
 def _about_tab(text: str, at: int) -> Fault | None:

@@ -11,9 +11,11 @@ from controlplane.source_text import SourceText
 from controlplane.specfile import wording
 from controlplane.specfile.composing import Place, Value
 from controlplane.specfile.document import Kind, entry_at, field_name
+from controlplane.specfile.faults import Fault
 from controlplane.specfile.schema import fields_at
 from controlplane.specfile.suggestions import did_you_mean
 
+_TAG_ERRORS = ("union_tag_invalid", "union_tag_not_found")  # the field that selects the member of a union
 _KEY_STEP = "[key]"  # pydantic's last step when a mapping's key is at fault
 
 
@@ -27,9 +29,9 @@ class _Located(NamedTuple):
 
 
 def problems_of(
-    kind: Kind, source: SourceText, value: dict[str, Value], place: Place
+    kind: Kind, source: SourceText, value: dict[str, Value], place: Place, faults: Sequence[Fault] = ()
 ) -> tuple[BaseModel | None, list[Problem]]:
-    """The checked model of a document, or everything that is wrong with it."""
+    """The checked model of a document, or everything that is wrong with it but follows from no fault known already."""
     try:
         return kind.model.model_validate(value), []
     except ValidationError as error:
@@ -38,15 +40,32 @@ def problems_of(
     return None, [
         _problem(kind, source, place, found)
         for found in _one_branch_each(located)
-        if found.error["type"] != "missing" or (found.path[:-1], found.path[-1]) not in meant
+        if not (found.error["type"] == "missing" and (found.path[:-1], found.path[-1]) in meant)
+        and not _is_counted_again(found)
+        and not _follows_from(faults, place, found)
     ]
+
+
+def _is_counted_again(found: _Located) -> bool:
+    """Whether a list seems too short only because its items have problems of their own."""
+    error = found.error
+    return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
+
+
+def _follows_from(faults: Sequence[Fault], place: Place, found: _Located) -> bool:
+    """Whether a value is refused that holds a fault."""
+    where = entry_at(place, found.path)[0].place
+    is_refused = found.error["type"] not in ("extra_forbidden", "missing", "value_error")
+    return is_refused and any(where.start <= fault.start < where.end for fault in faults)
 
 
 def _meant(kind: Kind, found: _Located) -> str | None:
     """The field that an unknown field probably stands for: its absence is not told again."""
     if found.error["type"] != "extra_forbidden":
         return None
-    return did_you_mean(str(found.path[-1]), fields_at(kind.model, found.path[:-1]))
+    name = str(found.path[-1])
+    known = fields_at(kind.model, found.path[:-1])
+    return did_you_mean(name, known - {name})  # other members of a union may know the very name
 
 
 def _locate(value: Value, error: ErrorDetails) -> _Located:
@@ -66,6 +85,8 @@ def _locate(value: Value, error: ErrorDetails) -> _Located:
             at = at[step]
         else:
             branch.append(step)
+    if error["type"] in _TAG_ERRORS:
+        path.append(error["ctx"]["discriminator"].strip("'"))
     return _Located(tuple(path), error, tuple(branch), on_key)
 
 
@@ -108,14 +129,14 @@ def _problem(kind: Kind, source: SourceText, place: Place, found: _Located) -> P
         known = fields_at(kind.model, path[:-1])
         meant = _meant(kind, found)
         message = f"unknown field `{name}`" + (f", did you mean `{meant}`?" if meant else "")
-        hint = "" if meant or not known else f"known here: {', '.join(sorted(known))}"
+        hint = "" if meant or not known - {name} else f"known here: {', '.join(sorted(known - {name}))}"
         return _at(source, path, (entry.start, entry.end), message, hint=hint, rule="unknown-field")
-    if not is_there or error["type"] == "missing":
+    if not is_there:
         start, end = entry.start, entry.end
         if not path[:-1] or isinstance(path[-2], int):
             end = _first_key_end(entry.place)
         return _at(source, path, (start, end), "required, but missing", rule="missing-field")
-    if found.on_key:
+    if found.on_key or start == end:  # nothing is written after the key
         start, end = entry.start, entry.end
     written = wording.describe(error["input"], source.text[start : start + 1])
     message = wording.message(error, written, found.on_key)

@@ -78,6 +78,8 @@ def message(error: ErrorDetails, written: str, on_key: bool) -> str:
     if kind in _LIMITS:
         word, key = _LIMITS[kind]
         return f"must be {word} {context[key]}, is {written.removeprefix('the number ')}"
+    if kind == "union_tag_invalid":
+        return f"expected {context['expected_tags']}, got the text {context['tag']!r}{_meant(error)}"
     if kind in ("literal_error", "enum"):
         return f"expected {context['expected']}, got {written}{_meant(error)}"
     if kind in ("string_too_short", "string_too_long", "too_short", "too_long"):
@@ -98,8 +100,10 @@ def hint(error: ErrorDetails) -> str:
 
 
 def _meant(error: ErrorDetails) -> str:
-    known = _QUOTED_CHOICE.findall(str(error.get("ctx", {}).get("expected", "")))
-    meant = did_you_mean(error["input"], known) if isinstance(error["input"], str) else None
+    context = error.get("ctx", {})
+    known = _QUOTED_CHOICE.findall(str(context.get("expected", context.get("expected_tags", ""))))
+    written = context.get("tag", error["input"])
+    meant = did_you_mean(written, known) if isinstance(written, str) else None
     return f", did you mean `{meant}`?" if meant else ""
 
 

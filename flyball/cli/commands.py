@@ -1,8 +1,9 @@
 """Every command, by name."""
 
-from flyball.cli import alerts, app, check, init, run, schema, up
+from flyball.cli import alerts, app, apply, check, init, run, schema, up
 
 app.command("check")(check.check)
+app.command("apply")(apply.apply)
 app.command("init")(init.init)
 app.command("schema")(schema.schema)
 app.command("up")(up.up)
