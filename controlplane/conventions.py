@@ -28,7 +28,9 @@ OBJECTIVE: Final = "slo:objective:ratio"
 BUDGET_RATIO: Final = "slo:error_budget:ratio"  # 1 - objective
 PERIOD_SECONDS: Final = "slo:time_period:seconds"
 SLO_INFO: Final = "slo:info"  # 1, with labels slo, service, owner, objective, window
-ALERT_CONTEXT: Final = "slo:alert_context"  # 1, of a shard's SLOs: labels runbook_url, dashboard_url, worst for alert templates
+ALERT_CONTEXT: Final = (
+    "slo:alert_context"  # 1, of a shard's SLOs: labels runbook_url, dashboard_url, worst for alert templates
+)
 
 RULES_GENERATION: Final = "flyball_rules_generation_info"  # 1, label generation: hash of the rule files that run
 
@@ -85,7 +87,7 @@ LEASE_EPOCH: Final = "flyball_lease_epoch"
 SPEC_PROBLEMS: Final = "flyball_spec_problems"  # gauge, label severity: in the files as they stand
 SPEC_REJECTED: Final = "flyball_spec_rejected_total"  # edits that did not load
 APPLIED_SLOS: Final = "flyball_applied_slos"
-APPLY_TOTAL: Final = "flyball_apply_total"  # label outcome = applied | unchanged | rolled_back
+APPLY_TOTAL: Final = "flyball_apply_total"  # label outcome = applied | unchanged | rejected | rolled_back | unreachable
 ALERTS_RECEIVED: Final = "flyball_alerts_received_total"  # label status
 WEBHOOK_REQUESTS: Final = "flyball_webhook_requests_total"  # labels hook, code
 OUTBOX_BACKLOG: Final = "flyball_outbox_messages"

@@ -69,6 +69,11 @@ class JobRunner:
         self._running = 0
         self._idle = threading.Condition()
 
+    def expect(self, job: Job) -> None:
+        """Show its counters from the start: a counter that is born with its first failure hides it from `rate`."""
+        for outcome in Outcome:
+            self._metrics.job_runs.labels(job.name, outcome.value)
+
     def run(self, job: Job) -> Ran:
         """One turn; nothing that a job raises comes out."""
         lease = self._leadership.lease if job.leader_only else None
@@ -138,6 +143,7 @@ class Scheduler:
     def start(self, now: datetime) -> None:
         """Begin to fire."""
         for job in self._jobs.values():
+            self._runner.expect(job)
             self._engine.add_job(
                 self._runner.run,
                 "interval",

@@ -1,6 +1,5 @@
 """Joins everything, once, for the daemons, the web application and tests."""
 
-import logging
 import random
 import socket
 import sys
@@ -16,18 +15,15 @@ from alerts.daemon import DeliveryDaemon
 from alerts.intake import Intake
 from controlplane.adapters.clock import SystemClock
 from controlplane.adapters.prometheus import PrometheusBackend
-from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.ports import Clock
-from controlplane.rulefile import to_yaml
 from controlplane.store import SqlStore, migrate, open_store
 from flyball.leadership import Leadership
 from flyball.scheduler import Job, JobRunner, Turn
 from flyball.settings import Settings
-from flyball.slo_workspace import SLOWorkspace
+from flyball.slo_wiring import slo_daemon, slo_workspace
 from flyball.telemetry import Metrics, Tracing, own_metrics
 from flyball.workspace_state import CompiledOnce, WorkspaceState
-from slo.compiler import CompileOptions
-from slo.daemon import ApplyOutcome, ApplyState, SLODaemon
+from slo.daemon import SLODaemon
 from slo.journal import StoreJournal
 
 SLO_EVERY: Final = timedelta(seconds=2)  # an edit is used once it looks the same twice; it has 10 s to be in force
@@ -38,7 +34,6 @@ TIDY_EVERY: Final = timedelta(hours=1)
 KEPT_DELIVERED: Final = timedelta(days=30)
 _READY_TIMEOUT_SECONDS: Final = 3.0
 _ACTOR: Final = "flyball"
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +113,12 @@ def wire(
     tracing = Tracing(endpoint=settings.otlp_endpoint, instance=instance)
     leadership = Leadership(store.leases, holder=instance, ttl=settings.lease_ttl, metrics=metrics)
     backend = PrometheusBackend(_prometheus_url(settings))
-    workspace = _workspace(settings)
+    workspace = slo_workspace(settings)
     files = CompiledOnce(workspace)
     state = WorkspaceState(
         files, store=store, backend=backend, clock=clock, own_metrics=metrics, sources=workspace.sources
     )
-    slo_daemon = SLODaemon(
-        workspace=files,
-        folder=RuleFolderOnDisk(settings.rules_directory),
-        engine=backend,
-        journal=StoreJournal(store, _ACTOR, leadership.proof),
-        to_yaml=to_yaml,
-    )
+    applying = slo_daemon(settings, files, backend, StoreJournal(store, _ACTOR, leadership.proof))
     return Services(
         settings=settings,
         clock=clock,
@@ -142,16 +131,16 @@ def wire(
         runner=JobRunner(clock=clock, leadership=leadership, metrics=metrics, tracing=tracing),
         intake=Intake(store),
         state=state,
-        jobs=_jobs(state, slo_daemon, _delivery(store, console or sys.stdout, metrics), store, metrics),
+        jobs=_jobs(state, applying, _delivery(store, console or sys.stdout, metrics), store, metrics),
     )
 
 
 def _jobs(
-    state: WorkspaceState, slo_daemon: SLODaemon, delivery: DeliveryDaemon, store: SqlStore, metrics: Metrics
+    state: WorkspaceState, applying: SLODaemon, delivery: DeliveryDaemon, store: SqlStore, metrics: Metrics
 ) -> tuple[Job, ...]:
     return (
         Job("files", FILES_EVERY, lambda turn: state.refresh(), leader_only=False),
-        Job("slo", SLO_EVERY, lambda turn: _apply(slo_daemon, turn, metrics), leader_only=True),
+        Job("slo", SLO_EVERY, lambda turn: _apply(applying, turn, metrics), leader_only=True),
         Job("delivery", DELIVERY_EVERY, lambda turn: delivery.run_once(turn.now, turn.lease), leader_only=True),
         Job("vitals", VITALS_EVERY, lambda turn: _measure(store, metrics), leader_only=False),
         Job("tidy", TIDY_EVERY, lambda turn: _tidy(store, turn), leader_only=True),
@@ -165,21 +154,6 @@ def _delivery(store: SqlStore, console: IO[str], metrics: Metrics) -> DeliveryDa
     return DeliveryDaemon(store, [ConsoleNotifier(console)], random=random.SystemRandom().random, on_attempt=count)
 
 
-def _apply(daemon: SLODaemon, turn: Turn, metrics: Metrics) -> ApplyOutcome:
-    outcome = daemon.run_once(turn.now)
-    metrics.apply_total.labels(outcome.state.value).inc()
-    metrics.applied_slos.set(outcome.slos)
-    fields = {"generation": outcome.generation, "slos": outcome.slos, "rules": outcome.rules, "reason": outcome.reason}
-    if outcome.state is ApplyState.REJECTED:
-        metrics.spec_rejected.inc()
-        first = outcome.problems[0]
-        fields = {"problems": len(outcome.problems), "first": f"{first.position}: {first.field}: {first.message}"}
-    if outcome.state is not ApplyState.UNCHANGED:
-        level = logging.INFO if outcome.state is ApplyState.APPLIED else logging.WARNING
-        log.log(level, f"slo.{outcome.state.value}", extra=fields)
-    return outcome
-
-
 def _measure(store: SqlStore, metrics: Metrics) -> Vitals:
     with store.transaction(read_only=True) as transaction:
         vitals = Vitals(transaction.outbox.backlog(), transaction.outbox.dead_letters())
@@ -191,15 +165,6 @@ def _measure(store: SqlStore, metrics: Metrics) -> Vitals:
 def _tidy(store: SqlStore, turn: Turn) -> Tidied:
     with store.transaction(lease=turn.lease) as transaction:
         return Tidied(transaction.outbox.purge(turn.now - KEPT_DELIVERED))
-
-
-def _workspace(settings: Settings) -> SLOWorkspace:
-    options = CompileOptions(
-        external_url=settings.external_url,
-        runbook_url_template=settings.runbook_url_template,
-        shared_above=settings.shared_above,
-    )
-    return SLOWorkspace(settings.folder, options, settings.rules_directory)
 
 
 def _prometheus_url(settings: Settings) -> str:

@@ -25,6 +25,7 @@ WORKERS: Final = 4
 ANSWER_SECONDS: Final = 15.0
 _RETRY_SECONDS: Final = "5"
 _CLIENT_GONE: Final = 499
+_COUNTED_FROM_THE_START: Final = ("200", "400", "401", "413", "503")
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +49,8 @@ class AlertmanagerHook:
         self._tracing = tracing
         self._max_in_flight = max_in_flight
         self._in_flight = 0
+        for code in _COUNTED_FROM_THE_START:
+            metrics.webhook_requests.labels(HOOK, code)
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="webhook")
 
     async def answer(self, request: Request) -> Response:
