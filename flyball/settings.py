@@ -91,6 +91,7 @@ class Settings:
     rules_directory: Path
     alertmanager_url: str
     grafana_url: str
+    dashboards_directory: Path | None
     listen: ListenAddress
     external_url: str
     database_url: Secret
@@ -127,6 +128,7 @@ _VARIABLES: Final = {
     "prometheus.rulesDirectory": "FLYBALL_RULES_DIRECTORY",
     "alertmanager.url": "FLYBALL_ALERTMANAGER_URL",
     "grafana.url": "FLYBALL_GRAFANA_URL",
+    "grafana.dashboardsDirectory": "FLYBALL_DASHBOARDS_DIRECTORY",
     "console.listen": "FLYBALL_LISTEN",
     "console.externalUrl": "FLYBALL_EXTERNAL_URL",
     "store.url": "FLYBALL_DATABASE_URL",
@@ -176,6 +178,12 @@ def load_settings(
 def load_from_process(folder: Path, command_line: Mapping[str, str] | None = None) -> Settings | list[Problem]:
     """`load_settings` with this process's environment."""
     return load_settings(folder, os.environ, command_line=command_line)  # noqa: TID251 -- the one place
+
+
+def environment_of_child(variables: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment for a child whose settings are only these `FLYBALL_*` variables."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FLYBALL_")}  # noqa: TID251
+    return {**inherited, **variables}
 
 
 def masked(source: bytes) -> bytes:
@@ -275,6 +283,7 @@ class _Reader:
             rules_directory=self._folder / self._text("prometheus.rulesDirectory"),
             alertmanager_url=self._url("alertmanager.url"),
             grafana_url=self._url("grafana.url"),
+            dashboards_directory=self._optional_folder("grafana.dashboardsDirectory"),
             listen=self._listen(),
             external_url=self._url("console.externalUrl"),
             database_url=Secret(self._database_url()),
@@ -296,6 +305,10 @@ class _Reader:
     def _text(self, name: str) -> str:
         given = self._given.get(name)
         return given.text if given else ""
+
+    def _optional_folder(self, name: str) -> Path | None:
+        text = self._text(name)
+        return self._folder / text if text else None
 
     def _complain(self, name: str, message: str, hint: str = "") -> None:
         given = self._given[name]

@@ -8,9 +8,10 @@ from pathlib import Path
 from controlplane.adapters.files import fingerprint, read_folder, shown
 from controlplane.model.generation import TextFile
 from controlplane.model.slo import SLO
-from controlplane.problems import Problem, in_order
+from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import SourceFile, read
 from flyball.kinds import KINDS
+from flyball.settings import FILE_NAME, masked
 from slo.compiler import CompileOptions, compile_rules
 from slo.ports import Compiled
 from slo.resolve import slos_from
@@ -35,18 +36,22 @@ class SLOWorkspace:
         return fingerprint(self.folder)
 
     def sources(self) -> Mapping[str, bytes]:
-        """The files as they stand, by the path that problems name."""
+        """The files as they stand, by the path that problems name; passwords in `flyball.yaml` are masked."""
         files, _ = read_folder(self.folder)
-        return {file.path: file.content for file in files}
+        return {
+            file.path: masked(file.content) if Path(file.path).name == FILE_NAME else file.content for file in files
+        }
 
     def compile(self) -> Compiled:
         """Everything that is wrong, or what the files mean."""
         files, unreadable = read_folder(self.folder)
         result = read(files, KINDS)
         resolved = slos_from(result.documents)
+        if not files and not unreadable:
+            unreadable = [_nothing_in(self.folder)]
         problems = in_order([*unreadable, *self._misplaced(), *result.problems, *resolved.problems])
         digest = _digest(files)
-        if any(problem.severity.value == "error" for problem in problems):
+        if has_errors(problems):
             return Compiled(digest, (), problems=tuple(problems))
         return Compiled(
             digest,
@@ -65,6 +70,12 @@ class SLOWorkspace:
         message = "the rules directory lies among the files that Flyball reads"
         hint = f"choose one outside {shown(self.folder)}, or one whose name begins with a dot"
         return [Problem(shown(self.rules_directory), 1, 1, "", message, hint=hint, rule="rules-directory")]
+
+
+def _nothing_in(folder: Path) -> Problem:
+    """An empty folder is a mistake or a volume that is not mounted; it must not take every rule away."""
+    hint = "to remove the last rules, leave flyball.yaml in it"
+    return Problem(shown(folder), 1, 1, "", "no *.yaml or *.yml files here", hint=hint, rule="nothing-to-check")
 
 
 def _digest(files: Sequence[SourceFile]) -> str:

@@ -33,6 +33,7 @@ class GrafanaPart(_Part):
     """Where dashboards are shown."""
 
     url: str | None = Field(None, description="Base URL of Grafana, for links.")
+    dashboards_directory: str | None = Field(None, description="Folder that Grafana's file provisioning reads.")
 
 
 class ConsolePart(_Part):

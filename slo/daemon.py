@@ -40,7 +40,8 @@ class ApplyOutcome:
     """One turn, and how things stand after it.
 
     `generation` is what the files mean now (empty when they have mistakes); `groups` and `rules` count what Prometheus
-    was last seen to run of ours. `reason` says, until it is mended, why that is not what the files mean.
+    was last seen to run of ours, `slos` those behind them (0 until this process saw them run). `reason` says, until it
+    is mended, why that is not what the files mean.
     `restored` is False when Prometheus did not confirm that the last good rules run again. With `may_pass` the next
     turn tries again, otherwise a later one does.
     """
@@ -63,6 +64,7 @@ class _Memory:
 
     compiled: Compiled | None = None
     generation: Generation | None = None
+    slos: int = 0  # of the rules that run
     look: Hashable = None  # the files when they were compiled
     pending: Hashable = None  # the files at the last turn, when they differed
     deferred: int = 0
@@ -160,11 +162,13 @@ class SLODaemon:
 
         switch = RuleSwitch(self.folder, self.engine, self.explain)
         result = switch.bring(generation, compiled.files, seen=self._memory.seen, approve=approve)
-        self._memory.seen = result.live if result.state in (SwitchState.APPLIED, SwitchState.UNCHANGED) else ()
+        runs = result.state in (SwitchState.APPLIED, SwitchState.UNCHANGED)
+        self._memory.seen = result.live if runs else ()
+        self._memory.slos = len(compiled.slos) if runs else self._memory.slos
         if result.state is SwitchState.ROLLED_BACK and not result.may_pass:
             self._tell_rejection(generation.id, {"by": "prometheus", "reason": result.reason}, now)
         outcome = self._outcome(ApplyState(result.state.value), result, compiled, generation.id)
-        if self.dashboards is not None and result.state in (SwitchState.APPLIED, SwitchState.UNCHANGED):
+        if self.dashboards is not None and runs:
             return replace(outcome, dashboards_changed=self.dashboards.publish(compiled.dashboards))
         return outcome
 
@@ -180,7 +184,7 @@ class SLODaemon:
             generation=generation,
             groups=len(ours),
             rules=sum(len(group.rules) for group in ours),
-            slos=len(compiled.slos),
+            slos=self._memory.slos,
             problems=compiled.problems,
             reason=result.reason,
             restored=result.confirmed,

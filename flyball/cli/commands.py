@@ -1,6 +1,6 @@
 """Every command, by name."""
 
-from flyball.cli import alerts, app, apply, check, init, run, schema, up
+from flyball.cli import alerts, app, apply, audit, check, init, run, schema, up
 
 app.command("check")(check.check)
 app.command("apply")(apply.apply)
@@ -9,3 +9,4 @@ app.command("schema")(schema.schema)
 app.command("up")(up.up)
 app.command("run")(run.run)
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(audit.app, name="audit")

@@ -1,0 +1,162 @@
+"""`flyball apply`: make Prometheus run what the SLO files say, once."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flyball.cli import ExitCode
+from flyball.cli.settings import settings_or_exit
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from flyball.settings import Settings
+    from flyball.slo_workspace import SLOWorkspace
+    from slo.daemon import ApplyOutcome
+
+
+def apply(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The workspace.")] = Path(),
+    prometheus: Annotated[
+        str, typer.Option(metavar="URL", help="Prometheus' address; by default that of flyball.yaml.")
+    ] = "",
+    rules_directory: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="Folder of which Prometheus reads current/*.yaml; by default from flyball.yaml."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of words.")] = False,
+) -> None:
+    """Compile the SLO files, hand the rules to Prometheus, and see that it runs them.
+
+    The files are switched all at once; Prometheus reloads; what it then runs is read back. If it refuses, or runs
+    something else, the last good rules come back.
+
+    Exit status: 0 when the rules run, 1 when the files have mistakes (nothing was changed), 3 when Prometheus
+    refused or can't be reached.
+
+    \b
+    Examples:
+      flyball apply
+      flyball apply slo/ --prometheus http://127.0.0.1:9090 --rules-directory /etc/prometheus/flyball
+      flyball apply --json | jq -r .outcome
+    """
+    from controlplane.ports import Permanent, Transient
+    from flyball.slo_wiring import slo_workspace
+
+    given = {
+        "prometheus.url": prometheus,
+        "prometheus.rulesDirectory": str(rules_directory.absolute()) if rules_directory else "",
+    }
+    settings = settings_or_exit(folder, given)
+    workspace = slo_workspace(settings)
+    try:
+        outcome = _run(settings, workspace)
+    except (Transient, Permanent) as error:
+        typer.echo(f"Not applied: {error}", err=True)
+        raise typer.Exit(ExitCode.OUTSIDE) from None
+    if as_json:
+        typer.echo(_json(outcome, settings), nl=False)
+    else:
+        _say(outcome, settings, workspace)
+    raise typer.Exit(_exit_code(outcome))
+
+
+def _run(settings: "Settings", workspace: "SLOWorkspace") -> "ApplyOutcome":
+    from controlplane.adapters.clock import SystemClock
+    from controlplane.adapters.prometheus import PrometheusBackend
+    from flyball.slo_wiring import slo_daemon
+    from slo.journal import NoJournal
+
+    credentials = settings.prometheus_credentials.reveal() if settings.prometheus_credentials else ""
+    backend = PrometheusBackend(settings.prometheus_url, credentials=credentials)
+    try:
+        with _progress(f"Applying {settings.folder} to Prometheus at {backend.address}"):
+            return slo_daemon(settings, workspace, backend, NoJournal()).run_once(SystemClock().now())
+    finally:
+        backend.close()
+
+
+def _progress(words: str) -> "AbstractContextManager[object]":
+    """A spinner with the time so far, on a terminal."""
+    if not typer.get_text_stream("stderr").isatty():
+        return nullcontext()
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    progress.add_task(words, total=None)
+    return progress
+
+
+def _say(outcome: "ApplyOutcome", settings: "Settings", workspace: "SLOWorkspace") -> None:
+    """What happened, what it means, what next."""
+    from controlplane.problem_report import as_text
+    from slo.daemon import ApplyState
+
+    if outcome.problems:
+        colour = typer.get_text_stream("stdout").isatty()
+        typer.echo(as_text(outcome.problems, workspace.sources(), colour))
+    match outcome.state:
+        case ApplyState.APPLIED | ApplyState.UNCHANGED:
+            verb = "Applied" if outcome.state is ApplyState.APPLIED else "Nothing to do"
+            runs = (
+                f"{_count(outcome.slos, 'SLO')}, {_count(outcome.rules, 'rule')} in {_count(outcome.groups, 'group')}"
+            )
+            typer.echo(
+                f"{verb}: Prometheus at {settings.prometheus_url} runs {runs} (generation {outcome.generation[:12]})."
+            )
+        case ApplyState.REJECTED:
+            typer.echo("Nothing was applied: mend the files first. The last good rules stay as they are.", err=True)
+            if outcome.reason:
+                typer.echo(outcome.reason, err=True)
+        case ApplyState.UNREACHABLE:
+            typer.echo(f"{outcome.reason}. Nothing was changed; apply again when it answers.", err=True)
+        case ApplyState.ROLLED_BACK:
+            typer.echo(f"Prometheus refused: {outcome.reason}.\n{_after_rollback(outcome)}", err=True)
+
+
+def _after_rollback(outcome: "ApplyOutcome") -> str:
+    if outcome.restored and outcome.groups:
+        return f"The last good rules ({_count(outcome.groups, 'group')}) are live again."
+    if outcome.restored:
+        return "No rules of ours run, as before: none were applied successfully yet."
+    return "The files of the last good rules are back in place, but Prometheus did not confirm that it runs them."
+
+
+def _json(outcome: "ApplyOutcome", settings: "Settings") -> str:
+    import json
+
+    from controlplane.problem_report import as_json
+
+    document = {
+        "outcome": outcome.state.value,
+        "reason": outcome.reason,
+        "generation": outcome.generation,
+        "slos": outcome.slos,
+        "groups": outcome.groups,
+        "rules": outcome.rules,
+        "dashboardsChanged": outcome.dashboards_changed,
+        "lastGoodRulesLive": outcome.restored,
+        "prometheus": settings.prometheus_url,
+        "rulesDirectory": str(settings.rules_directory),
+        "problems": json.loads(as_json(outcome.problems)),
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _exit_code(outcome: "ApplyOutcome") -> ExitCode:
+    from controlplane.problems import has_errors
+    from slo.daemon import ApplyState
+
+    if has_errors(outcome.problems):
+        return ExitCode.PROBLEMS
+    return ExitCode.OK if outcome.state in (ApplyState.APPLIED, ApplyState.UNCHANGED) else ExitCode.OUTSIDE
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
