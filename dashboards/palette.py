@@ -19,4 +19,4 @@ GRAFANA_BACKGROUNDS: Final = ("#ffffff", "#181b1f", "#111217")  # panel light, p
 LOW_FROM: Final = 0.25  # below this share of the budget colour says "look here" (LOOK.md)
 
 # Lines of one burn-rate chart, short window to long: the legend's words and order tell them apart as well as the hue.
-LINES: Final = (ON_PURPOSE, HEALTHY, LIGHT.focus, UNKNOWN)
+LINES: Final = (ON_PURPOSE, HEALTHY, UNKNOWN)

@@ -21,7 +21,6 @@ NEARLY_NONE: Final = 0.0001  # of the budget: what would read as 0.00 % counts a
 _EVENTS_SECONDS: Final = 300  # rolling series count the events of 5 minutes
 _NO_DATA: Final = "no data"
 _SEVERITY_COLOURS: Final = {names.SEVERITY_PAGE: palette.SPENT, names.SEVERITY_TICKET: palette.LOW}
-_BESIDE: Final = {names.SEVERITY_PAGE: ("1h",), names.SEVERITY_TICKET: ()}  # worth seeing without a threshold
 OUR_ALERTS: Final = f'alertname=~"{names.ALERT_BURN}|{names.ALERT_NO_DATA}"'
 FIRING: Final = 'alertstate="firing"'
 
@@ -80,15 +79,17 @@ def budget_left(scope: Scope) -> core.Stat:
     return stat(
         "Budget left",
         f"Share of the {scope.window_name} error budget that is left: 100 % untouched, 0 % spent, below: overspent.",
-        scope.latest(names.BUDGET_REMAINING), "percentunit", thresholds=list(BUDGET_STEPS), colorMode="background",
+        scope.latest(names.BUDGET_REMAINING), "percentunit", thresholds=list(BUDGET_STEPS),
     )  # fmt: skip
 
 
 def time_left(scope: Scope) -> core.Stat:
     """When it is gone if nothing changes."""
-    remaining = f"clamp_min({scope.latest(names.BUDGET_REMAINING)}, 0)"
-    burn = f"({scope.series(names.burn_rate('1h'))} or {scope.latest(names.burn_rate(scope.window_name))})"
-    seconds = int(scope.window.total_seconds())
+    # Without the other labels, an SLO that changes its shard does not match itself twice.
+    remaining = f"clamp_min(min by ({names.SLO}) ({scope.latest(names.BUDGET_REMAINING)}), 0)"
+    hour, window = scope.series(names.burn_rate("1h")), scope.latest(names.burn_rate(scope.window_name))
+    burn = f"max by ({names.SLO}) ({hour} or {window})"
+    seconds = burn_rate.number(burn_rate.seconds(scope.window))
     gone_in = f"clamp_max({remaining} * {seconds} / clamp_min({burn}, 0.000001), {A_YEAR_SECONDS})"
     return stat(
         "Gone in",
@@ -135,10 +136,10 @@ def coverage(scope: Scope) -> core.Stat:
 def firing_count(scope: Scope) -> core.Stat:
     """Zero on a good day."""
     return stat(
-        "Firing alerts",
-        "Alerts of this SLO that fire now.",
+        "Firing now",
+        "How many alerts of this SLO fire now.",
         f"count({scope.series('ALERTS', OUR_ALERTS, FIRING)}) or vector(0)", "none",
-        thresholds=list(ALARM), colorMode="background",
+        thresholds=list(ALARM),
         mappings=[_words({"0": "none"})],
     )  # fmt: skip
 
@@ -172,7 +173,8 @@ def budget_history(scope: Scope) -> core.TimeSeries:
 def burn_rates(scope: Scope, severity: str) -> core.TimeSeries:
     """The burn rates that can raise a page (or a ticket), and their dashed thresholds."""
     lines = scope.burn_lines(severity)
-    windows = dict.fromkeys([*[line.window for line in lines], *_BESIDE[severity], scope.window_name])
+    beside = "1h" if severity == names.SEVERITY_PAGE else scope.window_name  # worth seeing without a threshold
+    windows = dict.fromkeys([*[line.window for line in lines], beside])
     rates = {f"{window} window": _peak(scope, window) for window in windows}
     thresholds = {_threshold_name(line): f"vector({burn_rate.number(line.factor)})" for line in lines}
     targets = [
@@ -269,8 +271,15 @@ def alert_history(scope: Scope) -> core.StateTimeline:
         showValue="never", legendDisplayMode="hidden", maxDataPoints=None,
         thresholds=[core.Threshold("transparent", 0, 0.0), core.Threshold(palette.SPENT, 1, 1.0)],
         mappings=[_words({"0": "quiet", "1": "firing"})],
+        overrides=[_thresholds_of(names.SEVERITY_TICKET, palette.LOW)],
         extraJson={"fieldConfig": {"defaults": {"unit": "none"}}},
     )  # fmt: skip
+
+
+def _thresholds_of(name: str, colour: str) -> dict[str, Any]:
+    steps = [{"color": "transparent", "value": None}, {"color": colour, "value": 1}]
+    thresholds = {"id": "thresholds", "value": {"mode": "absolute", "steps": steps}}
+    return {"matcher": {"id": "byName", "options": name}, "properties": [thresholds]}
 
 
 def firing(scope: Scope, severity: str) -> str:

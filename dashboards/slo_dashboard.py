@@ -15,7 +15,7 @@ from dashboards import palette, panels
 from dashboards.grafana_json import Datasource, dashboard_text
 from dashboards.layout import Band, placed
 from dashboards.overview import overview_bands
-from dashboards.promql_text import inert_text, inert_url
+from dashboards.promql_text import inert_query, inert_text, inert_url
 from dashboards.raw_queries import RawQueries, raw_queries_of
 from dashboards.scope import Scope, scope_of, shared_scope
 
@@ -74,6 +74,8 @@ def _detail(slo: SLO, options: DashboardOptions) -> core.Dashboard:
     """The dashboard of one SLO."""
     target = f"vector({burn_rate.number(slo.objective)})"
     raw = options.raw_queries(slo)
+    if raw:
+        raw = RawQueries(inert_query(raw.part), inert_query(raw.everything), raw.counted)
     scope = scope_of(slo)
     return core.Dashboard(
         title=inert_text(f"SLO: {slo.display_name or slo.name}"),
