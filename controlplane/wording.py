@@ -9,11 +9,23 @@ MISSING: Final = "no data"
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 _YEAR_SECONDS: Final = 365 * 86400
 _TEN_THOUSAND: Final = 10_000
+_HUNDRED: Final = 100
+_TEN: Final = 10
+_HALF_OF_LAST: Final = 0.005  # 9.996 is written with three digits as 10.0
 
 
 def percent(ratio: float | None) -> str:
-    """0.1834 → `18.3 %`; None and NaN → `no data`."""
+    """0.1834 → `18.3 %`, 0.18 → `18 %`; None and NaN → `no data`."""
     return MISSING if ratio is None or not math.isfinite(ratio) else f"{significant(ratio * 100)} %"
+
+
+def aligned_percent(ratio: float | None) -> str:
+    """For columns: always three digits, so that figures stand under one another: 0.18 → `18.0 %`, 0.0005 → `0.05 %`."""
+    if ratio is None or not math.isfinite(ratio):
+        return MISSING
+    value = ratio * 100
+    places = 2 if abs(value) < _TEN - _HALF_OF_LAST else 1 if abs(value) < _HUNDRED - 10 * _HALF_OF_LAST else 0
+    return f"{_signed(f'{value:.{places}f}')} %"
 
 
 def exact_percent(ratio: Decimal) -> str:
@@ -28,8 +40,12 @@ def significant(value: float, digits: int = 3) -> str:
         return "0" if value == 0 else str(value)
     places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
     text = f"{value:.{min(places, digits + 3)}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "") else text
+    return _signed(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def _signed(text: str) -> str:
+    """With a proper minus sign, and none before zero."""
+    return text.replace("-", "−") if text.strip("-0.") else text.removeprefix("-")
 
 
 def times(rate: float | None) -> str:

@@ -108,7 +108,18 @@ class SLORow:
     @property
     def left(self) -> str:
         """Such as `62.3 %`, or `no data`."""
-        return wording.percent(self.measured.budget_remaining)
+        return wording.aligned_percent(self.measured.budget_remaining)
+
+    @property
+    def tomorrow(self) -> str:
+        """Where the budget will be in a day, such as `12 % to 40 %`, `at most 40 %` or `spent`."""
+        ahead = forecast(self.measured)
+        if ahead is None:
+            return wording.MISSING
+        if ahead.high <= 0:
+            return "spent"
+        high = wording.percent(ahead.high)
+        return f"at most {high}" if ahead.low <= 0 else f"{wording.percent(ahead.low)} to {high}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from controlplane import conventions as names
 from controlplane.model.alert import StoredAlert
 from controlplane.model.slo import SLO
 from controlplane.ports import Transient
-from controlplane.problems import Problem, in_order
+from controlplane.problems import Problem, has_errors, in_order
 from flyball.web.remembered import Reading, Remembered
 from flyball.web.state import ConsoleState
 from slo.status import (
@@ -70,6 +70,11 @@ class Scene:
     def age(self) -> timedelta | None:
         """Of the measurements shown; None when there are none."""
         return None if self.measured.taken_at is None else max(self.now - self.measured.taken_at, timedelta(0))
+
+    @property
+    def broken(self) -> bool:
+        """Whether the files as they stand cannot be applied."""
+        return has_errors(self.problems)
 
     def rows(self) -> list[SLORow]:
         """All SLOs, worst first, without their histories."""

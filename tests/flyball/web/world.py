@@ -156,8 +156,10 @@ def recorded(story: Story) -> Iterator[Series]:
     if story.measured_now:
         rate = story.hourly * (MONTH / timedelta(hours=1))
         yield series(names.ROLLING_EVENTS, [(at, per_step / 3) for at in latest], event=names.EVENT_ALL)
-        values |= {names.burn_rate(w): rate * f for w, f in (("5m", 1.1), ("30m", 1.05), ("1h", 1), ("2h", 0.6), ("6h", 0.3))}
-        values |= {names.bad_events("5m"): hourly / 11, names.bad_events("1h"): hourly, names.bad_events("6h"): hourly * 1.8}
+        factors = {"5m": 1.1, "30m": 1.05, "1h": 1.0, "2h": 0.6, "6h": 0.3}
+        values |= {names.burn_rate(window): rate * factor for window, factor in factors.items()}
+        shares = {"5m": 1 / 11, "1h": 1.0, "6h": 1.8}
+        values |= {names.bad_events(window): hourly * share for window, share in shares.items()}
         values |= {names.BUDGET_EVENTS: story.budget_events}
     for record, value in values.items():
         yield series(record, [(at, value) for at in latest])
@@ -188,22 +190,24 @@ def write_month(url: str) -> None:
 
 def received() -> list[Alert]:
     """Alerts as Alertmanager told them: one page that fires, one ticket that was resolved, one that is nasty."""
-    page = {"alertname": names.ALERT_BURN, "severity": "page", "slo": "gateway-availability", "service": "graphql-gateway"}
+    page = {"alertname": names.ALERT_BURN, "severity": "page", "slo": "gateway-availability"}
     told = {
         "summary": "gateway-availability: the error budget burns 129.6 times too fast",
         "description": "Spent in the last hour: 18 % of the 30-day budget. Left: 19 %.",
         "worst": "route=/pay code=500 412; route=/cart code=503 31; ",
         "runbook_url": "https://runbooks.example/graphql-gateway",
     }
-    ticket = {"alertname": names.ALERT_BURN, "severity": "ticket", "slo": "exports-signed", "service": "exports"}
+    ticket = {"alertname": names.ALERT_BURN, "severity": "ticket", "slo": "exports-signed"}
+    resolved = {"summary": "exports-signed: the error budget burns 3.4 times too fast"}
     nasty = {"alertname": NASTY, "severity": NASTY, "slo": f"nasty {NASTY}"}
     bad_links = {"summary": NASTY, "worst": NASTY, "runbook_url": "javascript:alert(1)"}
     return [
         Alert("f1", NOW - timedelta(minutes=41), AlertStatus.FIRING, page, told),
-        Alert("f2", NOW - timedelta(days=11), AlertStatus.RESOLVED, ticket,
-              {"summary": "exports-signed: the error budget burns 3.4 times too fast"}, NOW - timedelta(days=10, hours=19)),
+        Alert(
+            "f2", NOW - timedelta(days=11), AlertStatus.RESOLVED, ticket, resolved, NOW - timedelta(days=10, hours=19)
+        ),
         Alert("f3", NOW - timedelta(hours=5), AlertStatus.FIRING, nasty, bad_links),
-    ]  # fmt: skip
+    ]
 
 
 def problems() -> list[Problem]:
@@ -243,7 +247,8 @@ def serving(app: Starlette) -> Iterator[str]:
     thread.start()
     deadline = time.monotonic() + 20
     while not server.started:
-        assert thread.is_alive() and time.monotonic() < deadline, "the console did not start"
+        assert thread.is_alive(), "the console did not start"
+        assert time.monotonic() < deadline, "the console did not start in time"
         time.sleep(0.01)
     try:
         yield f"http://{servers.LOOPBACK}:{port}"
