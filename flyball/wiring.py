@@ -17,13 +17,13 @@ from controlplane.adapters.clock import SystemClock
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.ports import Clock
 from controlplane.store import SqlStore, migrate, open_store
+from flyball.applying import ToldApplying
 from flyball.leadership import Leadership
 from flyball.scheduler import Job, JobRunner, Turn
 from flyball.settings import Settings
 from flyball.slo_wiring import slo_daemon, slo_workspace
 from flyball.telemetry import Metrics, Tracing, own_metrics
 from flyball.workspace_state import CompiledOnce, WorkspaceState
-from slo.daemon import SLODaemon
 from slo.journal import StoreJournal
 
 SLO_EVERY: Final = timedelta(seconds=2)  # an edit is used once it looks the same twice; it has 10 s to be in force
@@ -118,7 +118,8 @@ def wire(
     state = WorkspaceState(
         files, store=store, backend=backend, clock=clock, own_metrics=metrics, sources=workspace.sources
     )
-    applying = slo_daemon(settings, files, backend, StoreJournal(store, _ACTOR, leadership.proof))
+    daemon = slo_daemon(settings, files, backend, StoreJournal(store, _ACTOR, leadership.proof))
+    applying = ToldApplying(daemon, metrics)
     return Services(
         settings=settings,
         clock=clock,
@@ -136,11 +137,11 @@ def wire(
 
 
 def _jobs(
-    state: WorkspaceState, applying: SLODaemon, delivery: DeliveryDaemon, store: SqlStore, metrics: Metrics
+    state: WorkspaceState, applying: ToldApplying, delivery: DeliveryDaemon, store: SqlStore, metrics: Metrics
 ) -> tuple[Job, ...]:
     return (
         Job("files", FILES_EVERY, lambda turn: state.refresh(), leader_only=False),
-        Job("slo", SLO_EVERY, lambda turn: _apply(applying, turn, metrics), leader_only=True),
+        Job("slo", SLO_EVERY, lambda turn: applying.run(turn.now), leader_only=True),
         Job("delivery", DELIVERY_EVERY, lambda turn: delivery.run_once(turn.now, turn.lease), leader_only=True),
         Job("vitals", VITALS_EVERY, lambda turn: _measure(store, metrics), leader_only=False),
         Job("tidy", TIDY_EVERY, lambda turn: _tidy(store, turn), leader_only=True),

@@ -25,7 +25,7 @@ def notification(*alerts: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "version": "4",
         "groupKey": '{}:{slo="checkout"}',
         "truncatedAlerts": 0,
-        "status": alerts[0]["status"] if alerts else "firing",
+        "status": alerts[0].get("status") if alerts else "firing",
         "receiver": "flyball",
         "groupLabels": {"slo": "checkout"},
         "commonLabels": {},
