@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.parse import quote
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -28,7 +29,12 @@ def make_engine(url: URL, *, lock_seconds: int = LOCK_SECONDS, stall_seconds: in
 
 
 def _sqlite(url: URL, lock_seconds: int) -> Engine:
-    engine = create_engine(url, json_serializer=canonical_json, hide_parameters=True)
+    file = f"file:{quote(str(url.database))}?mode=rw"  # only `migrate` makes one: a mistyped path is an error
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(file, uri=True, check_same_thread=False)
+
+    engine = create_engine(url, creator=connect, json_serializer=canonical_json, hide_parameters=True)
     translate_failures(engine, url)
 
     @event.listens_for(engine, "connect")

@@ -20,6 +20,7 @@ _PASSING_CLASSES: Final = ("08", "40", "53", "57", "58")
 _PASSING_STATES: Final = {"25P03", "55P03", _READ_ONLY}
 READING: Final = "flyball_reading"  # execution option: this transaction only reads
 _MISSING_TABLE: Final = "no such table"
+_CANNOT_OPEN: Final = 14
 _UNDEFINED_TABLE: Final = "42P01"
 
 
@@ -42,6 +43,8 @@ def as_port_error(error: BaseException, url: URL) -> Transient | Permanent:
     message = f"{describe(url)}: {scrub(' '.join(str(error).split()), url)}"
     if _schema_is_missing(error):
         return Permanent(f"{message}; the tables are missing: the database has not been migrated")
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == _CANNOT_OPEN:
+        return Permanent(f"{message}; either it may not be opened, or there is none: it has not been migrated")
     return Transient(message) if _may_pass(error) else Permanent(message)
 
 

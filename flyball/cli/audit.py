@@ -1,0 +1,58 @@
+"""`flyball audit`: the record of decisions and changes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flyball.cli import ExitCode
+from flyball.cli.settings import settings_or_exit
+
+app = typer.Typer(no_args_is_help=True, help="The record of decisions and changes.")
+
+
+@app.command("verify")
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The workspace.")] = Path(),
+    database: Annotated[str, typer.Option(metavar="URL", help="Instead of the workspace's database.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Recompute the audit log's chain of hashes; exit with 1 when an entry was altered, removed or moved.
+
+    Note the last hash somewhere that nobody who can write to the database can write to: whoever rewrites the whole
+    chain from some entry on changes it, and nothing else would show.
+
+    \b
+    Examples:
+      flyball audit verify
+      flyball audit verify examples/intelgraph --json | jq -r .hash
+      flyball audit verify --database sqlite:////var/lib/flyball/flyball.db
+    """
+    from controlplane.ports import Permanent, Transient
+    from controlplane.store import open_store
+
+    url = database or settings_or_exit(folder).database_url.reveal()
+    try:
+        store = open_store(url)
+        try:
+            store.ping()
+            with store.transaction(read_only=True) as transaction:
+                broken, (entries, last_hash) = transaction.audit.verify(), transaction.audit.head()
+        finally:
+            store.close()
+    except (Transient, Permanent) as error:
+        typer.echo(f"flyball audit: {error}", err=True)
+        raise typer.Exit(ExitCode.OUTSIDE) from None
+    typer.echo(_outcome(broken, entries, last_hash, as_json=as_json))
+    if broken is not None:
+        raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _outcome(broken: int | None, entries: int, last_hash: str, *, as_json: bool) -> str:
+    import json
+
+    if as_json:
+        return json.dumps({"intact": broken is None, "broken_at": broken, "entries": entries, "hash": last_hash})
+    if broken is not None:
+        return f"broken at entry {broken}: it was altered, removed or moved after it was written"
+    return f"intact: {entries} entries, last hash {last_hash}"
