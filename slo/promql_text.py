@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class TokenKind(Enum):
@@ -20,8 +20,7 @@ class TokenKind(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A piece of text and where it starts, in characters."""
 
     kind: TokenKind
@@ -77,7 +76,6 @@ _KEYWORDS: Final = _GROUPING | {"and", "or", "unless", "bool", "offset", "atan2"
 _PLACEHOLDER: Final = re.compile(r"\{\{[^{}]*\}\}|\$\{\w+(?::\w+)?\}|\$\w+")
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
 _NAMED: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_SILENT: Final = frozenset({TokenKind.SPACE, TokenKind.COMMENT})
 
 
 def tokens(text: str) -> list[Token]:
@@ -98,7 +96,7 @@ def _filled(token: Token) -> str:
 
 def silent(token: Token) -> bool:
     """Whether it is a space or a comment."""
-    return token.kind in _SILENT
+    return token.kind is TokenKind.SPACE or token.kind is TokenKind.COMMENT
 
 
 def selectors(listed: Sequence[Token]) -> list[Selector]:
@@ -127,7 +125,7 @@ class _Scanner:
 
     def __init__(self, listed: Sequence[Token]) -> None:
         self._tokens = listed
-        self._speaking = [index for index, token in enumerate(listed) if token.kind not in _SILENT]
+        self._speaking = [index for index, token in enumerate(listed) if not silent(token)]
 
     def selectors(self) -> Iterator[Selector]:
         at = 0

@@ -133,7 +133,7 @@ class _Reading:
                     severity=Severity.WARNING,
                     rule="latency",
                     message="a mistyped le would read as no bad events at all",
-                    hint="give the bucket as good, and x_count as total: then a bucket that is missing raises SLONoData",
+                    hint="give the bucket as good, and x_count as total: then a missing bucket raises SLONoData",
                 )
             )
 
@@ -214,7 +214,7 @@ class _Reading:
                     rule="query",
                 )
             )
-        return ReadQuery(Query(text, document.position_in(*path, offset=0)), events, path)
+        return ReadQuery(Query(text, document.position_of(*path)), events, path)
 
     def _failed(self) -> bool:
         return any(problem.severity is Severity.ERROR for problem in self._problems)

@@ -9,7 +9,7 @@ from controlplane.model.source import SourcePosition
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """PromQL as a user wrote it, and where its first character stands in their file."""
+    """PromQL as a user wrote it, and where it stands in their file."""
 
     text: str
     position: SourcePosition
