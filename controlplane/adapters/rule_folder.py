@@ -102,12 +102,13 @@ class RuleFolderOnDisk:
             self._point(self._copies / _LAST_GOOD, copy)
 
     def last_good(self) -> GoodCopy | None:
-        """Its marking is the time at which the link was made."""
+        """Its marking is the link's inode and time: two links made within one tick of the clock differ in the first."""
         link = self._copies / _LAST_GOOD
         target = _target(link)
         if target is None or not link.exists():
             return None
-        return GoodCopy(target.name, str(link.lstat().st_mtime_ns))
+        status = link.lstat()
+        return GoodCopy(target.name, f"{status.st_ino}-{status.st_mtime_ns}")
 
     def prune(self, keep: int) -> None:
         """Oldest first. A copy that cannot be removed stays: it does no harm."""
