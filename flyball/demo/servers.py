@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import yaml
 from controlplane.ports import Transient
 
 LOOPBACK: Final = "127.0.0.1"
+PROMETHEUS_FILE: Final = "prometheus.yml"
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -60,20 +61,30 @@ def stop(process: subprocess.Popen[bytes], patience_seconds: float = 10) -> None
 
 @contextmanager
 def running(
-    name: str, command: Sequence[str], *, url: str, ready: Callable[[], bool], log: Path, patience_seconds: float = 30
+    name: str,
+    command: Sequence[str],
+    *,
+    url: str,
+    ready: Callable[[], bool],
+    log: Path,
+    output: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    patience_seconds: float = 30,
 ) -> Iterator[Server]:
     """A child process from the moment it is ready until the end of the block.
 
-    Raises `ServerNotInstalled`, or `Transient` with the end of its log when it does not become ready.
+    Its standard error goes to `log`, its standard output to `output`, or to `log` too. Without `environment` it
+    inherits ours. Raises `ServerNotInstalled`, or `Transient` with the end of its log when it does not become ready.
     """
     if shutil.which(command[0]) is None:
         raise ServerNotInstalled(f"{command[0]} is not installed: run `make setup`, or install it and put it on PATH")
-    with log.open("wb") as out:
+    with log.open("wb") as errors, (output or log).open("ab") as out:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
+            stdout=out if output else errors,
+            stderr=errors,
+            env=environment,
             process_group=0,
             preexec_fn=end_with_parent,  # noqa: PLW1509 -- one system call, takes no lock
         )
@@ -97,6 +108,28 @@ def answers(url: str) -> bool:
         return False
 
 
+def prometheus_config(
+    *,
+    rule_globs: Sequence[str] = (),
+    scrape: Sequence[dict[str, object]] = (),
+    alertmanager_url: str | None = None,
+    scrape_interval: str = "15s",
+    evaluation_interval: str = "1m",
+    out_of_order: str = "0s",
+) -> str:
+    """The text of `prometheus.yml`; `out_of_order` says how old a sample may be that comes late."""
+    config: dict[str, object] = {
+        "global": {"scrape_interval": scrape_interval, "evaluation_interval": evaluation_interval},
+        "rule_files": list(rule_globs),
+        "scrape_configs": list(scrape),
+        "storage": {"tsdb": {"out_of_order_time_window": out_of_order}},
+    }
+    if alertmanager_url:
+        target = alertmanager_url.removeprefix("http://")
+        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [target]}]}]}
+    return yaml.safe_dump(config, sort_keys=False)
+
+
 @contextmanager
 def prometheus(
     folder: Path,
@@ -109,6 +142,7 @@ def prometheus(
     out_of_order: str = "0s",
     retention: str = "45d",
     port: int | None = None,
+    log: Path | None = None,
 ) -> Iterator[Server]:
     """A Prometheus with its data below `folder`.
 
@@ -117,17 +151,17 @@ def prometheus(
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     url = f"http://{LOOPBACK}:{port}"
-    config: dict[str, object] = {
-        "global": {"scrape_interval": scrape_interval, "evaluation_interval": evaluation_interval},
-        "rule_files": list(rule_globs),
-        "scrape_configs": list(scrape),
-        "storage": {"tsdb": {"out_of_order_time_window": out_of_order}},
-    }
-    if alertmanager_url:
-        target = alertmanager_url.removeprefix("http://")
-        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [target]}]}]}
-    path = folder / "prometheus.yml"
-    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    path = folder / PROMETHEUS_FILE
+    path.write_text(
+        prometheus_config(
+            rule_globs=rule_globs,
+            scrape=scrape,
+            alertmanager_url=alertmanager_url,
+            scrape_interval=scrape_interval,
+            evaluation_interval=evaluation_interval,
+            out_of_order=out_of_order,
+        )
+    )
     command = [
         "prometheus",
         f"--config.file={path}",
@@ -140,12 +174,15 @@ def prometheus(
         "--enable-feature=exemplar-storage",
         "--log.level=warn",
     ]
-    with running("Prometheus", command, url=url, ready=lambda: answers(f"{url}/-/ready"), log=folder / "log") as server:
+    log = log or folder / "log"
+    with running("Prometheus", command, url=url, ready=lambda: answers(f"{url}/-/ready"), log=log) as server:
         yield server
 
 
 @contextmanager
-def alertmanager(folder: Path, *, config: dict[str, object], port: int | None = None) -> Iterator[Server]:
+def alertmanager(
+    folder: Path, *, config: dict[str, object], port: int | None = None, log: Path | None = None
+) -> Iterator[Server]:
     """An Alertmanager with its data below `folder`, without clustering."""
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
@@ -163,7 +200,8 @@ def alertmanager(folder: Path, *, config: dict[str, object], port: int | None = 
         "--log.level=warn",
     ]
     ready_url = f"{url}/-/ready"
-    with running("Alertmanager", command, url=url, ready=lambda: answers(ready_url), log=folder / "log") as server:
+    log = log or folder / "log"
+    with running("Alertmanager", command, url=url, ready=lambda: answers(ready_url), log=log) as server:
         yield server
 
 

@@ -1,0 +1,103 @@
+"""The demo's child processes and how they know of each other."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final
+
+import httpx
+import yaml
+
+from flyball.demo import servers
+from flyball.demo.folder import DemoFolder
+from flyball.demo.servers import Server
+from flyball.settings import environment_of_child
+
+SCRAPE_INTERVAL: Final = "5s"
+_OUT_OF_ORDER: Final = "35d"
+_FLYBALL_PATIENCE_SECONDS: Final = 60.0
+
+
+def alertmanager_config(webhook_url: str, credentials_file: Path) -> dict[str, object]:
+    """Everything goes to Flyball, at once; a page keeps the ticket of the same objective quiet."""
+    authorization = {"type": "Bearer", "credentials_file": str(credentials_file)}
+    webhook = {"url": webhook_url, "send_resolved": True, "http_config": {"authorization": authorization}}
+    return {
+        "route": {
+            "receiver": "flyball",
+            "group_by": ["slo", "tenant"],
+            "group_wait": "1s",
+            "group_interval": "5s",
+            "repeat_interval": "4h",
+        },
+        "receivers": [{"name": "flyball", "webhook_configs": [webhook]}],
+        "inhibit_rules": [
+            {
+                "source_matchers": ['severity="page"'],
+                "target_matchers": ['severity="ticket"'],
+                "equal": ["slo", "tenant"],
+            }
+        ],
+    }
+
+
+def scrape_configs(platform_url: str, console_url: str) -> list[dict[str, object]]:
+    """The platform's pods, found by HTTP service discovery, and Flyball itself."""
+    return [
+        {
+            "job_name": "intelgraph",
+            "http_sd_configs": [{"url": f"{platform_url}/targets", "refresh_interval": SCRAPE_INTERVAL}],
+        },
+        {"job_name": "flyball", "static_configs": [{"targets": [console_url.removeprefix("http://")]}]},
+    ]
+
+
+def empty_prometheus(folder: DemoFolder) -> AbstractContextManager[Server]:
+    """A Prometheus that takes the past and does nothing else yet: a scrape now would make the past out of order."""
+    return servers.prometheus(
+        folder.root / "prometheus", out_of_order=_OUT_OF_ORDER, log=folder.logs / "prometheus.log"
+    )
+
+
+def put_to_work(
+    prometheus: Server, folder: DemoFolder, *, rule_glob: str, scrape: Sequence[dict[str, object]], alertmanager: Server
+) -> None:
+    """Let Prometheus scrape, read rules and send alerts from now on."""
+    text = servers.prometheus_config(
+        rule_globs=[rule_glob],
+        scrape=scrape,
+        alertmanager_url=alertmanager.url,
+        scrape_interval=SCRAPE_INTERVAL,
+        out_of_order=_OUT_OF_ORDER,
+    )
+    (folder.root / "prometheus" / servers.PROMETHEUS_FILE).write_text(text)
+    httpx.post(f"{prometheus.url}/-/reload", timeout=30).raise_for_status()
+
+
+def write_workspace_file(folder: DemoFolder, *, prometheus: Server, alertmanager: Server, console_url: str) -> None:
+    """`flyball.yaml` with the addresses of this run, so that every command works in the copied workspace."""
+    path = folder.workspace / "flyball.yaml"
+    document = yaml.safe_load(path.read_text())
+    document["spec"] |= {
+        "prometheus": {"url": prometheus.url, "rulesDirectory": str(folder.rules)},
+        "alertmanager": {"url": alertmanager.url},
+        "console": {"listen": console_url.removeprefix("http://"), "externalUrl": console_url},
+        "store": {"url": f"sqlite:///{folder.root / 'flyball.db'}"},
+    }
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def flyball_up(folder: DemoFolder, console_url: str) -> AbstractContextManager[Server]:
+    """`flyball up` on the copied workspace; what it tells people goes to `logs/told`."""
+    command = [sys.executable, "-m", "flyball", "up", str(folder.workspace)]
+    return servers.running(
+        "Flyball",
+        command,
+        url=console_url,
+        ready=lambda: servers.answers(f"{console_url}/readyz"),
+        log=folder.logs / "flyball.log",
+        output=folder.logs / "told",
+        environment=environment_of_child({"FLYBALL_WEBHOOK_TOKEN_FILE": str(folder.webhook_token)}),
+        patience_seconds=_FLYBALL_PATIENCE_SECONDS,
+    )

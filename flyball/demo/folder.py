@@ -1,0 +1,150 @@
+"""The folder that a demo runs in: one demo at a time, nothing of anybody else's touched, little left behind."""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+_LOCK: Final = "demo.lock"
+_STATE: Final = "state.json"
+_OURS: Final = ("workspace", "prometheus", "alertmanager", "rules", "logs", "flyball.db", "webhook-token", _STATE)
+
+
+class FolderNotOurs(Exception):
+    """The folder holds something that no demo has put there."""
+
+
+class AlreadyRunning(Exception):
+    """Another demo runs in this folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningDemo:
+    """Where the parts of a running demo answer; `control_token` opens the platform's switches."""
+
+    process_id: int
+    console_url: str
+    prometheus_url: str
+    alertmanager_url: str
+    platform_url: str
+    control_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFolder:
+    """Paths below `root`. Logs are in `logs`; `workspace` is a copy that users may edit."""
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> "DemoFolder":
+        """`~/.cache/flyball/demo`."""
+        return cls(Path.home() / ".cache" / "flyball" / "demo")
+
+    @property
+    def workspace(self) -> Path:
+        """The SLO files that this demo runs."""
+        return self.root / "workspace"
+
+    @property
+    def rules(self) -> Path:
+        """Where Prometheus reads rules."""
+        return self.root / "rules"
+
+    @property
+    def logs(self) -> Path:
+        """One file for each child."""
+        return self.root / "logs"
+
+    @property
+    def webhook_token(self) -> Path:
+        """The file with Alertmanager's credentials for Flyball."""
+        return self.root / "webhook-token"
+
+    @contextmanager
+    def held(self, *, keep: bool = False) -> Iterator[None]:
+        """Keep the folder for this process; the kernel lets go of it when we die.
+
+        What an earlier demo left is removed at the beginning, and what this one leaves at the end: not with `keep`, and
+        not after an error, for its logs. Raises `AlreadyRunning` or `FolderNotOurs`.
+        """
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (self.root / _LOCK).exists() and (strange := sorted(path.name for path in self.root.iterdir())):
+            raise FolderNotOurs(f"{self.root} holds {strange[0]} and more, and no demo has put it there")
+        lock = os.open(self.root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if not _locked(lock) or not _is_at(lock, self.root / _LOCK):
+                raise AlreadyRunning(f"a demo is already running in {self.root}")
+            self.clear()
+            try:
+                yield
+            except KeyboardInterrupt:
+                self._end(keep=keep)
+                raise
+            self._end(keep=keep)
+        finally:
+            os.close(lock)
+
+    def _end(self, *, keep: bool) -> None:
+        if keep:
+            (self.root / _STATE).unlink(missing_ok=True)
+            return
+        self.clear()
+        (self.root / _LOCK).unlink(missing_ok=True)
+        with suppress(OSError):  # somebody keeps files of their own here
+            self.root.rmdir()
+
+    def clear(self) -> None:
+        """Remove everything that a demo puts here, save for the lock."""
+        for name in _OURS:
+            path = self.root / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def write_secret(self, path: Path, text: str) -> None:
+        """Write a file that only its owner can read, from the first byte on."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+
+    def tell(self, demo: RunningDemo) -> None:
+        """Let other processes find the demo."""
+        self.write_secret(self.root / _STATE, json.dumps(asdict(demo)))
+
+    def running(self) -> RunningDemo | None:
+        """The demo that runs here now, None when there is none (or it is still setting up)."""
+        try:
+            lock = os.open(self.root / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            if _locked(lock):
+                return None
+            return RunningDemo(**json.loads((self.root / _STATE).read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+        finally:
+            os.close(lock)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether the file that we opened is still the one at `path`: the demo that ended may just have removed it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

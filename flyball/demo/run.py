@@ -1,0 +1,126 @@
+"""The demo from start to end."""
+
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from controlplane.adapters.rule_folder import RuleFolderOnDisk
+from controlplane.ports import Clock, Transient
+from flyball.demo import children, servers
+from flyball.demo.folder import DemoFolder, RunningDemo
+from flyball.demo.past import write_past
+from flyball.demo.platform.catalogue import INTELGRAPH
+from flyball.demo.platform.live import LivePlatform
+from flyball.demo.platform.server import PlatformServer, serving
+from flyball.demo.platform.shapes import Catalogue
+from flyball.demo.platform.simulation import Simulation
+from flyball.demo.servers import Server
+from flyball.demo.steps import Steps
+from flyball.slo_workspace import SLOWorkspace
+from slo.compiler import CompileOptions
+from slo.ports import Compiled
+
+CONSOLE_PORT: Final = 8321
+MONTH: Final = timedelta(days=30)
+_SEED: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What to run. `port` 0 takes the console's usual port if it is free, else any. `history` may be nothing.
+
+    `keep` leaves data and logs in the folder; after a failure they stay anyway.
+    """
+
+    folder: DemoFolder
+    history: timedelta = MONTH
+    port: int = 0
+    keep: bool = False
+    catalogue: Catalogue = INTELGRAPH
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo that is ready: where its parts answer, and the children to keep an eye on."""
+
+    running: RunningDemo
+    children: tuple[Server, ...]
+    folder: DemoFolder
+    platform: LivePlatform
+
+
+def example_workspace() -> Path:
+    """The files of examples/intelgraph: inside of the package when installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "intelgraph"
+    return installed if installed.is_dir() else package.parent.parent / "examples" / "intelgraph"
+
+
+@contextmanager
+def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Demo]:
+    """Everything, from the moment it is ready until the end of the block, which ends every child.
+
+    Raises `ServerNotInstalled`, `FolderNotOurs`, `AlreadyRunning`, or `Transient` with the end of a child's log.
+    """
+    folder = options.folder
+    with folder.held(keep=options.keep), ExitStack() as stack:
+        with steps.step("Starting Prometheus, Alertmanager and the platform"):
+            console_url = f"http://{servers.LOOPBACK}:{options.port or _console_port()}"
+            folder.logs.mkdir(parents=True)
+            shutil.copytree(example_workspace(), folder.workspace)
+            folder.write_secret(folder.webhook_token, secrets.token_urlsafe(32))
+            alertmanager = stack.enter_context(_alertmanager(folder, console_url))
+            prometheus = stack.enter_context(children.empty_prometheus(folder))
+            children.write_workspace_file(
+                folder, prometheus=prometheus, alertmanager=alertmanager, console_url=console_url
+            )
+            seam = int(clock.now().timestamp() // 60)
+            minutes = options.history // timedelta(minutes=1)
+            simulation = Simulation(options.catalogue, seed=_SEED, start=seam - minutes, seam=seam)
+            platform = LivePlatform(simulation, options.catalogue.faults)
+            token = secrets.token_urlsafe(32)
+            server = stack.enter_context(serving(PlatformServer(platform, clock=clock, control_token=token)))
+        compiled = _compiled(folder)
+        if minutes:
+            write_past(simulation, compiled, prometheus.url, clock=clock, steps=steps)
+        with steps.step("Starting Flyball"):
+            children.put_to_work(
+                prometheus,
+                folder,
+                rule_glob=RuleFolderOnDisk(folder.rules).rule_files,
+                scrape=children.scrape_configs(server.url, console_url),
+                alertmanager=alertmanager,
+            )
+            flyball = stack.enter_context(children.flyball_up(folder, console_url))
+        running = RunningDemo(os.getpid(), console_url, prometheus.url, alertmanager.url, server.url, token)
+        folder.tell(running)
+        yield Demo(running, (alertmanager, prometheus, flyball), folder, platform)
+
+
+def _alertmanager(folder: DemoFolder, console_url: str) -> AbstractContextManager[Server]:
+    config = children.alertmanager_config(f"{console_url}/hooks/alertmanager", folder.webhook_token)
+    return servers.alertmanager(folder.root / "alertmanager", config=config, log=folder.logs / "alertmanager.log")
+
+
+def _compiled(folder: DemoFolder) -> Compiled:
+    compiled = SLOWorkspace(folder.workspace, CompileOptions()).compile()
+    if not compiled.files:
+        raise Transient("the example workspace does not compile: " + "; ".join(map(str, compiled.problems)))
+    return compiled
+
+
+def _console_port() -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((servers.LOOPBACK, CONSOLE_PORT))
+        except OSError:
+            return servers.free_port()
+        return CONSOLE_PORT

@@ -1,0 +1,72 @@
+"""The demo while it runs: says what there is, passes on what Flyball tells, notices when a part dies."""
+
+import shlex
+import time
+from pathlib import Path
+from typing import Final, NoReturn, TextIO
+
+from controlplane.ports import Transient
+from flyball.demo.folder import DemoFolder
+from flyball.demo.run import Demo
+
+_POLL_SECONDS: Final = 0.3
+_TAIL_LINES: Final = 15
+
+
+def welcome(demo: Demo, command: str) -> str:
+    """The addresses and three things to try; `command` is how the user calls flyball."""
+    where = demo.running
+    again = f"{command} demo" + (f" --folder {shlex.quote(str(demo.folder.root))}" if not_default(demo.folder) else "")
+    return f"""
+  The demo is ready.
+
+    Console       {where.console_url}
+    Prometheus    {where.prometheus_url}
+    Alertmanager  {where.alertmanager_url}
+    Platform      {where.platform_url}/metrics
+
+  Three things to try:
+
+    1. Break the gateway, in another terminal. The page fires within 2 minutes:
+         {again} break outage
+       It resolves about 35 minutes after you healed it; `break errors` and `break latency` are milder:
+         {again} heal outage
+    2. Ask more of an objective; the new rules run within 10 seconds:
+         {demo.folder.workspace / "slo" / "gateway.yaml"}
+    3. See the month that every budget has behind it:
+         {where.console_url}/slos/subscriptions-drop-rate
+
+  Ctrl-C ends everything.
+"""
+
+
+def not_default(folder: DemoFolder) -> bool:
+    """Whether commands must name the folder to find the demo."""
+    return folder.root.absolute() != DemoFolder.default().root.absolute()
+
+
+def watch(demo: Demo, out: TextIO) -> NoReturn:
+    """Pass on what Flyball tells until a signal ends it. Raises `Transient` with a log's end when a child dies."""
+    told = demo.folder.logs / "told"
+    position = 0
+    while True:
+        position = _pass_on(told, position, out)
+        for child in demo.children:
+            if child.process.poll() is not None:
+                raise Transient(f"{child.name} ended with status {child.process.returncode}; {_tail(child.log)}")
+        time.sleep(_POLL_SECONDS)
+
+
+def _pass_on(path: Path, position: int, out: TextIO) -> int:
+    with path.open("rb") as file:
+        file.seek(position)
+        new = file.read()
+    if new:
+        out.write(new.decode(errors="replace"))
+        out.flush()
+    return position + len(new)
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
+    return f"the end of {log}:\n" + "\n".join(f"  {line}" for line in lines)
