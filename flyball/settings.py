@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from controlplane.model.source import SourcePosition
 from controlplane.problems import Problem, Severity, in_order
+from flyball.secret import Secret, masked
 
 if TYPE_CHECKING:
     from controlplane.specfile import Document
+
+__all__ = ["FILE_NAME", "ListenAddress", "Secret", "Settings", "load_from_process", "load_settings", "masked"]
 
 FILE_NAME: Final = "flyball.yaml"
 STATE_FOLDER: Final = ".flyball"
@@ -30,30 +33,6 @@ _MAX_SECRET_BYTES: Final = 65_536
 _MAX_PORT: Final = 65_535
 
 ReadFile = Callable[[Path], bytes]
-
-
-class Secret:
-    """A value that never shows: `str`, `repr` and formats give `***`; `reveal()` gives the value."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself; keep it out of logs, errors and files."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +87,11 @@ class Settings:
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret that this process knows, so that logs can be kept clean of them."""
-        password = urlsplit(self.database_url.reveal()).password
-        found = [self.prometheus_credentials, self.webhook_token, self.console_token, Secret(password or "")]
-        return tuple(secret for secret in found if secret and secret.reveal())
+        found = [self.prometheus_credentials, self.webhook_token, self.console_token]
+        known = {secret.reveal() for secret in found if secret}
+        known.add(self.prometheus_credentials.reveal().partition(":")[2] if self.prometheus_credentials else "")
+        password = urlsplit(self.database_url.reveal()).password or ""
+        return tuple(Secret(text) for text in sorted(known | {password, unquote(password)}) if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +165,6 @@ def environment_of_child(variables: Mapping[str, str]) -> dict[str, str]:
     """This process's environment for a child whose settings are only these `FLYBALL_*` variables."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FLYBALL_")}  # noqa: TID251
     return {**inherited, **variables}
-
-
-def masked(source: bytes) -> bytes:
-    """A settings file fit for showing in a report: passwords in URLs and values of secret-looking keys become `*`."""
-    stars = re.sub(rb"(://[^\s/:@\"']*:)([^\s/@\"']+)(?=@)", lambda m: m[1] + b"*" * len(m[2]), source)
-    secret_key = rb"(?im)^(\s*[\w-]*(?:token|secret|password|passwd|credential|apikey)[\w-]*\s*:[ \t]*)(\S.*)$"
-    return re.sub(secret_key, lambda m: m[1] + b"*" * len(m[2]), stars)
 
 
 class _Reader:

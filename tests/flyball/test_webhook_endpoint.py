@@ -92,7 +92,6 @@ def test_the_same_alert_from_many_clients_at_once_is_stored_once(one: Replica) -
         None,
         "",
         "Bearer",
-        "Bearer ",
         "Bearer wrong",
         f"Basic {TOKEN}",
         TOKEN,

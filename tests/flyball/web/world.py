@@ -223,6 +223,7 @@ def sources() -> Mapping[str, bytes]:
 
 
 def a_store(folder: Path, alerts: Sequence[Alert]) -> Store:
+    folder.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{folder / 'flyball.db'}"
     migrate(url)
     store: Store = open_store(url)
