@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from slo.views import SLORow, matching
 
 ROWS_PER_PAGE: Final = 100
 _FIRING_SHOWN: Final = 20
+_LARGEST_FORM: Final = 16 * 1024
 _YEAR_SECONDS: Final = 365 * 86400
 _NO_OPTIONS: Final = ConsoleOptions()
 
@@ -106,10 +108,15 @@ class _Console:
 
     async def theme(self, request: Request) -> Response:
         """Remember light or dark without scripts, then go back to where the reader was."""
-        async with request.form(max_files=0, max_fields=4) as form:
-            chosen, back = str(form.get("theme", "")), str(form.get("back", ""))
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _LARGEST_FORM:
+                raise HTTPException(413, "That is too much for a choice of colours.")
+        form = dict(parse_qsl(body.decode("ascii", "replace")))
+        chosen, back = form.get("theme", ""), form.get("back", "")
         root = request.scope.get("root_path", "")
-        local = back.startswith("/") and not back.startswith(("//", "/\\"))
+        local = back.isprintable() and back.startswith("/") and not back.startswith(("//", "/\\"))
         response = RedirectResponse(back if local else f"{root}/", status_code=303)
         if chosen in pages.THEMES:
             response.set_cookie(pages.THEME_COOKIE, chosen, max_age=_YEAR_SECONDS, samesite="lax", path=f"{root}/")

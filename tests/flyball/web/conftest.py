@@ -1,0 +1,68 @@
+"""The console, served on a real Prometheus and a real database, and a browser to look at it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from controlplane.adapters.prometheus import PrometheusBackend
+from controlplane.ports import Transient
+from flyball.demo import servers
+from flyball.web.state import ConsoleOptions
+from tests.flyball.web import world
+
+
+@dataclass(frozen=True)
+class Consoles:
+    """Addresses of consoles: one with everything in it, one with nothing, one without its Prometheus and database."""
+
+    full: str
+    empty: str
+    alone: str
+    prometheus: str
+    state: world.State
+
+
+class NoStore:
+    """A database that is away."""
+
+    def transaction(self, **_: object) -> object:
+        raise Transient("the database is locked")
+
+
+@pytest.fixture(scope="session")
+def consoles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consoles]:
+    folder = tmp_path_factory.mktemp("console")
+    with servers.prometheus(folder / "prometheus") as prometheus:
+        world.write_month(prometheus.url)
+        backend = PrometheusBackend(prometheus.url)
+        slos = [story.slo for story in world.stories()]
+        full = world.State(backend, world.a_store(folder / "full", world.received()), slos, world.problems())
+        empty = world.State(backend, world.a_store(folder / "empty", []), [])
+        away = PrometheusBackend(f"http://{servers.LOOPBACK}:{servers.free_port()}")
+        alone = replace(full, metrics=away, store=NoStore(), given_problems=())  # type: ignore[arg-type]
+        options = ConsoleOptions(
+            prometheus_url=prometheus.url, dashboard_url="https://grafana.example/d/{slo}", sources=world.sources
+        )
+        with (
+            world.serving(world.application(full, options)) as full_url,
+            world.serving(world.application(empty)) as empty_url,
+            world.serving(world.application(alone)) as alone_url,
+        ):
+            yield Consoles(full_url, empty_url, alone_url, prometheus.url, full)
+        backend.close()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """Debian's Chromium, which talks to nobody but us."""
+    quiet = [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-default-apps",
+        "--no-first-run",
+    ]
+    return {
+        "executable_path": "/usr/bin/chromium",
+        "args": ["--no-sandbox", "--disable-dev-shm-usage", *quiet],
+    }
