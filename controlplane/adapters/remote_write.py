@@ -7,6 +7,7 @@ Message shapes: prometheus/prompb `WriteRequest{timeseries=1}`, `TimeSeries{labe
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
 
@@ -21,6 +22,8 @@ from controlplane.ports import Permanent, Transient
 STALE: Final = np.frombuffer(np.uint64(0x7FF0000000000002).tobytes(), dtype=np.float64)[0]
 """The NaN by which Prometheus marks that a series has ended (model/value in prometheus/prometheus)."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _SAMPLE_BYTES: Final = 18  # tag, length, tag, 8 bytes of double, tag, 6 bytes of varint
 _SIX_BYTE_VARINTS: Final = range(1 << 35, 1 << 42)  # milliseconds from 1971 to 2109
 _SAMPLES_PER_REQUEST: Final = 200_000
@@ -57,8 +60,8 @@ def encode(series: Iterable[ColumnarSeries]) -> bytes:
 
 
 def columnar(series: Series) -> ColumnarSeries:
-    """Points as arrays."""
-    times = np.array([round(at.timestamp() * 1000) for at, _ in series.points], dtype=np.int64)
+    """Points as arrays. Times are cut to the millisecond, as a query's are: what was written at a moment is seen then."""
+    times = np.array([(at - _EPOCH) // _MILLISECOND for at, _ in series.points], dtype=np.int64)
     values = np.array([value for _, value in series.points], dtype=np.float64)
     return ColumnarSeries(encoded_labels(series.labels), times, values)
 
