@@ -10,8 +10,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from flyball.demo import servers
+
+settings.register_profile("flyball", deadline=None)  # no test asserts a wall-clock time
+settings.load_profile("flyball")
 
 ROOT = Path(__file__).resolve().parent.parent
 

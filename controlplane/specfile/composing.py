@@ -113,18 +113,17 @@ class Composer:
 
     def _node(self, event: Event, depth: int) -> tuple[Value, Place]:
         self.count += 1
+        if self.count > self._limit:
+            message = f"the file holds more than {self._limit:,} values"
+            raise Fault(*self._span(event), message, "split it into several files", "too-large")
         if isinstance(event, ScalarEvent) and event.anchor is None:
             return self._scalar(event)
         assert isinstance(event, NodeEvent)
-        start, end = self._span(event)
-        if self.count > self._limit:
-            message = f"the file holds more than {self._limit:,} values"
-            raise Fault(start, end, message, "split it into several files", "too-large")
         if isinstance(event, AliasEvent):
             return self._alias(event)
         if depth > MAX_DEPTH:
             message = f"nested deeper than {MAX_DEPTH} levels"
-            raise Fault(start, end, message, rule="too-deep")
+            raise Fault(*self._span(event), message, rule="too-deep")
         anchor = event.anchor
         before = self.count + self._aliased
         if anchor is not None:

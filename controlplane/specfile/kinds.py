@@ -29,6 +29,8 @@ class KindIndex:
             problems.append(_bad(source, value, place, "apiVersion", self._versions))
         elif version not in self._versions:
             problems.append(_unknown(source, place, "apiVersion", (version, self._versions)))
+            if did_you_mean(version, self._versions) is None:
+                return problems  # nothing of ours: its kind says no more
         fitting = [kind for known, kind in self._kinds if not isinstance(version, str) or known == version]
         names = list(dict.fromkeys(fitting)) or list(dict.fromkeys(kind for _, kind in self._kinds))
         if not isinstance(name, str):

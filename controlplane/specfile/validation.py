@@ -26,6 +26,7 @@ class _Located(NamedTuple):
     error: ErrorDetails
     branch: tuple[str | int, ...]  # pydantic's own steps: which member of a union it tried
     on_key: bool
+    others: tuple[ErrorDetails, ...] = ()  # what the other members of a union say of the same value
 
 
 def problems_of(
@@ -107,6 +108,10 @@ def _one_branch_each(located: Sequence[_Located]) -> list[_Located]:
             groups.setdefault(anchor, {}).setdefault(found.branch[0], []).append(found)
     for branches in groups.values():
         nearest = min(branches.values(), key=_distance)
+        if len(nearest) == 1:
+            others = [errors[0] for errors in branches.values() if len(errors) == 1 and errors is not nearest]
+            same = tuple(other.error for other in others if other.path == nearest[0].path)
+            nearest = [nearest[0]._replace(others=same)]
         plain.extend(nearest)
     return plain
 
@@ -139,7 +144,7 @@ def _problem(kind: Kind, source: SourceText, place: Place, found: _Located) -> P
     if found.on_key or start == end:  # nothing is written after the key
         start, end = entry.start, entry.end
     written = wording.describe(error["input"], source.text[start : start + 1])
-    message = wording.message(error, written, found.on_key)
+    message = wording.message((error, *found.others), written, found.on_key)
     return _at(source, path, (start, end), message, hint=wording.hint(error), rule="bad-value")
 
 

@@ -1,6 +1,7 @@
 """pydantic's errors in plain words: what was expected, and what is there."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from pydantic_core import ErrorDetails
@@ -70,11 +71,13 @@ def describe(value: object, first_character: str = "") -> str:
     return f"the text {shown!r}"
 
 
-def message(error: ErrorDetails, written: str, on_key: bool) -> str:
-    """What is wrong, for one of pydantic's errors on a value that is there."""
+def message(errors: Sequence[ErrorDetails], written: str, on_key: bool) -> str:
+    """What is wrong, for pydantic's errors on a value that is there: several if it may be one of several things."""
+    error = errors[0]
+    expected = dict.fromkeys(_EXPECTED[each["type"]] for each in errors if each["type"] in _EXPECTED)
+    if error["type"] in _EXPECTED:
+        return f"expected {' or '.join(expected)}, got {written}"
     kind, context = error["type"], error.get("ctx", {})
-    if kind in _EXPECTED:
-        return f"expected {_EXPECTED[kind]}, got {written}"
     if kind in _LIMITS:
         word, key = _LIMITS[kind]
         return f"must be {word} {context[key]}, is {written.removeprefix('the number ')}"

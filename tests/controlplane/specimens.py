@@ -44,6 +44,7 @@ class Spec(Part):
     indicator: Annotated[Ratio | Threshold, Field(discriminator="type")] | None = None
     either: Ratio | Threshold | None = None
     since: str = ""
+    owners: str | list[str] = ""
 
     @field_validator("since")
     @classmethod
