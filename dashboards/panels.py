@@ -193,10 +193,11 @@ def burn_rates(scope: Scope, severity: str) -> core.TimeSeries:
 
 
 def _peak(scope: Scope, window: str) -> str:
-    """The highest burn rate in each step, so that zooming out hides no spike."""
+    """The highest burn rate in each step, so that zooming out hides no spike; 0 while there are no events at all."""
     if window == scope.window_name:
         return scope.latest(names.burn_rate(window))
-    return f"max_over_time({scope.series(names.burn_rate(window))}[$__interval])"
+    peak = f"max by ({names.SLO}) (max_over_time({scope.series(names.burn_rate(window))}[$__interval]))"
+    return f"{peak} or 0 * (max by ({names.SLO}) ({scope.series(names.ROLLING_EVENTS, _all())}) == 0)"
 
 
 def _threshold_name(line: BurnLine) -> str:

@@ -60,7 +60,7 @@ def encode(series: Iterable[ColumnarSeries]) -> bytes:
 
 
 def columnar(series: Series) -> ColumnarSeries:
-    """Points as arrays. Times are cut to the millisecond, as a query's are: what was written at a moment is seen then."""
+    """Points as arrays. Times are cut to the millisecond like a query's: a moment's sample is seen at that moment."""
     times = np.array([(at - _EPOCH) // _MILLISECOND for at, _ in series.points], dtype=np.int64)
     values = np.array([value for _, value in series.points], dtype=np.float64)
     return ColumnarSeries(encoded_labels(series.labels), times, values)

@@ -55,6 +55,7 @@ def _surroundings(end: datetime) -> Iterator[Series]:
     yield _series("graphql_latency_bucket", {"job": "checkout", "le": "0.35"}, end)
     yield _series(names.BUILD_INFO, {"service": "checkout", "version": "1.0"}, end)
     yield _series(names.BUILD_INFO, {"service": "checkout", "version": "1.1"}, end, skip=HISTORY - DEPLOYED)
+    yield Series({"__name__": names.ROLLING_EVENTS, "slo": "idle", "event": "all"}, ((end - MINUTE, 0.0), (end, 0.0)))
     for each in (*ALONE, *TOGETHER):
         alert = {"alertname": names.ALERT_BURN, "slo": each.name, "severity": "page"}
         yield _series("ALERTS", {**alert, "alertstate": "firing"}, end)
@@ -137,6 +138,17 @@ def test_users_text_reaches_prometheus_as_it_was_written(backend: PrometheusBack
         backend.query(each.expr, now)  # parses
     selectors = [each.expr for each in asked if not each.exemplar]
     assert all(r"\x24slo" in expr and r"\x5b[slo]]" in expr and '\\"b\\\\c' in expr for expr in selectors)
+
+
+def test_an_slo_without_traffic_burns_at_zero_and_one_without_measurements_not_at_all(
+    backend: PrometheusBackend, now: datetime
+) -> None:
+    def burning(name: str) -> list[float]:
+        asked = [each for each in _queries([slo(name, text="x")]) if each.title == "Burn rate: pages"]
+        return [sample.value for sample in backend.query(asked[0].expr, now)]
+
+    assert burning("idle") == [0.0]
+    assert burning("unheard-of") == []
 
 
 def test_exemplars_are_asked_for_on_the_users_own_series_only() -> None:
