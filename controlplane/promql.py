@@ -142,8 +142,10 @@ def _lexical(text: str, message: str, tokens: list[Token]) -> _Place | None:
         return None
     named = re.search(r"'(.+?)'|: (\S+)$", message)
     named_text = next((group for group in named.groups() if group), "") if named else ""
-    length = len(named_text) if named_text and text[:low].endswith(named_text) else 1
-    return low - length, low, message, ""
+    start = text.rfind(named_text, 0, low) if named_text else -1
+    if start >= 0 and start + len(named_text) >= low - 1:  # a word ends only with the character after it
+        return start, start + len(named_text), message, ""
+    return low - 1, low, message, ""
 
 
 def _misplaced_token(text: str, message: str, tokens: list[Token]) -> _Place | None:
