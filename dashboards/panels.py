@@ -324,4 +324,4 @@ def new_versions(scope: Scope) -> str:
     """Versions that run and did not in the hour before: a mark of a quarter of an hour, so that wide charts have it."""
     running = f"{names.BUILD_INFO}{{{names.SERVICE}={scope.service}}}"
     before = f"count_over_time({running}[1h] offset 15m)"
-    return f"count by (version) ({running}) unless on (version) {before}"
+    return f"(count by (version) ({running}) unless on (version) {before})"

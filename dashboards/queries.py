@@ -24,7 +24,7 @@ class Place(Enum):
 class DashboardQuery:
     """One query. `title` names its panel, annotation or variable; an `instant` one is asked at the range's end only.
 
-    Annotations are sparse: they have data in a range only if what they mark happened in it.
+    Every query that we write has data where its SLO is measured; annotations have zeros where nothing is to be marked.
     """
 
     place: Place

@@ -201,7 +201,10 @@ def _marks(scope: Scope) -> list[dict[str, Any]]:
 
 
 def _mark(name: str, expr: str, colour: str, title: str, tags: str) -> dict[str, Any]:
-    """An annotation with a title; consecutive points become one region."""
+    """An annotation with a title; consecutive points become one region.
+
+    Grafana marks values above 0 only: a 0 says that it did not happen, no answer that nobody knows.
+    """
     return {
         "datasource": None,
         "enable": True,
@@ -209,5 +212,10 @@ def _mark(name: str, expr: str, colour: str, title: str, tags: str) -> dict[str,
         "name": name,
         "tagKeys": tags,
         "titleFormat": title,
-        "target": {"datasource": None, "expr": expr, "interval": panels.RULE_INTERVAL, "refId": "Anno"},
+        "target": {
+            "datasource": None,
+            "expr": f"{expr} or vector(0)",
+            "interval": panels.RULE_INTERVAL,
+            "refId": "Anno",
+        },
     }

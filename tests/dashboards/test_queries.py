@@ -172,3 +172,20 @@ def test_a_variable_that_is_not_given_is_an_error() -> None:
     shared = slo_dashboards(TOGETHER, DashboardOptions(shared_above=1))[1]
     with pytest.raises(KeyError, match=r"slo|service"):
         queries_of(shared.json_text)
+
+
+def test_what_did_not_happen_is_marked_by_a_zero_which_grafana_does_not_draw(
+    backend: PrometheusBackend, now: datetime
+) -> None:
+    def marks(name: str) -> dict[str, set[float]]:
+        asked = [each for each in _queries([slo(name, text="x")]) if each.place is Place.ANNOTATION]
+        hours = now - timedelta(hours=2)
+        return {
+            each.title: {value for one in backend.query_range(each.expr, hours, now, MINUTE) for _, value in one.points}
+            for each in asked
+        }
+
+    assert marks("unheard-of")["Pages"] == {0.0}
+    happened = marks("checkout")
+    assert max(happened["Pages"]) > 0
+    assert happened["Deployments"] == {0.0, 1.0}
