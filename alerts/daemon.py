@@ -10,7 +10,8 @@ from alerts.ports import Notifier
 from controlplane.model.outbox import DueMessage
 from controlplane.ports import HeldLease, Permanent, Store, Transient
 
-BATCH: Final = 100
+BATCH: Final = 20
+HOLD: Final = timedelta(seconds=15)  # after a crash, what was being delivered is due again so soon
 MAX_ATTEMPTS: Final = 12  # with the pauses below: given up after about four hours
 FIRST_PAUSE: Final = timedelta(seconds=2)
 LONGEST_PAUSE: Final = timedelta(minutes=30)
@@ -60,7 +61,7 @@ class DeliveryDaemon:
 
     def _claim(self, now: datetime, lease: HeldLease | None) -> list[DueMessage]:
         with self._store.transaction(lease=lease) as transaction:
-            return transaction.outbox.claim(BATCH, now)
+            return transaction.outbox.claim(BATCH, now, HOLD)
 
     def _deliver(self, due: DueMessage, now: datetime, lease: HeldLease | None) -> str:
         failure = self._attempt(due)
