@@ -183,7 +183,13 @@ def _time_ticks(start: datetime, end: datetime) -> tuple[Tick, ...]:
 
 def _marks(history: SLOHistory) -> tuple[Mark, ...]:
     told = [
-        (period.severity or "alert", period.start, period.end, period.severity or "alert", period.alert)
+        (
+            period.severity or "alert",
+            period.start,
+            period.end,
+            period.severity or "alert",
+            f"{period.alert}, {period.severity}",
+        )
         for period in history.firing
     ]
     told += [("deployment", it.at, it.at, it.version, f"deployment of {it.version}") for it in history.deployments]
@@ -195,7 +201,7 @@ def _marks(history: SLOHistory) -> tuple[Mark, ...]:
         taken = x if free else taken
         anchor = "end" if x > 100 - _LABEL_ROOM else "start"
         span = wording.utc(start) if start == end else f"{wording.utc(start)} to {wording.utc(end)}"
-        marks.append(Mark(kind, x, round(right - x, 2), label if free else "", anchor, f"{story}, {label}: {span}"))
+        marks.append(Mark(kind, x, round(right - x, 2), label if free else "", anchor, f"{story}: {span}"))
     return tuple(marks)
 
 
