@@ -15,6 +15,7 @@ from flyball.web.credentials import console_matches
 
 OPEN_PATHS: Final = ("/metrics", "/healthz", "/readyz")  # for probes and Prometheus; they show no secrets
 HOOKS: Final = "/hooks/"  # each has a secret of its own
+MAX_HEADER_BYTES: Final = 32 * 1024
 _LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
@@ -46,6 +47,8 @@ class Admission:
     def refusal(self, request: Request) -> Response | None:
         """The answer to a request that may not come in, or None."""
         path = request.url.path
+        if sum(len(name) + len(value) for name, value in request.headers.raw) > MAX_HEADER_BYTES:
+            return error_for(path, 431, f"the headers are larger than {MAX_HEADER_BYTES} bytes")
         if self.hosts and _host_name(request.headers.get("host", "")) not in self.hosts:
             return error_for(path, 421, "this address is not one of ours")
         if announced_bytes(request) > MAX_BODY_BYTES and not path.startswith(HOOKS):

@@ -12,10 +12,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from controlplane.ports import Permanent
 from flyball.settings import ListenAddress
+from flyball.web.guards import MAX_HEADER_BYTES
 
 MAX_CONNECTIONS: Final = 256  # one more is answered 503
 HEADER_SECONDS: Final = 10.0  # from the connection, or from an answer, to the last header of the next request
-MAX_HEADER_BYTES: Final = 32 * 1024
 KEEP_ALIVE_SECONDS: Final = 75  # longer than Alertmanager and Prometheus pause between two requests
 STOP_SECONDS: Final = 8
 _BACKLOG: Final = 512
