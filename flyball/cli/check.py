@@ -53,7 +53,7 @@ def check(
     files, problems, slos = examined(paths or [Path()])
     if output is Format.TEXT:
         coloured = colour if colour is not None else typer.get_text_stream("stdout").isatty() and not no_color
-        typer.echo(as_text(problems, _sources(files), coloured), nl=False)
+        typer.echo(as_text(problems, _sources(files), coloured), nl=False, color=coloured)
     else:
         typer.echo(as_json(problems) if output is Format.JSON else as_github(problems), nl=False)
     if has_errors(problems):

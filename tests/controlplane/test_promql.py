@@ -94,8 +94,8 @@ def test_prometheus_refuses_what_we_refuse(text: str, promtool: str, tmp_path_fa
 
 
 TOKENS = st.sampled_from(
-    ["sum", "rate", "(", ")", "[5m]", "[", "]", "{", "}", "x", 'a="b"', ",", " by ", " and ", "+", "1", "{{.window}}", "\n",
-     '"', "é", "=~", " offset ", "@", "$__window", ":", "#", "5m", "nosuch("]
+    ["sum", "rate", "(", ")", "[5m]", "[", "]", "{", "}", "x", 'a="b"', ",", " by ", " and ", "+", "1",
+     "{{.window}}", "\n", '"', "é", "=~", " offset ", "@", "$__window", ":", "#", "5m", "nosuch("]
 )  # fmt: skip
 
 
