@@ -33,6 +33,8 @@ def create_app(services: Services) -> Starlette:
     options = ConsoleOptions(
         prometheus_url=settings.prometheus_url,
         alertmanager_url=settings.alertmanager_url,
+        grafana_url=settings.grafana_url,
+        shared_above=settings.shared_above,
         sources=services.state.sources,
     )
 

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from controlplane import conventions as names
+from controlplane.burn_rate import duration
 from controlplane.model.alert import StoredAlert
 from controlplane.model.slo import SLO
 from flyball.web import charts, pages
@@ -46,7 +47,7 @@ def slo_page(row: SLORow, past: Reading[PastOfSLO], scene: Scene, options: Conso
         "firing": firing,
         "worst": _worst(firing),
         "recent": [it for it in scene.alerts.recent if it.alert.labels.get(names.SLO) == slo.name],
-        "links": _links(slo, options),
+        "links": _links(slo, options, shared=len(scene.slos) > options.shared_above),
     }
 
 
@@ -55,15 +56,17 @@ def _worst(firing: list[StoredAlert]) -> str:
     return next((worst for worst in told if worst), "")
 
 
-def _links(slo: SLO, options: ConsoleOptions) -> list[tuple[str, str]]:
+def _links(slo: SLO, options: ConsoleOptions, *, shared: bool) -> list[tuple[str, str]]:
     """Name and address of every place outside that shows this SLO; only those that a browser may be sent to."""
     selector = f"{{{names.SLO}={quoted(slo.name)}}}"
-    prometheus = options.prometheus_url.rstrip("/")
+    prometheus, grafana = options.prometheus_url.rstrip("/"), options.grafana_url.rstrip("/")
+    uid = names.shared_dashboard_uid(duration(slo.window.length)) if shared else names.dashboard_uid(slo.name)
+    dashboard = f"{grafana}/d/{uid}?{urlencode({f'var-{names.SLO}': slo.name})}"
     graph = urlencode({"g0.expr": f"{names.BUDGET_REMAINING}{selector}", "g0.tab": "0", "g0.range_input": "30d"})
     silence = urlencode({"filter": selector})
     found = (
         ("Runbook", slo.runbook_url),
-        ("Dashboard", options.dashboard_url.replace("{slo}", pages.path_part(slo.name))),
+        ("Dashboard", dashboard if grafana else ""),
         ("Prometheus", f"{prometheus}/graph?{graph}" if prometheus else ""),
         ("Alertmanager", f"{options.alertmanager_url.rstrip('/')}/#/alerts?{silence}"),
     )

@@ -45,10 +45,11 @@ class ConsoleOptions:
     """What the console may link to, and show. URLs are for browsers; an empty one leaves the links out.
 
     `sources` gives the user's files by path as they were read, so that problems show the line they are about.
-    `dashboard_url` is a template with `{slo}`, such as `https://grafana.example/d/flyball-{slo}`.
+    Above `shared_above` SLOs, dashboards are shared, as `dashboards` writes them.
     """
 
     prometheus_url: str = ""
     alertmanager_url: str = ""
-    dashboard_url: str = ""
+    grafana_url: str = ""
+    shared_above: int = 1000
     sources: Callable[[], Mapping[str, bytes]] = field(default=_no_sources)

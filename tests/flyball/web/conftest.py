@@ -42,7 +42,7 @@ def consoles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consoles]:
         away = PrometheusBackend(f"http://{servers.LOOPBACK}:{servers.free_port()}")
         alone = replace(full, metrics=away, store=NoStore(), given_problems=())  # type: ignore[arg-type]
         options = ConsoleOptions(
-            prometheus_url=prometheus.url, dashboard_url="https://grafana.example/d/{slo}", sources=world.sources
+            prometheus_url=prometheus.url, grafana_url="https://grafana.example/", sources=world.sources
         )
         with (
             world.serving(world.application(full, options)) as full_url,

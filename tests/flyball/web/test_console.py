@@ -72,7 +72,7 @@ def test_one_slo_tells_what_happened_and_when_the_budget_is_gone(consoles: Conso
 def test_a_page_of_one_slo_links_to_the_outside_only_where_a_browser_may_go(consoles: Consoles) -> None:
     good = httpx.get(f"{consoles.full}/slos/gateway-availability").text
     assert 'href="https://runbooks.example/graphql-gateway"' in good
-    assert 'href="https://grafana.example/d/gateway-availability"' in good
+    assert 'href="https://grafana.example/d/slo-gateway-availability?var-slo=gateway-availability"' in good
     assert f'href="{consoles.prometheus}/graph?' in good
     nasty = httpx.get(consoles.full + NASTY_PATH).text
     assert "javascript:" not in nasty
