@@ -75,6 +75,11 @@ class Document:
         """Where its content begins."""
         return self.source.position(self.place.start)
 
+    @property
+    def end(self) -> SourcePosition:
+        """Where its content ends."""
+        return self.source.position(self.place.end)
+
     def position_of(self, *path: str | int) -> SourcePosition:
         """Where the value at a path begins; where its nearest ancestor does when nothing is written there."""
         return self.source.position(entry_at(self.place, path)[0].place.start)

@@ -18,7 +18,7 @@ from controlplane.specfile.faults import Fault
 from controlplane.specfile.kinds import KindIndex
 from controlplane.specfile.splitting import document_spans
 from controlplane.specfile.syntax import fault_of
-from controlplane.specfile.validation import problems_of
+from controlplane.specfile.validation import problems_of, without_mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,15 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """Documents that are right in themselves, in the order of the files, and everything that is wrong, in order."""
+    """Documents that are right in themselves, in the order of the files, and everything that is wrong, in order.
+
+    `incomplete` holds documents that are not right, without what is wrong in them, as far as something sensible is
+    left: to look for further mistakes, and for nothing else.
+    """
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
+    incomplete: tuple[Document, ...] = ()
 
 
 _HIDING: Final = ("bad-key", "unknown-tag", "bad-merge")
@@ -44,6 +49,7 @@ _HIDING: Final = ("bad-key", "unknown-tag", "bad-merge")
 class _Reading:
     kinds: KindIndex
     documents: list[Document] = field(default_factory=list)
+    incomplete: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     names: dict[tuple[str, str, str], SourcePosition] = field(default_factory=dict)
 
@@ -65,7 +71,7 @@ def read(files: Iterable[SourceFile], kinds: Sequence[Kind]) -> ReadResult:
                     reading.problems.append(_problem(source, part))
                 else:
                     _take(reading, source, part)
-    return ReadResult(tuple(reading.documents), tuple(in_order(reading.problems)))
+    return ReadResult(tuple(reading.documents), tuple(in_order(reading.problems)), tuple(reading.incomplete))
 
 
 @contextmanager
@@ -124,6 +130,8 @@ def _take(reading: _Reading, source: SourceText, composed: Composed) -> None:
     reading.problems.extend(problems)
     if model is not None and not repeated and not composed.faults:
         reading.documents.append(Document(kind, model, source, place))
+    elif not repeated and (rest := without_mistakes(kind, value)) is not None:
+        reading.incomplete.append(Document(kind, rest, source, place))
 
 
 def _repeated_name(

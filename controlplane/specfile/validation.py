@@ -1,6 +1,7 @@
 """From plain values to a model, or to problems in plain words at the places where they were written."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -45,6 +46,29 @@ def problems_of(
         and not _is_counted_again(found)
         and not _follows_from(faults, place, found)
     ]
+
+
+def without_mistakes(kind: Kind, value: dict[str, Value]) -> BaseModel | None:
+    """What is left of a document without its unknown fields and bad values; None when that says too little."""
+    try:
+        return kind.model.model_validate(value)
+    except ValidationError as error:
+        paths = {_locate(value, details).path for details in error.errors(include_url=False)}
+    rest = deepcopy(value)
+    for path in paths:
+        holder: Value = rest
+        for step in path[:-1]:
+            if isinstance(holder, dict) and isinstance(step, str):
+                holder = holder.get(step)
+            elif isinstance(holder, list) and isinstance(step, int):
+                holder = holder[step]
+        if not (path and isinstance(holder, dict) and isinstance(path[-1], str)):
+            return None  # an item of a list: without it the others would change their places
+        holder.pop(path[-1], None)
+    try:
+        return kind.model.model_validate(rest)
+    except ValidationError:
+        return None
 
 
 def _is_counted_again(found: _Located) -> bool:

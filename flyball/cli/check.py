@@ -12,7 +12,10 @@ from flyball.cli import ExitCode
 if TYPE_CHECKING:
     from controlplane.model.slo import SLO
     from controlplane.problems import Problem
-    from controlplane.specfile import SourceFile
+    from controlplane.specfile import Document, SourceFile
+
+
+_INDEPENDENT = ("promql-syntax",)
 
 
 class Format(Enum):
@@ -78,9 +81,20 @@ def examined(paths: Sequence[Path]) -> "tuple[list[SourceFile], list[Problem], S
         if not found and not unreadable:
             problems.append(_nothing_in(path))
     result = read(files.values(), KINDS)
-    resolved = slos_from(result.documents)
-    problems += [*result.problems, *resolved.problems, *_settings_problems(files.values())]
+    resolved = slos_from([*result.documents, *result.incomplete])
+    further = [problem for problem in resolved.problems if not _may_follow(problem, result.incomplete)]
+    problems += [*result.problems, *further, *_settings_problems(files.values())]
     return list(files.values()), in_order(problems), resolved.slos
+
+
+def _may_follow(problem: "Problem", incomplete: "Sequence[Document]") -> bool:
+    """Whether it may come only from what is wrong in a document anyway; broken PromQL does not."""
+    if problem.rule in _INDEPENDENT:
+        return False
+    return any(
+        document.position.path == problem.path and document.position.line <= problem.line <= document.end.line
+        for document in incomplete
+    )
 
 
 def success(slos: "Sequence[SLO]", files: int, warnings: int) -> str:

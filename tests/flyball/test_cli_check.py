@@ -73,6 +73,17 @@ def test_every_problem_of_every_file_is_printed_at_once(workspace: Path) -> None
     assert done.stderr == ""
 
 
+def test_promql_is_checked_beside_a_mistyped_field_and_nothing_follows_from_that(workspace: Path) -> None:
+    slo = workspace / "slo.yaml"
+    text = slo.read_text().replace("  timeWindow:", "  timeWindw:")
+    slo.write_text(text.replace('query: http_requests_total{job="shop"}', "query: rat(x)"))
+    done = flyball("check", cwd=workspace)
+    assert [line for line in done.stdout.splitlines() if line.startswith("slo.yaml")] == [
+        "slo.yaml:37:22: spec.indicator.spec.ratioMetric.total.metricSource.spec.query: unknown function `rat`",
+        "slo.yaml:38:3: spec.timeWindw: unknown field `timeWindw`, did you mean `timeWindow`?",
+    ]
+
+
 def test_json_and_github_say_the_same(workspace: Path) -> None:
     (workspace / "bad.yaml").write_text("apiVersion: openslo/v2\nkind: SLO\n")
     done = flyball("check", "--format", "json", cwd=workspace)
