@@ -56,7 +56,10 @@ def scrape_configs(platform_url: str, console_url: str) -> list[dict[str, object
 def empty_prometheus(folder: DemoFolder) -> AbstractContextManager[Server]:
     """A Prometheus that takes the past and does nothing else yet: a scrape now would make the past out of order."""
     return servers.prometheus(
-        folder.root / "prometheus", out_of_order=_OUT_OF_ORDER, log=folder.logs / "prometheus.log"
+        folder.root / "prometheus",
+        out_of_order=_OUT_OF_ORDER,
+        block_duration=_OUT_OF_ORDER,
+        log=folder.logs / "prometheus.log",
     )
 
 

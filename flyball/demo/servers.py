@@ -141,12 +141,15 @@ def prometheus(
     evaluation_interval: str = "1m",
     out_of_order: str = "0s",
     retention: str = "45d",
+    block_duration: str = "2h",
     port: int | None = None,
     log: Path | None = None,
 ) -> Iterator[Server]:
     """A Prometheus with its data below `folder`.
 
-    Remote write, exemplars and reload over HTTP are on. `rule_globs` are absolute; `scrape` is `scrape_configs`.
+    Remote write, exemplars and reload over HTTP are on. `rule_globs` are absolute; `scrape` is `scrape_configs`. All
+    samples of the last `block_duration` stay in memory: give it a month for a month that is written at once, or it is
+    compacted into hundreds of blocks meanwhile (65 s instead of 12 s, on a busy machine).
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
@@ -167,6 +170,7 @@ def prometheus(
         f"--config.file={path}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--storage.tsdb.retention.time={retention}",
+        f"--storage.tsdb.min-block-duration={block_duration}",
         f"--web.listen-address={LOOPBACK}:{port}",
         f"--web.external-url={url}",
         "--web.enable-lifecycle",
