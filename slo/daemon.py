@@ -11,7 +11,7 @@ from controlplane import conventions
 from controlplane.model.event import JSON, Event
 from controlplane.model.generation import Generation
 from controlplane.model.rule import RuleFile
-from controlplane.ports import RuleEngine
+from controlplane.ports import Permanent, RuleEngine, Transient
 from controlplane.problems import Problem, Severity, has_errors
 from slo.apply import Approval, Explain, Groups, RuleSwitch, SwitchResult, SwitchState, nothing_to_add
 from slo.generation import MARKER_GROUP, generation_of
@@ -65,6 +65,7 @@ class _Memory:
     compiled: Compiled | None = None
     generation: Generation | None = None
     slos: int = 0  # of the rules that run
+    rejected: str = ""  # digest of the files whose mistakes were told last
     look: Hashable = None  # the files when they were compiled
     pending: Hashable = None  # the files at the last turn, when they differed
     deferred: int = 0
@@ -111,7 +112,7 @@ class SLODaemon:
         memory.verify_at = None  # an exception below must not look like rest
         with self.folder.exclusive():
             if memory.generation is None:
-                outcome = self._reject(memory.compiled, now, anew=changed)
+                outcome = self._reject(memory.compiled, now)
             else:
                 outcome = self._publish(memory.compiled, memory.generation, now)
             memory.links = self._links()
@@ -143,7 +144,7 @@ class SLODaemon:
     def _links(self) -> tuple[object, object]:
         return self.folder.current(), self.folder.last_good()
 
-    def _reject(self, compiled: Compiled, now: datetime, *, anew: bool) -> ApplyOutcome:
+    def _reject(self, compiled: Compiled, now: datetime) -> ApplyOutcome:
         """Tell the mistakes, and see that the last good rules run."""
         kept = RuleSwitch(self.folder, self.engine, self.explain).keep(seen=self._memory.seen)
         self._memory.seen = kept.live
@@ -154,6 +155,8 @@ class SLODaemon:
             "first": f"{errors[0].position}: {errors[0].message}",
         }
         self._tell_rejection(compiled.digest, data, now)
+        anew = self._memory.rejected != compiled.digest
+        self._memory.rejected = compiled.digest
         return self._outcome(ApplyState.REJECTED if anew else ApplyState.UNCHANGED, kept, compiled, "")
 
     def _publish(self, compiled: Compiled, generation: Generation, now: datetime) -> ApplyOutcome:
@@ -162,15 +165,19 @@ class SLODaemon:
 
         switch = RuleSwitch(self.folder, self.engine, self.explain)
         result = switch.bring(generation, compiled.files, seen=self._memory.seen, approve=approve)
+        self._memory.rejected = ""
         runs = result.state in (SwitchState.APPLIED, SwitchState.UNCHANGED)
         self._memory.seen = result.live if runs else ()
         self._memory.slos = len(compiled.slos) if runs else self._memory.slos
         if result.state is SwitchState.ROLLED_BACK and not result.may_pass:
             self._tell_rejection(generation.id, {"by": "prometheus", "reason": result.reason}, now)
         outcome = self._outcome(ApplyState(result.state.value), result, compiled, generation.id)
-        if self.dashboards is not None and runs:
+        if self.dashboards is None or not runs:
+            return outcome
+        try:
             return replace(outcome, dashboards_changed=self.dashboards.publish(compiled.dashboards))
-        return outcome
+        except (Transient, Permanent) as error:  # the rules run all the same
+            return replace(outcome, reason=f"dashboards were not published: {error}")
 
     def _tell_rejection(self, content: str, data: dict[str, JSON], now: datetime) -> None:
         identity = hashlib.sha256(f"{content}\0{sorted(data.items())}".encode()).hexdigest()

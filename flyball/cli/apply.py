@@ -110,6 +110,8 @@ def _say(outcome: "ApplyOutcome", settings: "Settings", workspace: "SLOWorkspace
             typer.echo(
                 f"{verb}: Prometheus at {settings.prometheus_url} runs {runs} (generation {outcome.generation[:12]})."
             )
+            if outcome.reason:
+                typer.echo(f"But {outcome.reason}.", err=True)
         case ApplyState.REJECTED:
             typer.echo("Nothing was applied: mend the files first. The last good rules stay as they are.", err=True)
             if outcome.reason:
@@ -117,7 +119,7 @@ def _say(outcome: "ApplyOutcome", settings: "Settings", workspace: "SLOWorkspace
         case ApplyState.UNREACHABLE:
             typer.echo(f"{outcome.reason}. Nothing was changed; apply again when it answers.", err=True)
         case ApplyState.ROLLED_BACK:
-            typer.echo(f"Prometheus refused: {outcome.reason}.\n{_after_rollback(outcome)}", err=True)
+            typer.echo(f"Rolled back: {outcome.reason}.\n{_after_rollback(outcome)}", err=True)
 
 
 def _after_rollback(outcome: "ApplyOutcome") -> str:
@@ -155,7 +157,8 @@ def _exit_code(outcome: "ApplyOutcome") -> ExitCode:
 
     if has_errors(outcome.problems):
         return ExitCode.PROBLEMS
-    return ExitCode.OK if outcome.state in (ApplyState.APPLIED, ApplyState.UNCHANGED) else ExitCode.OUTSIDE
+    runs = outcome.state in (ApplyState.APPLIED, ApplyState.UNCHANGED)
+    return ExitCode.OK if runs and not outcome.reason else ExitCode.OUTSIDE
 
 
 def _count(number: int, noun: str) -> str:

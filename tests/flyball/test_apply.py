@@ -142,3 +142,13 @@ def test_dashboards_go_where_grafana_reads_them(stage: Stage) -> None:
     assert json.loads(stage.apply("--json").stdout)["dashboardsChanged"] == 2
     assert sorted(path.name for path in folder.glob("*.json")) == ["slo-checkout-availability.json", "slos.json"]
     assert json.loads(stage.apply("--json").stdout)["dashboardsChanged"] == 0
+
+
+def test_dashboards_that_cannot_be_written_stop_no_rules(stage: Stage) -> None:
+    (stage.workspace / "flyball.yaml").write_text(
+        "apiVersion: flyball.dev/v1\nkind: Workspace\nspec:\n  grafana: {dashboardsDirectory: /proc/flyball}\n"
+    )
+    done = stage.apply()
+    assert done.exit_code == 3
+    assert done.stdout.startswith("Applied: ")
+    assert "But dashboards were not published: /proc/flyball" in done.stderr

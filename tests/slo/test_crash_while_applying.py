@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def _run_child(bench: Bench, steps: int) -> None:
             step()
 
     sys.addaudithook(watch)
-    object.__setattr__(bench.daemon, "engine", _DyingEngine(bench.url, step))
+    bench.daemon = replace(bench.daemon, engine=_DyingEngine(bench.url, step))
     bench.daemon.run_once(next(bench.times))
 
 

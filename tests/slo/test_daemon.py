@@ -1,6 +1,7 @@
 """Applying rules to a real Prometheus: what runs afterwards, whatever went wrong."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from controlplane import conventions
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
+from controlplane.model.event import Event
 from controlplane.ports import Transient
 from flyball.demo import servers
 from slo.apply import id_of
@@ -153,11 +155,11 @@ def test_a_prometheus_that_dies_while_reloading_gets_its_old_files_back(bench: B
 
     bench.workspace.edit(BETTER)
     bench.restart()
-    object.__setattr__(bench.daemon, "engine", Dying())
+    bench.daemon = replace(bench.daemon, engine=Dying())
     outcome = bench.turn()
     assert (outcome.state, outcome.may_pass, outcome.restored) == (ApplyState.ROLLED_BACK, True, False)
     assert bench.daemon.folder.current() == good
-    object.__setattr__(bench.daemon, "engine", bench.backend)
+    bench.daemon = replace(bench.daemon, engine=bench.backend)
     assert bench.turn().state is ApplyState.APPLIED, "the next turn tries again"
 
 
@@ -206,6 +208,26 @@ def test_a_rule_that_was_loaded_from_an_edit_since_undone_is_mended(bench: Bench
     assert bench.loaded() == {"test:checkout": "vector(1)"}
 
 
+def test_a_broken_edit_that_could_not_be_told_at_first_is_told_later(bench: Bench) -> None:
+    bench.turn()
+    bench.workspace.edit(BETTER, mistake="unknown field")
+    bench.turn()
+    impatient = RuleFolderOnDisk(bench.folder, patience_seconds=0)
+    bench.daemon = replace(bench.daemon, folder=impatient)
+    with RuleFolderOnDisk(bench.folder).exclusive(), pytest.raises(Transient):
+        bench.turn()
+    assert bench.turn().state is ApplyState.REJECTED
+
+
+def test_the_same_mistake_made_again_is_another_rejection_but_one_event(bench: Bench) -> None:
+    for _ in range(2):
+        bench.workspace.edit(GOOD)
+        bench.turn(2)
+        bench.workspace.edit(mistake="unknown field")
+        assert bench.turn(2).state is ApplyState.REJECTED
+    assert bench.journal.kinds == [conventions.EVENT_RULES_APPLIED, conventions.EVENT_RULES_REJECTED]
+
+
 def test_a_broken_edit_does_not_stop_the_good_rules_from_being_mended(bench: Bench) -> None:
     bench.turn()
     bench.workspace.edit(mistake="unknown field")
@@ -239,11 +261,16 @@ def test_two_processes_do_not_apply_at_once(bench: Bench) -> None:
 
 
 def test_a_journal_that_fails_leaves_the_rules_unmarked_and_the_next_turn_finishes(bench: Bench) -> None:
-    write = bench.journal.write
-    bench.journal.write = lambda _: (_ for _ in ()).throw(Transient("database is locked"))  # type: ignore[method-assign]
+    class Locked:
+        """A store that is busy."""
+
+        def write(self, event: Event) -> bool:
+            raise Transient("database is locked")
+
+    bench.daemon = replace(bench.daemon, journal=Locked())
     with pytest.raises(Transient):
         bench.turn()
     assert bench.daemon.folder.last_good() is None
-    bench.journal.write = write  # type: ignore[method-assign]
+    bench.daemon = replace(bench.daemon, journal=bench.journal)
     assert bench.turn().state is ApplyState.APPLIED
     assert len(bench.journal.events) == 1
