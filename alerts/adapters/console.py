@@ -42,12 +42,9 @@ def described(alert: Alert) -> str:
     """What an on-call person needs, without control characters: who says what about which SLO, and where to read on."""
     firing = alert.status is AlertStatus.FIRING
     at = alert.starts_at if firing or alert.ends_at is None else alert.ends_at
-    severity = alert.labels.get(conventions.SEVERITY, "")
-    parts = [_minute(at), "FIRING  " if firing else "RESOLVED", f"{severity:<6}"]
-    parts.append(alert.labels.get("alertname", alert.fingerprint))
-    if slo := alert.labels.get(conventions.SLO):
-        parts.append(f"slo={slo}")
-    lines = [" ".join(parts), alert.annotations.get(conventions.SUMMARY, "")]
+    severity = f"{_printable(alert.labels.get(conventions.SEVERITY, '')):<6}"
+    head = f"{_second(at)} {'FIRING  ' if firing else 'RESOLVED'} {severity} {_printable(_name(alert))}"
+    lines = [alert.annotations.get(conventions.SUMMARY, "")]
     if firing:
         lines += alert.annotations.get(conventions.DESCRIPTION, "").splitlines()
         lines += _named("worst", alert.annotations.get(conventions.WORST, ""))
@@ -55,15 +52,20 @@ def described(alert: Alert) -> str:
         lines += _named("dashboard", alert.annotations.get(conventions.DASHBOARD_URL, ""))
     else:
         lines.append(f"fired for {_duration(alert)}")
-    printable = [_printable(line).strip() for line in lines]
-    return f"\n{_INDENT}".join(line for line in printable if line)
+    return f"\n{_INDENT}".join([head, *filter(None, map(_printable, lines))])
+
+
+def _name(alert: Alert) -> str:
+    name = alert.labels.get("alertname", alert.fingerprint)
+    slo = alert.labels.get(conventions.SLO)
+    return f"{name} slo={slo}" if slo else name
 
 
 def _named(name: str, text: str) -> list[str]:
     return [f"{name}: {text}"] if text else []
 
 
-def _minute(at: datetime) -> str:
+def _second(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%SZ")
 
 

@@ -1,5 +1,6 @@
 """`flyball run`: one job, without the web server."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +39,7 @@ def run(
     settings = settings_or_exit(folder)
     set_up_logs(log_format=settings.log_format, level=settings.log_level, secrets=settings.secrets())
     try:
-        services = wire(settings)
+        services = wire(settings, console=sys.stderr if as_json else sys.stdout)  # JSON stays alone on standard output
     except (Transient, Permanent) as error:
         typer.echo(f"flyball run: {error}", err=True)
         raise typer.Exit(ExitCode.OUTSIDE) from None
