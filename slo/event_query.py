@@ -146,7 +146,7 @@ class _Analysis:
             case promql.ParenExpr() | promql.UnaryExpr():
                 return self.unit(tree.expr)
             case promql.VectorSelector():
-                return self._selector(next(self._selectors))
+                return self._selector(self._next_selector())
             case promql.AggregateExpr():
                 return self._aggregate(tree)
             case promql.BinaryExpr():
@@ -158,6 +158,13 @@ class _Analysis:
                     "[", "a subquery cannot be counted over 5 minutes", "write the rate directly, without [..:..]"
                 )
         raise self._fault("[", "a range alone is not a count", "write the counter without [..], or increase(…[5m])")
+
+    def _next_selector(self) -> Selector:
+        selector = next(self._selectors, None)
+        if selector is None:
+            hint = 'select it by its label: {__name__="…"}'
+            raise QueryFault("a metric is named like a keyword of PromQL", hint)
+        return selector
 
     def _selector(self, selector: Selector) -> Unit:
         if not self._bare:
@@ -228,7 +235,7 @@ class _Analysis:
         name = str(tree.func.name)
         arguments = list(tree.args)
         if arguments and isinstance(arguments[0], promql.MatrixSelector):
-            next(self._selectors)
+            self._next_selector()
             if name in _RATES | _COUNTS:
                 return Unit.RATE if name in _RATES else Unit.EVENTS
             raise self._fault(name, f"{name}() does not count events", _WAYS_OUT.get(name, _DEFAULT_WAY_OUT))

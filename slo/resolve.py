@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from controlplane.model.slo import SLO, Service
-from controlplane.problems import Problem, in_order
+from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import Document, did_you_mean
 from slo import metadata
 from slo.objectives import Target, period_of, targets_of
@@ -80,6 +80,7 @@ class _Resolution:
     def _slos_of(self, document: Document) -> Iterable[SLO]:
         value = document.value
         assert isinstance(value, SLODocument)
+        before = len(self.problems)
         about = metadata.checked(document, value.metadata)
         self.problems.extend(about.problems)
         self._check_service(document, value.spec.service)
@@ -91,7 +92,7 @@ class _Resolution:
             return
         indicator = indicator_of(*source)
         self.problems.extend(indicator.problems)
-        if indicator.value is None or period.window is None:
+        if indicator.value is None or period.window is None or has_errors(self.problems[before:]):
             return
         for target in targets.values:
             yield SLO(

@@ -48,9 +48,10 @@ def budget_events(subject: Subject) -> Iterator[Rule]:
 
 
 def budget_remaining(subject: Subject) -> Iterator[Rule]:
-    """The share of the budget that is left: 1 untouched, 0 spent, negative overspent."""
+    """The share of the budget that is left: 1 untouched, 0 spent, negative overspent; absent without any traffic."""
     bad = f"sum without ({names.EVENT}) ({subject.total(names.EVENT_BAD)})"
-    yield RecordingRule(names.BUDGET_REMAINING, f"1 - {bad} / {subject.derived(names.BUDGET_EVENTS)}", subject.labels)
+    expr = f"1 - {bad} / ({subject.derived(names.BUDGET_EVENTS)} > 0)"
+    yield RecordingRule(names.BUDGET_REMAINING, expr, subject.labels)
 
 
 def budget_ratio(subject: Subject) -> Iterator[Rule]:

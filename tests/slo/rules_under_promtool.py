@@ -1,0 +1,108 @@
+"""Runs generated rules in `promtool test rules`: many SLOs at once, one run for a whole table of expectations."""
+
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from controlplane.model.slo import SLO
+from controlplane.rulefile import to_yaml
+from slo.compiler import CompileOptions, compile_rules
+from tests.slo.slos import an_slo, requests
+
+PLAIN = CompileOptions(external_url="https://flyball.example")
+SHARED = CompileOptions(external_url="https://flyball.example", shared_above=0)
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Counters in promtool's notation, one value a minute: `0+600x60` grows by 600 a minute for an hour."""
+
+    ok: str
+    errors: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A PromQL expression and what it must give at a time: values by label set, as promtool writes both."""
+
+    at: str
+    expr: str
+    samples: Mapping[str, float] = field(default_factory=dict)
+
+
+def steady(requests_per_minute: float, error_share: float, minutes: int) -> Traffic:
+    """Even traffic with an even share of errors."""
+    errors = requests_per_minute * error_share
+    return Traffic(f"0+{requests_per_minute - errors:f}x{minutes}", f"0+{errors:f}x{minutes}")
+
+
+def pieces(*parts: tuple[float, int]) -> str:
+    """A counter made of parts, each so much a minute for so many minutes."""
+    value, texts = 0.0, []
+    for per_minute, minutes in parts:
+        texts.append(f"{value:f}+{per_minute:f}x{minutes - 1}")
+        value += per_minute * minutes
+    return " ".join(texts)
+
+
+def firing(at: str, *alerts: tuple[str, str]) -> Check:
+    """Exactly these (SLO, severity) fire for burning budgets."""
+    expr = 'max by (slo, severity) (ALERTS{alertname="SLOErrorBudgetBurn",alertstate="firing"})'
+    return Check(at, expr, {f'{{slo="{slo}", severity="{severity}"}}': 1 for slo, severity in alerts})
+
+
+def pages(at: str, *slos: str) -> Check:
+    """Exactly these SLOs page."""
+    expr = 'max by (slo) (ALERTS{alertname="SLOErrorBudgetBurn",severity="page",alertstate="firing"})'
+    return Check(at, expr, {f'{{slo="{slo}"}}': 1 for slo in slos})
+
+
+def run(
+    promtool: str,
+    folder: Path,
+    traffic: Mapping[str, Traffic],
+    checks: Sequence[Check],
+    *,
+    interval: str,
+    options: CompileOptions,
+    slos: Iterable[SLO] | None = None,
+    alerts: Sequence[object] = (),
+) -> None:
+    """One promtool run; fails with promtool's words. Each traffic gets an SLO of its name, unless `slos` are given."""
+    if slos is None:
+        slos = [an_slo(name, requests(name)) for name in traffic]
+    compiled = compile_rules(slos, options)
+    for file in compiled:
+        (folder / file.name).write_text(to_yaml(file))
+    test = {
+        "rule_files": [file.name for file in compiled],
+        "evaluation_interval": interval,
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [series for name, each in traffic.items() for series in _series(name, each)],
+                "promql_expr_test": [_expected(check) for check in checks],
+                "alert_rule_test": list(alerts),
+            }
+        ],
+    }
+    (folder / "test.yaml").write_text(yaml.safe_dump(test))
+    done = subprocess.run([promtool, "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _series(job: str, traffic: Traffic) -> list[dict[str, str]]:
+    counters = {"200": traffic.ok, "500": traffic.errors}
+    return [
+        {"series": f'http_requests_total{{job="{job}",code="{code}",route="/pay"}}', "values": values}
+        for code, values in counters.items()
+        if values
+    ]
+
+
+def _expected(check: Check) -> dict[str, object]:
+    samples = [{"labels": labels, "value": value} for labels, value in check.samples.items()]
+    return {"expr": check.expr, "eval_time": check.at, "exp_samples": samples}
