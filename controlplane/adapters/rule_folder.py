@@ -112,6 +112,10 @@ class RuleFolderOnDisk:
 
     def prune(self, keep: int) -> None:
         """Oldest first. A copy that cannot be removed stays: it does no harm."""
+        with self._sorting_errors():
+            self._prune(keep)
+
+    def _prune(self, keep: int) -> None:
         good = self.last_good()
         used = {self.current(), good.copy if good else None}
         entries = [path for path in self._copies.iterdir() if path.name not in (_LAST_GOOD, _LOCK)]
