@@ -37,7 +37,7 @@ class SqlLeases:
             if row is None:
                 _create(connection, name)
             renewing = row is not None and row["holder"] == holder
-            return _take(connection, name=name, holder=holder, ttl=ttl, renewing=renewing)
+            return take(connection, name=name, holder=holder, ttl=ttl, renewing=renewing)
 
     def release(self, lease: HeldLease) -> None:
         """Give it up, if we still hold it; what is written under it now raises `LeaseLost`."""
@@ -60,6 +60,19 @@ def require_lease(connection: Connection, lease: HeldLease) -> None:
         raise LeaseLost(f"lease {lease.name}: epoch {lease.epoch} of {lease.holder} is over")
 
 
+def take(connection: Connection, *, name: str, holder: str, ttl: timedelta, renewing: bool) -> HeldLease | None:
+    """Take or renew it in this transaction, when it is free or ours; waits for work that is done under it."""
+    row = connection.execute(_row(name).with_for_update(key_share=renewing)).mappings().one_or_none()
+    now = database_now(connection)  # after the wait for the lock
+    if row is None or not _may_take(row, holder, now) or (renewing and row["holder"] != holder):
+        return None
+    epoch = int(row["epoch"]) + (row["holder"] != holder)
+    connection.execute(
+        update(leases).where(leases.c.name == name).values(holder=holder, epoch=epoch, expires_at=now + ttl)
+    )
+    return HeldLease(name, holder, epoch)
+
+
 def _row(name: str) -> Select[Any]:
     return select(leases).where(leases.c.name == name)
 
@@ -72,15 +85,3 @@ def _create(connection: Connection, name: str) -> None:
     WriteOrder(connection).take()
     if connection.execute(_row(name)).one_or_none() is None:
         connection.execute(leases.insert().values(name=name, holder=None, epoch=0, expires_at=database_now(connection)))
-
-
-def _take(connection: Connection, *, name: str, holder: str, ttl: timedelta, renewing: bool) -> HeldLease | None:
-    row = connection.execute(_row(name).with_for_update(key_share=renewing)).mappings().one_or_none()
-    now = database_now(connection)  # after the wait for the lock
-    if row is None or not _may_take(row, holder, now) or (renewing and row["holder"] != holder):
-        return None
-    epoch = int(row["epoch"]) + (row["holder"] != holder)
-    connection.execute(
-        update(leases).where(leases.c.name == name).values(holder=holder, epoch=epoch, expires_at=now + ttl)
-    )
-    return HeldLease(name, holder, epoch)

@@ -12,6 +12,7 @@ from controlplane.store import SqlStore, open_store
 from controlplane.store.database_clock import database_now
 from controlplane.store.database_url import parse_database_url
 from controlplane.store.engines import make_engine, open_transaction
+from controlplane.store.leases import take
 from controlplane.store.tables import leases
 from tests.contracts.storing import MINUTE, NOW, event, until
 
@@ -159,6 +160,19 @@ class TestOnPostgreSQL:
             stall()
         assert _names(other) == []
         stalling.close()
+
+    def test_a_write_that_meets_a_takeover_waits_and_is_refused(self, store: SqlStore, other: SqlStore) -> None:
+        stalled = _held(store.leases.acquire("main", "a", SHORT))
+        until(lambda: _expired(other))
+        with ThreadPoolExecutor(1) as pool:
+            with open_transaction(other._engine) as connection:
+                assert take(connection, name="main", holder="b", ttl=MINUTE, renewing=False)
+                writing = pool.submit(_write, store, stalled, "too late")
+                wait([writing], timeout=0.3)
+                assert not writing.done()
+            with pytest.raises(LeaseLost):
+                writing.result()
+        assert _names(other) == []
 
     def test_renewing_does_not_wait_for_work_under_the_lease(self, migrated_url: str, other: SqlStore) -> None:
         leader = _held(other.leases.acquire("main", "a", MINUTE))

@@ -59,13 +59,13 @@ def test_followers_see_every_event_once_and_in_order(migrated_url: str, store: S
     def follow() -> list[int]:
         mine, seen = open_store(migrated_url), [0]
         while True:
-            last_round = finished.is_set()
+            nothing_will_follow = finished.is_set()
             with mine.transaction(read_only=True) as transaction:
-                seen += [recorded.sequence for recorded in transaction.events.after(seen[-1], 5)]
-            if last_round and len(seen) > WRITERS * EACH:
+                new = [recorded.sequence for recorded in transaction.events.after(seen[-1], 5)]
+            seen += new
+            if nothing_will_follow and not new:
                 mine.close()
                 return seen[1:]
-            assert not last_round or len(seen) <= WRITERS * EACH
 
     def write(mine: SqlStore, number: int) -> None:
         for index in range(EACH):
