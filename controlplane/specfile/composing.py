@@ -28,6 +28,7 @@ from yaml.events import (
 )
 
 from controlplane.specfile.faults import Fault
+from controlplane.specfile.suggestions import short
 
 MAX_DEPTH: Final = 64  # nesting that no spec needs; below libyaml's and Python's own limits
 MAX_VALUES: Final = 1_000_000  # of one file: about 0.5 GB
@@ -114,7 +115,7 @@ class Composer:
     def _node(self, event: Event, depth: int) -> tuple[Value, Place]:
         self.count += 1
         if self.count > self._limit:
-            message = f"the file holds more than {self._limit:,} values"
+            message = f"the file holds more than {MAX_VALUES:,} values"
             raise Fault(*self._span(event), message, "split it into several files", "too-large")
         if isinstance(event, ScalarEvent) and event.anchor is None:
             return self._scalar(event)
@@ -226,12 +227,12 @@ class Composer:
     def _alias(self, event: AliasEvent) -> tuple[Value, Place]:
         start, end = self._span(event)
         if event.anchor not in self._anchors:
-            message = f"no anchor `&{event.anchor}` stands before this alias"
+            message = f"no anchor `&{short(event.anchor or '')}` stands before this alias"
             hint = "text that begins with * needs quotes"
             raise Fault(start, end, message, hint, "unknown-alias")
         anchored = self._anchors[event.anchor]
         if anchored is None:
-            message = f"the alias `*{event.anchor}` stands inside of what it refers to"
+            message = f"the alias `*{short(event.anchor or '')}` stands inside of what it refers to"
             raise Fault(start, end, message, rule="alias-loop")
         self._aliased += anchored.size
         if self._aliased > MAX_ALIASED_VALUES:
@@ -247,7 +248,7 @@ class Composer:
         tag = event.tag or ""
         shown = f"!!{tag[len(_CORE) :]}" if tag.startswith(_CORE) else tag
         start, _ = self._span(event)
-        return Fault(start, start + len(shown), f"the tag `{shown}` is not allowed", "remove it", "unknown-tag")
+        return Fault(start, start + len(shown), f"the tag `{short(shown)}` is not allowed", "remove it", "unknown-tag")
 
     def _duplicate(self, key: str, start: int, end: int, first: Entry) -> Fault:
-        return Fault(start, end, f"the key `{key}` is there twice", "", "duplicate-key", first.start)
+        return Fault(start, end, f"the key `{short(key)}` is there twice", "", "duplicate-key", first.start)

@@ -6,7 +6,7 @@ from controlplane.problems import Problem
 from controlplane.source_text import SourceText
 from controlplane.specfile.composing import Place, Value
 from controlplane.specfile.document import Kind
-from controlplane.specfile.suggestions import choices, did_you_mean
+from controlplane.specfile.suggestions import choices, did_you_mean, short
 
 
 class KindIndex:
@@ -62,7 +62,7 @@ def _unknown(
     where = place.inner[key].place
     text, known = written
     meant = did_you_mean(text, known)
-    message = f"unknown {key} `{text[:80]}`"
+    message = f"unknown {key} `{short(text)}`"
     if of is not None:
         message += f" of {of}"
     if meant is not None:

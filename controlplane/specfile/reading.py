@@ -17,6 +17,7 @@ from controlplane.specfile.document import Document, Kind, entry_at
 from controlplane.specfile.faults import Fault
 from controlplane.specfile.kinds import KindIndex
 from controlplane.specfile.splitting import document_spans
+from controlplane.specfile.suggestions import short
 from controlplane.specfile.syntax import fault_of
 from controlplane.specfile.validation import problems_of, without_mistakes
 
@@ -42,6 +43,7 @@ class ReadResult:
     incomplete: tuple[Document, ...] = ()
 
 
+MAX_PROBLEMS: Final = 1000  # of one file: whoever has more has one problem
 _HIDING: Final = ("bad-key", "unknown-tag", "bad-merge")
 
 
@@ -65,13 +67,22 @@ def read(files: Iterable[SourceFile], kinds: Sequence[Kind]) -> ReadResult:
     reading = _Reading(KindIndex(kinds))
     with _collection_paused():
         for file in files:
-            source = SourceText(file.path, decode(file.content))
-            for part in _parts(source):
-                if isinstance(part, Fault):
-                    reading.problems.append(_problem(source, part))
-                else:
-                    _take(reading, source, part)
+            _read_file(reading, SourceText(file.path, decode(file.content)))
     return ReadResult(tuple(reading.documents), tuple(in_order(reading.problems)), tuple(reading.incomplete))
+
+
+def _read_file(reading: _Reading, source: SourceText) -> None:
+    before = len(reading.problems)
+    for part in _parts(source):
+        if len(reading.problems) - before >= MAX_PROBLEMS:
+            start = part.start if isinstance(part, Fault) else part.place.start
+            message = f"more than {MAX_PROBLEMS:,} problems; the file was not read further"
+            reading.problems.append(_problem(source, Fault(start, start + 1, message, "", "too-many")))
+            return
+        if isinstance(part, Fault):
+            reading.problems.append(_problem(source, part))
+        else:
+            _take(reading, source, part)
 
 
 @contextmanager
@@ -149,7 +160,7 @@ def _repeated_name(
     if first is None:
         reading.names[key] = source.position(where.start)
         return []
-    message = f"the {kind.name} `{name}` is there twice: first at {first}"
+    message = f"the {kind.name} `{short(name)}` is there twice: first at {first}"
     length = source.length_on_line(where.start, where.end)
     position = source.position(where.start)
     return [Problem.at(position, "metadata.name", message, rule="duplicate-name", length=length)]

@@ -14,7 +14,7 @@ from controlplane.specfile.composing import Place, Value
 from controlplane.specfile.document import Kind, entry_at, field_name
 from controlplane.specfile.faults import Fault
 from controlplane.specfile.schema import fields_at
-from controlplane.specfile.suggestions import did_you_mean
+from controlplane.specfile.suggestions import did_you_mean, short
 
 _TAG_ERRORS = ("union_tag_invalid", "union_tag_not_found")  # the field that selects the member of a union
 _KEY_STEP = "[key]"  # pydantic's last step when a mapping's key is at fault
@@ -157,7 +157,7 @@ def _problem(kind: Kind, source: SourceText, place: Place, found: _Located) -> P
     if error["type"] == "extra_forbidden":
         known = fields_at(kind.model, path[:-1])
         meant = _meant(kind, found)
-        message = f"unknown field `{name}`" + (f", did you mean `{meant}`?" if meant else "")
+        message = f"unknown field `{short(name)}`" + (f", did you mean `{meant}`?" if meant else "")
         hint = "" if meant or not known - {name} else f"known here: {', '.join(sorted(known - {name}))}"
         return _at(source, path, (entry.start, entry.end), message, hint=hint, rule="unknown-field")
     if not is_there:

@@ -157,3 +157,16 @@ def test_aliases_within_bounds_are_welcome() -> None:
     text = GOAL + "  objectives: [&o {target: 0.9}" + ", *o" * 1000 + "]\n"
     (goal,) = read_text(text).documents
     assert len(goal.value.model_dump()["spec"]["objectives"]) == 1001
+
+
+def test_a_file_of_nothing_but_mistakes_is_not_read_to_its_end() -> None:
+    problems = read_text("---\n: :\n" * 5000).problems
+    assert len(problems) == 1001
+    assert (problems[-1].rule, problems[-1].line) == ("too-many", 2002)
+
+
+def test_names_that_are_none_are_cut_in_messages() -> None:
+    (problem,) = read_text(GOAL + f"  {'x' * 1000}: 1\n").problems
+    assert problem.message == f"unknown field `{'x' * 80}…`"
+    (problem,) = read_text(GOAL + f"  service: !{'x' * 5000} 1\n").problems
+    assert len(problem.message) < 120
