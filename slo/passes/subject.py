@@ -114,7 +114,7 @@ class Subject:
         """`/ 0.001` or `* 0.001`; of a shard, a join that one duplicate cannot break."""
         if not self.shared:
             return f"{operator} {number(self.only.budget_ratio)}"
-        return f"{operator} on ({names.SLO}) max by ({names.SLO}) ({self.derived(names.BUDGET_RATIO)})"
+        return f"{operator} on ({names.SLO}) group_left () max by ({names.SLO}) ({self.derived(names.BUDGET_RATIO)})"
 
 
 def label_names(slos: tuple[SLO, ...]) -> tuple[str, ...]:

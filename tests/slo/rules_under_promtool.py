@@ -70,6 +70,7 @@ def run(
     options: CompileOptions,
     slos: Iterable[SLO] | None = None,
     alerts: Sequence[object] = (),
+    extra: Mapping[str, str] | None = None,
 ) -> None:
     """One promtool run; fails with promtool's words. Each traffic gets an SLO of its name, unless `slos` are given."""
     if slos is None:
@@ -83,7 +84,10 @@ def run(
         "tests": [
             {
                 "interval": "1m",
-                "input_series": [series for name, each in traffic.items() for series in _series(name, each)],
+                "input_series": [
+                    *(series for name, each in traffic.items() for series in _series(name, each)),
+                    *({"series": name, "values": values} for name, values in (extra or {}).items()),
+                ],
                 "promql_expr_test": [_expected(check) for check in checks],
                 "alert_rule_test": list(alerts),
             }

@@ -198,6 +198,19 @@ def test_both_modes_send_the_same_alert(promtool: str, tmp_path: Path) -> None:
         run(promtool, folder, traffic, [], interval="1m", options=options, slos=[slo, other], alerts=[expected])
 
 
+def test_a_duplicate_breaks_no_shard(promtool: str, tmp_path: Path) -> None:
+    traffic = {"twice": steady(PER_MINUTE, 0.1, HOUR), "once": steady(PER_MINUTE, 0.1, HOUR)}
+    # What a changed service, a second replica or a federated copy leave behind; the rest of the rules doubles with it.
+    extra = [
+        'slo:info{slo="twice",shard="30d-000",service="before"}',
+        'slo:error_budget:ratio{slo="twice",shard="30d-000",replica="b"}',
+        'slo:sli_events:rolling5m{slo="twice",event="all",replica="b"}',
+        'slo:sli_events:rolling5m{slo="twice",event="bad",replica="b"}',
+    ]
+    checks = [pages("30m", "once", "twice")]
+    run(promtool, tmp_path, traffic, checks, interval="1m", options=SHARED, extra=dict.fromkeys(extra, "1x60"))
+
+
 def _about(at: str, expr: str, value: float, tolerance: float) -> Check:
     """The value within a tolerance; the answer is one sample without labels."""
     return Check(at, f"count(abs({expr} - {value}) < {tolerance})", {"{}": 1})
