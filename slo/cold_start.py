@@ -6,7 +6,6 @@ from the two, so that the first evaluation finds its inputs. Series carry exactl
 that past and present are one series.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,11 +19,11 @@ from controlplane.model.series import Sample, Series
 from controlplane.model.slo import SLO
 from controlplane.ports import MetricsBackend, SeriesWriter
 from slo.indicator import rolling_expressions, standalone_bad
+from slo.promql_text import TokenKind, tokens
 
 ROLLING_STEP: Final = timedelta(minutes=1)
 ROLLING_PAST: Final = timedelta(hours=6, minutes=10)  # the longest burn rate that reads the rolling pair, and a little
 _NAME: Final = "__name__"
-_WORD: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _AT_ONCE: Final = 2
 
 
@@ -94,7 +93,7 @@ def derived_rules(files: Iterable[RuleFile]) -> tuple[tuple[RecordingRule, ...],
     ]
     reads = {rule.record: set[str]() for rule in rules}
     for rule in rules:
-        reads[rule.record] |= set(_WORD.findall(rule.expr)) & reads.keys()
+        reads[rule.record] |= _words(rule.expr) & reads.keys()
     stages: list[tuple[RecordingRule, ...]] = []
     while reads:
         ready = {name for name, needed in reads.items() if not needed & reads.keys()}
@@ -139,6 +138,10 @@ def _first(end: datetime, length: timedelta, step: timedelta) -> datetime:
 def _ask(one: PastSeries, backend: MetricsBackend) -> list[Series]:
     answer = backend.query_range(one.expr, one.start, one.end, one.step)
     return [replace(series, labels={**series.labels, **dict(one.labels)}) for series in answer]
+
+
+def _words(expr: str) -> set[str]:
+    return {token.text for token in tokens(expr) if token.kind is TokenKind.WORD}
 
 
 def _evaluate(rule: RecordingRule, backend: MetricsBackend, now: datetime) -> list[Series]:
