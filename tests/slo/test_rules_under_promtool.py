@@ -208,7 +208,7 @@ def test_a_duplicate_breaks_no_shard(promtool: str, tmp_path: Path) -> None:
         'slo:sli_events:rolling5m{slo="twice",event="bad",replica="b"}',
     ]
     checks = [pages("30m", "once", "twice")]
-    run(promtool, tmp_path, traffic, checks, interval="1m", options=SHARED, extra=dict.fromkeys(extra, "1x60"))
+    run(promtool, tmp_path, traffic, checks, interval="1m", options=SHARED, extra=dict.fromkeys(extra, "0.001x60"))
 
 
 def _about(at: str, expr: str, value: float, tolerance: float) -> Check:
