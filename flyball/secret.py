@@ -29,6 +29,6 @@ class Secret:
 
 def masked(source: bytes) -> bytes:
     """A settings file fit for showing in a report: passwords in URLs and values of secret-looking keys become `*`."""
-    stars = re.sub(rb"(://[^\s/:@\"']*:)([^\s/@\"']+)(?=@)", lambda m: m[1] + b"*" * len(m[2]), source)
+    stars = re.sub(rb"(://[^\s/:@\"']*:)([^\s\"']+)(?=@)", lambda m: m[1] + b"*" * len(m[2]), source)
     secret_key = rb"(?im)^(\s*[\w-]*(?:token|secret|password|passwd|credential|apikey)[\w-]*\s*:[ \t]*)(\S.*)$"
     return re.sub(secret_key, lambda m: m[1] + b"*" * len(m[2]), stars)
