@@ -11,11 +11,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from slo.compiler import CompileOptions, compile_rules
 
 from benchmarks import classic_shape
 from benchmarks.month import DAYS, STEP_SECONDS, STEPS, ServiceMonth, drills, service_months
-from benchmarks.prometheus_data import Backend, Batch, Cost, Result
+from benchmarks.prometheus_data import Backend, Column, Cost, Result
 from benchmarks.replay import replay
 from benchmarks.report import Figure, progress, show
 from controlplane import conventions as names
@@ -23,6 +22,7 @@ from controlplane.model.rule import RuleGroup
 from controlplane.model.slo import SLO, Query, RatioIndicator, RollingWindow
 from controlplane.model.source import SourcePosition
 from flyball.demo import servers
+from slo.compiler import CompileOptions, compile_rules
 
 WRITE_STEPS: Final = 7_200 // STEP_SECONDS
 NORMAL_TRAFFIC: Final = 3.0  # requests a second
@@ -80,7 +80,7 @@ def _write_month(world: World) -> None:
     began = time.monotonic()
     times = world.start + STEP_SECONDS * np.arange(1, STEPS + 1, dtype=np.float64)
     for first in range(0, STEPS, WRITE_STEPS):
-        chunk: Batch = []
+        chunk: list[Column] = []
         for month in world.months:
             for labels, values in month.series:
                 part = values[first : first + WRITE_STEPS]
