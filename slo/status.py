@@ -7,13 +7,14 @@ Errors of the backend (`Transient`, `Permanent`) pass through.
 import json
 import math
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from controlplane import conventions as names
+from controlplane.burn_rate import ledger_entries
 from controlplane.model.series import Sample, Series
 from controlplane.model.slo import SLO
 from controlplane.ports import MetricsBackend
@@ -99,15 +100,14 @@ def fetch_measurements(metrics: MetricsBackend, now: datetime) -> dict[str, Meas
 
 
 def fetch_budget_histories(
-    metrics: MetricsBackend, slos: Sequence[str], *, now: datetime, length: timedelta, step: timedelta
+    metrics: MetricsBackend, slos: Sequence[SLO], *, now: datetime, length: timedelta, step: timedelta
 ) -> dict[str, Points]:
-    """The budget left of the named SLOs over the past `length`, in one range query; SLOs without data are absent."""
-    if not slos:
-        return {}
-    selector = f"{names.BUDGET_REMAINING}{{{names.SLO}=~{quoted('|'.join(map(re.escape, slos)))}}}"
-    expr = f"min by ({names.SLO}) (last_over_time({selector}[{LEDGER_LOOKBACK}]))"
-    found = metrics.query_range(expr, now - length, now, step)
-    return {series.labels.get(names.SLO, ""): _finite(series.points) for series in found}
+    """The budget left of these SLOs over the past `length`, in two range queries; SLOs without data are absent.
+
+    It is computed from the ledger, so it reaches as far back as the ledger does, also where that was backfilled.
+    """
+    ledgers = _fetch_ledgers(metrics, slos, now=now, length=length, step=step)
+    return {slo.name: _budget(slo, ledgers[slo.name], now - length, step) for slo in slos if slo.name in ledgers}
 
 
 def fetch_burn_rates(metrics: MetricsBackend, slo: str, now: datetime) -> dict[str, float]:
@@ -128,8 +128,7 @@ def fetch_history(
     def over(expr: str) -> list[Series]:
         return metrics.query_range(expr, start, now, step)
 
-    budget = fetch_budget_histories(metrics, [slo.name], now=now, length=length, step=step)
-    sli = over(f"1 - {_ledger(slo, names.EVENT_BAD, window)} / ({_ledger(slo, names.EVENT_ALL, window)} > 0)")
+    ledger = _fetch_ledgers(metrics, [slo], now=now, length=length, step=step).get(slo.name, _NO_LEDGER)
     alerts = f'ALERTS{{{names.SLO}={quoted(slo.name)},alertstate="firing"}}'
     firing = over(f"max by (alertname, {names.SEVERITY}) (max_over_time({alerts}{window}))")
     builds = f"{names.BUILD_INFO}{{{names.SERVICE}={quoted(slo.service)}}}"
@@ -138,8 +137,10 @@ def fetch_history(
         start=start,
         end=now,
         step=step,
-        budget=budget.get(slo.name, ()),
-        sli=_finite(sli[0].points) if sli else (),
+        budget=_budget(slo, ledger, start, step),
+        sli=tuple(
+            (at, 1 - ledger.bad.get(at, 0.0) / all_) for at, all_ in ledger.all.items() if at > start and all_ > 0
+        ),
         firing=tuple(period for series in firing for period in _periods(series, step)),
         deployments=_deployments(versions, start + step),
     )
@@ -154,9 +155,64 @@ def _any_of(series_names: Iterable[str]) -> str:
     return f'{{__name__=~"{"|".join(series_names)}",{names.SLO}!=""}}'
 
 
-def _ledger(slo: SLO, event: str, window: str) -> str:
-    selector = f"{names.LEDGER_EVENTS}{{{names.SLO}={quoted(slo.name)},{names.EVENT}={quoted(event)}}}"
-    return f"sum(sum_over_time({selector}{window}))"
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    """Events and the number of ledger entries in each step, by its end; steps without entries are absent."""
+
+    all: dict[datetime, float]
+    bad: dict[datetime, float]
+    entries: dict[datetime, float]
+
+    def exactly(self, at: datetime) -> tuple[int, int, int]:
+        """All and bad events in millionths, and entries: of integers, what is added and taken away leaves nothing."""
+        return round(self.all.get(at, 0) * 1e6), round(self.bad.get(at, 0) * 1e6), round(self.entries[at])
+
+
+_NO_LEDGER: Final = _Ledger({}, {}, {})
+
+
+def _fetch_ledgers(
+    metrics: MetricsBackend, slos: Sequence[SLO], *, now: datetime, length: timedelta, step: timedelta
+) -> dict[str, _Ledger]:
+    """The ledgers of `length` and of the window before it. Of replicas the fuller counts."""
+    if not slos:
+        return {}
+    reach = length + max(slo.window.length for slo in slos)
+    start = now - step * math.ceil(reach / step)
+    chosen = f"{names.SLO}=~{quoted('|'.join(re.escape(slo.name) for slo in slos))}"
+    within = f"[{int(step.total_seconds() * 1000) - 1}ms]"  # the boundary belongs to one step only
+    by_event = f"max by ({names.SLO}, {names.EVENT})"
+    sums = metrics.query_range(
+        f"{by_event} (sum_over_time({names.LEDGER_EVENTS}{{{chosen}}}{within}))", start, now, step
+    )
+    every = f'{names.LEDGER_EVENTS}{{{chosen},{names.EVENT}="{names.EVENT_ALL}"}}'
+    counts = metrics.query_range(f"max by ({names.SLO}) (count_over_time({every}{within}))", start, now, step)
+    events = {(it.labels.get(names.SLO), it.labels.get(names.EVENT)): dict(_finite(it.points)) for it in sums}
+    entries = {it.labels.get(names.SLO): dict(it.points) for it in counts}
+    return {
+        slo.name: _Ledger(
+            events.get((slo.name, names.EVENT_ALL), {}), events.get((slo.name, names.EVENT_BAD), {}), entries[slo.name]
+        )
+        for slo in slos
+        if slo.name in entries
+    }
+
+
+def _budget(slo: SLO, ledger: _Ledger, start: datetime, step: timedelta) -> Points:
+    """The budget left at the end of each step that has entries, computed in events as the rules do."""
+    steps, full, ratio = slo.window.length // step, ledger_entries(slo.window.length), float(slo.budget_ratio)
+    points: list[tuple[datetime, float]] = []
+    window: deque[datetime] = deque()
+    all_ = bad = entries = 0
+    for at in sorted(ledger.entries):
+        window.append(at)
+        all_, bad, entries = (sum_ + more for sum_, more in zip((all_, bad, entries), ledger.exactly(at), strict=True))
+        while window[0] <= at - steps * step:
+            gone = ledger.exactly(window.popleft())
+            all_, bad, entries = (sum_ - less for sum_, less in zip((all_, bad, entries), gone, strict=True))
+        if at >= start and all_ > 0:
+            points.append((at, 1 - bad * min(entries / full, 1) / (ratio * all_)))
+    return tuple(points)
 
 
 Table = Mapping[str, Mapping[str, list[float]]]

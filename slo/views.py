@@ -39,6 +39,7 @@ class Standing(Enum):
 
     SPENT = "spent"
     LOW = "low"
+    BURNING = "burning"
     NO_DATA = "no data"
     PARTIAL = "partly measured"
     OK = "ok"
@@ -180,13 +181,8 @@ def slo_rows(
 
 def slo_row(slo: SLO, measured: Measurement, *, firing: Sequence[str] = (), history: Points = ()) -> SLORow:
     """One SLO."""
-    return SLORow(
-        slo=slo,
-        standing=standing(measured),
-        measured=measured,
-        firing=tuple(sorted({*measured.firing, *firing} - {""})),
-        history=history,
-    )
+    severities = tuple(sorted({*measured.firing, *firing} - {""}))
+    return SLORow(slo, standing(measured, firing=bool(severities)), measured, severities, history)
 
 
 def matching(rows: Iterable[SLORow], *, text: str = "", service: str = "") -> list[SLORow]:
@@ -200,8 +196,11 @@ def matching(rows: Iterable[SLORow], *, text: str = "", service: str = "") -> li
     return [row for row in rows if service in ("", row.slo.service) and all(word in told(row) for word in words)]
 
 
-def standing(measured: Measurement) -> Standing:
-    """How the budget stands. A budget that is spent or low says so even while nothing new is measured."""
+def standing(measured: Measurement, *, firing: bool = False) -> Standing:
+    """How the budget stands. A budget that is spent or low says so even while nothing new is measured.
+
+    `burning` is one that would be well if no alert were `firing`.
+    """
     left = measured.budget_remaining
     if left is None:
         return Standing.NO_DATA
@@ -211,6 +210,8 @@ def standing(measured: Measurement) -> Standing:
         return Standing.LOW
     if measured.events_5m is None:
         return Standing.NO_DATA
+    if firing:
+        return Standing.BURNING
     return Standing.PARTIAL if _partly_covered(measured) else Standing.OK
 
 

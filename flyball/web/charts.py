@@ -4,19 +4,22 @@ Lines live in a box of 1000 × 1000 that the page stretches; a gap in the data i
 marks are placed in per cent of the width and in pixels of the height, so that text keeps its size on every screen.
 """
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from controlplane import conventions as names
 from controlplane import wording
-from slo.status import Points, SLOHistory
+from slo.status import Deployment, FiringPeriod, Points, SLOHistory
 
 BOX: Final = 1000
 HEIGHT: Final = 180  # pixels of the plot
 TOP: Final = 28  # pixels above it, where marks are labelled
-_LABEL_ROOM: Final = 14  # per cent of the width that the label of a mark needs
+_CHARACTER_ROOM: Final = 1.9  # per cent of the width that a character of a label takes, on a phone
+_LAST_START: Final = 86  # per cent: labels of marks further right stand on their left
 _GAP: Final = 1.5  # steps without a point that break the line
 _DAY: Final = timedelta(days=1)
 
@@ -182,27 +185,32 @@ def _time_ticks(start: datetime, end: datetime) -> tuple[Tick, ...]:
 
 
 def _marks(history: SLOHistory) -> tuple[Mark, ...]:
-    told = [
-        (
-            period.severity or "alert",
-            period.start,
-            period.end,
-            period.severity or "alert",
-            f"{period.alert}, {period.severity}",
-        )
-        for period in history.firing
-    ]
-    told += [("deployment", it.at, it.at, it.version, f"deployment of {it.version}") for it in history.deployments]
+    """Pages get their labels first, then tickets, then deployments: a label that would cover another is left out."""
+    bare = [_alert_mark(period, history) for period in history.firing]
+    bare += [_deployment_mark(deployment, history) for deployment in history.deployments]
+    ranks = {names.SEVERITY_PAGE: 0, names.SEVERITY_TICKET: 1}
+    taken: list[tuple[float, float]] = []
     marks: list[Mark] = []
-    taken = -1e9
-    for kind, start, end, label, story in sorted(told, key=lambda mark: mark[1]):
-        x, right = _share(start, history), _share(end, history)
-        free = x - taken >= _LABEL_ROOM
-        taken = x if free else taken
-        anchor = "end" if x > 100 - _LABEL_ROOM else "start"
-        span = wording.utc(start) if start == end else f"{wording.utc(start)} to {wording.utc(end)}"
-        marks.append(Mark(kind, x, round(right - x, 2), label if free else "", anchor, f"{story}: {span}"))
-    return tuple(marks)
+    for mark in sorted(bare, key=lambda mark: (ranks.get(mark.kind, 2), mark.x)):
+        room = len(mark.label) * _CHARACTER_ROOM
+        left = mark.x - room if mark.x > _LAST_START else mark.x
+        free = all(left + room < other or left > end for other, end in taken)
+        taken += [(left, left + room)] if free else []
+        anchor = "end" if mark.x > _LAST_START else "start"
+        marks.append(dataclasses.replace(mark, anchor=anchor, label=mark.label if free else ""))
+    return tuple(sorted(marks, key=lambda mark: mark.x))
+
+
+def _alert_mark(period: FiringPeriod, history: SLOHistory) -> Mark:
+    severity = period.severity or "alert"
+    x, right = _share(period.start, history), _share(period.end, history)
+    told = f"{period.alert}, {severity}: {wording.utc(period.start)} to {wording.utc(period.end)}"
+    return Mark(kind=severity, x=x, width=round(right - x, 2), label=severity, anchor="", told=told)
+
+
+def _deployment_mark(it: Deployment, history: SLOHistory) -> Mark:
+    told = f"deployment of {it.version}: {wording.utc(it.at)}"
+    return Mark(kind="deployment", x=_share(it.at, history), width=0, label=it.version, anchor="", told=told)
 
 
 def _share(at: datetime, history: SLOHistory) -> float:

@@ -92,7 +92,7 @@ class Gathering:
     def __init__(self, state: ConsoleState) -> None:
         self._state = state
         self._measured: Remembered[Measured] = Remembered(state.clock)
-        self._sparks: Remembered[dict[str, Points]] = Remembered(state.clock, fresh_for=timedelta(minutes=1))
+        self._sparks: Remembered[dict[str, Points]] = Remembered(state.clock, fresh_for=timedelta(minutes=5))
         self._pasts: Remembered[PastOfSLO] = Remembered(state.clock)
 
     def scene(self) -> Scene:
@@ -107,15 +107,16 @@ class Gathering:
         )
 
     def with_histories(self, rows: Sequence[SLORow]) -> list[SLORow]:
-        """The rows with their past 30 days, in one query for all of them; without, when that fails."""
-        wanted = tuple(sorted(row.slo.name for row in rows))
+        """The rows with their past 30 days, in two queries for all of them; without, when that fails."""
+        wanted = tuple(sorted((row.slo for row in rows), key=lambda slo: slo.name))
 
         def ask(now: datetime) -> dict[str, Points]:
             return fetch_budget_histories(
                 self._state.metrics, wanted, now=now, length=SPARK_LENGTH, step=SPARK_STEP
             )  # fmt: skip
 
-        found = self._sparks.get(wanted, ask).value or {}
+        key = tuple((slo.name, slo.objective, slo.window) for slo in wanted)
+        found = self._sparks.get(key, ask).value or {}
         return [dataclasses.replace(row, history=found.get(row.slo.name, ())) for row in rows]
 
     def past(self, slo: SLO, length: timedelta, step: timedelta) -> Reading[PastOfSLO]:
@@ -126,7 +127,7 @@ class Gathering:
             history = fetch_history(metrics, slo, now=now, length=length, step=step)
             return PastOfSLO(history, fetch_burn_rates(metrics, slo.name, now))
 
-        return self._pasts.get((slo.name, slo.service, length), ask)
+        return self._pasts.get((slo.name, slo.service, slo.objective, slo.window, length), ask)
 
     def _alerts(self) -> Alerts:
         try:

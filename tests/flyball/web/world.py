@@ -29,7 +29,7 @@ from flyball.web.state import ConsoleOptions
 NOW = datetime(2026, 9, 16, 12, 34, tzinfo=UTC)
 MONTH = timedelta(days=30)
 NASTY = "<script>alert(1)</script>\"'&"
-STEP = timedelta(minutes=15)
+STEP = timedelta(minutes=5)  # of the ledger
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,6 @@ def recorded(story: Story) -> Iterator[Series]:
         return Series({"__name__": record, **name, **labels}, tuple(points))
 
     spent = story.spent
-    yield series(names.BUDGET_REMAINING, [(at, 1 - spent(day(at))) for at in times])
     bad = [(at, max(spent(day(at)) - spent(day(at - STEP)), 0) * story.budget_events) for at in times]
     budget_ratio = float(story.slo.budget_ratio)
     per_step = story.budget_events / budget_ratio / (MONTH / STEP)
@@ -149,6 +148,7 @@ def recorded(story: Story) -> Iterator[Series]:
     latest = [NOW - timedelta(minutes=10), NOW - timedelta(minutes=5), NOW - timedelta(minutes=1)]
     hourly = story.hourly * story.budget_events
     values = {
+        names.BUDGET_REMAINING: 1 - spent(30),
         names.WINDOW_COVERAGE: story.coverage,
         names.bad_events("1d"): hourly * 2.5,
         names.bad_events("3d"): hourly * 6,
