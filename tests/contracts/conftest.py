@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from controlplane.store import SqlStore, migrate, open_store
+from controlplane.store.tables import metadata
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql"))]
 
@@ -18,11 +20,28 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgresql_url"))
 
 
-@pytest.fixture
-def migrated_url(database_url: str) -> str:
-    """The URL of a database with our tables."""
-    migrate(database_url)
-    return database_url
+@pytest.fixture(scope="session")
+def shared_postgresql_url(postgresql_server: str) -> str:
+    """The URL of a PostgreSQL database with our tables, which tests leave as untidy as they like."""
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE shared")
+    url = postgresql_server.replace("/postgres", "/shared")
+    migrate(url)
+    return url
+
+
+@pytest.fixture(params=BOTH)
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with our tables and nothing in them."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/state.db"
+        migrate(url)
+        return url
+    url = str(request.getfixturevalue("shared_postgresql_url"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        names = ", ".join(metadata.tables)
+        connection.execute(f"TRUNCATE {names} RESTART IDENTITY; INSERT INTO audit_head VALUES (1, 0, repeat('0', 64))")  # type: ignore[arg-type]
+    return url
 
 
 @pytest.fixture

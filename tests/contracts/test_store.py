@@ -383,7 +383,7 @@ def test_tampering_with_the_audit_log_is_found(store: SqlStore, case: str) -> No
         assert transaction.audit.verify() == broken
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL keeps only times in a column of times
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)  # PostgreSQL keeps only times in a column of times
 def test_an_entry_that_cannot_even_be_read_is_broken(store: SqlStore) -> None:
     with store.transaction() as transaction:
         for number in range(1, 4):

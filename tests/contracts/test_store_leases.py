@@ -143,7 +143,7 @@ def test_taking_over_waits_for_an_open_transaction_of_the_leader(store: SqlStore
 
 
 @pytest.mark.xdist_group("postgresql")
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 class TestOnPostgreSQL:
     """Several machines, so locks that outlive a silent client matter."""
 
@@ -196,7 +196,7 @@ def _write_read_only(store: SqlStore, lease: HeldLease) -> None:
         assert transaction.outbox.claim(1, NOW) == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
 def test_a_writer_that_waits_too_long_may_try_again(migrated_url: str, other: SqlStore) -> None:
     impatient = SqlStore(make_engine(parse_database_url(migrated_url), lock_seconds=0))
     with other.transaction(), pytest.raises(Transient, match="locked"), impatient.transaction():

@@ -102,7 +102,7 @@ def test_claims_of_two_replicas_are_disjoint(migrated_url: str, store: SqlStore)
 
 
 @pytest.mark.xdist_group("postgresql")
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 def test_a_claim_passes_over_what_another_is_claiming(store: SqlStore, other: SqlStore) -> None:
     with store.transaction() as transaction:
         for name in ("m1", "m2", "m3"):
