@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 # Float64 tells 17 significant digits apart, so nothing that an engine could see is rounded away.
@@ -55,6 +56,7 @@ STANDARD_TIERS: Final = (
 )
 
 
+@lru_cache(maxsize=4096)
 def threshold(tier: Tier, period: timedelta) -> Decimal:
     """The burn rate that spends the tier's share of the budget in its long window: 14.4 for 2 % of 30 d in 1 h."""
     return tier.budget_share * seconds(period) / seconds(tier.long)
@@ -100,6 +102,7 @@ def seconds(length: timedelta) -> Decimal:
     return Decimal(length // timedelta(microseconds=1)) / 1_000_000
 
 
+@lru_cache(maxsize=4096)
 def number(value: Decimal) -> str:
     """A decimal as PromQL writes it: no exponent, no trailing zeros, exact to 17 significant digits."""
     rounded = _FLOAT64.plus(value)

@@ -6,6 +6,7 @@ Written by hand, because PyYAML takes 50 times as long; a property test reads ev
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 from controlplane.burn_rate import duration
@@ -84,6 +85,7 @@ def text(value: str, indent: int) -> str:
     return f"|-\n{lines}"
 
 
+@lru_cache(maxsize=4096)  # keys and most values repeat in every rule
 def scalar(value: str) -> str:
     """A string on one line: plain when nothing can misread it, else quoted."""
     if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED:

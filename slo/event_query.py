@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import promql_parser as promql
@@ -50,12 +51,11 @@ _Piece = str | _Hole
 class EventQuery:
     """A query as pieces of the user's text with holes for the range, and for the function where counters were bare.
 
-    `inner` are the pieces inside of an outermost `sum`, or all of them; `selectors` are the metric selectors in order.
-    `scaled` tells that a rate is multiplied or divided by a number.
+    Of an outermost `sum` only the inside is kept. `selectors` are the metric selectors in order. `scaled` tells that
+    a rate is multiplied or divided by a number.
     """
 
     pieces: tuple[_Piece, ...]
-    inner: tuple[_Piece, ...]
     unit: Unit
     bare: bool
     selectors: tuple[Selector, ...]
@@ -64,13 +64,13 @@ class EventQuery:
 
     def events(self, window: timedelta) -> str:
         """One series without labels: the events of `window`."""
-        body = _filled(self.inner, window, "rate")
+        body = _filled(self.pieces, window, "rate")
         factor = f" * {window // timedelta(seconds=1)}" if self.unit is Unit.RATE else ""
         return f"sum ({body}){factor}"
 
     def events_by(self, labels: Sequence[str], window: timedelta) -> str:
         """The events of `window`, one series per combination of `labels`."""
-        body = _filled(self.inner, window, "increase")
+        body = _filled(self.pieces, window, "increase")
         factor = f" * {window // timedelta(seconds=1)}" if self.unit is Unit.RATE and not self.bare else ""
         return f"sum by ({', '.join(labels)}) ({body}){factor}"
 
@@ -119,8 +119,7 @@ def event_query(text: str) -> EventQuery:
     spans = _pieces(listed, found, bare)
     inner, labels = _inside_of_sum(listed)
     return EventQuery(
-        pieces=_joined(spans),
-        inner=_joined(spans[inner]) if inner else _joined(spans),
+        pieces=_joined(spans[inner] if inner else spans),
         unit=unit,
         bare=bare,
         selectors=tuple(found),
@@ -255,30 +254,23 @@ class _Analysis:
 
 def _refuse_what_old_engines_do_not_know(listed: Sequence[Token], found: Sequence[Selector]) -> None:
     for selector in found:
-        if selector.brace is None:
-            continue
-        within = listed[selector.first : selector.last + 1]
-        for before, token in zip([None, *within], within, strict=False):
-            if token.text.lower() == "or" and before is not None:
-                raise QueryFault(
-                    "`or` between matchers is known to VictoriaMetrics only",
-                    "add two selectors, or use =~",
-                    offset=token.start,
-                    length=2,
-                )
-        speaking = [token for token in within if not silent(token)]
-        for before, token, after in zip(speaking, speaking[1:], speaking[2:], strict=False):
-            if token.kind is TokenKind.STRING and before.text in ("{", ","):
-                raise QueryFault(
-                    "a quoted name is known to Prometheus 3 only, and rules must load in 2.42",
-                    "rename the metric or label where it is scraped",
-                    offset=token.start,
-                    length=len(token.text),
-                )
-            del after
+        if selector.brace is not None:
+            speaking = [token for token in listed[selector.first : selector.last + 1] if not silent(token)]
+            for before, token in pairwise(speaking):
+                _refuse_in_selector(before, token)
     for token in listed:
         if token.text == "@":
             raise QueryFault("`@` pins the query to a fixed time", "remove the @ modifier", offset=token.start)
+
+
+def _refuse_in_selector(before: Token, token: Token) -> None:
+    if token.kind is TokenKind.STRING and before.text in ("{", ","):
+        message = "a quoted name is known to Prometheus 3 only, and rules must load in 2.42"
+        hint = "rename the metric or label where it is scraped"
+        raise QueryFault(message, hint, offset=token.start, length=len(token.text))
+    if token.text.lower() == "or" and before.kind is TokenKind.STRING:
+        message = "`or` between matchers is known to VictoriaMetrics only"
+        raise QueryFault(message, "add two selectors, or use =~", offset=token.start, length=2)
 
 
 def _pieces(listed: Sequence[Token], found: Sequence[Selector], bare: bool) -> list[list[_Piece]]:

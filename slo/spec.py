@@ -27,8 +27,10 @@ class Metadata(_Part):
 
     name: str = Field(description="Up to 63 characters: lower-case letters, digits and `-` (RFC 1123).")
     display_name: str = Field("", description="The name that people read.")
-    labels: dict[str, str | list[str]] = Field({}, description="Copied to every alert.")
-    annotations: dict[str, str] = Field({}, description="`flyball.dev/owner`, `…/runbook-url`, `…/worst-by`.")
+    labels: dict[str, str | list[str]] = Field(default_factory=dict, description="Copied to every alert.")
+    annotations: dict[str, str] = Field(
+        default_factory=dict, description="`flyball.dev/owner`, `…/runbook-url`, `…/worst-by`."
+    )
 
 
 class MetricSource(_Part):
@@ -108,10 +110,10 @@ class SLOSpec(_Part):
     service: str
     indicator: InlineSLI | None = None
     indicator_ref: str | None = None
-    time_window: list[TimeWindow] = Field([], description="Exactly one.")
+    time_window: list[TimeWindow] = Field(default_factory=list, description="Exactly one.")
     budgeting_method: Literal["Occurrences", "Timeslices", "RatioTimeslices"] | None = None
     objectives: list[Objective] = Field(min_length=1)
-    alert_policies: list[JsonValue] = []
+    alert_policies: list[JsonValue] = Field(default_factory=list)
 
 
 class SLODocument(_Part):
