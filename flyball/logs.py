@@ -21,6 +21,7 @@ _QUIET: Final = {
     "httpcore": logging.WARNING,
     "alembic": logging.WARNING,
     "opentelemetry": logging.ERROR,
+    "opentelemetry.exporter": logging.CRITICAL,  # `flyball.telemetry` tells it once an outage
     "urllib3": logging.ERROR,
 }
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,8 +11,8 @@ from typing import Final
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.gc_collector import GCCollector
@@ -104,6 +104,28 @@ def own_metrics() -> Metrics:
     )  # fmt: skip
 
 
+class _ToldExporter(SpanExporter):
+    """Sends spans, and logs when that begins to fail and when it works again, not every attempt."""
+
+    def __init__(self, exporter: SpanExporter, endpoint: str) -> None:
+        self._exporter = exporter
+        self._endpoint = endpoint
+        self._failing = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = self._exporter.export(spans)
+        failing = result is not SpanExportResult.SUCCESS
+        if failing and not self._failing:
+            log.warning("telemetry.spans_not_sent", extra={"endpoint": self._endpoint})
+        if self._failing and not failing:
+            log.info("telemetry.spans_sent_again", extra={"endpoint": self._endpoint})
+        self._failing = failing
+        return result
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+
 class Tracing:
     """Spans of our own work. Without an endpoint they only give logs and exemplars their trace ids."""
 
@@ -118,7 +140,8 @@ class Tracing:
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         if endpoint:
             exporter = OTLPSpanExporter(endpoint=traces_url(endpoint), timeout=_EXPORT_TIMEOUT_SECONDS)
-            self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=2000))
+            told = _ToldExporter(exporter, endpoint)
+            self._provider.add_span_processor(BatchSpanProcessor(told, schedule_delay_millis=2000))
         self._tracer = self._provider.get_tracer(SERVICE_NAME)
 
     @contextmanager

@@ -26,7 +26,7 @@ def create_app(services: Services) -> Starlette:
     )
     readiness = Readiness(services.readiness_checks())
 
-    def metrics(request: Request) -> Response:
+    async def metrics(request: Request) -> Response:  # in no thread: pages that wait for Prometheus may hold them all
         body, content_type = services.own_metrics.exposition(request.headers.get("accept", ""))
         return Response(body, headers={"Content-Type": content_type})
 

@@ -45,10 +45,6 @@ class Readiness:
         checks = {name: {"ok": not why} | ({"reason": why} if why else {}) for name, why in found.items()}
         return JSONResponse({"ready": ready, "checks": checks}, status_code=200 if ready else 503)
 
-    def close(self) -> None:
-        """Let the threads end."""
-        self._workers.shutdown(wait=False)
-
     async def _result(self, check: Check) -> str:
         running = asyncio.get_running_loop().run_in_executor(self._workers, check)
         try:

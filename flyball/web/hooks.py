@@ -67,10 +67,6 @@ class AlertmanagerHook:
         self._metrics.webhook_requests.labels(HOOK, str(response.status_code)).inc()
         return response
 
-    def close(self) -> None:
-        """Let the threads end."""
-        self._workers.shutdown(wait=False)
-
     async def _answer(self, request: Request) -> Response:
         refusal = self._refusal(request)
         if refusal is not None:
