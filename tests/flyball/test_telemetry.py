@@ -9,14 +9,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 
+import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from controlplane import conventions
+from flyball.demo.servers import prometheus
 from flyball.logs import EventFormatter
 from flyball.secret import Secret
 from flyball.telemetry import Tracing, traces_url
 from tests.alerts.notifications import alert, body
-from tests.flyball.running import BEARER, replica, settings_in
+from tests.flyball.running import BEARER, eventually, replica, settings_in
 
 
 @contextmanager
@@ -153,3 +156,20 @@ def test_logs_within_a_span_carry_its_trace() -> None:
     with tracing.span("job") as span:
         log.logger.info("inside")
     assert log.fields()["trace_id"] == f"{span.get_span_context().trace_id:032x}"
+
+
+def test_prometheus_scrapes_our_metrics_and_their_exemplars(tmp_path: Path) -> None:
+    with replica(settings_in(tmp_path)) as one:
+        one.run("files")
+        target = one.url.removeprefix("http://")
+        scrape = [{"job_name": "flyball", "scrape_interval": "1s", "static_configs": [{"targets": [target]}]}]
+        with prometheus(tmp_path / "prometheus", scrape=scrape) as engine:
+
+            def found(path: str, query: str) -> list[object]:
+                times = {"start": "0", "end": "9999999999"} if path == "query_exemplars" else {}
+                answer = httpx.get(f"{engine.url}/api/v1/{path}", params={"query": query} | times).json()["data"]
+                return list(answer["result"] if isinstance(answer, dict) else answer)
+
+            eventually(lambda: found("query", 'up{job="flyball"} == 1'))
+            assert found("query", f'{conventions.JOB_RUNS}{{exported_job="files", outcome="ok"}} == 1')
+            eventually(lambda: found("query_exemplars", f"{conventions.JOB_SECONDS}_bucket"))
