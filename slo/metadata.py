@@ -15,7 +15,17 @@ _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABEL_KEY: Final = re.compile(r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?")
 _LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _RESERVED: Final = frozenset(
-    {names.SLO, names.SERVICE, names.EVENT, names.SEVERITY, names.SHARD, "alertname", "objective", "window"}
+    {
+        names.SLO,
+        names.SERVICE,
+        names.EVENT,
+        names.SEVERITY,
+        names.SHARD,
+        "alertname",
+        "alertstate",
+        "objective",
+        "window",
+    }
 )
 _OURS: Final = (names.ANNOTATION_OWNER, names.ANNOTATION_RUNBOOK, names.ANNOTATION_WORST_BY)
 _OUR_PREFIX: Final = "flyball.dev/"

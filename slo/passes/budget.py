@@ -70,10 +70,8 @@ def info(subject: Subject) -> Iterator[Rule]:
             "objective": exact_percent(slo.objective).replace(" ", ""),
             "window": subject.period_name,
         }
-        ours = _own_labels(subject, slo) + tuple((key, value) for key, value in described.items() if value)
-        taken = {key for key, _ in ours}
-        theirs = tuple((key, value) for key, value in slo.labels if key not in taken)
-        yield RecordingRule(names.SLO_INFO, "vector(1)", ours + theirs)
+        labels = {key: value for key, value in described.items() if value} | dict(slo.labels)
+        yield RecordingRule(names.SLO_INFO, "vector(1)", (*_own_labels(subject, slo), *labels.items()))
 
 
 def objective(subject: Subject) -> Iterator[Rule]:

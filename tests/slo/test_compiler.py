@@ -3,6 +3,7 @@ import subprocess
 from decimal import Decimal
 from pathlib import Path
 
+import promql_parser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -160,7 +161,18 @@ def test_worst_contributors_leave_out_what_is_fixed() -> None:
 def test_the_pair_can_be_asked_without_recorded_series() -> None:
     for slo in SLOS:
         assert "slo:" in rolling_expressions(slo).bad
-        assert "slo:" not in standalone_bad(slo)
+        alone = standalone_bad(slo)
+        assert "slo:" not in alone
+        promql_parser.parse(alone)
+
+
+def test_an_owner_label_of_the_user_is_the_owner_everywhere() -> None:
+    slo = an_slo("x", requests("x"), owner="ann", labels=(("owner", "bob"),))
+    for options in (OPTIONS, CompileOptions(shared_above=0)):
+        (file,) = compile_rules([slo], options)
+        rules = [rule for group in file.groups for rule in group.rules]
+        (info,) = [rule for rule in rules if isinstance(rule, RecordingRule) and rule.record == "slo:info"]
+        assert dict(info.labels)["owner"] == "bob"
 
 
 def test_a_users_braces_are_no_template() -> None:

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -315,3 +316,11 @@ def test_composites_and_time_slices_are_told() -> None:
 )
 def test_any_rolling_length_is_taken(text: str, days: float) -> None:
     assert length_of(text) == (timedelta(days=days), "")
+
+
+def test_the_documents_example_compiles() -> None:
+    text = (Path(__file__).parents[2] / "docs/reference/slo.md").read_text()
+    example = text.split("```yaml\n")[1].split("```")[0]
+    found = resolved(example)
+    assert [slo.name for slo in found.slos] == ["checkout-availability"]
+    assert not found.problems
