@@ -10,6 +10,7 @@ _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 _YEAR_SECONDS: Final = 365 * 86400
 _TEN_THOUSAND: Final = 10_000
 _HUNDRED: Final = 100
+_FLOAT_NOISE: Final = 1e-9
 _TEN: Final = 10
 _HALF_OF_LAST: Final = 0.005  # 9.996 is written with three digits as 10.0
 
@@ -26,6 +27,16 @@ def aligned_percent(ratio: float | None) -> str:
     value = ratio * 100
     places = 2 if abs(value) < _TEN - _HALF_OF_LAST else 1 if abs(value) < _HUNDRED - 10 * _HALF_OF_LAST else 0
     return f"{_signed(f'{value:.{places}f}')} %"
+
+
+def good_percent(ratio: float | None) -> str:
+    """A share that is nearly all: as many digits as tell two of what is missing: 0.99973 → `99.973 %`."""
+    if ratio is None or not math.isfinite(ratio):
+        return MISSING
+    missing = abs(1 - ratio) * 100
+    places = 1 - math.floor(math.log10(missing)) if missing > _FLOAT_NOISE else 0
+    text = f"{ratio * 100:.{min(max(places, 1), 6)}f}"
+    return f"{_signed(text.rstrip('0').rstrip('.') if '.' in text else text)} %"
 
 
 def exact_percent(ratio: Decimal) -> str:

@@ -164,8 +164,8 @@ class _Ledger:
     entries: dict[datetime, float]
 
     def exactly(self, at: datetime) -> tuple[int, int, int]:
-        """All and bad events in millionths, and entries: of integers, what is added and taken away leaves nothing."""
-        return round(self.all.get(at, 0) * 1e6), round(self.bad.get(at, 0) * 1e6), round(self.entries[at])
+        """All and bad events in billionths, and entries: of integers, what is added and taken away leaves nothing."""
+        return round(self.all.get(at, 0) * 1e9), round(self.bad.get(at, 0) * 1e9), round(self.entries[at])
 
 
 _NO_LEDGER: Final = _Ledger({}, {}, {})

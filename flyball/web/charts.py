@@ -6,7 +6,7 @@ marks are placed in per cent of the width and in pixels of the height, so that t
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -104,30 +104,29 @@ def _chart(
     word: str,
 ) -> Chart:
     low, high = bounds
+    say = wording.percent if reference is None else wording.good_percent
     span = wording.duration(history.end - history.start)
     return Chart(
         name=name,
         title=f"{title}, {span}",
-        description=_description(points, word, len(history.firing)),
+        description=_description(points, word, len(history.firing), say),
         lines=_lines(points, start=history.start, end=history.end, step=history.step, low=low, high=high),
-        y_ticks=tuple(Tick(_y(value, low, high), wording.percent(value)) for value in _round_values(low, high)),
+        y_ticks=tuple(Tick(_y(value, low, high), say(value)) for value in _round_values(low, high)),
         x_ticks=_time_ticks(history.start, history.end),
         marks=_marks(history),
-        reference=None
-        if reference is None
-        else Tick(_y(reference, low, high), f"objective {wording.percent(reference)}"),
+        reference=None if reference is None else Tick(_y(reference, low, high), f"objective {say(reference)}"),
         table=_thinned(points),
     )
 
 
-def _description(points: Points, word: str, firing: int) -> str:
+def _description(points: Points, word: str, firing: int, say: Callable[[float], str]) -> str:
     if not points:
         return f"No data for {word} in this time."
     values = [value for _, value in points]
     alerts = {0: "No alert fired.", 1: "One alert fired."}.get(firing, f"Alerts fired {firing} times.")
     return (
-        f"From {wording.percent(values[0])} to {wording.percent(values[-1])} {word}, lowest "
-        f"{wording.percent(min(values))}, highest {wording.percent(max(values))}. {alerts}"
+        f"From {say(values[0])} to {say(values[-1])} {word}, lowest {say(min(values))}, highest {say(max(values))}. "
+        f"{alerts}"
     )
 
 

@@ -104,6 +104,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "percent": wording.percent,
+        "good_percent": wording.good_percent,
         "times": wording.times,
         "count": wording.count,
         "duration": wording.duration,

@@ -34,6 +34,17 @@ def test_in_columns_three_digits_are_always_shown(ratio: float | None, said: str
 
 
 @pytest.mark.parametrize(
+    ("ratio", "said"),
+    [
+        (0.99973, "99.973 %"), (1.0, "100 %"), (0.886, "88.6 %"), (0.95, "95 %"), (0.999, "99.9 %"), (0.0, "0 %"),
+        (1 - 1e-13, "100 %"), (None, "no data"),
+    ],
+)  # fmt: skip
+def test_a_share_of_good_events_tells_two_digits_of_the_bad(ratio: float | None, said: str) -> None:
+    assert wording.good_percent(ratio) == said
+
+
+@pytest.mark.parametrize(
     ("written", "said"),
     [("0.999", "99.9 %"), ("0.99950", "99.95 %"), ("0.9", "90 %"), ("0.5", "50 %"), ("0.99999999", "99.999999 %")],
 )
