@@ -14,7 +14,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from opentelemetry import trace
 
-from controlplane.ports import Clock, HeldLease, LeaseLost
+from controlplane.ports import Clock, HeldLease, LeaseLost, Permanent, Transient
 from flyball.leadership import Leadership
 from flyball.telemetry import Metrics, Tracing, exemplar_of
 
@@ -116,15 +116,22 @@ class JobRunner:
             if turn.lease:
                 self._leadership.lost(turn.lease)
             return Ran(Outcome.SKIPPED, error="the lease was lost")
-        except Exception as error:
-            span.record_exception(error)
-            span.set_status(trace.StatusCode.ERROR, type(error).__name__)
+        except (Transient, Permanent) as error:  # the outside failed, in words meant for people
+            log.warning("job.failed", extra={"job": job.name, "error": str(error)})
+            return _failed(error, span)
+        except Exception as error:  # the one place that catches everything: a job takes no other with it
             log.exception("job.failed", extra={"job": job.name})
-            return Ran(Outcome.FAILED, error=f"{type(error).__name__}: {error}")
+            return _failed(error, span)
 
     def _counted(self, job: Job, ran: Ran) -> Ran:
         self._metrics.job_runs.labels(job.name, ran.outcome.value).inc()
         return ran
+
+
+def _failed(error: Exception, span: trace.Span) -> Ran:
+    span.record_exception(error)
+    span.set_status(trace.StatusCode.ERROR, type(error).__name__)
+    return Ran(Outcome.FAILED, error=f"{type(error).__name__}: {error}")
 
 
 class Scheduler:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -21,7 +21,6 @@ from flyball.web.credentials import bearer_matches
 PATH: Final = "/hooks/alertmanager"
 HOOK: Final = "alertmanager"
 MAX_IN_FLIGHT: Final = 64
-WORKERS: Final = 4
 ANSWER_SECONDS: Final = 15.0
 _RETRY_SECONDS: Final = "5"
 _CLIENT_GONE: Final = 499
@@ -30,7 +29,10 @@ log = logging.getLogger(__name__)
 
 
 class AlertmanagerHook:
-    """The endpoint. At most `max_in_flight` requests are worked on, by a few threads; one more is answered 503."""
+    """The endpoint. At most `max_in_flight` requests are worked on; one more is answered 503.
+
+    One thread stores them, in turn: the database has one writer at a time, and waiting here is fairer than there.
+    """
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ class AlertmanagerHook:
         self._in_flight = 0
         for code in _COUNTED_FROM_THE_START:
             metrics.webhook_requests.labels(HOOK, code)
-        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="webhook")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="webhook")
 
     async def answer(self, request: Request) -> Response:
         """Answer one delivery, and count the answer."""
@@ -73,20 +75,22 @@ class AlertmanagerHook:
             await drain(request)
             return refusal
         self._enter()
-        task: asyncio.Future[Response] | None = None
+        submitted: Future[Response] | None = None
         try:
             body = await read_body(request)
-            loop = asyncio.get_running_loop()
-            task = asyncio.wrap_future(self._workers.submit(self._store, body), loop=loop)
-            task.add_done_callback(lambda _: self._leave())
-            return await asyncio.wait_for(asyncio.shield(task), ANSWER_SECONDS)
+            submitted = self._writer.submit(self._store, body)
+            stored = asyncio.wrap_future(submitted)
+            stored.add_done_callback(lambda _: self._leave())
+            return await asyncio.wait_for(asyncio.shield(stored), ANSWER_SECONDS)
         except BodyRefused as refused:
             await drain(request)
             return json_error(refused.code, refused.message, headers={"Connection": "close"})
         except TimeoutError:
+            if submitted is not None:
+                submitted.cancel()  # has an effect only while it waits for its turn
             return _overloaded("the database is slow; try again")
         finally:
-            if task is None:  # otherwise the place is taken until the thread has ended, whoever has stopped waiting
+            if submitted is None:  # otherwise its place is taken until the thread is done with it, whoever still waits
                 self._leave()
 
     def _refusal(self, request: Request) -> Response | None:
