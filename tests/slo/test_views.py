@@ -72,6 +72,13 @@ def test_a_sentence_says_what_happened_and_what_it_means(measured: Measurement, 
     assert sentence(CHECKOUT, measured) == said
 
 
+def test_a_budget_that_would_be_well_burns_while_an_alert_fires() -> None:
+    assert slo_row(CHECKOUT, QUIET, firing=["page"]).standing is Standing.BURNING
+    assert slo_row(CHECKOUT, replace(QUIET, firing=("ticket",))).standing is Standing.BURNING
+    assert slo_row(CHECKOUT, FAST, firing=["page"]).standing is Standing.LOW
+    assert slo_row(CHECKOUT, replace(QUIET, events_5m=None), firing=["ticket"]).standing is Standing.NO_DATA
+
+
 def test_the_worst_come_first() -> None:
     measured = {
         "ok": QUIET,
