@@ -58,12 +58,16 @@ class CompileOptions:
 
 
 def compile_rules(slos: Iterable[SLO], options: CompileOptions | None = None) -> tuple[RuleFile, ...]:
-    """The rule files of a workspace, in the order of their names; the same SLOs give the same files in any order."""
-    options = options or CompileOptions()
+    """The rule files of a workspace; the same SLOs give the same files, in whatever order they come."""
+    return tuple(rule_file(subject) for subject in subjects(slos, options or CompileOptions()))
+
+
+def subjects(slos: Iterable[SLO], options: CompileOptions) -> tuple[Subject, ...]:
+    """What gets a file of its own: each SLO, or each shard of them."""
     ordered = sorted(slos, key=lambda slo: slo.name)
     if len(ordered) <= options.shared_above:
-        return tuple(rule_file(Subject((slo,), options.links)) for slo in ordered)
-    return tuple(rule_file(Subject(members, options.links, shard)) for shard, members in shards(ordered))
+        return tuple(Subject((slo,), options.links) for slo in ordered)
+    return tuple(Subject(members, options.links, shard) for shard, members in shards(ordered))
 
 
 def shards(slos: Sequence[SLO]) -> Iterator[tuple[str, tuple[SLO, ...]]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from controlplane.model.slo import SLO
     from controlplane.problems import Problem
     from controlplane.specfile import SourceFile
+    from flyball.in_parallel import Run
     from flyball.output_folder import Outcome
     from flyball.settings import Settings
 
@@ -38,17 +39,22 @@ def compile_(
       flyball compile slo -o build
       flyball compile slo -o build --json | jq '.written'
     """
-    from controlplane.problems import has_errors
+    from controlplane.problems import has_errors, in_order
+    from flyball.in_parallel import processors, understand
 
     gc.disable()  # a short life with many small objects, none of them in cycles: a third of the time
     say = _Progress(as_json)
     settings = settings_or_exit(folder if folder.is_dir() else folder.parent)
     say("reading")
-    sources, problems, slos = _read(folder, out, say)
-    if has_errors(problems):
-        _show(problems, sources, as_json)
-        raise typer.Exit(ExitCode.PROBLEMS)
-    files = _generated(slos, settings, say)
+    sources, problems = _sources(folder, out)
+    with processors(sources) as (run, count):
+        say(f"understanding {len(sources):,} files")
+        found, slos = understand(sources, run, count)
+        problems = in_order([*problems, *found])
+        if has_errors(problems):
+            _show(problems, sources, as_json)
+            raise typer.Exit(ExitCode.PROBLEMS)
+        files = _generated(slos, settings, run, say)
     say("writing")
     outcome = _write(out, files)
     if as_json:
@@ -71,27 +77,16 @@ class _Progress:
             typer.echo(f"{elapsed:4.0f} s  {what}", err=True)
 
 
-def _read(
-    folder: Path, out: Path, say: Callable[[str], None]
-) -> "tuple[Sequence[SourceFile], list[Problem], Sequence[SLO]]":
-    """The files, everything that is wrong with them, and the SLOs. What lies below OUT is not read."""
+def _sources(folder: Path, out: Path) -> "tuple[Sequence[SourceFile], list[Problem]]":
+    """The files, and what keeps some from being read. What lies below OUT is left alone."""
     from controlplane.adapters.files import read_folder
-    from controlplane.problems import in_order
-    from controlplane.specfile import read
-    from flyball.kinds import KINDS
-    from slo.resolve import slos_from
 
-    found, unreadable = read_folder(folder)
+    found, problems = read_folder(folder)
     generated = out.resolve()
     files = [file for file in found if not Path(file.path).resolve().is_relative_to(generated)]
-    say(f"checking {len(files):,} files")
-    result = read(files, KINDS)
-    say(f"understanding {len(result.documents):,} documents")
-    resolved = slos_from(result.documents)
-    problems = [*unreadable, *result.problems, *resolved.problems]
-    if not files and not unreadable:
+    if not files and not problems:
         problems.append(_nothing_in(folder))
-    return files, in_order(problems), resolved.slos
+    return files, problems
 
 
 def _nothing_in(folder: Path) -> "Problem":
@@ -101,16 +96,16 @@ def _nothing_in(folder: Path) -> "Problem":
     return Problem(shown(folder), 1, 1, "", "no *.yaml or *.yml files here", rule="nothing-to-check")
 
 
-def _generated(slos: "Sequence[SLO]", settings: "Settings", say: Callable[[str], None]) -> dict[str, str]:
+def _generated(slos: "Sequence[SLO]", settings: "Settings", run: "Run", say: Callable[[str], None]) -> dict[str, str]:
     """The text of every file to write, by its path below OUT."""
     from controlplane.conventions import DASHBOARDS_SUBFOLDER, RULES_SUBFOLDER
-    from controlplane.rulefile import to_yaml
     from flyball.grafana import grafana_files
-    from slo.compiler import CompileOptions, compile_rules
+    from flyball.in_parallel import rule_texts
+    from slo.compiler import CompileOptions
 
     options = CompileOptions(settings.external_url, settings.runbook_url_template, settings.shared_above)
     say(f"compiling {len(slos):,} SLOs")
-    files = {f"{RULES_SUBFOLDER}/{file.name}": to_yaml(file) for file in compile_rules(slos, options)}
+    files = {f"{RULES_SUBFOLDER}/{name}": text for name, text in rule_texts(slos, options, run).items()}
     say("drawing dashboards")
     dashboards = grafana_files(slos, external_url=settings.external_url, shared_above=settings.shared_above)
     return files | {f"{DASHBOARDS_SUBFOLDER}/{file.name}": file.text for file in dashboards}
