@@ -1,0 +1,50 @@
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from controlplane.adapters.files import read_folder
+from controlplane.specfile import read
+from flyball.demo.platform.catalogue import INTELGRAPH
+from flyball.demo.run import example_workspace
+from flyball.kinds import KINDS
+from slo.resolve import slos_from
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLE = ROOT / "examples" / "intelgraph"
+
+
+def example_slos() -> list[str]:
+    files, unreadable = read_folder(EXAMPLE)
+    result = read(files, KINDS)
+    resolved = slos_from(result.documents)
+    assert not [*unreadable, *result.problems, *resolved.problems]
+    for slo in resolved.slos:
+        assert slo.owner, slo.name
+        assert slo.worst_by, slo.name
+        runbook = slo.runbook_url.rpartition("/")[2]
+        assert (EXAMPLE / "runbooks" / f"{runbook}.md").exists(), slo.name
+    return [slo.name for slo in resolved.slos]
+
+
+def test_the_example_has_no_problem_and_every_objective_an_owner_and_a_runbook_that_exists() -> None:
+    assert len(example_slos()) == 17
+
+
+def test_every_tenant_of_the_platform_has_its_objective() -> None:
+    for tenant in INTELGRAPH.tenants:
+        assert f"graphql-gateway-availability-{tenant.name}" in example_slos()
+
+
+def test_the_demo_finds_the_example_in_a_checkout() -> None:
+    assert example_workspace() == EXAMPLE
+
+
+def test_an_installed_demo_has_the_example_with_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for path in EXAMPLE.rglob("*"):
+        if path.is_file():
+            assert f"flyball/demo/intelgraph/{path.relative_to(EXAMPLE)}" in names
