@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from tests.alerts.notifications import alert, body
 from tests.flyball.processes import FLYBALL, environment, flyball_up
 from tests.flyball.running import BEARER, NOWHERE, TOKEN, Replica, eventually, replica, settings_in
 
+EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 CONSOLE_TOKEN = "console-secret-9876543210"
 
 
@@ -54,6 +56,23 @@ def test_traces_that_nobody_takes_hold_nothing_up(workspace: Path) -> None:
         assert httpx.post(f"{process.url}/hooks/alertmanager", content=body(alert()), headers=BEARER).is_success
         process.child.terminate()
         assert process.child.wait(30) == 0
+
+
+def test_a_job_that_hangs_delays_the_end_only_for_a_while(workspace: Path) -> None:
+    shutil.copy(EXAMPLES / "minimal" / "slo.yaml", workspace)
+    with socket.socket() as silent:  # a Prometheus that takes connections and never answers
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with flyball_up(workspace, FLYBALL_PROMETHEUS_URL=url) as process:
+            silent.settimeout(30)
+            asked, _ = silent.accept()
+            assert process.url
+            process.child.terminate()
+            assert process.child.wait(30) == 0
+            assert process.logged("process.jobs_left_running")
+            assert process.logged("leadership.released")
+            asked.close()
 
 
 def test_an_address_that_others_reach_needs_a_console_token(workspace: Path) -> None:
