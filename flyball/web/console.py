@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from controlplane import conventions as names
 from controlplane.model.slo import SLO
 from flyball.web import api, charts, pages
-from flyball.web.gathering import SPARK_LENGTH, SPARK_STEP, Gathering, Scene
+from flyball.web.gathering import RECENT_ALERTS, SPARK_LENGTH, SPARK_STEP, Gathering, Scene
 from flyball.web.slo_page import RANGES, slo_page
 from flyball.web.snippets import told_problems
 from flyball.web.state import ConsoleOptions, ConsoleState
@@ -22,6 +22,7 @@ from slo.views import SLORow, matching
 
 ROWS_PER_PAGE: Final = 100
 _FIRING_SHOWN: Final = 20
+_PROBLEMS_SHOWN: Final = 500
 _LARGEST_FORM: Final = 16 * 1024
 _YEAR_SECONDS: Final = 365 * 86400
 _NO_OPTIONS: Final = ConsoleOptions()
@@ -99,11 +100,11 @@ class _Console:
         return self._page(request, "slo.html", scene, **values, ranges=RANGES, span=span)
 
     def alerts(self, request: Request) -> Response:
-        return self._page(request, "alerts.html", self._gathering.scene())
+        return self._page(request, "alerts.html", self._gathering.scene(), most=RECENT_ALERTS)
 
     def problems(self, request: Request) -> Response:
         scene = self._gathering.scene()
-        told = told_problems(scene.problems, self._options.sources())
+        told = told_problems(scene.problems[:_PROBLEMS_SHOWN], self._options.sources())
         return self._page(request, "problems.html", scene, told=told)
 
     async def theme(self, request: Request) -> Response:

@@ -47,12 +47,10 @@ function restoreFocus(within, place) {
 
 function exchange(old, fresh) {
   const source = fresh.innerHTML;
-  if (old.dataset.source === source) return;
-  const first = old.dataset.source === undefined;
-  old.dataset.source = source;
-  if (first && shown.get(old.id) === source) return;
+  if (shown.get(old.id) === source) return;
   const selection = document.getSelection();
   if (selection && !selection.isCollapsed && old.contains(selection.anchorNode)) return;
+  shown.set(old.id, source);
   const place = placeOfFocus(old);
   const open = [...old.querySelectorAll("details")].map((element) => element.open);
   const scrolled = [...old.querySelectorAll(".scroll")].map((element) => element.scrollTop);
@@ -99,7 +97,7 @@ function status(text) {
   if (line && line.textContent !== text) line.textContent = text;
 }
 
-const shown = new Map();
+const shown = new Map(); // what each live part was when it came, before times were told
 const updates = document.getElementById("updates");
 let paused = false;
 let lastGood = new Date();

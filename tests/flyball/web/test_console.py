@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -167,6 +168,33 @@ def test_one_slo_as_json_has_exact_numbers_and_its_past(consoles: Consoles) -> N
     assert told["burn"]["slo:burn_rate:1h"] == pytest.approx(129.6)
     assert len(told["history"]["budget_remaining_ratio"]) > 200
     assert told["measured_at"] == "2026-09-16T12:34:00Z"
+
+
+class Broken(world.State):
+    """A control plane with a fault of its own."""
+
+    def slos(self) -> list[SLO]:
+        raise RuntimeError("a secret of the inside")
+
+
+def test_a_fault_of_our_own_is_a_page_that_tells_nothing_of_the_inside(consoles: Consoles) -> None:
+    with world.serving(world.application(Broken(consoles.state.metrics, consoles.state.store, []))) as url:
+        page, answer = httpx.get(url), httpx.get(f"{url}/api/v1/slos")
+    assert (page.status_code, answer.status_code) == (500, 500)
+    assert "Something broke here" in page.text
+    assert "secret" not in page.text + answer.text
+    assert answer.json() == {"error": "Flyball failed to answer; the reason is in its log."}
+
+
+def test_very_many_alerts_and_problems_are_shown_in_part(consoles: Consoles, tmp_path: Path) -> None:
+    firing, wrong = world.received()[0], world.problems()[0]
+    store = world.a_store(tmp_path, [replace(firing, fingerprint=f"f{number}") for number in range(510)])
+    problems = [replace(wrong, line=number) for number in range(1, 602)]
+    state = replace(consoles.state, store=store, given_problems=problems)
+    with world.serving(world.application(state)) as url:
+        assert "The latest 500 of 510" in words(httpx.get(f"{url}/alerts").text)
+        assert "All 510 firing alerts" in words(httpx.get(url).text)
+        assert "The first 500 of 601" in words(httpx.get(f"{url}/problems").text)
 
 
 def test_colours_are_remembered_without_scripts(consoles: Consoles) -> None:
