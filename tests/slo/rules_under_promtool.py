@@ -69,10 +69,28 @@ def run(
     interval: str,
     options: CompileOptions,
     slos: Iterable[SLO] | None = None,
-    alerts: Sequence[object] = (),
     extra: Mapping[str, str] | None = None,
 ) -> None:
     """One promtool run; fails with promtool's words. Each traffic gets an SLO of its name, unless `slos` are given."""
+    done = outcome(
+        promtool, folder, traffic, {"promql_expr_test": [_expected(check) for check in checks]},
+        interval=interval, options=options, slos=slos, extra=extra,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def outcome(
+    promtool: str,
+    folder: Path,
+    traffic: Mapping[str, Traffic],
+    expectations: Mapping[str, object],
+    *,
+    interval: str,
+    options: CompileOptions,
+    slos: Iterable[SLO] | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> "subprocess.CompletedProcess[str]":
+    """What promtool says of expectations in its own form."""
     if slos is None:
         slos = [an_slo(name, requests(name)) for name in traffic]
     compiled = compile_rules(slos, options)
@@ -88,14 +106,12 @@ def run(
                     *(series for name, each in traffic.items() for series in _series(name, each)),
                     *({"series": name, "values": values} for name, values in (extra or {}).items()),
                 ],
-                "promql_expr_test": [_expected(check) for check in checks],
-                "alert_rule_test": list(alerts),
+                **expectations,
             }
         ],
     }
     (folder / "test.yaml").write_text(yaml.safe_dump(test))
-    done = subprocess.run([promtool, "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    return subprocess.run([promtool, "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True)
 
 
 def _series(job: str, traffic: Traffic) -> list[dict[str, str]]:
