@@ -78,11 +78,12 @@ class _Progress:
 
 
 def _sources(folder: Path, out: Path) -> "tuple[Sequence[SourceFile], list[Problem]]":
-    """The files, and what keeps some from being read. What lies below OUT is left alone."""
+    """The files, and what keeps some from being read. Rules that we wrote are no specifications."""
     from controlplane.adapters.files import read_folder
+    from controlplane.conventions import RULES_SUBFOLDER
 
     found, problems = read_folder(folder)
-    generated = out.resolve()
+    generated = (out / RULES_SUBFOLDER).resolve()
     files = [file for file in found if not Path(file.path).resolve().is_relative_to(generated)]
     if not files and not problems:
         problems.append(_nothing_in(folder))

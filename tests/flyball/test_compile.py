@@ -80,8 +80,9 @@ def test_nothing_is_written_where_nothing_was_read(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_output_inside_of_the_workspace_is_not_read_again(workspace: Path) -> None:
-    out = str(workspace / "build")
+@pytest.mark.parametrize("below", ["build", "."])
+def test_output_inside_of_the_workspace_is_not_read_again(workspace: Path, below: str) -> None:
+    out = str(workspace / below)
     first = CliRunner().invoke(app, ["compile", str(workspace), "-o", out])
     second = CliRunner().invoke(app, ["compile", str(workspace), "-o", out])
     assert (first.exit_code, second.exit_code) == (0, 0), second.output
