@@ -71,7 +71,7 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
     """
     folder = options.folder
     with folder.held(keep=options.keep), ExitStack() as stack:
-        with steps.step("Starting Prometheus, Alertmanager and the platform"):
+        with steps.step("Starting Prometheus and Alertmanager"):
             console_url = f"http://{servers.LOOPBACK}:{options.port or _console_port()}"
             folder.logs.mkdir(parents=True)
             shutil.copytree(example_workspace(), folder.workspace)
