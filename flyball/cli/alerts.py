@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 80
 _COLUMNS: Final = (("STATE", 8), ("SEVERITY", 8), ("SINCE", 16), ("LASTED", 7), ("ALERT", 20))
+_HOW_TO_RECEIVE: Final = (
+    "No alert was received yet. Set FLYBALL_WEBHOOK_TOKEN, run `flyball up`, and let Alertmanager deliver to\n"
+    "http://127.0.0.1:8321/hooks/alertmanager: docs/how-to/receive-alerts.md"
+)
 
 app = typer.Typer(no_args_is_help=True, help="Alerts that were received.")
 
@@ -47,15 +51,18 @@ def list_alerts(
         finally:
             store.close()
     except (Transient, Permanent) as error:
-        typer.echo(f"flyball alerts: {error}", err=True)
+        typer.echo(f"flyball alerts: {error}\n`flyball up` makes the database and its tables when it starts.", err=True)
         raise typer.Exit(ExitCode.OUTSIDE) from None
-    typer.echo(_as_json(alerts) if as_json else table(alerts))
+    if as_json:
+        typer.echo(_as_json(alerts))
+    elif alerts:
+        typer.echo(table(alerts))
+    else:
+        typer.echo("Nothing fires." if firing else _HOW_TO_RECEIVE, err=True)
 
 
 def table(alerts: "Sequence[StoredAlert]") -> str:
     """The alerts as lines of at most 80 columns; text that does not fit ends in `…`."""
-    if not alerts:
-        return "no alerts"
     header = " ".join(f"{title:<{width}}" for title, width in _COLUMNS) + " SLO"
     return "\n".join([header, *(_line(alert) for alert in alerts)])
 

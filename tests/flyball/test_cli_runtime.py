@@ -103,10 +103,19 @@ def test_alerts_are_listed(workspace: Path) -> None:
     assert (found["labels"]["slo"], found["status"], found["deliveries"]) == ("checkout-1", "firing", 1)
 
 
-def test_without_alerts_it_says_so(workspace: Path) -> None:
+def test_without_alerts_it_says_how_to_get_some(workspace: Path) -> None:
     database(workspace)
-    assert flyball("alerts", "list", workspace).stdout == "no alerts\n"
+    empty = flyball("alerts", "list", workspace)
+    assert (empty.returncode, empty.stdout) == (0, "")
+    assert "FLYBALL_WEBHOOK_TOKEN" in empty.stderr
+    assert flyball("alerts", "list", workspace, "--firing").stderr == "Nothing fires.\n"
     assert flyball("alerts", "list", workspace, "--json").stdout == "[]\n"
+
+
+def test_before_the_first_start_it_says_what_makes_the_database(workspace: Path) -> None:
+    listed = flyball("alerts", "list", workspace)
+    assert listed.returncode == 3
+    assert "`flyball up` makes the database" in listed.stderr
 
 
 def test_a_table_keeps_to_80_columns_and_shows_no_control_characters() -> None:
