@@ -25,6 +25,6 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line."""
-    import flyball.cli.commands  # noqa: F401, PLC0415 -- registers the commands; they import this package
+    import flyball.cli.commands  # noqa: F401 -- registers the commands; they import this package
 
     app()

@@ -3,7 +3,6 @@
 import http.client
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -197,9 +196,7 @@ def test_a_database_that_can_not_store_is_503_and_nothing_is_lost_on_the_next_at
     assert (kinds(one), backlog(one)) == ([conventions.EVENT_ALERT_FIRED], 1)
 
 
-def test_more_than_it_can_work_on_is_503_at_once_and_passes_later(
-    one: Replica, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_than_it_can_work_on_is_503_and_passes_later(one: Replica) -> None:
     netloc = urlsplit(one.url).netloc
     waiting = [http.client.HTTPConnection(netloc, timeout=30) for _ in range(hooks.MAX_IN_FLIGHT)]
     content = body(alert())
@@ -210,11 +207,9 @@ def test_more_than_it_can_work_on_is_503_at_once_and_passes_later(
         connection.endheaders(content[:10])
     gauge = f'{conventions.WEBHOOK_IN_FLIGHT}{{hook="alertmanager"}} {hooks.MAX_IN_FLIGHT}.0'
     eventually(lambda: gauge in one.client.get("/metrics").text)
-    started = time.monotonic()
     answer = one.post(content)
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
-    assert time.monotonic() - started < bodies.BODY_SECONDS
     for connection in waiting:
         connection.send(content[10:])
         assert connection.getresponse().status == 200
