@@ -1,10 +1,10 @@
-"""`python -m benchmarks [command_line] [rules]`: all of them by default."""
+"""`python -m benchmarks [command_line] [pages] [rules]`: all of them by default."""
 
 import sys
 from importlib import import_module
 from typing import Final
 
-NAMES: Final = ("command_line", "rules")
+NAMES: Final = ("command_line", "pages", "rules")
 
 
 def main(chosen: list[str]) -> int:

@@ -51,10 +51,10 @@ def alerting(month: ServiceMonth, pairs: tuple[tuple[int, int, float], ...]) -> 
 
 def _ratio(bad: NDArray[np.float64], total: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _last(bad, window) / _last(total, window)
+        return last(bad, window) / last(total, window)
 
 
-def _last(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+def last(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     """Sum of the last `window` entries, at each entry."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     return sums[1:] - sums[np.maximum(np.arange(1, len(sums)) - window, 0)]

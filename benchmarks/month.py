@@ -66,7 +66,7 @@ def service_months(count: int, seed: int = 20) -> Iterator[ServiceMonth]:
 
 
 def _service_month(name: str, rng: np.random.Generator, *, has_gap: bool) -> ServiceMonth:
-    mean = float(10 ** rng.uniform(0.5, 2.3))  # 3 to 200 requests a second
+    mean = float(10 ** rng.uniform(-1.7, 2.3))  # 70 an hour to 200 a second: most fleets have both
     budget = float(rng.choice([0.01, 0.005, 0.001]))
     rate = mean * _seasons(rng)
     incidents = _incidents(rng, budget)

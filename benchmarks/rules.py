@@ -12,12 +12,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import classic_shape
+from benchmarks import budget_shape, classic_shape, pages
 from benchmarks.month import DAYS, STEP_SECONDS, STEPS, ServiceMonth, drills, service_months
 from benchmarks.prometheus_data import Backend, Column, Cost, Result
 from benchmarks.replay import replay
 from benchmarks.report import Figure, progress, show
 from controlplane import conventions as names
+from controlplane.burn_rate import Urgency
 from controlplane.model.rule import RuleGroup
 from controlplane.model.slo import SLO, Query, RatioIndicator, RollingWindow
 from controlplane.model.source import SourcePosition
@@ -27,8 +28,9 @@ from slo.compiler import CompileOptions, compile_rules
 WRITE_STEPS: Final = 7_200 // STEP_SECONDS
 NORMAL_TRAFFIC: Final = 3.0  # requests a second
 MINUTE: Final = 60
-SPENT_TOO_LITTLE: Final = 0.02
-WORTH_AN_ALERT: Final = 0.05
+LEDGER_DELAY: Final = (
+    600 // STEP_SECONDS
+)  # an event is in the ledger after ten minutes at the most (docs/reference/rules.md)
 NOWHERE: Final = SourcePosition("benchmark", 1, 1)
 
 
@@ -61,7 +63,7 @@ def run() -> None:
         _write_averaged(world)
         show("Rule evaluation: per SLO and minute", _costs(world, slos[:50], shared))
         show("Budget error: points of the budget", _budget_errors(world, recorded))
-        show("Pages: thirty days of fifty services", _pages(world, recorded))
+        show("Evaluated pages: thirty days of fifty services", _pages(world, recorded))
 
 
 def _slo(month: ServiceMonth) -> SLO:
@@ -147,7 +149,7 @@ def _budget_errors(world: World, recorded: dict[str, list[Result]]) -> list[Figu
     for month in world.months[:50]:
         result = remaining[month.name]
         steps = np.round((result.times - world.start) / STEP_SECONDS).astype(int)
-        error = np.abs(result.values - _true_remaining(month)[steps - 1]) * 100
+        error = _distance(result.values, _true_remaining(month), steps) * 100
         missing += int(np.isnan(result.values).sum())
         if month.requests_per_second >= NORMAL_TRAFFIC:
             at_end.append(error[-1])
@@ -164,6 +166,12 @@ def _budget_errors(world: World, recorded: dict[str, list[Result]]) -> list[Figu
     ]  # fmt: skip
 
 
+def _distance(values: NDArray[np.float64], truth: NDArray[np.float64], steps: NDArray[np.int_]) -> NDArray[np.float64]:
+    """How far a value is from what was true at some time between now and the ledger's delay ago."""
+    recent = np.stack([truth[np.maximum(steps - 1 - delay, 0)] for delay in range(LEDGER_DELAY + 1)])
+    return np.maximum(0, np.maximum(recent.min(axis=0) - values, values - recent.max(axis=0)))
+
+
 def _true_remaining(month: ServiceMonth) -> NDArray[np.float64]:
     """Budget left after each step: 1 − bad ÷ (budget ratio × total ÷ covered share of 30 days)."""
     seen = month.observed()
@@ -178,35 +186,23 @@ def _true_remaining(month: ServiceMonth) -> NDArray[np.float64]:
 
 
 def _pages(world: World, recorded: dict[str, list[Result]]) -> list[Figure]:
-    ours = {
-        severity: _firing(world, recorded.get(f"ALERTS-{severity}", []))
-        for severity in (names.SEVERITY_PAGE, names.SEVERITY_TICKET)
-    }
+    """The month as Prometheus evaluated it, and how well the model of `benchmarks.pages` agrees with it."""
     quiet = np.zeros(STEPS // 2, dtype=bool)
-    counted = {"ours": [0, 0, 0, 0], "classic": [0, 0, 0, 0]}
+    fired = {urgency: _firing(world, recorded.get(f"ALERTS-{urgency.value}", [])) for urgency in Urgency}
+    ours, classic, differing, big = np.zeros(4, dtype=int), np.zeros(4, dtype=int), 0, 0
     for month in world.months[:50]:
-        page = ours[names.SEVERITY_PAGE].get(month.name, quiet)
-        ticket = ours[names.SEVERITY_TICKET].get(month.name, quiet)
-        classic_page = classic_shape.alerting(month, classic_shape.PAGE)
-        classic_ticket = classic_shape.alerting(month, classic_shape.TICKET)
-        for row, values in zip(
-            counted.values(),
-            (_judged(world, month, page, ticket), _judged(world, month, classic_page, classic_ticket)),
-            strict=True,
-        ):
-            row[:] = np.add(row, values)
-    big = sum(
-        month.budget_spent(incident.start, incident.end) >= WORTH_AN_ALERT
-        for month in world.months[:50]
-        for incident in month.incidents
-    )
-    mine, theirs = counted["ours"], counted["classic"]
+        page, ticket = (fired[urgency].get(month.name, quiet) for urgency in Urgency)
+        ours += pages.judged(month, page, ticket)
+        classic += pages.judged(
+            month, *(classic_shape.alerting(month, pairs) for pairs in (classic_shape.PAGE, classic_shape.TICKET))
+        )
+        differing += int((page != budget_shape.alerting(month, Urgency.PAGE)).sum())
+        big += len(pages.worth_an_alert(month))
+    share = differing / (50 * STEPS / 2)
     return [
-        Figure("pages, classic set", theirs[0], "pages", detail=f"{theirs[1]} had spent < 2 %"),
-        Figure("pages, ours", mine[0], "pages", theirs[0] - 1, detail=f"{mine[1]} had spent < 2 %"),
-        Figure("incidents ≥ 5 % neither paged nor ticketed, ours", mine[3], f"of {big}", 0),
-        Figure("incidents ≥ 5 % not paged, ours / classic", mine[2], f"of {big}", detail=f"classic {theirs[2]}"),
-        *_drill_figures(world, ours[names.SEVERITY_PAGE]),
+        *pages.figures(ours, classic, big),
+        Figure("minutes in which the quick model would page otherwise", 100 * share, "%"),
+        *_drill_figures(world, fired[Urgency.PAGE]),
     ]
 
 
@@ -222,33 +218,12 @@ def _firing(world: World, results: Sequence[Result]) -> dict[str, NDArray[np.boo
     return found
 
 
-def _judged(
-    world: World, month: ServiceMonth, page: NDArray[np.bool_], ticket: NDArray[np.bool_]
-) -> tuple[int, int, int, int]:
-    """Pages; pages that had spent < 2 %; incidents ≥ 5 % without a page; without a page or a ticket."""
-    begins = np.flatnonzero(page & ~np.concatenate([[False], page[:-1]]))
-    hour = 3600 // STEP_SECONDS
-    little = sum(_spent_before(month, int(begin) * 2 + 2, 6 * hour) < SPENT_TOO_LITTLE for begin in begins)
-    unpaged = untold = 0
-    for incident in month.incidents:
-        if month.budget_spent(incident.start, incident.end) < WORTH_AN_ALERT:
-            continue
-        window = slice(world.minute(incident.start), world.minute(incident.end) + 15)
-        unpaged += not page[window].any()
-        untold += not (page[window].any() or ticket[window].any())
-    return len(begins), little, unpaged, untold
-
-
-def _spent_before(month: ServiceMonth, step: int, steps: int) -> float:
-    return month.budget_spent(max(0, step - steps), step)
-
-
-def _drill_figures(world: World, pages: dict[str, NDArray[np.bool_]]) -> list[Figure]:
+def _drill_figures(world: World, paged: dict[str, NDArray[np.bool_]]) -> list[Figure]:
     figures = []
     for month in world.months[50:]:
         (incident,) = month.incidents
         begin = world.minute(incident.start)
-        firing = pages[month.name][begin - 1 :]
+        firing = paged[month.name][begin - 1 :]
         seconds = float(np.argmax(firing)) * MINUTE if firing.any() else float("inf")
         limit = 60 if incident.ratio == 1 else None
         figures.append(Figure(f"seconds to page at {incident.ratio:.0%} errors", seconds, "s", limit))
