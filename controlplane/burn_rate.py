@@ -58,8 +58,12 @@ STANDARD_TIERS: Final = (
 
 @lru_cache(maxsize=4096)
 def threshold(tier: Tier, period: timedelta) -> Decimal:
-    """The burn rate that spends the tier's share of the budget in its long window: 14.4 for 2 % of 30 d in 1 h."""
-    return tier.budget_share * seconds(period) / seconds(tier.long)
+    """The burn rate that spends the tier's share of the budget in its long window: 14.4 for 2 % of 30 d in 1 h.
+
+    Never below 1: who burns no faster than the budget lasts keeps the objective, and need not be told (in a period of
+    a week, 10 % in three days would be a rate of 0.23).
+    """
+    return max(Decimal(1), tier.budget_share * seconds(period) / seconds(tier.long))
 
 
 def tiers_within(period: timedelta, tiers: Sequence[Tier] = STANDARD_TIERS) -> tuple[Tier, ...]:
