@@ -19,16 +19,28 @@ def test_the_thresholds_of_30_days_are_those_of_the_sre_workbook() -> None:
     assert thresholds == ["14.4", "6", "3", "1"]
 
 
-def test_the_thresholds_of_28_days_keep_17_digits() -> None:
-    thresholds = [burn_rate.number(burn_rate.threshold(tier, timedelta(days=28))) for tier in STANDARD_TIERS]
-    assert thresholds == ["13.44", "5.6", "2.8", "0.93333333333333333"]
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(28, ["13.44", "5.6", "2.8", "1"]), (7, ["3.36", "1.4", "1", "1"]), (80, ["38.4", "16", "8", "2.6666666666666667"])],
+)
+def test_thresholds_scale_with_the_period_and_keep_17_digits(days: int, expected: list[str]) -> None:
+    period = timedelta(days=days)
+    assert [burn_rate.number(burn_rate.threshold(tier, period)) for tier in STANDARD_TIERS] == expected
 
 
 @given(periods)
-def test_a_burn_at_the_threshold_spends_the_tiers_share_in_its_long_window(period: timedelta) -> None:
+def test_a_burn_at_the_threshold_spends_the_tiers_share_in_its_long_window_or_keeps_the_objective(
+    period: timedelta,
+) -> None:
     for tier in STANDARD_TIERS:
-        spent = burn_rate.budget_spent(burn_rate.threshold(tier, period), tier.long, period)
-        assert abs(spent - tier.budget_share) < Decimal("1e-20")
+        rate = burn_rate.threshold(tier, period)
+        spent = burn_rate.budget_spent(rate, tier.long, period)
+        assert abs(spent - tier.budget_share) < Decimal("1e-20") or (rate == 1 and spent > tier.budget_share)
+
+
+@given(periods)
+def test_nobody_is_told_of_a_burn_that_keeps_the_objective(period: timedelta) -> None:
+    assert all(burn_rate.threshold(tier, period) >= 1 for tier in STANDARD_TIERS)
 
 
 @given(periods, ratios)

@@ -138,7 +138,8 @@ def test_thresholds_scale_with_the_window() -> None:
     ]
     assert 'burn_rate:5m{slo="x"} > 3.36 ' in page.expr
     assert 'burn_rate:30m{slo="x"} > 1.4 ' in page.expr
-    assert 'burn_rate:2h{slo="x"} > 0.7 ' in ticket.expr
+    assert 'burn_rate:2h{slo="x"} > 1 ' in ticket.expr  # 0.7 keeps the objective
+    assert 'burn_rate:6h{slo="x"} > 1 ' in ticket.expr
 
 
 def test_runbooks_come_from_the_slo_then_the_template_then_the_console() -> None:
