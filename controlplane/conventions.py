@@ -79,9 +79,9 @@ EVENT_RULES_APPLIED: Final = "slo.rules_applied"
 EVENT_RULES_REJECTED: Final = "slo.rules_rejected"
 
 # --- our own health ---------------------------------------------------------------------------------------------------
-JOB_RUNS: Final = "flyball_job_runs_total"  # labels job, outcome = ok | failed | overrun | skipped
-JOB_SECONDS: Final = "flyball_job_duration_seconds"  # label job
-JOB_LAST_SUCCESS: Final = "flyball_job_last_success_timestamp_seconds"  # label job
+JOB_RUNS: Final = "flyball_job_runs_total"  # labels task, outcome = ok | failed | overrun | skipped
+JOB_SECONDS: Final = "flyball_job_duration_seconds"  # label task
+JOB_LAST_SUCCESS: Final = "flyball_job_last_success_timestamp_seconds"  # label task
 LEADER: Final = "flyball_leader"  # 1 while this replica holds the lease
 LEASE_EPOCH: Final = "flyball_lease_epoch"
 SPEC_PROBLEMS: Final = "flyball_spec_problems"  # gauge, label severity: in the files as they stand

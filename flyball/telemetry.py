@@ -66,12 +66,12 @@ def own_metrics() -> Metrics:
     info.labels(version("flyball")).set(1)
     return Metrics(
         registry=registry,
-        job_runs=Counter(conventions.JOB_RUNS, "Turns of a job.", ["job", "outcome"], registry=registry),
+        job_runs=Counter(conventions.JOB_RUNS, "Turns of a job.", ["task", "outcome"], registry=registry),
         job_seconds=Histogram(
-            conventions.JOB_SECONDS, "How long a turn took.", ["job"], buckets=_BUCKETS_SECONDS, registry=registry
+            conventions.JOB_SECONDS, "How long a turn took.", ["task"], buckets=_BUCKETS_SECONDS, registry=registry
         ),
         job_last_success=Gauge(
-            conventions.JOB_LAST_SUCCESS, "When a job last ended well.", ["job"], registry=registry
+            conventions.JOB_LAST_SUCCESS, "When a job last ended well.", ["task"], registry=registry
         ),
         leader=Gauge(conventions.LEADER, "1 while this replica holds the lease.", registry=registry),
         lease_epoch=Gauge(conventions.LEASE_EPOCH, "Epoch of the lease that we hold or held.", registry=registry),

@@ -25,7 +25,7 @@ def leads(process: Process) -> bool:
 
 
 def runs(process: Process, outcome: str) -> float:
-    return metric(process, f'{conventions.JOB_RUNS}{{job="delivery",outcome="{outcome}"}}')
+    return metric(process, f'{conventions.JOB_RUNS}{{outcome="{outcome}",task="delivery"}}')
 
 
 def send(process: Process, number: int) -> None:

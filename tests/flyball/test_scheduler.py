@@ -31,7 +31,7 @@ class Parts:
         self.runner = JobRunner(clock=self.clock, leadership=self.leadership, metrics=self.metrics, tracing=tracing)
 
     def count(self, job: str, outcome: Outcome) -> float:
-        labels = {"job": job, "outcome": outcome.value}
+        labels = {"task": job, "outcome": outcome.value}
         return self.metrics.registry.get_sample_value(conventions.JOB_RUNS, labels) or 0
 
 
@@ -60,8 +60,8 @@ def test_a_failing_job_is_counted_logged_once_a_turn_and_retried_while_others_go
     logged = [record for record in caplog.records if record.getMessage() == "job.failed"]
     assert len(logged) == parts.count("bad", Outcome.FAILED)
     assert logged[0].__dict__["job"] == "bad"
-    assert parts.metrics.registry.get_sample_value(conventions.JOB_LAST_SUCCESS, {"job": "bad"}) is None
-    assert (parts.metrics.registry.get_sample_value(conventions.JOB_LAST_SUCCESS, {"job": "good"}) or 0) > 0
+    assert parts.metrics.registry.get_sample_value(conventions.JOB_LAST_SUCCESS, {"task": "bad"}) is None
+    assert (parts.metrics.registry.get_sample_value(conventions.JOB_LAST_SUCCESS, {"task": "good"}) or 0) > 0
 
 
 def test_a_job_that_overruns_is_counted_and_never_runs_twice_at_once(parts: Parts) -> None:
@@ -140,5 +140,5 @@ def test_counters_show_before_the_first_failure(parts: Parts) -> None:
     scheduler.start(parts.clock.now())
     scheduler.stop(10)
     for outcome in Outcome:
-        labels = {"job": "quiet", "outcome": outcome.value}
+        labels = {"task": "quiet", "outcome": outcome.value}
         assert parts.metrics.registry.get_sample_value(conventions.JOB_RUNS, labels) is not None

@@ -171,5 +171,5 @@ def test_prometheus_scrapes_our_metrics_and_their_exemplars(tmp_path: Path) -> N
                 return list(answer["result"] if isinstance(answer, dict) else answer)
 
             eventually(lambda: found("query", 'up{job="flyball"} == 1'))
-            assert found("query", f'{conventions.JOB_RUNS}{{exported_job="files", outcome="ok"}} == 1')
+            assert found("query", f'{conventions.JOB_RUNS}{{task="files", outcome="ok"}} == 1')
             eventually(lambda: found("query_exemplars", f"{conventions.JOB_SECONDS}_bucket"))
