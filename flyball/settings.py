@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from controlplane.model.source import SourcePosition
 from controlplane.problems import Problem, Severity, in_order
@@ -90,8 +90,10 @@ class Settings:
         found = [self.prometheus_credentials, self.webhook_token, self.console_token]
         known = {secret.reveal() for secret in found if secret}
         known.add(self.prometheus_credentials.reveal().partition(":")[2] if self.prometheus_credentials else "")
-        password = urlsplit(self.database_url.reveal()).password or ""
-        return tuple(Secret(text) for text in sorted(known | {password, unquote(password)}) if text)
+        database = urlsplit(self.database_url.reveal())
+        known |= {database.password or "", unquote(database.password or "")}
+        known |= {text for name, texts in parse_qs(database.query).items() if "passw" in name for text in texts}
+        return tuple(Secret(text) for text in sorted(known) if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,8 +367,9 @@ class _Reader:
         if not path or ":memory:" in path or "?" in path:
             self._complain("store.url", "must name a file, such as sqlite:///.flyball/flyball.db")
             return ""
-        file = Path("/" + path.lstrip("/")) if absolute else self._folder.absolute() / path
-        return f"sqlite:///{file}"
+        if absolute:
+            return f"sqlite:////{path.lstrip('/')}"
+        return f"sqlite:///{in_url(self._folder.absolute())}/{path}"
 
     def _runbook_template(self) -> str:
         text = self._text("slo.runbookUrl")
@@ -376,6 +379,11 @@ class _Reader:
         elif text and not re.match(r"https?://", text):
             self._complain("slo.runbookUrl", "must begin with http:// or https://")
         return text
+
+
+def in_url(path: Path) -> str:
+    """`path` as it stands in a URL, where `%`, `?` and `#` mean something; readable otherwise."""
+    return re.sub("[%?#]", lambda found: quote(found[0]), str(path))
 
 
 def _split(text: str) -> SplitResult | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.problems import Problem
+from controlplane.store import migrate
 from flyball.secret import Secret, masked
 from flyball.settings import ListenAddress, Settings, load_settings
 
@@ -64,6 +65,22 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     absolute = good(tmp_path, "  prometheus: {rulesDirectory: /etc/rules}\n  store: {url: 'sqlite:////var/f.db'}\n")
     assert absolute.rules_directory == Path("/etc/rules")
     assert absolute.database_url.reveal() == "sqlite:////var/f.db"
+
+
+@pytest.mark.parametrize("name", ["100 % ours", "a%41b", "what? #1", "käse @home"])
+def test_the_database_stands_in_the_workspace_whatever_its_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    url = good(folder).database_url.reveal()
+    migrate(url)
+    assert (folder / ".flyball/flyball.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_every_password_of_the_database_is_known_as_a_secret(tmp_path: Path) -> None:
+    url = "postgresql://flyball:ge%40heim@db/flyball?sslpassword=second&sslmode=require"
+    known = {secret.reveal() for secret in good(tmp_path, environ={"FLYBALL_DATABASE_URL": url}).secrets()}
+    assert known == {"ge%40heim", "ge@heim", "second"}
 
 
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
