@@ -62,9 +62,9 @@ def break_(context: typer.Context, name: Annotated[str, _FAULT], folder: _Folder
     """Break something in the running demo.
 
     \b
-    errors    half of the requests to graphql-gateway fail
+    errors    half of the requests to graphql-gateway fail; clients retry
     latency   Neo4j is slow; nearly every read and write is late, many time out
-    outage    graphql-gateway answers errors only, and its clients retry
+    outage    graphql-gateway answers errors only; clients retry, then back off
 
     \b
     Example:

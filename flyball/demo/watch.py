@@ -29,7 +29,7 @@ def welcome(demo: Demo, command: str) -> str:
 
     1. Break the gateway, in another terminal. The page fires within 2 minutes:
          {again} break outage
-       Healed at once, it resolves in 5 minutes; once 5 % of the budget is gone, in 30:
+       Heal it within 10 minutes, and the page resolves about 6 minutes later:
          {again} heal outage
     2. Ask more of an objective; the new rules run within 10 seconds:
          {demo.folder.workspace / "slo" / "gateway.yaml"}

@@ -11,7 +11,6 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from controlplane.adapters.clock import SystemClock
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.remote_write import RemoteWriter
-from controlplane.burn_rate import STANDARD_TIERS
 from flyball.demo import servers
 from flyball.demo.platform.catalogue import INTELGRAPH
 from flyball.demo.platform.history import write_history
@@ -127,23 +126,6 @@ def test_prometheus_holds_the_history_to_the_last_event(tmp_path_factory: pytest
         cells = np.concatenate([layout.columns for layout in simulation.layouts]) // 2 == stream
         assert grown.value == pytest.approx(simulation.counts(simulation.start, 3 * DAY)[:, cells].sum(), rel=0.01)
         backend.close()
-
-
-def test_an_outage_spends_enough_for_a_page_within_a_minute_at_any_hour_of_the_week() -> None:
-    """Two minutes hold a scrape (5 s), an evaluation (60 s), Alertmanager (1 s) and this."""
-    week = 7 * DAY
-    seam = this_minute()
-    simulation = Simulation(INTELGRAPH, seed=5, start=seam - 30 * DAY, seam=seam)
-    outage = next(fault for fault in INTELGRAPH.faults if fault.name == "outage")
-    columns = [2 * n for n, stream in enumerate(simulation.traffic.streams) if stream.flow.name == "gateway.requests"]
-    every = np.concatenate([layout.columns for layout in simulation.layouts])
-    good, bad = np.isin(every, columns), np.isin(every, [column + 1 for column in columns])
-    events = sum(simulation.counts(first, DAY)[:, good | bad].sum() for first in range(simulation.start, seam, DAY))
-    needed = float(STANDARD_TIERS[0].budget_share) * 0.001 * events
-    per_minute = np.concatenate(
-        [simulation.counts(first, 60, outage.effects)[:, bad].sum(axis=1) for first in range(seam, seam + week, 60)]
-    )
-    assert (60 * needed / per_minute).max() < 50
 
 
 def test_live_churn_shows_in_discovery() -> None:

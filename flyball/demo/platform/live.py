@@ -1,5 +1,6 @@
 """The platform as it runs now: the history's counters, moved on to the present, with faults that come and go."""
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from flyball.demo.platform.simulation import Simulation
 from flyball.demo.platform.traffic import Floats, Integers
 
 _ROUNDING: Final = 1e-6
+# Retries change within a minute; they are told apart as finely as anybody scrapes.
+_STRETCH_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,9 @@ class LivePlatform:
     def _advance(self, to_seconds: float) -> None:
         while self._seconds < to_seconds:
             minute = int(self._seconds // 60)
-            end = min(to_seconds, 60.0 * (minute + 1))
-            planned = self._plan(minute)
+            effects, change = self._in_force()
+            end = min(to_seconds, 60.0 * (minute + 1), change)
+            planned = self._plan(minute, effects)
             self._partial += planned * ((end - self._seconds) / 60)
             self._seconds = end
             if end == 60.0 * (minute + 1):
@@ -93,8 +97,20 @@ class LivePlatform:
                 self._disturbed = bool(self._broken)
                 self._start_pods(minute + 1)
 
-    def _plan(self, minute: int) -> Integers:
-        effects = tuple(effect for name in self._broken for effect in self.faults[name].effects)
+    def _in_force(self) -> tuple[tuple[Effect, ...], float]:
+        """The effects of all faults now, and when they change by themselves."""
+        effects: list[Effect] = []
+        change = math.inf
+        for name, since in self._broken.items():
+            begun = since.timestamp()
+            start = (self._seconds - begun + _ROUNDING) // _STRETCH_SECONDS * _STRETCH_SECONDS
+            end = start + _STRETCH_SECONDS
+            effects.extend(effect.during(start, end) for effect in self.faults[name].effects)
+            if any(effect.retries for effect in self.faults[name].effects):
+                change = min(change, begun + end)
+        return tuple(effects), change
+
+    def _plan(self, minute: int, effects: tuple[Effect, ...]) -> Integers:
         if self._planned is None or self._planned[:2] != (minute, effects):
             self._planned = (minute, effects, self._simulation.counts(minute, 1, effects)[0])
         return self._planned[2]

@@ -1,10 +1,12 @@
 """What the simulated platform is made of, as values: tenants, services, flows of events, incidents, deployments."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 from typing import Final
+
+from flyball.demo.platform.retries import Retries
 
 Labels = tuple[tuple[str, str], ...]
 INFINITY: Final = math.inf
@@ -82,13 +84,20 @@ class Flow:
 class Effect:
     """What changes for a flow while something is wrong: a share of bad events, a factor on the traffic.
 
-    `tenant` and `route` empty mean all of them.
+    `load` sets the traffic instead, as a multiple of the flow's mean, whatever the hour; `retries` lets it follow from
+    how long it has been wrong. `tenant` empty means all of them.
     """
 
     flow: str
     bad_ratio: float | None = None
     traffic: float = 1.0
     tenant: str = ""
+    load: float | None = None
+    retries: Retries | None = None
+
+    def during(self, start: float, end: float) -> "Effect":
+        """The effect between two moments, in seconds since it began: its load is known then."""
+        return replace(self, load=self.retries.mean(start, end), retries=None) if self.retries else self
 
 
 @dataclass(frozen=True, slots=True)

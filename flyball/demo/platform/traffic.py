@@ -90,7 +90,11 @@ class Traffic:
         for column, stream in enumerate(self.streams):
             if stream.flow.name != effect.flow or effect.tenant not in ("", stream.tenant and stream.tenant.name):
                 continue
-            demand[rows, column] *= effect.traffic
+            if effect.load is None:
+                demand[rows, column] *= effect.traffic
+            else:
+                share = stream.tenant.share if stream.tenant else 1.0
+                demand[rows, column] = 60 * stream.flow.per_second * share * effect.load
             if effect.bad_ratio is not None:
                 ratio[rows, column] = np.maximum(ratio[rows, column], effect.bad_ratio)
 
