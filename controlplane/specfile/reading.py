@@ -1,6 +1,7 @@
 """Files in, documents and problems out."""
 
 import gc
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ class _Reading:
 
 
 def read(files: Iterable[SourceFile], kinds: Sequence[Kind]) -> ReadResult:
-    """Read every document of every file.
+    """Read every document of every file; a list is as many documents as it has items.
 
     Never raises on what the files hold, and reports everything at once: a document that is broken takes no other with
     it, and each mistake in the others is told. Two documents of one kind and one `metadata.name` are a mistake of the
@@ -76,13 +77,17 @@ def _read_file(reading: _Reading, source: SourceText) -> None:
     for part in _parts(source):
         if len(reading.problems) - before >= MAX_PROBLEMS:
             start = part.start if isinstance(part, Fault) else part.place.start
-            message = f"more than {MAX_PROBLEMS:,} problems; the file was not read further"
-            reading.problems.append(_problem(source, Fault(start, start + 1, message, "", "too-many")))
+            reading.problems.append(_problem(source, _too_many(start)))
             return
         if isinstance(part, Fault):
             reading.problems.append(_problem(source, part))
         else:
             _take(reading, source, part)
+
+
+def _too_many(start: int) -> Fault:
+    message = f"more than {MAX_PROBLEMS:,} problems; the file was not read further"
+    return Fault(start, start + 1, message, "", "too-many")
 
 
 @contextmanager
@@ -121,12 +126,40 @@ def _parts(source: SourceText) -> Iterator[Composed | Fault]:
 
 
 def _take(reading: _Reading, source: SourceText, composed: Composed) -> None:
+    """One document, or each item of a list of them, as OpenSLO's own tools write them."""
+    before = len(reading.problems)
+    reading.problems.extend(_problem(source, fault) for fault in composed.faults[:MAX_PROBLEMS])
+    for part in _items(composed):
+        if len(reading.problems) - before >= MAX_PROBLEMS:
+            reading.problems.append(_problem(source, _too_many(part.place.start)))
+            return
+        _take_one(reading, source, part)
+
+
+def _items(composed: Composed) -> Iterator[Composed]:
+    """The items of a list that holds any mapping; else the value itself."""
     value, place = composed.value, composed.place
-    reading.problems.extend(_problem(source, fault) for fault in composed.faults)
+    if isinstance(value, list) and isinstance(place.inner, list) and any(isinstance(item, dict) for item in value):
+        faults = sorted(composed.faults, key=_start)
+        for item, where in zip(value, place.inner, strict=True):
+            first, last = (bisect_left(faults, at, key=_start) for at in (where.start, where.end))
+            yield Composed(item, where, tuple(faults[first:last]))
+    else:
+        yield composed
+
+
+def _start(fault: Fault) -> int:
+    return fault.start
+
+
+def _take_one(reading: _Reading, source: SourceText, composed: Composed) -> None:
+    value, place = composed.value, composed.place
     if not isinstance(value, dict):
-        what = "a list" if isinstance(value, list) else "plain text"
+        what = "a list" if isinstance(value, list) else "nothing" if value is None else "plain text"
         hint = "a document begins with `apiVersion:` and `kind:`"
-        fault = Fault(place.start, place.end, f"expected a mapping, got {what}", hint, "not-a-mapping")
+        fault = Fault(
+            place.start, max(place.end, place.start + 1), f"expected a mapping, got {what}", hint, "not-a-mapping"
+        )
         reading.problems.append(_problem(source, fault))
         return
     kind = reading.kinds.kind_of(value)

@@ -21,7 +21,11 @@ def test_the_thresholds_of_30_days_are_those_of_the_sre_workbook() -> None:
 
 @pytest.mark.parametrize(
     ("days", "expected"),
-    [(28, ["13.44", "5.6", "2.8", "1"]), (7, ["3.36", "1.4", "1", "1"]), (80, ["38.4", "16", "8", "2.6666666666666667"])],
+    [
+        (28, ["13.44", "5.6", "2.8", "1"]),
+        (7, ["3.36", "1.4", "1", "1"]),
+        (80, ["38.4", "16", "8", "2.6666666666666667"]),
+    ],
 )
 def test_thresholds_scale_with_the_period_and_keep_17_digits(days: int, expected: list[str]) -> None:
     period = timedelta(days=days)
