@@ -16,11 +16,10 @@ from typing import Final, Protocol, TypeVar
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors, in_order
 from controlplane.rulefile import to_yaml
-from controlplane.specfile import SourceFile, read
-from flyball.kinds import KINDS
+from controlplane.specfile import SourceFile
+from flyball.examining import examine
 from slo.compiler import CompileOptions, rule_file, subjects
 from slo.passes import Subject
-from slo.resolve import slos_from
 from slo.spec import SLODocument
 
 LARGE_BYTES: Final = 1_000_000  # about 1,500 SLOs: below, starting processes costs more than it saves
@@ -111,12 +110,11 @@ def _unique(*several: Sequence[str]) -> bool:
 
 
 def _understood(part: _Part) -> _Understood:
-    result = read([*part.referred_to, *part.own], KINDS)
-    resolved = slos_from(result.documents)
+    result = examine([*part.referred_to, *part.own])
     own = {file.path for file in part.own}
     return _Understood(
-        (*result.problems, *resolved.problems),
-        tuple(slo for slo in resolved.slos if slo.source.path in own),
+        result.problems,
+        tuple(slo for slo in result.slos if slo.source.path in own),
         tuple(
             document.value.metadata.name
             for document in result.documents

@@ -9,12 +9,11 @@ from controlplane.adapters.files import fingerprint, read_folder, shown
 from controlplane.model.generation import TextFile
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors, in_order
-from controlplane.specfile import SourceFile, read
-from flyball.kinds import KINDS
+from controlplane.specfile import SourceFile
+from flyball.examining import examine
 from flyball.settings import FILE_NAME, masked
 from slo.compiler import CompileOptions, compile_rules
 from slo.ports import Compiled
-from slo.resolve import slos_from
 
 MakeDashboards = Callable[[Sequence[SLO]], Iterable[TextFile]]
 
@@ -45,20 +44,19 @@ class SLOWorkspace:
     def compile(self) -> Compiled:
         """Everything that is wrong, or what the files mean."""
         files, unreadable = read_folder(self.folder)
-        result = read(files, KINDS)
-        resolved = slos_from(result.documents)
+        result = examine(files)
         if not files and not unreadable:
             unreadable = [_nothing_in(self.folder)]
-        problems = in_order([*unreadable, *self._misplaced(), *result.problems, *resolved.problems])
+        problems = in_order([*unreadable, *self._misplaced(), *result.problems])
         digest = _digest(files)
         if has_errors(problems):
             return Compiled(digest, (), problems=tuple(problems))
         return Compiled(
             digest,
-            compile_rules(resolved.slos, self.options),
-            slos=tuple(resolved.slos),
+            compile_rules(result.slos, self.options),
+            slos=result.slos,
             problems=tuple(problems),
-            dashboards=tuple(self.make_dashboards(resolved.slos)) if self.make_dashboards else (),
+            dashboards=tuple(self.make_dashboards(result.slos)) if self.make_dashboards else (),
         )
 
     def _misplaced(self) -> list[Problem]:

@@ -1,6 +1,6 @@
 """OpenSLO documents to SLOs: references followed, queries understood, every mistake told at its place."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from controlplane.model.slo import SLO, Service
@@ -21,9 +21,13 @@ class Resolved:
     problems: tuple[Problem, ...]
 
 
-def slos_from(documents: Sequence[Document]) -> Resolved:
-    """Every SLO and service of a workspace, and everything that is wrong. Documents of other kinds are left alone."""
-    resolution = _Resolution(documents)
+def slos_from(documents: Sequence[Document], may_be_declared: Callable[[str], bool] = lambda _: False) -> Resolved:
+    """Every SLO and service of a workspace, and everything that is wrong. Documents of other kinds are left alone.
+
+    `may_be_declared` tells whether a document that could not be read may carry a name: then a reference to it is no
+    further mistake.
+    """
+    resolution = _Resolution(documents, may_be_declared)
     slos = resolution.slos()
     services = resolution.services()
     return Resolved(
@@ -34,8 +38,9 @@ def slos_from(documents: Sequence[Document]) -> Resolved:
 
 
 class _Resolution:
-    def __init__(self, documents: Sequence[Document]) -> None:
+    def __init__(self, documents: Sequence[Document], may_be_declared: Callable[[str], bool]) -> None:
         self.problems: list[Problem] = []
+        self._may_be_declared = may_be_declared
         self._slos = [document for document in documents if isinstance(document.value, SLODocument)]
         self._services = self._named(documents, ServiceDocument)
         self._slis = self._named(documents, SLIDocument)
@@ -144,6 +149,8 @@ class _Resolution:
         if name in self._slis:
             self._used_slis.add(name)
             return self._slis[name], ("spec",)
+        if self._may_be_declared(name):
+            return None
         meant = did_you_mean(name, self._slis)
         message = f"no SLI is named `{name}`" + (f", did you mean `{meant}`?" if meant else "")
         hint = "" if meant else "add a document of kind SLI with this name to the workspace"
@@ -153,7 +160,7 @@ class _Resolution:
     def _check_service(self, document: Document, name: str) -> None:
         if not name:
             self._report(document, "spec", "service", message="must not be empty", rule="missing-field")
-        elif self._services and name not in self._services:
+        elif self._services and name not in self._services and not self._may_be_declared(name):
             meant = did_you_mean(name, self._services)
             message = f"no Service is named `{name}`" + (f", did you mean `{meant}`?" if meant else "")
             hint = "" if meant else "declare it with a document of kind Service, or declare no services at all"

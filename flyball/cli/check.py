@@ -12,10 +12,7 @@ from flyball.cli import ExitCode
 if TYPE_CHECKING:
     from controlplane.model.slo import SLO
     from controlplane.problems import Problem
-    from controlplane.specfile import Document, SourceFile
-
-
-_INDEPENDENT = ("promql-syntax",)
+    from controlplane.specfile import SourceFile
 
 
 class Format(Enum):
@@ -68,9 +65,7 @@ def examined(paths: Sequence[Path]) -> "tuple[list[SourceFile], list[Problem], S
     """Read and resolve what the paths hold: the files, everything that is wrong with them, and the SLOs."""
     from controlplane.adapters.files import read_folder
     from controlplane.problems import in_order
-    from controlplane.specfile import read
-    from flyball.kinds import KINDS
-    from slo.resolve import slos_from
+    from flyball.examining import examine
 
     files: dict[str, SourceFile] = {}
     problems: list[Problem] = []
@@ -80,21 +75,9 @@ def examined(paths: Sequence[Path]) -> "tuple[list[SourceFile], list[Problem], S
         problems += unreadable
         if not found and not unreadable:
             problems.append(_nothing_in(path))
-    result = read(files.values(), KINDS)
-    resolved = slos_from([*result.documents, *result.incomplete])
-    further = [problem for problem in resolved.problems if not _may_follow(problem, result.incomplete)]
-    problems += [*result.problems, *further, *_settings_problems(files.values())]
-    return list(files.values()), in_order(problems), resolved.slos
-
-
-def _may_follow(problem: "Problem", incomplete: "Sequence[Document]") -> bool:
-    """Whether it may come only from what is wrong in a document anyway; broken PromQL does not."""
-    if problem.rule in _INDEPENDENT:
-        return False
-    return any(
-        document.position.path == problem.path and document.position.line <= problem.line <= document.end.line
-        for document in incomplete
-    )
+    result = examine(list(files.values()))
+    problems += [*result.problems, *_settings_problems(files.values())]
+    return list(files.values()), in_order(problems), result.slos
 
 
 def success(slos: "Sequence[SLO]", files: int, warnings: int) -> str:

@@ -1,0 +1,52 @@
+"""What a workspace's files say and everything that is wrong with them: the same for check, compile and the daemon."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from controlplane.model.slo import SLO
+from controlplane.problems import Problem, Severity, in_order
+from controlplane.specfile import Document, SourceFile, read
+from flyball.kinds import KINDS
+from slo.resolve import slos_from
+
+# What does not follow from other mistakes of the same document: broken PromQL.
+_INDEPENDENT: Final = ("promql-syntax",)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Documents that are right in themselves, and the SLOs they make. With errors among the problems: not complete."""
+
+    documents: tuple[Document, ...]
+    slos: tuple[SLO, ...]
+    problems: tuple[Problem, ...]
+
+
+def examine(files: Sequence[SourceFile]) -> Examined:
+    """Read and resolve files. What only follows from another mistake is left out; problems are in order."""
+    result = read(files, KINDS)
+    broken = {problem.path for problem in result.problems if problem.severity is Severity.ERROR}
+    unread = [file.content for file in files if file.path in broken]
+    resolved = slos_from(
+        [*result.documents, *result.incomplete], may_be_declared=lambda name: _is_named_in(unread, name)
+    )
+    further = [problem for problem in resolved.problems if not _may_follow(problem, result.incomplete)]
+    return Examined(result.documents, resolved.slos, tuple(in_order([*result.problems, *further])))
+
+
+def _may_follow(problem: Problem, incomplete: Sequence[Document]) -> bool:
+    """Whether it may come only from what is wrong in a document anyway."""
+    return problem.rule not in _INDEPENDENT and any(
+        document.position.path == problem.path and document.position.line <= problem.line <= document.end.line
+        for document in incomplete
+    )
+
+
+def _is_named_in(contents: Sequence[bytes], name: str) -> bool:
+    """Whether a document of this name may stand in files that could not be read as a whole."""
+    named = re.compile(
+        rb"""\bname["']?[ \t]*:[ \t]*["']?""" + re.escape(name.encode("utf-8", "surrogatepass")) + rb"(?![-\w])"
+    )
+    return any(named.search(content) for content in contents)
