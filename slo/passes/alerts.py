@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from controlplane import conventions as names
-from controlplane.burn_rate import Tier, Urgency, duration, number, seconds
+from controlplane.burn_rate import Tier, Urgency, duration, number
 from controlplane.model.rule import AlertingRule, Labels, Rule
 from controlplane.wording import window as window_in_words
 from slo.indicator import worst_contributors
@@ -106,17 +106,26 @@ def _burn_annotations(subject: Subject) -> Labels:
 
 
 def _description(subject: Subject) -> str:
-    remaining, burning = _asked(names.BUDGET_REMAINING), _asked(names.burn_rate("1h"))
-    period = number(seconds(subject.period))
-    spent = f"{_asked(names.bad_events('1h'))} / {_asked(names.BUDGET_EVENTS)}"
+    remaining = _asked(names.BUDGET_REMAINING)
+    spent = f"({_spent_in_an_hour()}) / {_asked(names.BUDGET_EVENTS)}"
+    gone = f"clamp_min({remaining}, 0) * 3600 / ({spent} > 0)"
     return (
         f"Spent in the last hour: {_looked_up(subject, spent, 'humanizePercentage')}"
         f" of the {window_in_words(subject.period)} budget."
         f" Left: {_looked_up(subject, remaining, 'humanizePercentage')}"
         f" (from {_looked_up(subject, _asked(names.WINDOW_COVERAGE), 'humanizePercentage')} of the window)."
-        " At the rate of the last hour it is gone in "
-        f"{_looked_up(subject, f'clamp_min({remaining}, 0) * {period} / ({burning} > 0)', 'humanizeDuration')}."
+        f" At the rate of the last hour it is gone in {_looked_up(subject, gone, 'humanizeDuration')}."
     )
+
+
+def _spent_in_an_hour() -> str:
+    """Bad events of the last hour, or of the last 5 minutes where those are more.
+
+    The hour is the sum of rolling values, in which an event counts in full only after 5 evaluations: in a page's first
+    minutes it would read up to 5 times too low.
+    """
+    minutes, hour = _asked(names.bad_events("5m")), _asked(names.bad_events("1h"))
+    return f"{hour} > {minutes} or {minutes} or {hour}"
 
 
 def _asked(name: str) -> str:
