@@ -178,7 +178,8 @@ def _true_remaining(month: ServiceMonth) -> NDArray[np.float64]:
     total = np.cumsum(np.where(seen, month.total, 0))
     bad = np.cumsum(np.where(seen, month.bad, 0))
     covered = np.cumsum(seen) / STEPS
-    left: NDArray[np.float64] = 1 - bad / (month.budget_ratio * total / covered)
+    with np.errstate(invalid="ignore"):  # before the first request
+        left: NDArray[np.float64] = 1 - bad / (month.budget_ratio * total / covered)
     return left
 
 
