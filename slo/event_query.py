@@ -5,6 +5,7 @@ bare get `rate` or `increase`; ranges that the user wrote are replaced. The user
 from a syntax tree.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -52,7 +53,7 @@ class EventQuery:
     """A query as pieces of the user's text with holes for the range, and for the function where counters were bare.
 
     Of an outermost `sum` only the inside is kept. `selectors` are the metric selectors in order. `scaled` tells that
-    a rate is multiplied or divided by a number.
+    a rate is multiplied or divided by a number, `filled` that a number stands for missing data (`or vector(0)`).
     """
 
     pieces: tuple[_Piece, ...]
@@ -61,6 +62,7 @@ class EventQuery:
     selectors: tuple[Selector, ...]
     grouped_by: tuple[str, ...]
     scaled: bool
+    filled: bool
 
     def events(self, window: timedelta) -> str:
         """One series without labels: the events of `window`."""
@@ -97,6 +99,8 @@ _WAYS_OUT: Final = {
     "idelta": "use increase() on a counter",
     "deriv": "use rate() on a counter",
 }
+_RECORDED_RATE: Final = re.compile(r"(?:^|_)(?:i?rate|increase)")  # of level:metric:operations
+_COUNTER_ENDINGS: Final = ("_total", "_count", "_bucket")
 _DEFAULT_WAY_OUT: Final = "give a counter, or sums and differences of rate() or increase() of counters"
 
 
@@ -125,6 +129,7 @@ def event_query(text: str) -> EventQuery:
         selectors=tuple(found),
         grouped_by=labels,
         scaled=analysis.scaled,
+        filled=analysis.filled,
     )
 
 
@@ -136,6 +141,7 @@ class _Analysis:
         self._selectors = iter(found)
         self._bare = bare
         self.scaled = False
+        self.filled = False
 
     def unit(self, tree: promql.Expr) -> Unit:
         """The unit of `tree`. Raises `QueryFault` when it has none."""
@@ -169,7 +175,7 @@ class _Analysis:
         if not self._bare:
             return Unit.PLAIN
         level, _, operation = selector.name.rpartition(":")
-        if level and operation.startswith(("rate", "irate", "increase")):
+        if level and _RECORDED_RATE.search(operation) and not operation.endswith(_COUNTER_ENDINGS):
             raise QueryFault(
                 f"`{selector.name}` is by its name a recorded rate, and a rate of a rate counts nothing",
                 "give the counter that it was recorded from",
@@ -205,6 +211,7 @@ class _Analysis:
     def _alternatives(self, left: Unit, right: Unit) -> Unit:
         if Unit.PLAIN not in (left, right) and left is not right:
             raise self._fault("or", f"{left.value} or {right.value}: not the same thing", "use rate() on both sides")
+        self.filled = self.filled or right is Unit.PLAIN
         return right if left is Unit.PLAIN else left
 
     def _sum(self, operator: str, left: Unit, right: Unit) -> Unit:
@@ -215,14 +222,16 @@ class _Analysis:
         return left
 
     def _scaling(self, tree: promql.BinaryExpr, operator: str, left: Unit, right: Unit) -> Unit:
-        if right is not Unit.PLAIN:
+        both = left is not Unit.PLAIN and right is not Unit.PLAIN
+        if both or (left is Unit.PLAIN and operator == "/"):
             what = "a ratio" if operator == "/" else "a product of counts"
             raise self._fault(
                 operator, f"{what} is not a count", "give the two counts by themselves: bad (or good) and total"
             )
-        if left is Unit.RATE and isinstance(tree.rhs, promql.NumberLiteral) and not self._bare:
-            self.scaled = True
-        return left
+        factor, counted = (tree.lhs, right) if left is Unit.PLAIN else (tree.rhs, left)
+        if counted is Unit.RATE and isinstance(factor, promql.NumberLiteral) and factor.val and not self._bare:
+            self.scaled = True  # by 0, it only fills in what is missing
+        return counted
 
     def _filter(self, tree: promql.BinaryExpr, operator: str, left: Unit) -> Unit:
         returns_bool = tree.modifier is not None and tree.modifier.return_bool

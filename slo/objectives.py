@@ -247,10 +247,11 @@ def _unsupported(document: Document, spec: SLOSpec) -> Iterator[Problem]:
         yield document.problem(
             "spec",
             "alertPolicies",
-            message="alert policies are not supported yet",
-            rule="unsupported",
+            message="alert policies are not used yet",
+            severity=Severity.WARNING,
+            rule="unused-field",
             on_key=True,
-            hint="remove alertPolicies: every SLO has the standard multi-window burn-rate alerts (page and ticket)",
+            hint="every SLO has the standard multi-window burn-rate alerts (page and ticket)",
         )
     for index, objective in enumerate(spec.objectives):
         at = ("spec", "objectives", index)

@@ -8,6 +8,7 @@ from controlplane.promql import check_promql
 from controlplane.specfile import Document
 from slo.event_query import EventQuery, QueryFault, event_query
 from slo.histogram import LatencyFault, latency_of
+from slo.promql_text import Selector
 from slo.spec import InlineSLI, Metric, RatioMetric, SLIDocument, SLISpec, SLODocument
 
 Path = tuple[str | int, ...]
@@ -95,6 +96,7 @@ class _Reading:
         total, good, bad = read.get("total"), read.get("good"), read.get("bad")
         if self._failed() or total is None:
             return None
+        self._check_total(total)
         if good is not None:
             return self._good(good, total)
         assert bad is not None
@@ -121,6 +123,14 @@ class _Reading:
             return RatioIndicator(total.query, None, good.query)
         within, every = latency.within.apply(good.query.text), latency.total.apply(total.query.text)
         return LatencyIndicator(replace(good.query, text=within), replace(total.query, text=every), latency.threshold)
+
+    def _check_total(self, total: ReadQuery) -> None:
+        if total.events.filled:
+            self._warn(
+                total.path,
+                "missing data would read as no traffic, and never raise SLONoData",
+                "remove `or vector(0)` from total",
+            )
 
     def _check_bad(self, bad: ReadQuery) -> None:
         buckets = [each for each in bad.events.selectors if each.name.endswith("_bucket")]
@@ -205,16 +215,21 @@ class _Reading:
             self._problems.append(_query_problem(document, path, text, fault))
             return None
         if events.scaled:
-            self._problems.append(
-                document.problem(
-                    *path,
-                    message="a rate times a number counts each event that many times",
-                    hint="write rate() or increase() without the factor",
-                    severity=Severity.WARNING,
-                    rule="query",
-                )
-            )
+            hint = "write rate() or increase() without the factor"
+            self._warn(path, "a rate times a number counts each event that many times", hint)
+        for selector in events.selectors:
+            if not selector.name and not _has_one_name(selector):
+                message = "Prometheus refuses to count metrics together whose series have the same labels"
+                self._warn(path, message, "add them up: sum(rate(a[5m])) + sum(rate(b[5m]))", selector)
         return ReadQuery(Query(text, document.position_of(*path)), events, path)
+
+    def _warn(self, path: Path, message: str, hint: str, at: Selector | None = None) -> None:
+        offset = at.start if at is not None else None
+        self._problems.append(
+            self._document.problem(
+                *path, offset=offset, message=message, hint=hint, severity=Severity.WARNING, rule="query"
+            )
+        )
 
     def _failed(self) -> bool:
         return any(problem.severity is Severity.ERROR for problem in self._problems)
@@ -225,6 +240,10 @@ class _Reading:
         self._problems.append(
             self._document.problem(*self._path, *path, message=message, hint=hint, rule=rule, on_key=on_key)
         )
+
+
+def _has_one_name(selector: Selector) -> bool:
+    return any(matcher.label == "__name__" and matcher.operator == "=" for matcher in selector.matchers)
 
 
 def _query_problem(document: Document, path: Path, text: str, fault: QueryFault) -> Problem:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from controlplane.model.slo import SLO, Service
-from controlplane.problems import Problem, has_errors, in_order
+from controlplane.problems import Problem, Severity, has_errors, in_order
 from controlplane.specfile import Document, did_you_mean
 from slo import metadata
 from slo.objectives import Target, period_of, targets_of
 from slo.queries import indicator_of
-from slo.spec import UNSUPPORTED, ServiceDocument, SLIDocument, SLODocument, UnsupportedDocument
+from slo.spec import SET_ASIDE, ServiceDocument, SLIDocument, SLODocument, UnsupportedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,7 @@ class _Resolution:
         self._used_slis: set[str] = set()
         for document in documents:
             if isinstance(document.value, UnsupportedDocument):
-                kind = document.value.kind
-                self._report(
-                    document, "kind", message=f"{kind} is not supported yet", hint=UNSUPPORTED[kind], rule="unsupported"
-                )
+                self.problems.append(_set_aside(document, document.value.kind))
 
     def services(self) -> list[Service]:
         found = []
@@ -191,6 +188,14 @@ class _Resolution:
         self, document: Document, *path: str | int, message: str, hint: str = "", rule: str, on_key: bool = False
     ) -> None:
         self.problems.append(document.problem(*path, message=message, hint=hint, rule=rule, on_key=on_key))
+
+
+def _set_aside(document: Document, kind: str) -> Problem:
+    """Alerts and data sources come with files in use elsewhere: their SLOs can be used, but that must be said."""
+    message = f"{kind} is not used yet"
+    return document.problem(
+        "kind", message=message, hint=SET_ASIDE[kind], severity=Severity.WARNING, rule="unused-kind"
+    )
 
 
 def _name(value: SLODocument, target: Target, siblings: int) -> str:

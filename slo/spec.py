@@ -4,10 +4,11 @@ Source: github.com/OpenSLO/OpenSLO, README "Specification", and the validation o
 which parts of it we do not support yet, is decided in `slo.resolve`.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from controlplane.specfile import Kind
@@ -15,7 +16,14 @@ from controlplane.specfile import Kind
 OPENSLO_V1: Final = "openslo/v1"
 _DESCRIPTION_LENGTH: Final = 1050
 
-Description = Annotated[str, StringConstraints(max_length=_DESCRIPTION_LENGTH)]
+
+def _nothing_as(empty: Callable[[], object]) -> BeforeValidator:
+    """A key without a value (`labels:`) means what a missing key means, as OpenSLO's own SDK takes it."""
+    return BeforeValidator(lambda value: empty() if value is None else value)
+
+
+Text = Annotated[str, _nothing_as(str)]
+Description = Annotated[str, StringConstraints(max_length=_DESCRIPTION_LENGTH), _nothing_as(str)]
 
 
 class _Part(BaseModel):
@@ -26,9 +34,11 @@ class Metadata(_Part):
     """What every object carries."""
 
     name: str = Field(description="Up to 63 characters: lower-case letters, digits and `-` (RFC 1123).")
-    display_name: str = Field("", description="The name that people read.")
-    labels: dict[str, str | list[str]] = Field(default_factory=dict, description="Copied to every alert.")
-    annotations: dict[str, str] = Field(
+    display_name: Text = Field("", description="The name that people read.")
+    labels: Annotated[dict[str, str | list[str]], _nothing_as(dict)] = Field(
+        default_factory=dict, description="Copied to every alert."
+    )
+    annotations: Annotated[dict[str, str], _nothing_as(dict)] = Field(
         default_factory=dict, description="`flyball.dev/owner`, `…/runbook-url`, `…/worst-by`."
     )
 
@@ -91,7 +101,7 @@ class TimeWindow(_Part):
 class Objective(_Part):
     """How much of it must be good."""
 
-    display_name: str = ""
+    display_name: Text = ""
     op: Literal["lte", "gte", "lt", "gt"] | None = None
     value: Decimal | None = None
     target: Decimal | None = Field(None, description="Share of good events, 0 < target < 1.")
@@ -110,10 +120,12 @@ class SLOSpec(_Part):
     service: str
     indicator: InlineSLI | None = None
     indicator_ref: str | None = None
-    time_window: list[TimeWindow] = Field(default_factory=list, description="Exactly one.")
+    time_window: Annotated[list[TimeWindow], _nothing_as(list)] = Field(
+        default_factory=list, description="Exactly one."
+    )
     budgeting_method: Literal["Occurrences", "Timeslices", "RatioTimeslices"] | None = None
     objectives: list[Objective] = Field(min_length=1)
-    alert_policies: list[JsonValue] = Field(default_factory=list)
+    alert_policies: Annotated[list[JsonValue], _nothing_as(list)] = Field(default_factory=list)
 
 
 class SLODocument(_Part):
@@ -150,7 +162,7 @@ class ServiceDocument(_Part):
 
 
 class UnsupportedDocument(_Part):
-    """A published kind that we know and do not support yet; `slo.resolve` says so."""
+    """A published kind that we know and do not use yet; `slo.resolve` says so."""
 
     api_version: Literal["openslo/v1"]
     kind: Literal["DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget"]
@@ -158,16 +170,17 @@ class UnsupportedDocument(_Part):
     spec: JsonValue = None
 
 
-UNSUPPORTED: Final = {
-    "DataSource": "remove it: flyball.yaml names the Prometheus that all queries go to",
-    "AlertPolicy": "remove it: every SLO has the standard multi-window burn-rate alerts (page and ticket)",
-    "AlertCondition": "remove it: every SLO has the standard multi-window burn-rate alerts (page and ticket)",
-    "AlertNotificationTarget": "remove it: Alertmanager's own configuration says who is told",
+_OUR_ALERTS: Final = "every SLO has the standard multi-window burn-rate alerts (page and ticket)"
+SET_ASIDE: Final = {
+    "DataSource": "flyball.yaml names the Prometheus that all queries go to",
+    "AlertPolicy": _OUR_ALERTS,
+    "AlertCondition": _OUR_ALERTS,
+    "AlertNotificationTarget": "Alertmanager's own configuration says who is told",
 }
 
 KINDS: Final = (
     Kind(OPENSLO_V1, "SLO", SLODocument),
     Kind(OPENSLO_V1, "SLI", SLIDocument),
     Kind(OPENSLO_V1, "Service", ServiceDocument),
-    *(Kind(OPENSLO_V1, name, UnsupportedDocument) for name in UNSUPPORTED),
+    *(Kind(OPENSLO_V1, name, UnsupportedDocument) for name in SET_ASIDE),
 )

@@ -59,6 +59,12 @@ def test_a_count_becomes_events_over_5_minutes(written: str, events: str) -> Non
         ("x > 0", "a comparison `>` is not a count", 2),
         ("rate(x[5m]) > bool 0", "a comparison `>` is not a count", 12),
         ("job:x:rate5m", "`job:x:rate5m` is by its name a recorded rate, and a rate of a rate counts nothing", 0),
+        (
+            "sum(job:x:sum_rate5m)",
+            "`job:x:sum_rate5m` is by its name a recorded rate, and a rate of a rate counts nothing",
+            4,
+        ),
+        ("5 / rate(x[5m])", "a ratio is not a count", 2),
         ("x @ end()", "`@` pins the query to a fixed time", 2),
         ("x[5m]", "a range alone is not a count", 1),
         ('{"x.y"}', "a quoted name is known to Prometheus 3 only, and rules must load in 2.42", 1),
@@ -72,6 +78,22 @@ def test_what_is_no_count_is_refused_where_it_stands(written: str, message: str,
     with pytest.raises(QueryFault) as caught:
         event_query(written)
     assert (caught.value.message, caught.value.offset) == (message, offset)
+
+
+@pytest.mark.parametrize(
+    ("written", "scaled", "filled"),
+    [
+        ("60 * sum(rate(x[5m]))", True, False),
+        ("sum(rate(x[5m])) / 2", True, False),
+        ("sum(rate(a[5m])) or 0 * sum(rate(x[5m]))", False, False),
+        ("sum(rate(a[5m])) or (sum(rate(x[5m])) * 0)", False, False),
+        ("sum(rate(x[5m])) or on () vector(0)", False, True),
+        ("sum(limits:rate_limit_total)", False, False),
+    ],
+)
+def test_factors_and_numbers_for_missing_data_are_noticed(written: str, scaled: bool, filled: bool) -> None:
+    found = event_query(written)
+    assert (found.scaled, found.filled) == (scaled, filled)
 
 
 def test_contributors_are_the_same_events_by_label() -> None:

@@ -146,11 +146,6 @@ def test_all_buckets_together_count_each_event_once(total: str, spliced: str) ->
         ({"name": "Checkout_1"}, "metadata.name: `Checkout_1` is not a name"),
         ({"name": "a" * 64}, "metadata.name: has 64 characters, at most 63 are allowed"),
         (
-            {"more": "  alertPolicies: [{alertPolicyRef: fast}]"},
-            "spec.alertPolicies: alert policies are not supported yet"
-            " (remove alertPolicies: every SLO has the standard multi-window burn-rate alerts (page and ticket))",
-        ),
-        (
             {"metadata": "  annotations: {flyball.dev/runbok-url: https://x}"},
             "unknown annotation `flyball.dev/runbok-url`, did you mean `flyball.dev/runbook-url`?",
         ),
@@ -162,6 +157,42 @@ def test_what_cannot_be_is_told_with_the_way_out(changes: dict[str, str], proble
     assert not found.slos
     assert len(found.problems) == 1, told(found)
     assert problem in told(found)[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "warning"),
+    [
+        (
+            {"more": "  alertPolicies: [{alertPolicyRef: fast}]"},
+            "spec.alertPolicies: alert policies are not used yet"
+            " (every SLO has the standard multi-window burn-rate alerts (page and ticket))",
+        ),
+        (
+            {"total": "sum(rate(x[5m])) or vector(0)"},
+            "missing data would read as no traffic, and never raise SLONoData (remove `or vector(0)` from total)",
+        ),
+        (
+            {"total": '{__name__=~"a|b"}'},
+            "a.yaml:18:65: warning: spec.indicator.spec.ratioMetric.total.metricSource.spec.query:"
+            " Prometheus refuses to count metrics together whose series have the same labels"
+            " (add them up: sum(rate(a[5m])) + sum(rate(b[5m])))",
+        ),
+    ],
+)
+def test_what_can_be_used_with_care_is_a_warning(changes: dict[str, str], warning: str) -> None:
+    found = resolved(an_slo_file(**changes))
+    assert len(found.slos) == 1
+    assert len(found.problems) == 1, told(found)
+    assert "warning" in told(found)[0]
+    assert warning in told(found)[0]
+
+
+def test_a_key_without_a_value_is_a_missing_key() -> None:
+    metadata = "  displayName:\n  labels:\n  annotations: ~\n"
+    more = "  alertPolicies: # none yet\n  description:\n"
+    found = resolved(an_slo_file(metadata=metadata, more=more))
+    assert not told(found)
+    assert (found.slos[0].display_name, found.slos[0].labels, found.slos[0].description) == ("", (), "")
 
 
 def test_short_windows_and_loose_objectives_say_which_alerts_are_left() -> None:
@@ -209,10 +240,10 @@ spec:
 
 
 @pytest.mark.parametrize("kind", ["DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget"])
-def test_a_published_kind_that_is_not_supported_yet_is_named(kind: str) -> None:
+def test_a_published_kind_that_is_not_used_yet_is_named_and_stops_nothing(kind: str) -> None:
     found = resolved(f"apiVersion: openslo/v1\nkind: {kind}\nmetadata: {{name: x}}\nspec: {{a: [1]}}\n")
     assert len(found.problems) == 1
-    assert f"a.yaml:2:7: error: kind: {kind} is not supported yet (remove it: " in told(found)[0]
+    assert f"a.yaml:2:7: warning: kind: {kind} is not used yet (" in told(found)[0]
 
 
 def test_references_are_followed_across_files_and_misspelled_ones_are_guessed() -> None:
