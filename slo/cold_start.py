@@ -1,9 +1,9 @@
 """Gives SLOs a past: what the recording rules would have written, had they run before the SLOs were declared.
 
-Three steps, each of them plain data before it is done: the ledger pair for the whole window (5-minute entries), the
-rolling pair for the hours that burn rates look at (1-minute entries), then one value each of everything that is derived
-from the two, so that the first evaluation finds its inputs. Series carry exactly the labels of the live rules, so
-that past and present are one series.
+Each step is plain data before it is done: the ledger pair for the whole window (5-minute entries), the rolling pair for
+the hours that burn rates look at (1-minute entries), the course of the budget over the window for charts, then
+one value each of everything that is derived from the two pairs, so that the first evaluation finds its inputs. Series
+carry exactly the labels of the live rules, so that past and present are one series.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controlplane import conventions as names
-from controlplane.burn_rate import LEDGER_INTERVAL
+from controlplane.burn_rate import LEDGER_INTERVAL, duration
 from controlplane.model.rule import RecordingRule, RuleFile
 from controlplane.model.series import Sample, Series
 from controlplane.model.slo import SLO
@@ -23,6 +23,9 @@ from slo.promql_text import TokenKind, tokens
 
 ROLLING_STEP: Final = timedelta(minutes=1)
 ROLLING_PAST: Final = timedelta(hours=6, minutes=10)  # the longest burn rate that reads the rolling pair, and a little
+# As coarse as it may be: whoever reads these series looks 15 minutes back. The last day is looked at more closely.
+COURSE_STEP: Final = timedelta(minutes=15)
+_RECENT: Final = timedelta(days=1)
 _NAME: Final = "__name__"
 _AT_ONCE: Final = 2
 
@@ -104,6 +107,45 @@ def derived_rules(files: Iterable[RuleFile]) -> tuple[tuple[RecordingRule, ...],
     return tuple(stages)
 
 
+def course_rules(
+    stages: Iterable[Sequence[RecordingRule]], slos: Iterable[SLO]
+) -> tuple[tuple[RecordingRule, ...], ...]:
+    """Of the derived rules, those that show the course of the budget over its window, and what they read."""
+    lengths = {duration(slo.window.length) for slo in slos}
+    wanted = {names.BUDGET_RATIO, names.WINDOW_COVERAGE, names.BUDGET_EVENTS, names.BUDGET_REMAINING}
+    wanted |= {series(length) for length in lengths for series in (names.total_events, names.burn_rate)}
+    chosen = (tuple(rule for rule in stage if rule.record in wanted) for stage in stages)
+    return tuple(stage for stage in chosen if stage)
+
+
+def evaluate_over(
+    stages: Sequence[Sequence[RecordingRule]],
+    backend: MetricsBackend,
+    writer: SeriesWriter,
+    *,
+    start: datetime,
+    end: datetime,
+    progress: Callable[[float], None] = lambda share: None,
+) -> int:
+    """Evaluate recording rules from `start` to before `end`, stage by stage; the number of points written.
+
+    One point every 15 minutes, every 5 minutes during the last day. Steps without data stay absent. `progress` is told
+    the share that is done.
+    """
+    middle = max(start, end - _RECENT)
+    stretches = [(start, middle - LEDGER_INTERVAL, COURSE_STEP), (middle, end - LEDGER_INTERVAL, LEDGER_INTERVAL)]
+    points = 0
+    work = [(stage, *stretch) for stage in stages for stretch in stretches if stretch[0] <= stretch[1]]
+    for done, (stage, first, last, step) in enumerate(work):
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            asked = [PastSeries(_labels(rule), rule.expr, first, last, step) for rule in stage]
+            series = [one for answer in pool.map(lambda one: _ask(one, backend), asked) for one in answer]
+        writer.write(series)
+        points += sum(len(one.points) for one in series)
+        progress((done + 1) / len(work))
+    return points
+
+
 def evaluate_once(
     stages: Sequence[Sequence[RecordingRule]], backend: MetricsBackend, writer: SeriesWriter, now: datetime
 ) -> int:
@@ -144,9 +186,12 @@ def _words(expr: str) -> set[str]:
     return {token.text for token in tokens(expr) if token.kind is TokenKind.WORD}
 
 
+def _labels(rule: RecordingRule) -> tuple[tuple[str, str], ...]:
+    return ((_NAME, rule.record), *rule.labels)
+
+
 def _evaluate(rule: RecordingRule, backend: MetricsBackend, now: datetime) -> list[Series]:
-    labels = {_NAME: rule.record, **dict(rule.labels)}
-    return [_as_series(sample, labels, now) for sample in backend.query(rule.expr, now)]
+    return [_as_series(sample, dict(_labels(rule)), now) for sample in backend.query(rule.expr, now)]
 
 
 def _as_series(sample: Sample, labels: dict[str, str], now: datetime) -> Series:

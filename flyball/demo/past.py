@@ -5,18 +5,20 @@ from typing import Final
 
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.remote_write import RemoteWriter
+from controlplane.burn_rate import LEDGER_INTERVAL
 from controlplane.ports import Clock
 from flyball.demo.platform.history import write_history
 from flyball.demo.platform.simulation import Simulation
-from flyball.demo.steps import Steps
+from flyball.demo.steps import Report, Steps
 from slo import cold_start
 from slo.ports import Compiled
 
 _QUERY_SECONDS: Final = 120
+_LEDGER_SHARE: Final = 0.6  # of the time that computing budgets takes
 
 
 def write_past(simulation: Simulation, compiled: Compiled, prometheus_url: str, *, clock: Clock, steps: Steps) -> None:
-    """History first, in time order; then the SLOs' ledgers; then one value of everything derived from them."""
+    """History first, in time order; then the SLOs' ledgers; then what is derived from them."""
     days = timedelta(minutes=simulation.seam - simulation.start) / timedelta(days=1)
     backend = PrometheusBackend(prometheus_url, timeout_seconds=_QUERY_SECONDS)
     try:
@@ -24,8 +26,26 @@ def write_past(simulation: Simulation, compiled: Compiled, prometheus_url: str, 
             with steps.step(f"Writing {days:.3g} days of metrics") as report:
                 write_history(simulation, writer.send, report)
             with steps.step("Computing the budgets of that time") as report:
-                planned = cold_start.plan(compiled.slos, datetime.fromtimestamp(60 * simulation.seam, UTC))
-                cold_start.backfill(planned, backend, writer, lambda done: report(0.95 * done / len(planned)))
-                cold_start.evaluate_once(cold_start.derived_rules(compiled.files), backend, writer, clock.now())
+                _write_budgets(simulation, compiled, backend, writer, now=clock.now(), report=report)
     finally:
         backend.close()
+
+
+def _write_budgets(
+    simulation: Simulation,
+    compiled: Compiled,
+    backend: PrometheusBackend,
+    writer: RemoteWriter,
+    *,
+    now: datetime,
+    report: Report,
+) -> None:
+    start, end = (datetime.fromtimestamp(60 * minute, UTC) for minute in (simulation.start, simulation.seam))
+    planned = cold_start.plan(compiled.slos, end)
+    cold_start.backfill(planned, backend, writer, lambda done: report(_LEDGER_SHARE * done / len(planned)))
+    stages = cold_start.derived_rules(compiled.files)
+    cold_start.evaluate_over(
+        cold_start.course_rules(stages, compiled.slos), backend, writer, start=start + LEDGER_INTERVAL, end=end,
+        progress=lambda share: report(_LEDGER_SHARE + (0.97 - _LEDGER_SHARE) * share),
+    )  # fmt: skip
+    cold_start.evaluate_once(stages, backend, writer, now)

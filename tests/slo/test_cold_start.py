@@ -17,6 +17,8 @@ from slo import cold_start
 from slo.compiler import CompileOptions, compile_rules
 from slo.resolve import slos_from
 
+MINUTE = timedelta(minutes=1)
+SHARES: list[float] = []
 END = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=1)
 HOURS = 12  # of data, in a window of a day
 PER_MINUTE, BAD_PER_MINUTE = 120, 3
@@ -65,13 +67,16 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusBack
             assert outcome.empty == ("ghost",)
             assert outcome.points == pytest.approx(2 * (HOURS * 12 + 371), abs=4)
             stages = cold_start.derived_rules(compile_rules(SLOS))
+            course = cold_start.course_rules(stages, SLOS)
+            start = END - timedelta(days=1) + 5 * MINUTE
+            assert cold_start.evaluate_over(course, backend, writer, start=start, end=END, progress=SHARES.append) > 500
             assert cold_start.evaluate_once(stages, backend, writer, END) > 10
         yield backend
         backend.close()
 
 
-def value(backend: PrometheusBackend, expr: str) -> float:
-    (sample,) = backend.query(expr, END)
+def value(backend: PrometheusBackend, expr: str, at: datetime = END) -> float:
+    (sample,) = backend.query(expr, at)
     return sample.value
 
 
@@ -100,6 +105,39 @@ def test_budget_and_burn_rates_are_there_before_any_rule_has_run(backend: Promet
         )
     left = 1 - burning * HOURS / 24
     assert value(backend, f'{names.BUDGET_REMAINING}{{slo="checkout"}}') == pytest.approx(left, abs=0.01)
+
+
+@pytest.mark.parametrize("hours_ago", [10, 6, 1])
+def test_charts_of_the_budget_reach_back_over_the_window(backend: PrometheusBackend, hours_ago: int) -> None:
+    then = END - timedelta(hours=hours_ago)
+    share = (HOURS - hours_ago) / 24
+    left = 1 - BAD_PER_MINUTE / PER_MINUTE / 0.1 * share
+    recorded = {names.WINDOW_COVERAGE: share, names.BUDGET_REMAINING: left, names.burn_rate("1d"): 0.25}
+    for series, expected in recorded.items():
+        asked = f'last_over_time({series}{{slo="checkout"}}[15m])'
+        assert value(backend, asked, then) == pytest.approx(expected, abs=0.01), series
+    assert sorted(SHARES) == SHARES
+    assert SHARES[-1] == 1
+
+
+def test_shared_rules_have_a_past_too(backend: PrometheusBackend) -> None:
+    stages = cold_start.derived_rules(compile_rules(SLOS, CompileOptions(shared_above=0)))
+    with RemoteWriter(backend.address) as writer:
+        course = cold_start.course_rules(stages, SLOS)
+        cold_start.evaluate_over(course, backend, writer, start=END - timedelta(hours=1), end=END)
+    query = f'last_over_time({names.BUDGET_REMAINING}{{slo="checkout",shard!=""}}[15m])'
+    assert len(backend.query(query, END - 20 * MINUTE)) == 1
+
+
+def test_the_course_is_coarse_until_the_last_day_and_ends_before_the_present(backend: PrometheusBackend) -> None:
+    constant = [[RecordingRule("course", "vector(1)")]]
+    with RemoteWriter(backend.address) as writer:
+        start = END - timedelta(days=3)
+        assert cold_start.evaluate_over(constant, backend, writer, start=start, end=END) == 2 * 96 + 288
+        assert cold_start.evaluate_over(constant, backend, writer, start=END, end=END) == 0
+        assert cold_start.evaluate_over(constant, backend, writer, start=END - 10 * MINUTE, end=END) == 2
+    every_quarter = "min_over_time(count_over_time(course[15m])[2d:15m])"
+    assert value(backend, every_quarter, END - 5 * MINUTE) >= 1
 
 
 @pytest.mark.parametrize("shared_above", [1000, 0])
