@@ -49,25 +49,36 @@ class DashboardFile:
 def slo_dashboards(slos: Sequence[SLO], options: DashboardOptions) -> tuple[DashboardFile, ...]:
     """Every dashboard for these SLOs, the overview first; the same SLOs in any order give the same bytes."""
     ordered = sorted(slos, key=lambda slo: slo.name)
-    datasource = {"type": "prometheus", "uid": options.datasource_uid or DATASOURCE_VARIABLE}
+    own = ordered if len(ordered) <= options.shared_above else ()
+    return (*common_dashboards(ordered, options), *[slo_dashboard(slo, options) for slo in own])
+
+
+def common_dashboards(slos: Sequence[SLO], options: DashboardOptions) -> tuple[DashboardFile, ...]:
+    """Those that tell of several SLOs: the overview, and the shared ones where there are many SLOs."""
+    ordered = sorted(slos, key=lambda slo: slo.name)
+    datasource = _datasource(options)
     files = [DashboardFile("slos.json", dashboard_text(_overview(ordered, options), datasource))]
     if len(ordered) > options.shared_above:
         for window in sorted({slo.window.length for slo in ordered}):
             scope = shared_scope(window)
             text = dashboard_text(_shared(scope, options), datasource)
             files.append(DashboardFile(f"slo-shared-{scope.window_name}.json", text))
-        return tuple(files)
-    return (*files, *[DashboardFile(_file_name(slo), _detail_text(slo, options, datasource)) for slo in ordered])
+    return tuple(files)
+
+
+def slo_dashboard(slo: SLO, options: DashboardOptions) -> DashboardFile:
+    """The one that tells of this SLO only; it depends on nothing else."""
+    return DashboardFile(_file_name(slo), dashboard_text(_detail(slo, options), _datasource(options)))
+
+
+def _datasource(options: DashboardOptions) -> Datasource:
+    return {"type": "prometheus", "uid": options.datasource_uid or DATASOURCE_VARIABLE}
 
 
 def _file_name(slo: SLO) -> str:
     """`slo-NAME.json`, or by uid when the name would not do as part of a path."""
     plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", slo.name)
     return f"slo-{slo.name}.json" if plain else f"{names.dashboard_uid(slo.name)}.json"
-
-
-def _detail_text(slo: SLO, options: DashboardOptions, datasource: Datasource) -> str:
-    return dashboard_text(_detail(slo, options), datasource)
 
 
 def _detail(slo: SLO, options: DashboardOptions) -> core.Dashboard:

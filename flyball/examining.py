@@ -1,15 +1,17 @@
 """What a workspace's files say and everything that is wrong with them: the same for check, compile and the daemon."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from controlplane.collection import collection_paused
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile, read
 from flyball.kinds import KINDS
 from slo.resolve import slos_from
+from slo.spec import SLIDocument, SLODocument
 
 # What does not follow from other mistakes of the same document: broken PromQL.
 _INDEPENDENT: Final = ("promql-syntax",)
@@ -24,16 +26,33 @@ class Examined:
     problems: tuple[Problem, ...]
 
 
-def examine(files: Sequence[SourceFile]) -> Examined:
-    """Read and resolve files. What only follows from another mistake is left out; problems are in order."""
+def examine(files: Sequence[SourceFile], beside: Sequence[Document] = ()) -> Examined:
+    """Read and resolve files. What only follows from another mistake is left out; problems are in order.
+
+    `beside` are Services and SLIs of other files, known to be right.
+    """
+    with collection_paused():
+        return _examine(files, beside)
+
+
+def _examine(files: Sequence[SourceFile], beside: Sequence[Document]) -> Examined:
     result = read(files, KINDS)
     broken = {problem.path for problem in result.problems if problem.severity is Severity.ERROR}
     unread = [file.content for file in files if file.path in broken]
     resolved = slos_from(
-        [*result.documents, *result.incomplete], may_be_declared=lambda name: _is_named_in(unread, name)
+        [*_referred_to(result.documents, beside), *result.documents, *result.incomplete],
+        may_be_declared=lambda name: _is_named_in(unread, name),
     )
     further = [problem for problem in resolved.problems if not _may_follow(problem, result.incomplete)]
     return Examined(result.documents, resolved.slos, tuple(in_order([*result.problems, *further])))
+
+
+def _referred_to(documents: Sequence[Document], beside: Sequence[Document]) -> Iterator[Document]:
+    """All Services, since a name that is none of them is a mistake, and those SLIs that the documents use."""
+    used = {document.value.spec.indicator_ref for document in documents if isinstance(document.value, SLODocument)}
+    for document in beside:
+        if not isinstance(document.value, SLIDocument) or document.value.metadata.name in used:
+            yield document
 
 
 def _may_follow(problem: Problem, incomplete: Sequence[Document]) -> bool:

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from controlplane.model.generation import TextFile
 from controlplane.model.slo import SLO, LatencyIndicator, Query
 from slo.event_query import event_query
+
+if TYPE_CHECKING:
+    from dashboards.raw_queries import RawQueries
+    from dashboards.slo_dashboard import DashboardFile, DashboardOptions
 
 _STEP: Final = timedelta(minutes=5)
 
@@ -18,16 +22,46 @@ def grafana_files(
 
     With more than `shared_above` SLOs they share dashboards. Without `datasource_uid` readers pick the data source.
     """
-    from dashboards.raw_queries import RawQueries, raw_queries_of
-    from dashboards.slo_dashboard import DashboardOptions, slo_dashboards
+    from dashboards.slo_dashboard import slo_dashboards
 
-    def raw_queries(slo: SLO) -> RawQueries | None:
-        return raw_queries_of(slo) or RawQueries(*_counted(slo))
+    options = _options(external_url, shared_above, datasource_uid)
+    return tuple(map(_text_file, slo_dashboards(slos, options)))
 
-    options = DashboardOptions(
-        datasource_uid=datasource_uid, external_url=external_url, shared_above=shared_above, raw_queries=raw_queries
+
+class GrafanaFiles:
+    """The same after every edit: the dashboards of SLOs that did not change are remembered, not drawn again."""
+
+    def __init__(self, *, external_url: str = "", shared_above: int = 1000) -> None:
+        self._external_url = external_url
+        self._shared_above = shared_above
+        self._own: dict[SLO, TextFile] = {}
+
+    def __call__(self, slos: Sequence[SLO]) -> tuple[TextFile, ...]:
+        """The dashboards of these SLOs."""
+        from dashboards.slo_dashboard import common_dashboards, slo_dashboard
+
+        options = _options(self._external_url, self._shared_above)
+        known, own = self._own, slos if len(slos) <= self._shared_above else ()
+        self._own = {slo: known.get(slo) or _text_file(slo_dashboard(slo, options)) for slo in own}
+        return (*map(_text_file, common_dashboards(slos, options)), *self._own.values())
+
+
+def _options(external_url: str, shared_above: int, datasource_uid: str = "") -> "DashboardOptions":
+    from dashboards.slo_dashboard import DashboardOptions
+
+    return DashboardOptions(
+        datasource_uid=datasource_uid, external_url=external_url, shared_above=shared_above, raw_queries=_raw_queries
     )
-    return tuple(TextFile(file.name, file.json_text) for file in slo_dashboards(slos, options))
+
+
+def _raw_queries(slo: SLO) -> "RawQueries | None":
+    from dashboards.raw_queries import RawQueries, raw_queries_of
+
+    return raw_queries_of(slo) or RawQueries(*_counted(slo))
+
+
+def _text_file(file: "DashboardFile") -> TextFile:
+    return TextFile(file.name, file.json_text)
 
 
 def _counted(slo: SLO) -> tuple[str, str, str]:

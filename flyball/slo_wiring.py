@@ -1,14 +1,12 @@
 """The parts that apply SLO files, joined from settings: for the daemon of `flyball up` and for `flyball apply`."""
 
-from collections.abc import Sequence
-
 from controlplane.adapters.dashboard_folder import DashboardFolderOnDisk
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.promtool import explain_refusal
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
-from controlplane.model.generation import TextFile
-from controlplane.model.slo import SLO
 from controlplane.rulefile import to_yaml
+from flyball.grafana import GrafanaFiles
+from flyball.remembered_rules import RememberedTexts
 from flyball.settings import Settings
 from flyball.slo_workspace import SLOWorkspace
 from slo.compiler import CompileOptions
@@ -23,17 +21,9 @@ def slo_workspace(settings: Settings) -> SLOWorkspace:
         runbook_url_template=settings.runbook_url_template,
         shared_above=settings.shared_above,
     )
-
-    def make_dashboards(slos: Sequence[SLO]) -> Sequence[TextFile]:
-        from flyball.grafana import grafana_files
-
-        return grafana_files(slos, external_url=settings.external_url, shared_above=settings.shared_above)
-
+    make_dashboards = GrafanaFiles(external_url=settings.external_url, shared_above=settings.shared_above)
     return SLOWorkspace(
-        settings.folder,
-        options,
-        settings.rules_directory,
-        make_dashboards if settings.dashboards_directory else None,
+        settings.folder, options, settings.rules_directory, make_dashboards if settings.dashboards_directory else None
     )
 
 
@@ -45,7 +35,7 @@ def slo_daemon(settings: Settings, workspace: Workspace, engine: PrometheusBacke
         folder=RuleFolderOnDisk(settings.rules_directory),
         engine=engine,
         journal=journal,
-        to_yaml=to_yaml,
+        to_yaml=RememberedTexts(to_yaml),
         dashboards=DashboardFolderOnDisk(dashboards) if dashboards else None,
         explain=explain_refusal,
     )

@@ -2,17 +2,19 @@
 
 import hashlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from controlplane.adapters.files import fingerprint, read_folder, shown
+from controlplane.collection import collection_paused
 from controlplane.model.generation import TextFile
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import SourceFile
-from flyball.examining import examine
+from flyball.remembered_files import RememberedFiles
+from flyball.remembered_rules import RememberedRules
 from flyball.settings import FILE_NAME, masked
-from slo.compiler import CompileOptions, compile_rules
+from slo.compiler import CompileOptions
 from slo.ports import Compiled
 
 MakeDashboards = Callable[[Sequence[SLO]], Iterable[TextFile]]
@@ -23,12 +25,15 @@ class SLOWorkspace:
     """The directory, or the one file, that users edit. `make_dashboards` is None where nobody picks dashboards up.
 
     The rules directory must not be among the files that it reads, or rules would be taken for specifications.
+    What did not change since the last `compile` is not read and compiled again; one thread at a time may call it.
     """
 
     folder: Path
     options: CompileOptions
     rules_directory: Path | None = None
     make_dashboards: MakeDashboards | None = None
+    _files: RememberedFiles = field(default_factory=RememberedFiles)
+    _rules: RememberedRules = field(default_factory=RememberedRules)
 
     def fingerprint(self) -> Hashable:
         """Metadata of the files."""
@@ -43,20 +48,24 @@ class SLOWorkspace:
 
     def compile(self) -> Compiled:
         """Everything that is wrong, or what the files mean."""
+        with collection_paused():
+            return self._compile()
+
+    def _compile(self) -> Compiled:
         files, unreadable = read_folder(self.folder)
-        result = examine(files)
+        found, slos = self._files.understand(files)
         if not files and not unreadable:
             unreadable = [_nothing_in(self.folder)]
-        problems = in_order([*unreadable, *self._misplaced(), *result.problems])
+        problems = in_order([*unreadable, *self._misplaced(), *found])
         digest = _digest(files)
         if has_errors(problems):
             return Compiled(digest, (), problems=tuple(problems))
         return Compiled(
             digest,
-            compile_rules(result.slos, self.options),
-            slos=result.slos,
+            self._rules.compile(slos, self.options),
+            slos=slos,
             problems=tuple(problems),
-            dashboards=tuple(self.make_dashboards(result.slos)) if self.make_dashboards else (),
+            dashboards=tuple(self.make_dashboards(slos)) if self.make_dashboards else (),
         )
 
     def _misplaced(self) -> list[Problem]:

@@ -1,6 +1,6 @@
 """Service level objectives, in a form that no dialect owns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,10 +9,10 @@ from controlplane.model.source import SourcePosition
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """PromQL as a user wrote it, and where it stands in their file."""
+    """PromQL as a user wrote it, and where it stands in their file. Equal to the same text elsewhere."""
 
     text: str
-    position: SourcePosition
+    position: SourcePosition = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class SLO:
     """One objective for one indicator over one window. `name` is unique in a workspace.
 
     `objective` is the share of good events asked for, 0 < objective < 1. `labels` are copied to every alert.
+    SLOs are equal when they ask for the same, wherever they are written.
     """
 
     name: str
@@ -62,7 +63,7 @@ class SLO:
     objective: Decimal
     window: RollingWindow
     indicator: Indicator
-    source: SourcePosition
+    source: SourcePosition = field(compare=False)
     display_name: str = ""
     description: str = ""
     owner: str = ""

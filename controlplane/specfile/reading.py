@@ -1,14 +1,13 @@
 """Files in, documents and problems out."""
 
-import gc
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from yaml import YAMLError
 
+from controlplane.collection import collection_paused
 from controlplane.model.source import SourcePosition
 from controlplane.problems import Problem, in_order
 from controlplane.source_text import SourceText, decode
@@ -66,7 +65,7 @@ def read(files: Iterable[SourceFile], kinds: Sequence[Kind]) -> ReadResult:
     too. Text is taken as YAML 1.2 takes it: `on`, `yes` and `no` are words, `1.10` is what it says.
     """
     reading = _Reading(KindIndex(kinds))
-    with _collection_paused():
+    with collection_paused():
         for file in files:
             _read_file(reading, SourceText(file.path, decode(file.content)))
     return ReadResult(tuple(reading.documents), tuple(in_order(reading.problems)), tuple(reading.incomplete))
@@ -88,21 +87,6 @@ def _read_file(reading: _Reading, source: SourceText) -> None:
 def _too_many(start: int) -> Fault:
     message = f"more than {MAX_PROBLEMS:,} problems; the file was not read further"
     return Fault(start, start + 1, message, "", "too-many")
-
-
-@contextmanager
-def _collection_paused() -> Iterator[None]:
-    """Python's cycle collector would look at all values again and again while they grow in number: 60 % of the time.
-
-    Nothing that is built here has cycles. With several threads, the first to leave switches it on again.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _parts(source: SourceText) -> Iterator[Composed | Fault]:
