@@ -1,5 +1,6 @@
 """Takes alerts in: stored, written to the event log and queued for telling, all in one transaction."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -35,12 +36,9 @@ class Intake:
 
         An alert that we meet only when it is resolved has fired all the same, and the event log says so.
         """
-        changed: list[Alert] = []
-        with self._store.transaction() as transaction:
-            for alert in sorted(notification.alerts, key=_order):  # one order for all: no two wait for each other
-                if transaction.alerts.record(alert, now):
-                    changed.append(alert)
-                    _tell(transaction, alert, now)
+        with self._store.transaction() as transaction:  # in one order for all: no two wait for each other
+            changed = transaction.alerts.record_all(sorted(notification.alerts, key=_order), now)
+            _tell(transaction, changed, now)
         resolved = sum(alert.status is AlertStatus.RESOLVED for alert in changed)
         return Received(len(changed) - resolved, resolved, len(notification.alerts) - len(changed))
 
@@ -49,17 +47,25 @@ def _order(alert: Alert) -> tuple[str, datetime, bool]:
     return alert.fingerprint, alert.starts_at, alert.status is AlertStatus.RESOLVED
 
 
-def _tell(transaction: Transaction, alert: Alert, now: datetime) -> None:
-    transaction.events.append(_event(alert, AlertStatus.FIRING, alert.starts_at), now)
+def _tell(transaction: Transaction, changed: Sequence[Alert], now: datetime) -> None:
+    events = [event for alert in changed for event in _events(alert, now)]
+    transaction.events.append_all(events, now)
+    transaction.outbox.enqueue_all([_message(alert) for alert in changed], now)
+
+
+def _events(alert: Alert, now: datetime) -> Iterator[Event]:
+    yield _event(alert, AlertStatus.FIRING, alert.starts_at)
     if alert.status is AlertStatus.RESOLVED:
-        transaction.events.append(_event(alert, AlertStatus.RESOLVED, alert.ends_at or now), now)
-    message = OutboxMessage(
+        yield _event(alert, AlertStatus.RESOLVED, alert.ends_at or now)
+
+
+def _message(alert: Alert) -> OutboxMessage:
+    return OutboxMessage(
         id=f"{CONSOLE}:{_event_id(alert, alert.status)}",
         channel=CONSOLE,
         key=f"{CONSOLE}:{alert.fingerprint}",
         payload=to_payload(alert),
     )
-    transaction.outbox.enqueue(message, now)
 
 
 def _event(alert: Alert, status: AlertStatus, occurred_at: datetime) -> Event:

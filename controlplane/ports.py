@@ -111,6 +111,10 @@ class AlertLog(Protocol):
         """
         ...
 
+    def record_all(self, received: Sequence[Alert], received_at: datetime) -> list[Alert]:
+        """`record` for each in order, in few statements; those that changed what we knew."""
+        ...
+
     def firing(self) -> list[StoredAlert]:
         """Those that fire now, latest start first."""
         ...
@@ -125,6 +129,10 @@ class EventLog(Protocol):
 
     def append(self, event: Event, recorded_at: datetime) -> bool:
         """Write it; False when an event with this id is already there (nothing changes)."""
+        ...
+
+    def append_all(self, new: Sequence[Event], recorded_at: datetime) -> int:
+        """`append` for each in order, in few statements; how many were written."""
         ...
 
     def after(self, sequence: int, limit: int, kinds: Sequence[str] = ()) -> list[RecordedEvent]:
@@ -151,6 +159,10 @@ class Outbox(Protocol):
 
     def enqueue(self, message: OutboxMessage, now: datetime) -> bool:
         """Queue it in this transaction; False when the id was queued before."""
+        ...
+
+    def enqueue_all(self, messages: Sequence[OutboxMessage], now: datetime) -> int:
+        """`enqueue` for each in order, in few statements; how many were queued."""
         ...
 
     def claim(self, limit: int, now: datetime, hold: timedelta = CLAIM_HOLD) -> list[DueMessage]:

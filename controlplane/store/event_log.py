@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, delete, select
 
 from controlplane.model.event import Event, RecordedEvent
+from controlplane.store.batches import unseen
 from controlplane.store.tables import events
 from controlplane.store.write_order import WriteOrder
 
@@ -20,20 +21,15 @@ class SqlEventLog:
 
     def append(self, event: Event, recorded_at: datetime) -> bool:
         """Write it; False when an event with this id is already there."""
+        return bool(self.append_all([event], recorded_at))
+
+    def append_all(self, new: Sequence[Event], recorded_at: datetime) -> int:
+        """Write those whose ids are not there yet, in this order, in few statements; how many they were."""
         self._order.take()
-        if self._connection.scalar(select(events.c.sequence).where(events.c.id == event.id)) is not None:
-            return False
-        self._connection.execute(
-            events.insert().values(
-                id=event.id,
-                kind=event.kind,
-                subject=event.subject,
-                occurred_at=event.occurred_at,
-                recorded_at=recorded_at,
-                data=event.data,
-            )
-        )
-        return True
+        unknown = unseen(self._connection, events.c.id, new, lambda event: event.id)
+        if unknown:
+            self._connection.execute(events.insert(), [_row(event, recorded_at) for event in unknown])
+        return len(unknown)
 
     def after(self, sequence: int, limit: int, kinds: Sequence[str] = ()) -> list[RecordedEvent]:
         """Events with a larger sequence number, in order; none will appear later below the last of them."""
@@ -53,6 +49,17 @@ class SqlEventLog:
     def _read(self, query: Select[Any], kinds: Sequence[str]) -> list[RecordedEvent]:
         chosen = query.where(events.c.kind.in_(kinds)) if kinds else query
         return [_recorded(row) for row in self._connection.execute(chosen).mappings()]
+
+
+def _row(event: Event, recorded_at: datetime) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "kind": event.kind,
+        "subject": event.subject,
+        "occurred_at": event.occurred_at,
+        "recorded_at": recorded_at,
+        "data": event.data,
+    }
 
 
 def _recorded(row: RowMapping) -> RecordedEvent:

@@ -1,5 +1,6 @@
 """Messages to the outside, kept with the decision that caused them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, or_, select, update
 
 from controlplane.model.outbox import DueMessage, OutboxMessage
 from controlplane.ports import CLAIM_HOLD, Permanent
+from controlplane.store.batches import unseen
 from controlplane.store.tables import outbox
 from controlplane.store.write_order import WriteOrder
 
@@ -29,23 +31,15 @@ class SqlOutbox:
 
     def enqueue(self, message: OutboxMessage, now: datetime) -> bool:
         """Queue it; False when the id was queued before (and not purged since)."""
+        return bool(self.enqueue_all([message], now))
+
+    def enqueue_all(self, messages: Sequence[OutboxMessage], now: datetime) -> int:
+        """Queue those whose ids were not queued before, in this order, in few statements; how many they were."""
         self._order.take()
-        if self._connection.scalar(select(outbox.c.sequence).where(outbox.c.id == message.id)) is not None:
-            return False
-        self._connection.execute(
-            outbox.insert().values(
-                id=message.id,
-                channel=message.channel,
-                key=message.key,
-                payload=message.payload,
-                state=_State.PENDING.value,
-                attempts=0,
-                enqueued_at=now,
-                next_attempt_at=now,
-                last_error="",
-            )
-        )
-        return True
+        new = unseen(self._connection, outbox.c.id, messages, lambda message: message.id)
+        if new:
+            self._connection.execute(outbox.insert(), [_row(message, now) for message in new])
+        return len(new)
 
     def claim(self, limit: int, now: datetime, hold: timedelta = CLAIM_HOLD) -> list[DueMessage]:
         """Due messages, oldest first, which nobody else gets until `now + hold`."""
@@ -116,6 +110,20 @@ class SqlOutbox:
 
     def _count(self, state: _State) -> int:
         return self._connection.scalar(select(func.count()).where(outbox.c.state == state.value)) or 0
+
+
+def _row(message: OutboxMessage, now: datetime) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "channel": message.channel,
+        "key": message.key,
+        "payload": message.payload,
+        "state": _State.PENDING.value,
+        "attempts": 0,
+        "enqueued_at": now,
+        "next_attempt_at": now,
+        "last_error": "",
+    }
 
 
 def _due(row: RowMapping) -> DueMessage:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.event import listen
 
 from controlplane.model.alert import Alert, AlertStatus
 from controlplane.model.event import Event
@@ -181,6 +182,61 @@ def test_words_of_a_firing_alert_follow_its_latest_delivery(store: SqlStore) -> 
         (stored,) = transaction.alerts.firing()
     assert stored.alert.annotations == {"summary": "9 % spent"}
     assert (stored.deliveries, stored.last_received_at) == (3, NOW + MINUTE)
+
+
+def test_many_alerts_at_once_are_as_many_one_after_the_other(store: SqlStore) -> None:
+    deliveries = [
+        firing("f1"),
+        resolved("f2"),
+        resolved("f1"),
+        firing("f1", summary="late"),
+        firing("f1", NOW + MINUTE),
+        *(firing(f"many-{number}", NOW + number * SECOND) for number in range(1100)),
+        firing("f2", summary="late"),
+        resolved("many-1099", NOW + 1099 * SECOND),
+    ]
+    with store.transaction() as transaction:
+        together = transaction.alerts.record_all(deliveries[:50], NOW)
+        together += transaction.alerts.record_all(deliveries[50:], NOW + SECOND)
+        at_once = transaction.alerts.recent(2000)
+    with store.transaction() as transaction:
+        transaction.alerts._connection.execute(text("DELETE FROM alerts"))
+        one_by_one = [one for one in deliveries[:50] if transaction.alerts.record(one, NOW)]
+        one_by_one += [one for one in deliveries[50:] if transaction.alerts.record(one, NOW + SECOND)]
+        assert transaction.alerts.recent(2000) == at_once
+    assert together == one_by_one
+    assert len(at_once) == 1103
+
+
+def test_few_statements_take_many_alerts(store: SqlStore) -> None:
+    statements: list[str] = []
+    listen(store._engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
+    many = [firing(f"f{number}") for number in range(1000)]
+    with store.transaction() as transaction:
+        transaction.alerts.record_all(many, NOW)
+        transaction.alerts.record_all(many, NOW + SECOND)
+        transaction.events.append_all([event(f"e{number}") for number in range(1000)], NOW)
+        transaction.outbox.enqueue_all([message(f"m{number}") for number in range(1000)], NOW)
+    assert len(statements) < 20
+
+
+def test_nothing_at_all_is_recorded_too(store: SqlStore) -> None:
+    with store.transaction() as transaction:
+        assert transaction.alerts.record_all([], NOW) == []
+        assert transaction.events.append_all([], NOW) == transaction.outbox.enqueue_all([], NOW) == 0
+
+
+def test_of_many_events_and_messages_the_first_of_an_id_counts(store: SqlStore) -> None:
+    with store.transaction() as transaction:
+        transaction.events.append(event("known"), NOW)
+        transaction.outbox.enqueue(message("known"), NOW)
+        names = ["a", "b", "known", "a", "c"]
+        assert transaction.events.append_all([event(name, kind=f"k{i}") for i, name in enumerate(names)], NOW) == 3
+        assert transaction.outbox.enqueue_all([message(name, f"k{i}") for i, name in enumerate(names)], NOW) == 3
+        kept = [(one.event.id, one.event.kind) for one in transaction.events.after(1, 10)]
+        assert kept == [("a", "k0"), ("b", "k1"), ("c", "k4")]
+        due = [(one.message.id, one.message.key) for one in transaction.outbox.claim(10, NOW)]
+        assert due == [("known", "k"), ("a", "k0"), ("b", "k1"), ("c", "k4")]
 
 
 def test_an_alert_may_have_any_labels(store: SqlStore) -> None:
