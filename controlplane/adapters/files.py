@@ -27,7 +27,7 @@ def read_folder(
     files: list[SourceFile] = []
     problems: list[Problem] = []
     left = total_limit_bytes
-    for number, path in enumerate(_paths(folder, problems)):
+    for number, path in enumerate(map(Path, _paths(folder, problems))):
         if number >= MAX_FILES:
             problems.append(_problem(folder, f"more than {MAX_FILES:,} YAML files", "name a smaller folder"))
             break
@@ -38,7 +38,7 @@ def read_folder(
     return files, problems
 
 
-def fingerprint(folder: Path) -> tuple[tuple[str, ...], ...]:
+def fingerprint(folder: Path) -> tuple[tuple[str | int, ...], ...]:
     """A value that changes when a file that `read_folder` would read appears, goes or is saved; reads no content.
 
     It tells files by inode, size and times, so a save within the file system's own clock tick (some milliseconds) after
@@ -47,54 +47,62 @@ def fingerprint(folder: Path) -> tuple[tuple[str, ...], ...]:
     return tuple(_stamp(path) for path in _paths(folder, []))
 
 
-def _stamp(path: Path) -> tuple[str, ...]:
+def _stamp(path: str) -> tuple[str | int, ...]:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 -- a Path costs as much again, for every file every two seconds
     except OSError as error:
-        return str(path), str(error.errno)
-    numbers = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    return str(path), *map(str, numbers)
+        return path, error.errno or 0
+    return path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def shown(path: Path) -> str:
     """A path as a user would type it: relative to the working directory if it lies below it."""
-    if path.is_absolute():
-        working = Path.cwd()
-        return str(path.relative_to(working)) if path.is_relative_to(working) else str(path)
-    return os.path.normpath(path)
+    if not path.is_absolute():
+        return os.path.normpath(path)
+    text, working = str(path), str(Path.cwd())
+    if text == working:
+        return "."
+    return text.removeprefix(working.rstrip("/") + "/")
 
 
-def _paths(folder: Path, problems: list[Problem]) -> Iterator[Path]:
+def _paths(folder: Path, problems: list[Problem]) -> Iterator[str]:
     try:
         mode = folder.stat().st_mode
     except OSError as error:
         problems.append(_unreadable(folder, error))
         return
     if not stat.S_ISDIR(mode):
-        yield folder
+        yield str(folder)
         return
     yield from _below(folder, problems, set())
 
 
-def _below(folder: Path, problems: list[Problem], seen: set[tuple[int, int]]) -> Iterator[Path]:
+def _below(folder: Path, problems: list[Problem], seen: set[tuple[int, int]]) -> Iterator[str]:
     """Files below a folder, by name; a folder that a link leads back to is not entered again."""
     try:
         status = folder.stat()
-        names = sorted(path.name for path in folder.iterdir())
+        with os.scandir(folder) as listed:
+            entries = sorted(listed, key=lambda entry: entry.name)
     except OSError as error:
         problems.append(_unreadable(folder, error))
         return
     if (status.st_dev, status.st_ino) in seen:
         return
     seen.add((status.st_dev, status.st_ino))
-    for name in names:
-        path = folder / name
-        if name.startswith("."):
+    for entry in entries:
+        if entry.name.startswith("."):
             continue
-        if path.is_dir():
-            yield from _below(path, problems, seen)
-        elif name.lower().endswith(_SUFFIXES):
-            yield path
+        if _is_folder(entry):
+            yield from _below(Path(entry.path), problems, seen)
+        elif entry.name.lower().endswith(_SUFFIXES):
+            yield entry.path
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads nowhere: told when it is read
+        return False
 
 
 def _read(path: Path, problems: list[Problem], limit: int, left: int) -> SourceFile | None:
@@ -107,11 +115,13 @@ def _read(path: Path, problems: list[Problem], limit: int, left: int) -> SourceF
             problems.append(_too_large(path, status.st_size, limit))
             return None
         with path.open("rb") as file:
-            content = file.read(min(limit, left) + 1)
+            content = file.read(status.st_size + 1)  # as much as is asked for is allocated first
+            if len(content) > status.st_size:  # it grew while we looked
+                content += file.read(min(limit, left) + 1 - len(content))
     except OSError as error:
         problems.append(_unreadable(path, error))
         return None
-    if len(content) > min(limit, left):  # it grew while we looked
+    if len(content) > min(limit, left):
         problems.append(_too_large(path, len(content), limit))
         return None
     return SourceFile(shown(path), content)

@@ -97,7 +97,7 @@ def test_unreadable_files_and_folders_are_problems(workspace: Path, monkeypatch:
     (workspace / "a.yaml").write_text("")
     (workspace / "b.yaml").write_text("")
     opened = Path.open
-    listed = Path.iterdir
+    listed = os.scandir
 
     def refuse_open(path: Path, *arguments: str) -> object:
         if path.name == "a.yaml":
@@ -110,10 +110,26 @@ def test_unreadable_files_and_folders_are_problems(workspace: Path, monkeypatch:
         return listed(path)
 
     monkeypatch.setattr(Path, "open", refuse_open)  # root may read everything, so permissions can't be taken away
-    monkeypatch.setattr(Path, "iterdir", refuse_list)
+    monkeypatch.setattr(os, "scandir", refuse_list)
     files, problems = read_folder(Path("w"))
     assert [file.path for file in files] == ["w/b.yaml"]
     assert said(problems) == ["w/a.yaml:1:1: permission denied", "w/inner:1:1: permission denied"]
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = workspace / "a.yaml"
+    path.write_text("a")
+    opened = Path.open
+
+    def grow(file: Path, *arguments: str) -> object:
+        with opened(file, "wb") as out:
+            out.write(b"longer")
+        return opened(file, *arguments)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", grow)
+    assert [file.content for file in read_folder(path)[0]] == [b"longer"]
 
 
 def test_names_that_are_not_utf8_are_read(workspace: Path) -> None:
