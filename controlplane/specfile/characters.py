@@ -5,8 +5,9 @@ from typing import Final
 
 from controlplane.specfile.faults import Fault
 
-_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|(?<=[\r\n])\ufeff")
 _ESCAPED_BYTES: Final = range(0xDC80, 0xDD00)  # what `surrogateescape` makes of bytes that are not UTF-8
+_MARK: Final = 0xFEFF
 _BROKEN_UTF16: Final = 0xDFFF
 
 
@@ -21,6 +22,10 @@ def first_fault(text: str, start: int, end: int) -> Fault | None:
         return Fault(at, at + 1, f"byte 0x{code - 0xDC00:02x} is not UTF-8", "save the file as UTF-8", "encoding")
     if code == _BROKEN_UTF16:
         return Fault(at, at + 1, "the UTF-16 or UTF-32 text is broken here", "save the file as UTF-8", "encoding")
+    if code == _MARK:
+        return Fault(
+            at, at + 1, "a byte order mark inside of the file", "remove it where files were joined", "encoding"
+        )
     if code == 0:
         message = "a NUL character: the file is damaged, or neither UTF-8 nor marked as UTF-16"
         return Fault(at, at + 1, message, "save the file as UTF-8", "encoding")

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from yaml import YAMLError
@@ -155,11 +155,22 @@ def _take_one(reading: _Reading, source: SourceText, composed: Composed) -> None
     repeated = _repeated_name(reading, kind, source, (value, place))
     reading.problems.extend(repeated)
     model, problems = problems_of(kind, source, value, place, composed.faults)
-    reading.problems.extend(problems)
+    reading.problems.extend(_perhaps_cut_off(source, place, problems))
     if model is not None and not repeated and not composed.faults:
         reading.documents.append(Document(kind, model, source, place))
     elif not repeated and (rest := without_mistakes(kind, value)) is not None:
         reading.incomplete.append(Document(kind, rest, source, place))
+
+
+def _perhaps_cut_off(source: SourceText, place: Place, problems: list[Problem]) -> list[Problem]:
+    """What is missing at the end of a file that ends within a line was probably there before it was cut."""
+    if place.end < len(source.text) or source.text.endswith(("\n", "\r")):
+        return problems
+    hint = f"the file ends within line {source.position(len(source.text)).line}: was it cut off?"
+    return [
+        replace(problem, hint=hint) if problem.rule == "missing-field" and not problem.hint else problem
+        for problem in problems
+    ]
 
 
 def _repeated_name(

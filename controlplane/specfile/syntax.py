@@ -4,6 +4,8 @@ import re
 from typing import Final
 
 from yaml import MarkedYAMLError, YAMLError
+from yaml._yaml import CParser
+from yaml.events import ScalarEvent, StreamEndEvent
 
 from controlplane.specfile.faults import Fault
 
@@ -11,6 +13,7 @@ _RULE: Final = "yaml-syntax"
 _TAB_HINT: Final = "indent with spaces"
 _OPENERS: Final = {"[": "]", "{": "}"}
 
+_WIDE_SPACE: Final = re.compile(r"^ *([\xa0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000]+)", re.MULTILINE)
 _CONFLICT: Final = re.compile(r"^<{7} [^\r\n]*", re.MULTILINE)
 _NO_SPACE: Final = re.compile(r"[ \t]*(?:- )*([\w./-]+):(?!//)[^\s:][^\r\n]*")
 
@@ -64,6 +67,8 @@ def fault_of(error: YAMLError, text: str, offset: int) -> Fault:
     fault = (
         _about_conflict(text)
         or _about_tab(text, at)
+        or _about_wide_space(text, at)
+        or _about_quotes(text, at)
         or _about_closing(error, text, at, begin)
         or _about_start(error, text, at)
     )
@@ -102,6 +107,16 @@ def _about_tab(text: str, at: int) -> Fault | None:
     return Fault(at, end, "a tab where only spaces may indent", _TAB_HINT, "tab")
 
 
+def _about_wide_space(text: str, at: int) -> Fault | None:
+    """A no-break space that indents, in the line at fault or the one before: editors show it like a space."""
+    before = text.rfind("\n", 0, max(0, text.rfind("\n", 0, at))) + 1
+    found = _WIDE_SPACE.search(text, before, text.find("\n", at) % (len(text) + 1))
+    if found is None:
+        return None
+    message = f"the character U+{ord(found[1][0]):04X} where only spaces may indent"
+    return Fault(found.start(1), found.end(1), message, _TAB_HINT, _RULE)
+
+
 def _about_closing(error: MarkedYAMLError, text: str, at: int, begin: int) -> Fault | None:
     """Quotes and brackets that are never closed: the fault is at the opening one."""
     problem = error.problem or ""
@@ -123,6 +138,16 @@ def _opener(text: str, begin: int) -> str:
     return found.group() if found else "["
 
 
+def _about_quotes(text: str, at: int) -> Fault | None:
+    """Quotes that end lines further down, at the next ones: what was between those now stands where it cannot."""
+    opened = _quotes_over_lines(text, at) if _after_quotes(text, at) else None
+    if opened is None:
+        return None
+    lines = text.count("\n", opened, at)
+    hint = f"it goes on to the next {text[opened]}, {lines} line{'s' if lines > 1 else ''} further down"
+    return Fault(opened, opened + 1, f"the quote {text[opened]} is not closed on its line", hint, "unclosed")
+
+
 def _about_start(error: MarkedYAMLError, text: str, at: int) -> Fault | None:
     character = text[at : at + 1]
     if error.problem == "found character that cannot start any token":
@@ -139,6 +164,19 @@ def _about_start(error: MarkedYAMLError, text: str, at: int) -> Fault | None:
 def _after_quotes(text: str, at: int) -> bool:
     line = text[:at].rsplit("\n", 1)[-1].rstrip()
     return line.endswith(('"', "'"))
+
+
+def _quotes_over_lines(text: str, at: int) -> int | None:
+    """Where the quoted text begins that ends just before `at`, when that is on an earlier line."""
+    parser, last = CParser(text), None
+    try:
+        while not isinstance(event := parser.get_event(), StreamEndEvent | None):
+            last = event if isinstance(event, ScalarEvent) else last
+    except YAMLError:
+        pass
+    if last is None or last.start_mark is None or last.end_mark is None or text[last.end_mark.index : at].strip():
+        return None
+    return last.start_mark.index if last.start_mark.line < last.end_mark.line and last.style in ("'", '"') else None
 
 
 def _visible(text: str, at: int) -> tuple[int, int]:

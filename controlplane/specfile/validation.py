@@ -159,6 +159,8 @@ def _problem(kind: Kind, source: SourceText, place: Place, found: _Located) -> P
         meant = _meant(kind, found)
         message = f"unknown field `{short(name)}`" + (f", did you mean `{meant}`?" if meant else "")
         hint = "" if meant or not known - {name} else f"known here: {', '.join(sorted(known - {name}))}"
+        if name[:1].isspace():
+            hint = f"it begins with U+{ord(name[0]):04X}, which does not indent: use spaces"
         return _at(source, path, (entry.start, entry.end), message, hint=hint, rule="unknown-field")
     if not is_there:
         start, end = entry.start, entry.end
