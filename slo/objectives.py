@@ -24,7 +24,7 @@ from slo.spec import Objective, SLOSpec, TimeWindow
 
 SHORTEST: Final = timedelta(hours=1)
 LONGEST: Final = timedelta(days=3650)
-_SHORTHAND: Final = re.compile(r"(\d{1,9})([A-Za-z])")
+_SHORTHAND: Final = re.compile(r"([0-9]{1,9})([A-Za-z])")
 _UNITS: Final = {
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
@@ -119,7 +119,10 @@ def length_of(text: str) -> tuple[timedelta | None, str]:
     """A duration-shorthand as a rolling length, or why it cannot be one."""
     match = _SHORTHAND.fullmatch(text)
     if match is None or match[2] not in _UNITS | _CALENDAR_UNITS:
-        return None, f"`{text[:40]}` is not a duration: a whole number and m, h, d or w, {_FIRST_WORD}"
+        wrong = f"`{text[:40]}` is not a duration"
+        if match is not None and match[2].lower() in _UNITS:
+            return None, f"{wrong}, did you mean `{text.lower()}`?"
+        return None, f"{wrong}: a whole number and m, h, d or w, {_FIRST_WORD}"
     if match[2] in _CALENDAR_UNITS:
         what, instead = _CALENDAR_UNITS[match[2]]
         return None, f"{what} differ in length, so they cannot roll: write days, such as {instead}"
@@ -201,8 +204,11 @@ def _target_fault(key: str, value: Decimal, whole: Decimal) -> tuple[str, str]:
     if not 0 < value < whole:
         hint = "write targetPercent for per cent" if whole == 1 and 1 < value < 100 else ""
         return f"must be between 0 and {whole}, is {value}", hint
-    if len(value.as_tuple().digits) > _MOST_DIGITS or value / whole < _SMALLEST or 1 - value / whole < _SMALLEST:
-        return f"{value} is finer than Prometheus can compute with", "at most 15 digits"
+    too_fine = f"{value} is finer than Prometheus can compute with"
+    if len(value.as_tuple().digits) > _MOST_DIGITS:
+        return too_fine, f"at most {_MOST_DIGITS} digits"
+    if value / whole < _SMALLEST or 1 - value / whole < _SMALLEST:
+        return too_fine, "at least one event in 1,000,000,000,000 may be bad, and one must be good"
     return "", ""
 
 

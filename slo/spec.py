@@ -4,17 +4,20 @@ Source: github.com/OpenSLO/OpenSLO, README "Specification", and the validation o
 which parts of it we do not support yet, is decided in `slo.resolve`.
 """
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticKnownError
 
 from controlplane.specfile import Kind
 
 OPENSLO_V1: Final = "openslo/v1"
 _DESCRIPTION_LENGTH: Final = 1050
+_NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
 
 
 def _nothing_as(empty: Callable[[], object]) -> BeforeValidator:
@@ -24,6 +27,16 @@ def _nothing_as(empty: Callable[[], object]) -> BeforeValidator:
 
 Text = Annotated[str, _nothing_as(str)]
 Description = Annotated[str, StringConstraints(max_length=_DESCRIPTION_LENGTH), _nothing_as(str)]
+
+
+def _as_yaml_writes_it(value: object) -> object:
+    """Python would also read `1_0` and digits of other scripts as numbers."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise PydanticKnownError("decimal_parsing")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_as_yaml_writes_it)]
 
 
 class _Part(BaseModel):
@@ -103,14 +116,14 @@ class Objective(_Part):
 
     display_name: Text = ""
     op: Literal["lte", "gte", "lt", "gt"] | None = None
-    value: Decimal | None = None
-    target: Decimal | None = Field(None, description="Share of good events, 0 < target < 1.")
-    target_percent: Decimal | None = Field(None, description="The same in per cent.")
-    time_slice_target: Decimal | None = None
+    value: Number | None = None
+    target: Number | None = Field(None, description="Share of good events, 0 < target < 1.")
+    target_percent: Number | None = Field(None, description="The same in per cent.")
+    time_slice_target: Number | None = None
     time_slice_window: str | None = None
     indicator: InlineSLI | None = None
     indicator_ref: str | None = None
-    composite_weight: Decimal | None = None
+    composite_weight: Number | None = None
 
 
 class SLOSpec(_Part):

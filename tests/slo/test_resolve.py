@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from controlplane.model.slo import LatencyIndicator, RatioIndicator
+from controlplane.specfile import SourceFile, read
 from slo.objectives import length_of
+from slo.spec import KINDS
 from tests.slo.reading import an_slo_file, resolved, told
 
 
@@ -136,6 +138,17 @@ def test_all_buckets_together_count_each_event_once(total: str, spliced: str) ->
             {"window": "{duration: thirty, isRolling: true}"},
             "duration: `thirty` is not a duration: a whole number and m, h, d or w, as in 30d, 4w or 720h",
         ),
+        ({"window": "{duration: 30D}"}, "duration: `30D` is not a duration, did you mean `30d`?"),
+        ({"window": "{duration: ۳d}"}, "duration: `۳d` is not a duration: a whole number and m, h, d or w"),
+        (
+            {"objectives": "[{target: 0.9990000000000000001}]"},
+            "target: 0.9990000000000000001 is finer than Prometheus can compute with (at most 15 digits)",
+        ),
+        (
+            {"objectives": "[{target: 0.9999999999999}]"},
+            "target: 0.9999999999999 is finer than Prometheus can compute with"
+            " (at least one event in 1,000,000,000,000 may be bad, and one must be good)",
+        ),
         ({"window": "{duration: 62m}"}, "duration: must be a multiple of 5 minutes"),
         ({"window": "{duration: 10m}"}, "duration: must be between 1h and 3650d"),
         (
@@ -193,6 +206,13 @@ def test_a_key_without_a_value_is_a_missing_key() -> None:
     found = resolved(an_slo_file(metadata=metadata, more=more))
     assert not told(found)
     assert (found.slos[0].display_name, found.slos[0].labels, found.slos[0].description) == ("", (), "")
+
+
+@pytest.mark.parametrize("written", ["0.999_9", "٠.٩", "99.9%", ".inf", "0x1", "''", "1e99999"])
+def test_a_number_is_what_yaml_calls_one(written: str) -> None:
+    text = an_slo_file(objectives=f"[{{targetPercent: {written}}}]")
+    (problem,) = read([SourceFile("a.yaml", text.encode())], KINDS).problems
+    assert problem.message.startswith("expected a number, got ")
 
 
 def test_short_windows_and_loose_objectives_say_which_alerts_are_left() -> None:
