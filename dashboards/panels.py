@@ -112,7 +112,7 @@ def window_ratio(scope: Scope) -> core.Stat:
     return stat(
         f"Good events, {scope.window_name}",
         f"Share of good events in the last {scope.window_name}: good ÷ all, so that traffic weighs as it should.",
-        _good_share(scope, scope.latest(names.total_events(scope.window_name), _bad()),
+        _good_share(scope.latest(names.total_events(scope.window_name), _bad()),
                     scope.latest(names.total_events(scope.window_name), _all())),
         "percentunit", decimals=3,
     )  # fmt: skip
@@ -213,20 +213,26 @@ def _all() -> str:
     return f'{names.EVENT}="{names.EVENT_ALL}"'
 
 
-def _good_share(scope: Scope, bad: str, everything: str) -> str:
+def _good_share(bad: str, everything: str) -> str:
     return f"1 - sum by ({names.SLO}) ({bad}) / (sum by ({names.SLO}) ({everything}) > 0)"
+
+
+def _good_share_over(scope: Scope, events: str, window: str) -> str:
+    bad, everything = (f"sum_over_time({scope.series(events, event)}[{window}])" for event in (_bad(), _all()))
+    return _good_share(bad, everything)
 
 
 def indicator(scope: Scope, target: str) -> core.TimeSeries:
     """The share of good events against the objective."""
-    hour = _good_share(scope, f"sum_over_time({scope.series(names.ROLLING_EVENTS, _bad())}[1h])",
-                       f"sum_over_time({scope.series(names.ROLLING_EVENTS, _all())}[1h])")  # fmt: skip
+    hour = _good_share_over(scope, names.ROLLING_EVENTS, "1h")
+    day = _good_share_over(scope, names.LEDGER_EVENTS, "1d")  # for those that have no event in most hours
     total = names.total_events(scope.window_name)
-    window = _good_share(scope, scope.latest(total, _bad()), scope.latest(total, _all()))
+    window = _good_share(scope.latest(total, _bad()), scope.latest(total, _all()))
     return chart(
         "Good events against the objective",
-        f"Share of good events, of the last hour and of the last {scope.window_name}; dashed: the objective.",
-        [ranged(hour, "last hour"), ranged(window, f"last {scope.window_name}", ref="B"),
+        f"Share of good events, of the last hour (the last day while the hour has none) and of the last "
+        f"{scope.window_name}; dashed: the objective.",
+        [ranged(f"{hour} or {day}", "last hour"), ranged(window, f"last {scope.window_name}", ref="B"),
          ranged(target, "objective", ref="C")],
         "percentunit", valueMax=1, valueDecimals=3,
         overrides=[coloured("last hour", palette.ON_PURPOSE), coloured(f"last {scope.window_name}", palette.HEALTHY),
