@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-MANIFEST: Final = ".flyball-generated"
+from controlplane.adapters.files import MANIFEST, generated_in
+
 _HEADER: Final = "# Files that `flyball compile` wrote here; it removes them when they are no longer needed.\n"
 
 
@@ -28,7 +29,7 @@ def write_generated(folder: Path, files: Mapping[str, str]) -> Outcome:
     leaves whole files, some old and some new, and the next run puts them right. Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    earlier = _listed(folder)
+    earlier = generated_in(folder)
     changed = {name: text.encode() for name, text in sorted(files.items()) if _content(folder / name) != text.encode()}
     stale = sorted(name for name in earlier - files.keys() if (folder / name).is_file())
     if changed or earlier != files.keys():
@@ -58,16 +59,6 @@ def _note(folder: Path, names: set[str]) -> None:
     draft = folder / f"{MANIFEST}.new"
     _write(draft, (_HEADER + "".join(f"{name}\n" for name in sorted(names))).encode())
     draft.replace(folder / MANIFEST)
-
-
-def _listed(folder: Path) -> set[str]:
-    """The files that an earlier run wrote; paths that lead out of the folder are not believed."""
-    try:
-        lines = (folder / MANIFEST).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return set()
-    names = {line for line in lines if line and not line.startswith("#")}
-    return {name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts}
 
 
 def _content(path: Path) -> bytes | None:

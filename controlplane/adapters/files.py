@@ -12,6 +12,7 @@ from controlplane.specfile import SourceFile
 FILE_LIMIT_BYTES: Final = 32 * 2**20  # about 40,000 SLOs in one file
 TOTAL_LIMIT_BYTES: Final = 256 * 2**20
 MAX_FILES: Final = 100_000
+MANIFEST: Final = ".flyball-generated"  # names, a line each, of the files below its folder that Flyball wrote
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -20,9 +21,10 @@ def read_folder(
 ) -> tuple[list[SourceFile], list[Problem]]:
     """Every `*.yaml` and `*.yml` below a folder in the order of their paths, or the one file that `folder` names.
 
-    Hidden files and folders are skipped. Links are followed, each folder once. What is missing, unreadable, no regular
-    file or larger than `limit_bytes` is a problem at 1:1, and is not read; so is what exceeds `total_limit_bytes` in
-    all. Paths are relative to the working directory where they lie below it, as a user would type them.
+    Hidden files and folders are skipped, and so is what `flyball compile` wrote. Links are followed, each folder once.
+    What is missing, unreadable, no regular file or larger than `limit_bytes` is a problem at 1:1, and is not read; so
+    is what exceeds `total_limit_bytes` in all. Paths are relative to the working directory where they lie below it, as
+    a user would type them.
     """
     files: list[SourceFile] = []
     problems: list[Problem] = []
@@ -55,6 +57,16 @@ def _stamp(path: str) -> tuple[str | int, ...]:
     return path, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
+def generated_in(folder: Path) -> set[str]:
+    """The files, by their paths below `folder`, that its manifest lists; those that lead out of it are not believed."""
+    try:
+        lines = (folder / MANIFEST).read_text(encoding="utf-8", errors="replace").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    names = {line for line in lines if line and not line.startswith("#")}
+    return {name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts}
+
+
 def shown(path: Path) -> str:
     """A path as a user would type it: relative to the working directory if it lies below it."""
     if not path.is_absolute():
@@ -74,15 +86,17 @@ def _paths(folder: Path, problems: list[Problem]) -> Iterator[str]:
     if not stat.S_ISDIR(mode):
         yield str(folder)
         return
-    yield from _below(folder, problems, set())
+    yield from _below(folder, problems, set(), set())
 
 
-def _below(folder: Path, problems: list[Problem], seen: set[tuple[int, int]]) -> Iterator[str]:
+def _below(folder: Path, problems: list[Problem], seen: set[tuple[int, int]], generated: set[str]) -> Iterator[str]:
     """Files below a folder, by name; a folder that a link leads back to is not entered again."""
     try:
         status = folder.stat()
         with os.scandir(folder) as listed:
             entries = sorted(listed, key=lambda entry: entry.name)
+        if any(entry.name == MANIFEST for entry in entries):
+            generated.update(str(folder / name) for name in generated_in(folder))
     except OSError as error:
         problems.append(_unreadable(folder, error))
         return
@@ -93,8 +107,8 @@ def _below(folder: Path, problems: list[Problem], seen: set[tuple[int, int]]) ->
         if entry.name.startswith("."):
             continue
         if _is_folder(entry):
-            yield from _below(Path(entry.path), problems, seen)
-        elif entry.name.lower().endswith(_SUFFIXES):
+            yield from _below(Path(entry.path), problems, seen, generated)
+        elif entry.name.lower().endswith(_SUFFIXES) and not (generated and str(Path(entry.path)) in generated):
             yield entry.path
 
 

@@ -46,7 +46,7 @@ def compile_(
     say = _Progress(as_json)
     settings = settings_or_exit(folder if folder.is_dir() else folder.parent)
     say("reading")
-    sources, problems = _sources(folder, out)
+    sources, problems = _sources(folder)
     with processors(sources) as (run, count):
         say(f"understanding {len(sources):,} files")
         found, slos = understand(sources, run, count)
@@ -77,14 +77,11 @@ class _Progress:
             typer.echo(f"{elapsed:4.0f} s  {what}", err=True)
 
 
-def _sources(folder: Path, out: Path) -> "tuple[Sequence[SourceFile], list[Problem]]":
-    """The files, and what keeps some from being read. Rules that we wrote are no specifications."""
+def _sources(folder: Path) -> "tuple[Sequence[SourceFile], list[Problem]]":
+    """The files, and what keeps some from being read."""
     from controlplane.adapters.files import read_folder
-    from controlplane.conventions import RULES_SUBFOLDER
 
-    found, problems = read_folder(folder)
-    generated = (out / RULES_SUBFOLDER).resolve()
-    files = [file for file in found if not Path(file.path).resolve().is_relative_to(generated)]
+    files, problems = read_folder(folder)
     if not files and not problems:
         problems.append(_nothing_in(folder))
     return files, problems

@@ -1,13 +1,15 @@
 import json
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from controlplane.adapters.files import MANIFEST
 from flyball import output_folder
 from flyball.cli import app, commands  # noqa: F401 -- registers the commands
-from flyball.output_folder import MANIFEST, write_generated
+from flyball.output_folder import write_generated
 from tests.slo.reading import an_slo_file
 
 
@@ -86,6 +88,22 @@ def test_output_inside_of_the_workspace_is_not_read_again(workspace: Path, below
     first = CliRunner().invoke(app, ["compile", str(workspace), "-o", out])
     second = CliRunner().invoke(app, ["compile", str(workspace), "-o", out])
     assert (first.exit_code, second.exit_code) == (0, 0), second.output
+    checked = CliRunner().invoke(app, ["check", str(workspace)])
+    assert checked.exit_code == 0, checked.output
+    with chdir(workspace):
+        checked = CliRunner().invoke(app, ["check"])
+    assert checked.exit_code == 0, checked.output
+
+
+def test_only_what_we_wrote_is_left_out(workspace: Path) -> None:
+    out = workspace / "build"
+    CliRunner().invoke(app, ["compile", str(workspace), "-o", str(out)])
+    (out / "prometheus" / "rules" / "mine.yaml").write_text("groups: []\n")
+    for command in (["check", str(workspace)], ["compile", str(workspace), "-o", str(out)]):
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 1
+        assert "mine.yaml:1:1: apiVersion: required" in done.output
+        assert "2 problems in 1 file" in done.output
 
 
 def test_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
