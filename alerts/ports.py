@@ -1,5 +1,7 @@
-"""What telling an alert needs from the outside."""
+"""What alerts need from the outside."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 from controlplane.model.outbox import OutboxMessage
@@ -18,4 +20,15 @@ class Notifier(Protocol):
 
     def notify(self, message: OutboxMessage) -> None:
         """Deliver it; returning means that it arrived."""
+        ...
+
+
+class AlertSource(Protocol):
+    """Who sends us alerts, asked what it holds.
+
+    Errors: `Transient` when it is unreachable or its answer is not whole, `Permanent` when it is not what we talk to.
+    """
+
+    def held(self) -> Mapping[str, datetime]:
+        """Fingerprint and start of every alert that has not ended there, whether it is told to anybody or not."""
         ...

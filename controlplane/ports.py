@@ -115,6 +115,10 @@ class AlertLog(Protocol):
         """`record` for each in order, in few statements; those that changed what we knew."""
         ...
 
+    def close(self, seen: StoredAlert, ends_at: datetime) -> bool:
+        """Resolve it without a delivery; False when it is resolved or was delivered again since it was `seen`."""
+        ...
+
     def firing(self) -> list[StoredAlert]:
         """Those that fire now, latest start first."""
         ...

@@ -4,7 +4,6 @@ Nobody else reads the environment. Every variable may be given as `NAME_FILE` to
 value; secrets come in no other way.
 """
 
-import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from controlplane.model.source import SourcePosition
 from controlplane.problems import Problem, Severity, in_order
+from flyball.listen_address import ListenAddress
 from flyball.secret import Secret, masked
 
 if TYPE_CHECKING:
@@ -26,34 +26,15 @@ __all__ = ["FILE_NAME", "ListenAddress", "Secret", "Settings", "load_from_proces
 FILE_NAME: Final = "flyball.yaml"
 STATE_FOLDER: Final = ".flyball"
 ENVIRONMENT: Final = "environment"
+DEFAULTS: Final = "defaults"
 COMMAND_LINE: Final = "command line"
 DEFAULT_SHARED_ABOVE: Final = 1000
 DEFAULT_LEASE_SECONDS: Final = 15
+DEFAULT_EVENT_DAYS: Final = 400  # a year and a month: longer than any yearly comparison
 _MAX_SECRET_BYTES: Final = 65_536
 _MAX_PORT: Final = 65_535
 
 ReadFile = Callable[[Path], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class ListenAddress:
-    """Where the web server listens; port 0 lets the system choose."""
-
-    host: str
-    port: int
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +43,8 @@ class Settings:
 
     `database_url` may hold a password and is therefore a secret. URLs that may carry credentials come apart:
     `prometheus_url` has none, `prometheus_credentials` is `user:password` when there are some. Optional URLs are
-    empty when not set. `warnings` do not keep anything from running.
+    empty when not set. `alertmanager_is_named` tells whether somebody wrote its URL down.
+    `warnings` do not keep anything from running.
     """
 
     folder: Path
@@ -78,6 +60,8 @@ class Settings:
     shared_above: int
     otlp_endpoint: str
     lease_ttl: timedelta = timedelta(seconds=DEFAULT_LEASE_SECONDS)
+    events_kept: timedelta = timedelta(days=DEFAULT_EVENT_DAYS)
+    alertmanager_is_named: bool = False
     prometheus_credentials: Secret | None = None
     webhook_token: Secret | None = None
     console_token: Secret | None = None
@@ -116,6 +100,7 @@ _VARIABLES: Final = {
     "console.externalUrl": "FLYBALL_EXTERNAL_URL",
     "store.url": "FLYBALL_DATABASE_URL",
     "store.leaseSeconds": "FLYBALL_LEASE_SECONDS",
+    "store.eventDays": "FLYBALL_EVENT_DAYS",
     "slo.runbookUrl": "FLYBALL_RUNBOOK_URL",
     "slo.sharedAbove": "FLYBALL_SHARED_ABOVE",
     "tracing.endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -132,6 +117,7 @@ _DEFAULTS: Final = {
     "console.listen": "127.0.0.1:8321",
     "store.url": f"sqlite:///{STATE_FOLDER}/flyball.db",
     "store.leaseSeconds": str(DEFAULT_LEASE_SECONDS),
+    "store.eventDays": str(DEFAULT_EVENT_DAYS),
     "slo.sharedAbove": str(DEFAULT_SHARED_ABOVE),
     "log level": "INFO",
 }
@@ -177,7 +163,7 @@ class _Reader:
         self._environ = environ
         self._read_file = read_file
         self._problems: list[Problem] = []
-        nowhere = SourcePosition("defaults", 1, 1)
+        nowhere = SourcePosition(DEFAULTS, 1, 1)
         self._given = {name: _Given(text, nowhere, name, True) for name, text in _DEFAULTS.items()}
 
     # --- sources ------------------------------------------------------------------------------------------------------
@@ -258,6 +244,7 @@ class _Reader:
             prometheus_credentials=credentials,
             rules_directory=self._folder / self._text("prometheus.rulesDirectory"),
             alertmanager_url=self._url("alertmanager.url"),
+            alertmanager_is_named=self._given["alertmanager.url"].position.path != DEFAULTS,
             grafana_url=self._url("grafana.url"),
             dashboards_directory=self._optional_folder("grafana.dashboardsDirectory"),
             listen=self._listen(),
@@ -267,6 +254,7 @@ class _Reader:
             shared_above=self._number("slo.sharedAbove", 0, 10**9),
             otlp_endpoint=self._url("tracing.endpoint"),
             lease_ttl=timedelta(seconds=self._number("store.leaseSeconds", 2, 300)),
+            events_kept=timedelta(days=self._number("store.eventDays", 1, 36_500)),
             webhook_token=self._secret("webhook token"),
             console_token=self._secret("console token"),
             log_format=self._choice("log format", ("", "json", "logfmt")),

@@ -4,7 +4,7 @@ import random
 import socket
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +13,8 @@ from typing import IO, Final
 from alerts.adapters.console import ConsoleNotifier
 from alerts.daemon import DeliveryDaemon
 from alerts.intake import Intake
+from alerts.reconciler import Reconciler
+from controlplane.adapters.alertmanager import AlertmanagerBackend
 from controlplane.adapters.clock import SystemClock
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.ports import Clock
@@ -29,6 +31,7 @@ from slo.journal import StoreJournal
 SLO_EVERY: Final = timedelta(seconds=2)  # an edit is used once it looks the same twice; it has 10 s to be in force
 FILES_EVERY: Final = timedelta(seconds=2)
 DELIVERY_EVERY: Final = timedelta(seconds=1)
+RECONCILE_EVERY: Final = timedelta(seconds=30)
 VITALS_EVERY: Final = timedelta(seconds=15)
 TIDY_EVERY: Final = timedelta(hours=1)
 KEPT_DELIVERED: Final = timedelta(days=30)
@@ -46,9 +49,10 @@ class Vitals:
 
 @dataclass(frozen=True, slots=True)
 class Tidied:
-    """Old messages that were forgotten."""
+    """Old messages and events that were forgotten."""
 
     messages: int
+    events: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Services:
     store: SqlStore
     backend: PrometheusBackend
     probe: PrometheusBackend
+    alertmanager: AlertmanagerBackend
     own_metrics: Metrics
     tracing: Tracing
     leadership: Leadership
@@ -91,8 +96,8 @@ class Services:
     def close(self) -> None:
         """Give back what the outside holds for us; spans are sent for a few seconds at most."""
         with ExitStack() as closing:
-            for close in (self.store.close, self.probe.close, self.backend.close, self.tracing.close):
-                closing.callback(close)
+            for opened in (self.store, self.probe, self.backend, self.alertmanager, self.tracing):
+                closing.callback(opened.close)
 
 
 def wire(
@@ -119,33 +124,47 @@ def wire(
         files, store=store, backend=backend, clock=clock, own_metrics=metrics, sources=workspace.sources
     )
     daemon = slo_daemon(settings, files, backend, StoreJournal(store, _ACTOR, leadership.proof))
-    applying = ToldApplying(daemon, metrics)
+    alertmanager = AlertmanagerBackend(settings.alertmanager_url)
+    reconciler = Reconciler(store, alertmanager) if settings.alertmanager_is_named else None
+    delivery = _delivery(store, console or sys.stdout, metrics)
     return Services(
         settings=settings,
         clock=clock,
         store=store,
         backend=backend,
         probe=PrometheusBackend(_prometheus_url(settings), timeout_seconds=_READY_TIMEOUT_SECONDS),
+        alertmanager=alertmanager,
         own_metrics=metrics,
         tracing=tracing,
         leadership=leadership,
         runner=JobRunner(clock=clock, leadership=leadership, metrics=metrics, tracing=tracing),
         intake=Intake(store),
         state=state,
-        jobs=_jobs(state, applying, _delivery(store, console or sys.stdout, metrics), store, metrics),
+        jobs=(
+            *_slo_jobs(state, ToldApplying(daemon, metrics)),
+            *_alert_jobs(delivery, reconciler),
+            *_store_jobs(store, metrics, settings.events_kept),
+        ),
     )
 
 
-def _jobs(
-    state: WorkspaceState, applying: ToldApplying, delivery: DeliveryDaemon, store: SqlStore, metrics: Metrics
-) -> tuple[Job, ...]:
-    return (
-        Job("files", FILES_EVERY, lambda turn: state.refresh(), leader_only=False),
-        Job("slo", SLO_EVERY, lambda turn: applying.run(turn.now), leader_only=True),
-        Job("delivery", DELIVERY_EVERY, lambda turn: delivery.run_once(turn.now, turn.lease), leader_only=True),
-        Job("vitals", VITALS_EVERY, lambda turn: _measure(store, metrics), leader_only=False),
-        Job("tidy", TIDY_EVERY, lambda turn: _tidy(store, turn), leader_only=True),
-    )
+def _slo_jobs(state: WorkspaceState, applying: ToldApplying) -> Iterator[Job]:
+    yield Job("files", FILES_EVERY, lambda turn: state.refresh(), leader_only=False)
+    yield Job("slo", SLO_EVERY, lambda turn: applying.run(turn.now), leader_only=True)
+
+
+def _alert_jobs(delivery: DeliveryDaemon, reconciler: Reconciler | None) -> Iterator[Job]:
+    """Without a reconciler when nobody named the Alertmanager: what stands at its default address may be another."""
+    yield Job("delivery", DELIVERY_EVERY, lambda turn: delivery.run_once(turn.now, turn.lease), leader_only=True)
+    if reconciler:
+        yield Job(
+            "reconcile", RECONCILE_EVERY, lambda turn: reconciler.run_once(turn.now, turn.lease), leader_only=True
+        )
+
+
+def _store_jobs(store: SqlStore, metrics: Metrics, events_kept: timedelta) -> Iterator[Job]:
+    yield Job("vitals", VITALS_EVERY, lambda turn: _measure(store, metrics), leader_only=False)
+    yield Job("tidy", TIDY_EVERY, lambda turn: _tidy(store, turn, events_kept), leader_only=True)
 
 
 def _delivery(store: SqlStore, console: IO[str], metrics: Metrics) -> DeliveryDaemon:
@@ -163,9 +182,10 @@ def _measure(store: SqlStore, metrics: Metrics) -> Vitals:
     return vitals
 
 
-def _tidy(store: SqlStore, turn: Turn) -> Tidied:
+def _tidy(store: SqlStore, turn: Turn, events_kept: timedelta) -> Tidied:
     with store.transaction(lease=turn.lease) as transaction:
-        return Tidied(transaction.outbox.purge(turn.now - KEPT_DELIVERED))
+        messages = transaction.outbox.purge(turn.now - KEPT_DELIVERED)
+        return Tidied(messages, transaction.events.purge(turn.now - events_kept))
 
 
 def _prometheus_url(settings: Settings) -> str:

@@ -26,7 +26,7 @@ class PrometheusPart(_Part):
 class AlertmanagerPart(_Part):
     """Who sends us alerts."""
 
-    url: str | None = Field(None, description="Base URL of Alertmanager, for links.")
+    url: str | None = Field(None, description="Base URL of Alertmanager, for links and to ask what still fires.")
 
 
 class GrafanaPart(_Part):
@@ -49,6 +49,9 @@ class StorePart(_Part):
     url: str | None = Field(None, description="SQLAlchemy URL without a password: sqlite:///… or postgresql://….")
     lease_seconds: Annotated[int, Field(ge=MIN_LEASE_SECONDS, le=MAX_LEASE_SECONDS)] | None = Field(
         None, description="How long a silent leader keeps the lease."
+    )
+    event_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
+        None, description="How many days the event log goes back."
     )
 
 

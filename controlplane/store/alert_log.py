@@ -35,6 +35,18 @@ class SqlAlertLog:
         self._write(rows, before)
         return changed
 
+    def close(self, seen: StoredAlert, ends_at: datetime) -> bool:
+        """Resolve it without a delivery; False when it is resolved or was delivered again since it was `seen`."""
+        self._order.take()
+        unchanged = (
+            (alerts.c.fingerprint == seen.alert.fingerprint)
+            & (alerts.c.starts_at == seen.alert.starts_at)
+            & (alerts.c.status == AlertStatus.FIRING.value)
+            & (alerts.c.deliveries == seen.deliveries)
+        )
+        values = {"status": AlertStatus.RESOLVED.value, "ends_at": ends_at}
+        return self._connection.execute(update(alerts).where(unchanged).values(values)).rowcount == 1
+
     def firing(self) -> list[StoredAlert]:
         """Those that fire now, latest start first."""
         return self._read(select(alerts).where(alerts.c.status == AlertStatus.FIRING.value))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="slo, delivery, files, vitals or tidy.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="slo, delivery, reconcile, files, vitals or tidy.")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The workspace.")] = Path(),
     once: Annotated[bool, typer.Option("--once", help="One turn, then end.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what a turn did as JSON (with --once).")] = False,
