@@ -183,3 +183,6 @@ if __name__ == "__main__":
     except CannotSetUp as reason:
         say(str(reason))
         sys.exit(1)
+    except KeyboardInterrupt:
+        say("stopped; the same command goes on where this ended")
+        sys.exit(130)

@@ -72,7 +72,8 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
     folder = options.folder
     with folder.held(keep=options.keep), ExitStack() as stack:
         with steps.step("Starting Prometheus and Alertmanager"):
-            console_url = f"http://{servers.LOOPBACK}:{options.port or _console_port()}"
+            reserved = stack.enter_context(_reserved(options.port))
+            console_url = f"http://{servers.LOOPBACK}:{reserved.getsockname()[1]}"
             folder.logs.mkdir(parents=True)
             shutil.copytree(example_workspace(), folder.workspace)
             folder.write_secret(folder.webhook_token, secrets.token_urlsafe(32))
@@ -98,6 +99,7 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
                 scrape=children.scrape_configs(server.url, console_url),
                 alertmanager=alertmanager,
             )
+            reserved.close()
             flyball = stack.enter_context(children.flyball_up(folder, console_url))
         running = RunningDemo(os.getpid(), console_url, prometheus.url, alertmanager.url, server.url, token)
         folder.tell(running)
@@ -116,11 +118,14 @@ def _compiled(folder: DemoFolder) -> Compiled:
     return compiled
 
 
-def _console_port() -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _reserved(port: int) -> socket.socket:
+    """Listens at the console's address until Flyball does, so that no other demo takes it meanwhile.
+
+    0 stands for the usual port if it is free, else for any. Raises `Transient` when the one asked for is taken.
+    """
+    for choice in (port,) if port else (CONSOLE_PORT, 0):
         try:
-            probe.bind((servers.LOOPBACK, CONSOLE_PORT))
-        except OSError:
-            return servers.free_port()
-        return CONSOLE_PORT
+            return socket.create_server((servers.LOOPBACK, choice))
+        except OSError as error:
+            reason = error
+    raise Transient(f"the console cannot listen on port {port}: {reason.strerror}")

@@ -90,7 +90,7 @@ def running(
         )
     try:
         deadline = time.monotonic() + patience_seconds
-        while not ready():
+        while process.poll() is not None or not ready():  # another program may answer at its address
             if process.poll() is not None or time.monotonic() > deadline:
                 tail = log.read_text(errors="replace")[-2000:]
                 raise Transient(f"{name} did not start; its log ends with:\n{tail}")

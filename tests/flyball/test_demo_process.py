@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def flyball(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @contextmanager
-def demo(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
+def beginning(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    """A demo that is being set up."""
     process = subprocess.Popen(
         [sys.executable, "-m", "flyball", "demo", "--no-history", "--folder", str(folder), *options],
         stdout=subprocess.PIPE,
@@ -32,15 +34,25 @@ def demo(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
         text=True,
     )
     try:
-        deadline = time.monotonic() + READY_SECONDS
-        while not (folder / "state.json").exists():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+def wait_until_ready(folder: Path, process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not (folder / "state.json").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@contextmanager
+def demo(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    with beginning(folder, *options) as process:
+        wait_until_ready(folder, process)
+        yield process
 
 
 def children_of(process_id: int) -> list[int]:
@@ -145,3 +157,22 @@ def test_without_a_demo_break_and_heal_say_how_to_start_one(tmp_path: Path) -> N
         assert result.returncode == 3
         assert "flyball demo" in result.stderr
         assert result.stdout == ""
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_set_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = flyball("demo", "--folder", str(tmp_path / "demo"), "--port", str(port))
+    assert result.returncode == 3
+    assert f"the console cannot listen on port {port}: Address already in use" in result.stderr
+    assert "Writing" not in result.stderr
+
+
+def test_two_demos_that_start_at_once_have_a_port_each(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        folders = [tmp_path / name for name in ("first", "second")]
+        started = [stack.enter_context(beginning(folder)) for folder in folders]
+        for folder, process in zip(folders, started, strict=True):
+            wait_until_ready(folder, process)
+        states = [json.loads((folder / "state.json").read_text()) for folder in folders]
+    assert states[0]["console_url"] != states[1]["console_url"]
