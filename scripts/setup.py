@@ -7,6 +7,7 @@ Runs on the standard library alone, before anything is installed, and does nothi
 all is in place. Packages come through apt-get, as root or with sudo; services that a package would start stay off.
 """
 
+import ctypes.util
 import hashlib
 import os
 import shutil
@@ -48,6 +49,8 @@ def missing_packages(purpose):
     missing = [(package, units) for names, package, units in wanted if not any(map(shutil.which, names))]
     if purpose == "test" and not any(POSTGRESQL.glob("*/bin/initdb")):
         missing.append(("postgresql", ["postgresql"]))
+    if purpose == "test" and ctypes.util.find_library("atomic") is None:
+        missing.append(("libatomic1", []))  # Playwright's own Node needs it
     if not VENV.exists() and not _has_venv():
         missing.append((f"python3.{sys.version_info.minor}-venv", []))
     return missing
