@@ -23,6 +23,7 @@ HOOK: Final = "alertmanager"
 MAX_IN_FLIGHT: Final = 64
 ANSWER_SECONDS: Final = 15.0
 _RETRY_SECONDS: Final = "5"
+_TOO_LARGE: Final = 413
 _CLIENT_GONE: Final = 499
 _COUNTED_FROM_THE_START: Final = ("200", "400", "401", "413", "503")
 log = logging.getLogger(__name__)
@@ -83,7 +84,8 @@ class AlertmanagerHook:
             stored.add_done_callback(lambda _: self._leave())
             return await asyncio.wait_for(asyncio.shield(stored), ANSWER_SECONDS)
         except BodyRefused as refused:
-            await drain(request)
+            if refused.code == _TOO_LARGE:  # a slow client is waited for no longer
+                await drain(request)
             return json_error(refused.code, refused.message, headers={"Connection": "close"})
         except TimeoutError:
             if submitted is not None:

@@ -6,30 +6,47 @@ import socket
 from collections.abc import Generator
 from typing import Any, Final
 
+import h11
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from controlplane.ports import Permanent
 from flyball.settings import ListenAddress
-from flyball.web.guards import MAX_HEADER_BYTES
+from flyball.web.bodies import json_error
+from flyball.web.guards import MAX_HEADER_BYTES, SECURITY_HEADERS
 
 MAX_CONNECTIONS: Final = 256  # one more is answered 503
 HEADER_SECONDS: Final = 10.0  # from the connection, or from an answer, to the last header of the next request
+RETRY_SECONDS: Final = "5"
 KEEP_ALIVE_SECONDS: Final = 75  # longer than Alertmanager and Prometheus pause between two requests
 STOP_SECONDS: Final = 8
 _BACKLOG: Final = 512
 
 
 class BoundedProtocol(H11Protocol):
-    """HTTP/1.1 that hangs up on a client whose request headers take longer than `HEADER_SECONDS`."""
+    """HTTP/1.1 that hangs up on a client whose request headers take longer than `HEADER_SECONDS`.
+
+    What it refuses before the application sees it, it refuses in JSON, as everything else of ours.
+    """
 
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected."""
         super().connection_made(transport)
+        if len(self.connections) > MAX_CONNECTIONS:
+            self.app = _overloaded
         self._expect_headers()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, and close."""
+        refusal = _refusal(400, msg or "the request is not HTTP/1.1 as we read it")
+        head = h11.Response(status_code=400, headers=[*refusal.raw_headers, (b"connection", b"close")])
+        for event in (head, h11.Data(data=bytes(refusal.body)), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Some bytes came; if they do not complete the headers, the clock that began with the first goes on."""
@@ -59,6 +76,16 @@ class BoundedProtocol(H11Protocol):
         self._late = None
         if not self._in_request() and not self.transport.is_closing():
             self.transport.abort()
+
+
+async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer to a connection too many, which it ends."""
+    headers = {"Retry-After": RETRY_SECONDS, "Connection": "close"}
+    await _refusal(503, "too many connections; try again", headers)(scope, receive, send)
+
+
+def _refusal(code: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    return json_error(code, message, headers=SECURITY_HEADERS | (headers or {}))
 
 
 class _Server(uvicorn.Server):
@@ -97,7 +124,6 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         "access_log": False,
         "server_header": False,
         "proxy_headers": False,
-        "limit_concurrency": MAX_CONNECTIONS,
         "backlog": _BACKLOG,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "timeout_graceful_shutdown": STOP_SECONDS,

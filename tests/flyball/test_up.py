@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import shutil
 import signal
 import socket
@@ -33,6 +34,11 @@ def workspace(tmp_path: Path) -> Path:
 def one(workspace: Path) -> Iterator[Replica]:
     with replica(settings_in(workspace)) as it:
         yield it
+
+
+def address(one: Replica) -> tuple[str, int]:
+    host, _, port = one.url.removeprefix("http://").partition(":")
+    return host, int(port)
 
 
 def fails(workspace: Path, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
@@ -223,6 +229,32 @@ def test_headers_that_do_not_arrive_end_the_connection(one: Replica, monkeypatch
         assert connection.recv(12) == b"HTTP/1.1 200"
         connection.sendall(b"GET /heal")
         assert hung_up(connection)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"\x16\x03\x01 hello\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n"],
+)
+def test_what_is_no_http_is_refused_in_json(one: Replica, sent: bytes) -> None:
+    with socket.create_connection(address(one), 10) as connection:
+        connection.sendall(sent)
+        head, _, text = b"".join(iter(lambda: connection.recv(4096), b"")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"nosniff" in head
+    assert json.loads(text)["error"]
+
+
+def test_a_connection_too_many_is_told_so_in_json(one: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
+    one.client.close()
+    idle = [socket.create_connection(address(one), 10) for _ in range(3)]
+    refused = httpx.get(f"{one.url}/healthz")
+    assert (refused.status_code, refused.json()) == (503, {"error": "too many connections; try again"})
+    assert refused.headers["retry-after"] == "5"
+    assert refused.headers["x-content-type-options"] == "nosniff"
+    for connection in idle:
+        connection.close()
+    eventually(lambda: httpx.get(f"{one.url}/healthz").is_success)
 
 
 def test_endless_headers_are_refused(one: Replica) -> None:
