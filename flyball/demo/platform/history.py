@@ -20,7 +20,8 @@ _RECENT_MINUTES: Final = 26 * 60
 def write_history(simulation: Simulation, send: Callable[[bytes], None], progress: Callable[[float], None]) -> int:
     """Send the whole history and return how many samples it had; `progress` is told the share that is done.
 
-    One sample every two minutes, every minute during the last day, which burn rates look at closely.
+    One sample every two minutes; every minute during the last day, which burn rates look at closely, and of services
+    that count single events at fixed times, which a rate could miss between its windows.
     """
     samples = 0
     span = simulation.seam - simulation.start
@@ -35,19 +36,19 @@ def requests(simulation: Simulation) -> Iterator[tuple[bytes, int, int]]:
     """Compressed `WriteRequest`s in time order, each with its number of samples and the last minute in it."""
     labels: dict[Life, list[bytes]] = {}
     for chunk in simulation.history():
-        step = 1 if int(chunk.minutes[0]) >= simulation.seam - _RECENT_MINUTES else 2
-        series = [one for run in _runs(simulation, chunk, step, labels) for one in run]
+        series = [one for run in _runs(simulation, chunk, labels) for one in run]
         yield snappy.compress(encode(series)), sum(one.values.size for one in series), int(chunk.minutes[-1])
 
 
-def _runs(
-    simulation: Simulation, chunk: Chunk, step: int, labels: dict[Life, list[bytes]]
-) -> Iterator[list[ColumnarSeries]]:
+def _runs(simulation: Simulation, chunk: Chunk, labels: dict[Life, list[bytes]]) -> Iterator[list[ColumnarSeries]]:
+    recent = int(chunk.minutes[0]) >= simulation.seam - _RECENT_MINUTES
+    scheduled = {stream.flow.service for stream in simulation.traffic.streams if stream.flow.every_minutes}
     for run in chunk.runs:
         slot, layout = simulation.slots[run.slot], simulation.layouts[run.slot]
         if run.life not in labels:
             labels[run.life] = _encoded(slot, run.life, layout)
         minutes = chunk.minutes[run.low : run.high]
+        step = 1 if recent or slot.service.name in scheduled else 2
         rows = np.flatnonzero((minutes % step == 0) | (minutes == run.life.start))
         cells = chunk.values[run.low : run.high][rows][:, simulation.slot_cells(run.slot)]
         over = run.ends and run.life.replaced and run.life.end <= simulation.seam
