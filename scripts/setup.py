@@ -65,6 +65,11 @@ def install_packages(missing):
     if not missing:
         return
     names = [package for package, _ in missing]
+    if "chromium" in names and "ID=ubuntu" in _os_release():
+        raise CannotSetUp(
+            "the tests need Chromium, which Ubuntu ships as a snap only. Type:\n  sudo snap install chromium\n"
+            "(or put Google Chrome on PATH), and run the same command again."
+        )
     by_hand = f"sudo apt-get update && sudo apt-get install --no-install-recommends {' '.join(names)}"
     if shutil.which("apt-get") is None:
         raise CannotSetUp(
@@ -78,6 +83,11 @@ def install_packages(missing):
         _apt("update", by_hand)
         _apt("install", by_hand, "-y", "--no-install-recommends", *names)
     keep_off_at_boot([unit for _, group in missing for unit in group])
+
+
+def _os_release():
+    release = Path("/etc/os-release")
+    return release.read_text() if release.exists() else ""
 
 
 def _as_root():

@@ -1,8 +1,9 @@
 """The console, served on a real Prometheus and a real database, and a browser to look at it."""
 
-from collections.abc import Iterator
+from collections.abc import shutil
 from dataclasses import dataclass, replace
 
+import Iterator
 import pytest
 
 from controlplane.adapters.prometheus import PrometheusBackend
@@ -63,6 +64,6 @@ def browser_type_launch_args() -> dict[str, object]:
         "--no-first-run",
     ]
     return {
-        "executable_path": "/usr/bin/chromium",
+        "executable_path": next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))),
         "args": ["--no-sandbox", "--disable-dev-shm-usage", *quiet],
     }
