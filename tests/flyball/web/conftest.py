@@ -1,9 +1,9 @@
 """The console, served on a real Prometheus and a real database, and a browser to look at it."""
 
-from collections.abc import shutil
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import Iterator
 import pytest
 
 from controlplane.adapters.prometheus import PrometheusBackend
