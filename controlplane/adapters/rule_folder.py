@@ -139,9 +139,9 @@ class RuleFolderOnDisk:
         for file in generation.files:
             with (unfinished / file.name).open("xb") as out:
                 out.write(file.text.encode())
-                out.flush()
                 os.fchmod(out.fileno(), _FILE_MODE)
-                os.fsync(out.fileno())
+        for file in generation.files:  # once all are written: the first waits for the disk, the others hardly do
+            _sync(unfinished / file.name)
         unfinished.chmod(_FOLDER_MODE)
         _sync(unfinished)
         unfinished.rename(self._copies / copy)
@@ -180,9 +180,9 @@ def _target(link: Path) -> Path | None:
         return None
 
 
-def _sync(folder: Path) -> None:
-    """Names in a folder are safe only once the folder itself is on disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _sync(path: Path) -> None:
+    """Wait until it is on disk. Names in a folder are safe only once the folder itself is."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:
