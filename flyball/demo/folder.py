@@ -73,6 +73,7 @@ class DemoFolder:
         What an earlier demo left is removed at the beginning, and what this one leaves at the end: not with `keep`, and
         not after an error, for its logs. Raises `AlreadyRunning` or `FolderNotOurs`.
         """
+        made = [path for path in (self.root, *self.root.parents) if not path.exists()]
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (self.root / _LOCK).exists() and (strange := sorted(path.name for path in self.root.iterdir())):
             raise FolderNotOurs(f"{self.root} holds {strange[0]} and more, and no demo has put it there")
@@ -84,20 +85,21 @@ class DemoFolder:
             try:
                 yield
             except KeyboardInterrupt:
-                self._end(keep=keep)
+                self._end(made, keep=keep)
                 raise
-            self._end(keep=keep)
+            self._end(made, keep=keep)
         finally:
             os.close(lock)
 
-    def _end(self, *, keep: bool) -> None:
+    def _end(self, made: list[Path], *, keep: bool) -> None:
         if keep:
             (self.root / _STATE).unlink(missing_ok=True)
             return
         self.clear()
         (self.root / _LOCK).unlink(missing_ok=True)
         with suppress(OSError):  # somebody keeps files of their own here
-            self.root.rmdir()
+            for path in made or [self.root]:
+                path.rmdir()
 
     def clear(self) -> None:
         """Remove everything that a demo puts here, save for the lock."""

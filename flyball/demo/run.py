@@ -48,12 +48,13 @@ class DemoOptions:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A demo that is ready: where its parts answer, and the children to keep an eye on."""
+    """A demo that is ready: where its parts answer, and the children to keep an eye on; `history` lies behind it."""
 
     running: RunningDemo
     children: tuple[Server, ...]
     folder: DemoFolder
     platform: LivePlatform
+    history: timedelta
 
 
 def example_workspace() -> Path:
@@ -103,7 +104,7 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             flyball = stack.enter_context(children.flyball_up(folder, console_url))
         running = RunningDemo(os.getpid(), console_url, prometheus.url, alertmanager.url, server.url, token)
         folder.tell(running)
-        yield Demo(running, (alertmanager, prometheus, flyball), folder, platform)
+        yield Demo(running, (alertmanager, prometheus, flyball), folder, platform, options.history)
 
 
 def _alertmanager(folder: DemoFolder, console_url: str) -> AbstractContextManager[Server]:

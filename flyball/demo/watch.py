@@ -17,6 +17,14 @@ def welcome(demo: Demo, command: str) -> str:
     """The addresses and three things to try; `command` is how the user calls flyball."""
     where = demo.running
     again = f"{command} demo" + (f" --folder {shlex.quote(str(demo.folder.root))}" if not_default(demo.folder) else "")
+    if demo.history:
+        page = "The page fires within 2 minutes:"
+        past = (
+            f"See the month that every budget has behind it:\n         {where.console_url}/slos/subscriptions-drop-rate"
+        )
+    else:
+        page = "Once\n       a budget is known (in 6 minutes), the page fires within 2 minutes:"
+        past = f"Watch budgets come into being, every 5 minutes:\n         {where.console_url}"
     return f"""
   The demo is ready.
 
@@ -27,14 +35,13 @@ def welcome(demo: Demo, command: str) -> str:
 
   Three things to try:
 
-    1. Break the gateway, in another terminal. The page fires within 2 minutes:
+    1. Break the gateway, in another terminal. {page}
          {again} break outage
        Heal it within 10 minutes, and the page resolves about 6 minutes later:
          {again} heal outage
     2. Ask more of an objective; the new rules run within 10 seconds:
          {demo.folder.workspace / "slo" / "gateway.yaml"}
-    3. See the month that every budget has behind it:
-         {where.console_url}/slos/subscriptions-drop-rate
+    3. {past}
 
   Ctrl-C ends everything.
 """

@@ -19,7 +19,17 @@ def test_the_folder_is_there_while_it_is_held_and_gone_afterwards(tmp_path: Path
     with folder.held():
         folder.logs.mkdir()
         (folder.logs / "x").write_text("x")
-    assert not folder.root.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_above_it_stays_when_it_was_there_or_holds_something_else(tmp_path: Path) -> None:
+    folder = DemoFolder(tmp_path / "new" / "demo")
+    with folder.held():
+        (tmp_path / "new" / "mine").touch()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["mine"]
+    with folder.held():
+        pass
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["mine"]
 
 
 def test_only_one_demo_runs_in_a_folder(tmp_path: Path) -> None:
