@@ -18,6 +18,7 @@ import promql_parser as promql
 
 from controlplane.burn_rate import duration
 from slo.promql_text import Selector, Token, TokenKind, selectors, silent, tokens, without_placeholders
+from slo.sums import inside_of_sum, terms_of, with_missing_as_none
 
 
 class QueryFault(Exception):
@@ -53,7 +54,8 @@ class EventQuery:
     """A query as pieces of the user's text with holes for the range, and for the function where counters were bare.
 
     Of an outermost `sum` only the inside is kept. `selectors` are the metric selectors in order. `scaled` tells that
-    a rate is multiplied or divided by a number, `filled` that a number stands for missing data (`or vector(0)`).
+    a rate is multiplied or divided by a number, `filled` that a number stands for missing data (`or vector(0)`),
+    `filtered` that values are left out (`> 0`).
     """
 
     pieces: tuple[_Piece, ...]
@@ -63,6 +65,7 @@ class EventQuery:
     grouped_by: tuple[str, ...]
     scaled: bool
     filled: bool
+    filtered: bool
 
     def events(self, window: timedelta) -> str:
         """One series without labels: the events of `window`."""
@@ -121,15 +124,17 @@ def event_query(text: str) -> EventQuery:
     if unit is Unit.PLAIN:
         raise QueryFault("no counter in it: there is nothing to count", _DEFAULT_WAY_OUT)
     spans = _pieces(listed, found, bare)
-    inner, labels = _inside_of_sum(listed)
+    inner, labels = inside_of_sum(listed)
+    terms = terms_of(listed)
     return EventQuery(
-        pieces=_joined(spans[inner] if inner else spans),
+        pieces=_joined(spans[inner] if inner else with_missing_as_none(spans, terms) if terms else spans),
         unit=unit,
         bare=bare,
         selectors=tuple(found),
         grouped_by=labels,
         scaled=analysis.scaled,
         filled=analysis.filled,
+        filtered=analysis.filtered,
     )
 
 
@@ -142,6 +147,7 @@ class _Analysis:
         self._bare = bare
         self.scaled = False
         self.filled = False
+        self.filtered = False
 
     def unit(self, tree: promql.Expr) -> Unit:
         """The unit of `tree`. Raises `QueryFault` when it has none."""
@@ -189,6 +195,8 @@ class _Analysis:
         unit = self.unit(tree.expr)
         if unit is not Unit.PLAIN and operation not in _AGGREGATES:
             raise self._fault(operation, f"{operation}() does not keep the number of events", "use sum()")
+        if unit is not Unit.PLAIN and operation != "sum" and tree.modifier is None:
+            raise self._fault(operation, f"{operation}() of all series is not the number of events", "use sum()")
         return Unit.PLAIN if operation not in _AGGREGATES else unit
 
     def _binary(self, tree: promql.BinaryExpr) -> Unit:
@@ -201,6 +209,7 @@ class _Analysis:
         if operator == "or":
             return self._alternatives(left, right)
         if operator in ("+", "-"):
+            self._refuse_two_of_one_metric(tree, operator)
             return self._sum(operator, left, right)
         if operator in ("*", "/"):
             return self._scaling(tree, operator, left, right)
@@ -221,6 +230,15 @@ class _Analysis:
             )
         return left
 
+    def _refuse_two_of_one_metric(self, tree: promql.BinaryExpr, operator: str) -> None:
+        """Series are matched by all of their labels, so `x{a="1"} + x{a="2"}` is always empty."""
+        left, right = _one_by_one(tree.lhs), _one_by_one(tree.rhs)
+        if left is None or right is None or left.name != right.name or str(left.matchers) == str(right.matchers):
+            return
+        if tree.modifier is None or tree.modifier.matching is None:
+            message = f"`{operator}` finds only series with the same labels on both sides"
+            raise self._fault(operator, message, f"add up each side: sum(…) {operator} sum(…)")
+
     def _scaling(self, tree: promql.BinaryExpr, operator: str, left: Unit, right: Unit) -> Unit:
         both = left is not Unit.PLAIN and right is not Unit.PLAIN
         if both or (left is Unit.PLAIN and operator == "/"):
@@ -237,6 +255,7 @@ class _Analysis:
         returns_bool = tree.modifier is not None and tree.modifier.return_bool
         if returns_bool or left is Unit.PLAIN or self._bare:
             raise self._fault(operator, f"a comparison `{operator}` is not a count", _DEFAULT_WAY_OUT)
+        self.filtered = True
         return left
 
     def _call(self, tree: promql.Call) -> Unit:
@@ -261,12 +280,30 @@ class _Analysis:
         return QueryFault(message, hint, offset=at.start if at else 0, length=len(at.text) if at else 1)
 
 
+def _one_by_one(tree: promql.Expr) -> promql.VectorSelector | None:
+    """The selector, when these are its series, each by itself."""
+    match tree:
+        case promql.ParenExpr():
+            return _one_by_one(tree.expr)
+        case promql.Call() if len(tree.args) == 1:
+            return _one_by_one(tree.args[0])
+        case promql.MatrixSelector():
+            return tree.vector_selector
+        case promql.VectorSelector():
+            return tree
+    return None
+
+
 def _refuse_what_old_engines_do_not_know(listed: Sequence[Token], found: Sequence[Selector]) -> None:
     for selector in found:
         if selector.brace is not None:
             speaking = [token for token in listed[selector.first : selector.last + 1] if not silent(token)]
             for before, token in pairwise(speaking):
                 _refuse_in_selector(before, token)
+    speaking = [token for token in listed if not silent(token)]
+    for before, token in pairwise(speaking):
+        if before.text.lower() == "offset" and token.text == "-":
+            raise QueryFault("a negative offset asks for the future", "remove the minus", offset=token.start)
     for token in listed:
         if token.text == "@":
             raise QueryFault("`@` pins the query to a fixed time", "remove the @ modifier", offset=token.start)
@@ -299,11 +336,10 @@ def _pieces(listed: Sequence[Token], found: Sequence[Selector], bare: bool) -> l
 
 
 def _last_of_offset(listed: Sequence[Token], selector: Selector) -> int:
-    """The index of the last token of `selector offset -5m`, or of the selector."""
-    speaking = [index for index in range(selector.last + 1, len(listed)) if not silent(listed[index])][:3]
-    if not speaking or listed[speaking[0]].text.lower() != "offset":
-        return selector.last
-    return speaking[2] if listed[speaking[1]].text == "-" else speaking[1]
+    """The index of the last token of `selector offset 5m`, or of the selector."""
+    speaking = [index for index in range(selector.last + 1, len(listed)) if not silent(listed[index])][:2]
+    is_offset = bool(speaking) and listed[speaking[0]].text.lower() == "offset"
+    return speaking[1] if is_offset else selector.last
 
 
 def _joined(pieces: Sequence[Sequence[_Piece]]) -> tuple[_Piece, ...]:
@@ -317,38 +353,3 @@ def _joined(pieces: Sequence[Sequence[_Piece]]) -> tuple[_Piece, ...]:
         else:
             merged.append(piece)
     return tuple(merged)
-
-
-def _inside_of_sum(listed: Sequence[Token]) -> tuple[slice | None, tuple[str, ...]]:
-    """The tokens between the parentheses when the whole text is one `sum (…)`, and the labels it groups by."""
-    speaking = [index for index, token in enumerate(listed) if not silent(token)]
-    texts = [listed[index].text for index in speaking]
-    if not texts or texts[0].lower() != "sum":
-        return None, ()
-    at, labels = _grouping(texts, 1)
-    closing = _closing(texts, at)
-    if closing is None:
-        return None, ()
-    end, after = _grouping(texts, closing + 1)
-    if end != len(texts):
-        return None, ()
-    return slice(speaking[at] + 1, speaking[closing]), labels or after
-
-
-def _grouping(texts: Sequence[str], at: int) -> tuple[int, tuple[str, ...]]:
-    """The place after `by (…)` or `without (…)`, and the labels of a `by`."""
-    if at >= len(texts) or texts[at].lower() not in ("by", "without"):
-        return at, ()
-    closing = texts.index(")", at)
-    labels = tuple(text for text in texts[at + 2 : closing] if text != ",")
-    return closing + 1, labels if texts[at].lower() == "by" else ()
-
-
-def _closing(texts: Sequence[str], at: int) -> int | None:
-    """The place of the parenthesis that closes the one at `at`."""
-    depth = 0
-    for place in range(at, len(texts)):
-        depth += (texts[place] == "(") - (texts[place] == ")")
-        if depth == 0:
-            return place
-    return None

@@ -131,6 +131,12 @@ class _Reading:
                 "missing data would read as no traffic, and never raise SLONoData",
                 "remove `or vector(0)` from total",
             )
+        if total.events.filtered:
+            self._warn(
+                total.path,
+                "no traffic would read as missing data, and raise SLONoData",
+                "remove the comparison from total: without traffic the budget stands still anyway",
+            )
 
     def _check_bad(self, bad: ReadQuery) -> None:
         buckets = [each for each in bad.events.selectors if each.name.endswith("_bucket")]

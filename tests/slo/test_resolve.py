@@ -185,6 +185,11 @@ def test_what_cannot_be_is_told_with_the_way_out(changes: dict[str, str], proble
             "missing data would read as no traffic, and never raise SLONoData (remove `or vector(0)` from total)",
         ),
         (
+            {"total": "sum(rate(x[5m])) > 0"},
+            "no traffic would read as missing data, and raise SLONoData"
+            " (remove the comparison from total: without traffic the budget stands still anyway)",
+        ),
+        (
             {"total": '{__name__=~"a|b"}'},
             "a.yaml:18:65: warning: spec.indicator.spec.ratioMetric.total.metricSource.spec.query:"
             " Prometheus refuses to count metrics together whose series have the same labels"

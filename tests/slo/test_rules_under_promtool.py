@@ -5,13 +5,15 @@ from the ledger, which has one entry in 5 minutes, is tested at 5 minutes.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from controlplane.model.slo import RatioIndicator
 from slo.compiler import CompileOptions
 from tests.slo.rules_under_promtool import PLAIN, SHARED, Check, Traffic, firing, outcome, pages, pieces, run, steady
-from tests.slo.slos import an_slo, good_requests, latency, requests
+from tests.slo.slos import an_slo, good_requests, latency, query, requests
 
 both_modes = pytest.mark.parametrize("options", [PLAIN, SHARED], ids=["plain", "shared"])
 
@@ -123,6 +125,12 @@ def test_the_budget_weighs_traffic_and_survives_a_gap(promtool: str, tmp_path: P
     run(promtool, tmp_path, traffic, checks, interval="5m", options=options)
 
 
+def of_terms(job: str, pattern: str) -> RatioIndicator:
+    """Errors as sums of which one term has no series."""
+    counter = f'http_requests_total{{job="{job}",'
+    return replace(requests(job), bad=query(pattern.replace("{}", counter).replace("}}", "}")))
+
+
 @both_modes
 def test_every_indicator_counts_the_same_errors(promtool: str, tmp_path: Path, options: CompileOptions) -> None:
     slos = [
@@ -130,6 +138,8 @@ def test_every_indicator_counts_the_same_errors(promtool: str, tmp_path: Path, o
         an_slo("only-errors", requests("only-errors")),
         an_slo("by-good", good_requests("counted")),
         an_slo("good-missing", good_requests("only-errors")),
+        an_slo("added", of_terms("counted", "sum ({}code='500'}}) + sum ({}code='503'}})")),
+        an_slo("subtracted", of_terms("only-errors", "sum ({}}}) - sum ({}code!~'5..'}})")),
         an_slo("mistyped", latency("counted", le="0.33"), "0.95"),
         an_slo("nothing", requests("not-there")),
     ]
@@ -139,7 +149,8 @@ def test_every_indicator_counts_the_same_errors(promtool: str, tmp_path: Path, o
         Check(
             "30m",
             bad,
-            {'{slo="by-good"}': 750, '{slo="counted"}': 750, '{slo="good-missing"}': 300, '{slo="only-errors"}': 300},
+            {f'{{slo="{name}"}}': 750 for name in ("by-good", "counted", "added")}
+            | {f'{{slo="{name}"}}': 300 for name in ("good-missing", "only-errors", "subtracted")},
         ),
         Check(
             "30m",
