@@ -73,7 +73,7 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
     folder = options.folder
     with folder.held(keep=options.keep), ExitStack() as stack:
         with steps.step("Starting Prometheus and Alertmanager"):
-            reserved = stack.enter_context(_reserved(options.port))
+            reserved = _reserved(options.port, stack)
             console_url = f"http://{servers.LOOPBACK}:{reserved.getsockname()[1]}"
             folder.logs.mkdir(parents=True)
             shutil.copytree(example_workspace(), folder.workspace)
@@ -119,14 +119,25 @@ def _compiled(folder: DemoFolder) -> Compiled:
     return compiled
 
 
-def _reserved(port: int) -> socket.socket:
-    """Listens at the console's address until Flyball does, so that no other demo takes it meanwhile.
+def _reserved(port: int, stack: ExitStack) -> socket.socket:
+    """Listens at the console's address until Flyball does, so that nobody else takes it meanwhile.
 
     0 stands for the usual port if it is free, else for any. Raises `Transient` when the one asked for is taken.
     """
     for choice in (port,) if port else (CONSOLE_PORT, 0):
         try:
-            return socket.create_server((servers.LOOPBACK, choice))
+            if choice:
+                _claim(choice, stack)
+            return stack.enter_context(socket.create_server((servers.LOOPBACK, choice)))
         except OSError as error:
             reason = error
     raise Transient(f"the console cannot listen on port {port}: {reason.strerror}")
+
+
+def _claim(port: int, stack: ExitStack) -> None:
+    """Tell other demos to keep off, even while nobody listens: from here to Flyball it takes a second.
+
+    An abstract Unix socket is a name that one process holds and that the kernel frees. Raises `OSError`.
+    """
+    claim = stack.enter_context(socket.socket(socket.AF_UNIX))
+    claim.bind(f"\0flyball-demo-console-{port}")

@@ -1,8 +1,11 @@
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from controlplane.ports import Transient
+from flyball.demo import run, servers
 from flyball.demo.folder import AlreadyRunning, DemoFolder, FolderNotOurs, RunningDemo
 
 DEMO = RunningDemo(1, "http://c", "http://p", "http://a", "http://i", "token")
@@ -96,3 +99,23 @@ def test_secrets_are_readable_by_their_owner_only(tmp_path: Path) -> None:
         folder.tell(DEMO)
         for path in (folder.webhook_token, folder.root / "state.json"):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def usual_port(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A usual port of our own: a real demo may be running beside the tests."""
+    port = servers.free_port()
+    monkeypatch.setattr(run, "CONSOLE_PORT", port)
+    return port
+
+
+def test_no_two_demos_choose_the_same_port_even_while_nobody_listens(usual_port: int) -> None:
+    with ExitStack() as first, ExitStack() as second:
+        reserved = run._reserved(0, first)
+        assert reserved.getsockname()[1] == usual_port
+        reserved.close()  # Flyball is about to listen
+        assert run._reserved(0, second).getsockname()[1] != usual_port
+        with pytest.raises(Transient, match=f"port {usual_port}: Address already in use"):
+            run._reserved(usual_port, second)
+    with ExitStack() as third:
+        assert run._reserved(0, third).getsockname()[1] == usual_port
