@@ -1,11 +1,13 @@
 """libyaml's complaints in plain words, each at the place that a user has to look at."""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from yaml import MarkedYAMLError, YAMLError
 from yaml._yaml import CParser
-from yaml.events import ScalarEvent, StreamEndEvent
+from yaml.events import CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
 
 from controlplane.specfile.faults import Fault
 
@@ -75,7 +77,9 @@ def fault_of(error: YAMLError, text: str, offset: int) -> Fault:
     fault = fault or _about_colon(error, text, at)
     if fault is None:
         message, hint = _PLAIN.get(error.problem or "", (error.problem or "broken YAML", ""))
-        fault = Fault(*_visible(text, at), message, hint, _RULE)
+        start, end = _visible(text, at)
+        is_cut = end >= len(text) and not text.endswith(("\n", "\r"))
+        fault = Fault(start, end, message, "the file ends here: was it cut off?" if is_cut else hint, _RULE)
     return Fault(fault.start + offset, fault.end + offset, fault.message, fault.hint, fault.rule)
 
 
@@ -123,6 +127,11 @@ def _about_closing(error: MarkedYAMLError, text: str, at: int, begin: int) -> Fa
     if error.context == "while scanning a quoted scalar" and problem.startswith("found unexpected"):
         quote = text[begin : begin + 1]
         return Fault(begin, begin + 1, f"the quote {quote} is never closed", "the document ends first", "unclosed")
+    if problem == "did not find expected node content" and not text[at:].strip():
+        opened = _last_open_bracket(text)
+        if opened is not None:
+            message = f"the bracket `{text[opened]}` is never closed"
+            return Fault(opened, opened + 1, message, f"expected `{_OPENERS[text[opened]]}`", "unclosed")
     if error.context in ("while parsing a flow sequence", "while parsing a flow mapping"):
         opener = _opener(text, begin)
         if not text[at:].strip() or text[at : at + 3] in ("---", "..."):
@@ -131,6 +140,25 @@ def _about_closing(error: MarkedYAMLError, text: str, at: int, begin: int) -> Fa
         message = f"expected a comma or `{_OPENERS[opener]}` here"
         return Fault(*_visible(text, at), message, f"the list or mapping began with `{opener}`", _RULE)
     return None
+
+
+def _last_open_bracket(text: str) -> int | None:
+    """Where the innermost bracket stands that is open where the text breaks."""
+    found: list[int] = []
+    for event in _events(text):
+        if isinstance(event, CollectionStartEvent) and event.start_mark is not None:
+            found.append(event.start_mark.index)
+        elif isinstance(event, CollectionEndEvent):
+            found.pop()
+    return next((at for at in reversed(found) if text[at] in _OPENERS), None)
+
+
+def _events(text: str) -> Iterator[Event]:
+    """What libyaml finds in the text until it breaks off."""
+    parser = CParser(text)
+    with suppress(YAMLError):
+        while (event := parser.get_event()) is not None:
+            yield event
 
 
 def _opener(text: str, begin: int) -> str:
@@ -168,12 +196,9 @@ def _after_quotes(text: str, at: int) -> bool:
 
 def _quotes_over_lines(text: str, at: int) -> int | None:
     """Where the quoted text begins that ends just before `at`, when that is on an earlier line."""
-    parser, last = CParser(text), None
-    try:
-        while not isinstance(event := parser.get_event(), StreamEndEvent | None):
-            last = event if isinstance(event, ScalarEvent) else last
-    except YAMLError:
-        pass
+    last: ScalarEvent | None = None
+    for event in _events(text):
+        last = event if isinstance(event, ScalarEvent) else last
     if last is None or last.start_mark is None or last.end_mark is None or text[last.end_mark.index : at].strip():
         return None
     return last.start_mark.index if last.start_mark.line < last.end_mark.line and last.style in ("'", '"') else None

@@ -36,6 +36,8 @@ TEXTS: dict[str, str] = {
     "a quote closed lines later in braces": GOAL + '  indicator: {type: "ratio, good: b}\n  since: "c"\n',
     "indented with no-break spaces": GOAL + "  service: a\n\xa0\xa0query: b\n",
     "a mark where files were joined": GOAL + "  service: a\n---\n\ufeff" + _OTHER,
+    "cut within a list in brackets": GOAL + "  objectives: [",
+    "a bracket open before a separator": GOAL + "  objectives: [\n---\n" + _OTHER + "  service: b\n",
     "cut before a required field": "apiVersion: test/v1\nkind: Goal\nspec:\n  query: |\n    sum(",
     "text after a closing quote": GOAL + '  service: "a" b\n',
     "an unknown escape": GOAL + '  service: "\\d"\n',
