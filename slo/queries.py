@@ -9,7 +9,7 @@ from controlplane.specfile import Document
 from slo.event_query import EventQuery, QueryFault, event_query
 from slo.histogram import LatencyFault, latency_of
 from slo.promql_text import Selector
-from slo.spec import InlineSLI, Metric, RatioMetric, SLIDocument, SLISpec, SLODocument
+from slo.spec import PROMETHEUS, InlineSLI, Metric, RatioMetric, SLIDocument, SLISpec, SLODocument
 
 Path = tuple[str | int, ...]
 
@@ -177,9 +177,9 @@ class _Reading:
     def _query(self, key: str, metric: Metric) -> ReadQuery | None:
         source = metric.metric_source
         at: Path = (key, "metricSource")
-        if source.type is None:
+        if source.type is None and source.metric_source_ref is None:
             self._report(*at, message="no type", hint="write type: Prometheus")
-        elif source.type.lower() != "prometheus":
+        elif source.type is not None and source.type.lower() != PROMETHEUS:
             self._report(
                 *at,
                 "type",

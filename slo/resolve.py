@@ -9,7 +9,7 @@ from controlplane.specfile import Document, did_you_mean
 from slo import metadata
 from slo.objectives import Target, period_of, targets_of
 from slo.queries import indicator_of
-from slo.spec import SET_ASIDE, ServiceDocument, SLIDocument, SLODocument, UnsupportedDocument
+from slo.spec import PROMETHEUS, SET_ASIDE, ServiceDocument, SLIDocument, SLODocument, UnsupportedDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class _Resolution:
         self._used_slis: set[str] = set()
         for document in documents:
             if isinstance(document.value, UnsupportedDocument):
-                self.problems.append(_set_aside(document, document.value.kind))
+                self.problems.append(_set_aside(document, document.value))
 
     def services(self) -> list[Service]:
         found = []
@@ -190,12 +190,13 @@ class _Resolution:
         self.problems.append(document.problem(*path, message=message, hint=hint, rule=rule, on_key=on_key))
 
 
-def _set_aside(document: Document, kind: str) -> Problem:
+def _set_aside(document: Document, value: UnsupportedDocument) -> Problem:
     """Alerts and data sources come with files in use elsewhere: their SLOs can be used, but that must be said."""
-    message = f"{kind} is not used yet"
-    return document.problem(
-        "kind", message=message, hint=SET_ASIDE[kind], severity=Severity.WARNING, rule="unused-kind"
-    )
+    source = value.spec.get("type") if value.kind == "DataSource" and isinstance(value.spec, dict) else None
+    if isinstance(source, str) and source.lower() != PROMETHEUS:
+        return document.problem("spec", "type", message=f"{source} is not supported", rule="unsupported")
+    message, hint = f"{value.kind} is not used yet", SET_ASIDE[value.kind]
+    return document.problem("kind", message=message, hint=hint, severity=Severity.WARNING, rule="unused-kind")
 
 
 def _name(value: SLODocument, target: Target, siblings: int) -> str:

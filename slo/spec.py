@@ -16,6 +16,7 @@ from pydantic_core import PydanticKnownError
 from controlplane.specfile import Kind
 
 OPENSLO_V1: Final = "openslo/v1"
+PROMETHEUS: Final = "prometheus"  # `type` of a metric source, in any letter case
 _DESCRIPTION_LENGTH: Final = 1050
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
 

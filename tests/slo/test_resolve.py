@@ -271,6 +271,16 @@ def test_a_published_kind_that_is_not_used_yet_is_named_and_stops_nothing(kind: 
     assert f"a.yaml:2:7: warning: kind: {kind} is not used yet (" in told(found)[0]
 
 
+@pytest.mark.parametrize("kind", ["Prometheus", "prometheus", "Datadog"])
+def test_a_metric_source_by_reference_needs_no_type(kind: str) -> None:
+    source = f"apiVersion: openslo/v1\nkind: DataSource\nmetadata: {{name: main}}\nspec: {{type: {kind}}}\n"
+    found = resolved(an_slo_file().replace("type: Prometheus", "metricSourceRef: main"), source)
+    assert len(found.slos) == 1
+    (problem,) = found.problems
+    expected = ("error", "spec.type") if kind == "Datadog" else ("warning", "kind")
+    assert (problem.severity.value, problem.field) == expected
+
+
 def test_references_are_followed_across_files_and_misspelled_ones_are_guessed() -> None:
     sli = """\
 apiVersion: openslo/v1
