@@ -52,7 +52,10 @@ def run_jobs(services: Services, jobs: Sequence[Job]) -> None:
 
 
 def on_signals(stop: Callable[[], None]) -> None:
-    """Call `stop` on SIGTERM and SIGINT. A second Ctrl-C ends the process at once."""
+    """Call `stop` on SIGTERM, SIGINT and, unless it is ignored (`nohup`), SIGHUP: the terminal was closed.
+
+    A second Ctrl-C ends the process at once.
+    """
 
     def handle(number: int, frame: FrameType | None) -> None:
         del frame
@@ -62,6 +65,8 @@ def on_signals(stop: Callable[[], None]) -> None:
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, handle)
 
 
 class _Running:

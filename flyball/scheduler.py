@@ -66,6 +66,7 @@ class JobRunner:
         self._leadership = leadership
         self._metrics = metrics
         self._tracing = tracing
+        self._troubles: dict[str, str] = {}  # what a job failed with last: told when it changes, not every two seconds
         self._running = 0
         self._idle = threading.Condition()
 
@@ -111,13 +112,18 @@ class JobRunner:
 
     def _caught(self, job: Job, turn: Turn, span: trace.Span) -> Ran:
         try:
-            return Ran(Outcome.OK, job.run(turn))
+            ran = Ran(Outcome.OK, job.run(turn))
+            if self._troubles.pop(job.name, None) is not None:
+                log.info("job.recovered", extra={"job": job.name})
+            return ran
         except LeaseLost:
             if turn.lease:
                 self._leadership.lost(turn.lease)
             return Ran(Outcome.SKIPPED, error="the lease was lost")
         except (Transient, Permanent) as error:  # the outside failed, in words meant for people
-            log.warning("job.failed", extra={"job": job.name, "error": str(error)})
+            if self._troubles.get(job.name) != str(error):
+                log.warning("job.failed", extra={"job": job.name, "error": str(error)})
+            self._troubles[job.name] = str(error)
             return _failed(error, span)
         except Exception as error:  # the one place that catches everything: a job takes no other with it
             log.exception("job.failed", extra={"job": job.name})

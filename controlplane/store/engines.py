@@ -3,12 +3,14 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -19,6 +21,7 @@ from controlplane.store.failures import READING, as_port_error, translate_failur
 LOCK_SECONDS: Final = 5  # how long a statement waits for another transaction before it is `Transient`
 STALL_SECONDS: Final = 30  # how long PostgreSQL keeps a transaction whose owner has gone silent
 CONNECT_SECONDS: Final = 5
+_FILE: Final = "flyball_file"  # which file a pooled connection has open
 
 
 def make_engine(url: URL, *, lock_seconds: int = LOCK_SECONDS, stall_seconds: int = STALL_SECONDS) -> Engine:
@@ -44,6 +47,12 @@ def _sqlite(url: URL, lock_seconds: int) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns, even in WAL mode
 
+    @event.listens_for(engine, "checkout")
+    def still_there(_raw: sqlite3.Connection, entry: ConnectionPoolEntry, _proxy: object) -> None:
+        """A file that was deleted or replaced would take commits that nobody ever finds again: open anew."""
+        if entry.info.setdefault(_FILE, _identity(url)) != _identity(url):
+            raise DisconnectionError("the database file is not the one that was opened")
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         reading = connection.get_execution_options().get(READING, False)
@@ -53,6 +62,14 @@ def _sqlite(url: URL, lock_seconds: int) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _identity(url: URL) -> tuple[int, int] | None:
+    try:
+        found = Path(str(url.database)).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _postgresql(url: URL, lock_seconds: int, stall_seconds: int) -> Engine:

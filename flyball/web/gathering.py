@@ -9,7 +9,7 @@ from typing import Final
 from controlplane import conventions as names
 from controlplane.model.alert import StoredAlert
 from controlplane.model.slo import SLO
-from controlplane.ports import Transient
+from controlplane.ports import Permanent, Transient
 from controlplane.problems import Problem, has_errors, in_order
 from flyball.web.remembered import Reading, Remembered
 from flyball.web.state import ConsoleState
@@ -133,5 +133,5 @@ class Gathering:
         try:
             with self._state.store.transaction(read_only=True) as transaction:
                 return Alerts(tuple(transaction.alerts.firing()), tuple(transaction.alerts.recent(RECENT_ALERTS)))
-        except Transient as error:
+        except (Transient, Permanent) as error:
             return Alerts(failure=str(error))

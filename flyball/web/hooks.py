@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from alerts.intake import Intake, Received
 from alerts.webhook import Refusal, parse_webhook
-from controlplane.ports import Clock, Transient
+from controlplane.ports import Clock, Permanent, Transient
 from flyball.settings import Secret
 from flyball.telemetry import Metrics, Tracing, exemplar_of
 from flyball.web.bodies import BodyRefused, drain, json_error, read_body
@@ -121,7 +121,10 @@ class AlertmanagerHook:
             return json_error(400, str(parsed), field=parsed.field)
         try:
             received = self._intake.receive(parsed, self._clock.now())
-        except Transient as error:
+        except (
+            Transient,
+            Permanent,
+        ) as error:  # a database that refuses today may be mended: the alert must not be lost
             log.warning("webhook.not_stored", extra={"hook": HOOK, "error": str(error)})
             return _overloaded("the alerts could not be stored; try again")
         for status, count in Counter(alert.status.value for alert in parsed.alerts).items():

@@ -13,7 +13,7 @@ from controlplane.ports import Permanent, Transient
 from controlplane.store import SqlStore, migrate, open_store
 from controlplane.store.schema import VERSION_TABLE, known_revision
 from controlplane.store.tables import metadata
-from tests.contracts.storing import NOW, event
+from tests.contracts.storing import NOW, event, firing
 
 
 @pytest.fixture
@@ -94,6 +94,29 @@ def test_a_path_may_hold_any_character(tmp_path: Path) -> None:
     store.ping()
     store.close()
     assert {path.name.partition(".db")[0] for path in tmp_path.iterdir()} == {"a b#%41 ü"}
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_sqlite_file_that_was_taken_away_acknowledges_nothing(tmp_path: Path, replaced: bool) -> None:
+    url = f"sqlite:///{tmp_path}/state.db"
+    migrate(url)
+    store = open_store(url)
+    with store.transaction() as transaction:
+        transaction.alerts.record(firing("before"), NOW)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    if replaced:
+        migrate(url)
+        with store.transaction() as transaction:
+            transaction.alerts.record(firing("after"), NOW)
+        other = open_store(url)
+        with other.transaction(read_only=True) as transaction:
+            assert [one.alert.fingerprint for one in transaction.alerts.firing()] == ["after"]
+        other.close()
+    else:
+        with pytest.raises(Permanent, match="there is none"), store.transaction():
+            pass
+    store.close()
 
 
 def test_sqlite_writes_ahead_and_syncs_every_commit(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from controlplane import conventions
 from controlplane.adapters.clock import SystemClock
-from controlplane.ports import LeaseLost
+from controlplane.ports import LeaseLost, Transient
 from controlplane.store import SqlStore, migrate, open_store
 from flyball.leadership import Leadership
 from flyball.scheduler import Job, JobRunner, Outcome, Scheduler, Turn
@@ -62,6 +62,33 @@ def test_a_failing_job_is_counted_logged_once_a_turn_and_retried_while_others_go
     assert logged[0].__dict__["job"] == "bad"
     assert parts.metrics.registry.get_sample_value(conventions.JOB_LAST_SUCCESS, {"task": "bad"}) is None
     assert (parts.metrics.registry.get_sample_value(conventions.JOB_LAST_SUCCESS, {"task": "good"}) or 0) > 0
+
+
+def test_an_outside_that_stays_away_is_told_once_and_when_it_is_back(
+    parts: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = iter(["away", "away", "locked", "away", None, None, "away"])
+
+    def ask(turn: Turn) -> None:
+        answer = next(answers)
+        if answer:
+            raise Transient(answer)
+
+    caplog.set_level("INFO")
+    job = Job("asking", SOON, ask, leader_only=False)
+    for _ in range(7):
+        parts.runner.run(job)
+    told = [
+        (record.getMessage(), record.__dict__.get("error")) for record in caplog.records if "job" in record.__dict__
+    ]
+    assert told == [
+        ("job.failed", "away"),
+        ("job.failed", "locked"),
+        ("job.failed", "away"),
+        ("job.recovered", None),
+        ("job.failed", "away"),
+    ]
+    assert parts.count("asking", Outcome.FAILED) == 5
 
 
 def test_a_job_that_overruns_is_counted_and_never_runs_twice_at_once(parts: Parts) -> None:

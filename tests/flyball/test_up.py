@@ -47,7 +47,7 @@ def fails(workspace: Path, *arguments: str, **environ: str) -> "subprocess.Compl
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_in_order_with_0(workspace: Path, number: signal.Signals) -> None:
     with flyball_up(workspace) as process:
         assert httpx.get(f"{process.url}/healthz").json() == {"status": "alive"}

@@ -1,6 +1,7 @@
 """Delivering alerts over HTTP: what is stored, and every refusal."""
 
 import http.client
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -194,6 +195,17 @@ def test_a_database_that_can_not_store_is_503_and_nothing_is_lost_on_the_next_at
         assert int(answer.headers["retry-after"]) > 0
     eventually(lambda: one.post(body(alert())).is_success)
     assert (kinds(one), backlog(one)) == ([conventions.EVENT_ALERT_FIRED], 1)
+
+
+def test_a_database_that_is_gone_is_503_and_never_acknowledges(tmp_path: Path) -> None:
+    with replica(settings_in(tmp_path)) as it:
+        assert it.post(body(alert(1))).is_success
+        shutil.rmtree(tmp_path / ".flyball")
+        answer = it.post(body(alert(2)))
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+        assert it.client.get("/alerts").status_code == 200
+        assert it.client.get("/api/v1/alerts").status_code == 503
 
 
 def test_more_than_it_can_work_on_is_503_and_passes_later(one: Replica) -> None:
