@@ -23,6 +23,7 @@ _Folder = Annotated[
         "--folder", metavar="DIR", help="Where the demo keeps its files.", show_default="~/.cache/flyball/demo"
     ),
 ]
+_WIDTH: Final = 80
 _FAULT: Final = typer.Argument(metavar="NAME", help="errors, latency or outage.")
 
 
@@ -97,6 +98,7 @@ def status(
       flyball demo status --json
     """
     import json
+    import textwrap
 
     from controlplane.ports import Permanent, Transient
     from flyball.demo import control
@@ -119,8 +121,9 @@ def status(
     for name, address in addresses.items():
         typer.echo(f"{name.capitalize():<13} {address}")
     for fault in faults:
-        state = f"broken since {fault.since:%H:%M:%S} UTC" if fault.since else "well"
-        typer.echo(f"{fault.name:<13} {state}: {fault.title}")
+        state = f"broken since {fault.since:%H:%M:%S} UTC" if fault.since else "not broken"
+        typer.echo(f"{fault.name:<13} {state}")
+        typer.echo(textwrap.fill(fault.title, _WIDTH, initial_indent=" " * 14, subsequent_indent=" " * 14))
 
 
 def _run(options: "DemoOptions") -> None:

@@ -23,7 +23,7 @@ def welcome(demo: Demo, command: str) -> str:
             f"See the month that every budget has behind it:\n         {where.console_url}/slos/subscriptions-drop-rate"
         )
     else:
-        page = "Once\n       a budget is known (in 6 minutes), the page fires within 2 minutes:"
+        page = "When budgets are known, in\n       6 minutes, the page fires within 2 minutes:"
         past = f"Watch budgets come into being, every 5 minutes:\n         {where.console_url}"
     return f"""
   The demo is ready.

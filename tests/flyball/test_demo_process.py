@@ -91,7 +91,9 @@ def test_a_signal_ends_every_child_and_leaves_nothing_behind(tmp_path: Path, num
     with demo(folder) as process:
         children = children_of(process.pid)
         assert len(children) == 3
-        assert flyball("demo", "status", "--folder", str(folder)).returncode == 0
+        status = flyball("demo", "status", "--folder", str(folder))
+        assert status.returncode == 0
+        assert max(map(len, status.stdout.splitlines())) <= 80
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
