@@ -75,6 +75,10 @@ class RuleEngine(Protocol):
         """Read the rule files again; returns after the engine has taken them or raises."""
         ...
 
+    def ensure_answering(self) -> None:
+        """Raise when it does not answer; cheap, while `loaded_groups` may be tens of megabytes."""
+        ...
+
     def loaded_groups(self) -> list[LoadedGroup]:
         """Every group that runs now."""
         ...

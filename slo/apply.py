@@ -87,11 +87,10 @@ class RuleSwitch:
         An engine that is unreachable at the start changes nothing. Raises what the folder raises.
         """
         try:
-            loaded = self.engine.loaded_groups()
+            live = self._live_if_good(generation.id)
         except (Transient, Permanent) as error:
             return SwitchResult(SwitchState.UNREACHABLE, reason=str(error), may_pass=isinstance(error, Transient))
-        live = live_groups(generation.id, loaded)
-        if self._is_good(generation.id) and live and not difference(files, live) and seen in ((), live):
+        if live and not difference(files, live) and seen in ((), live):
             return SwitchResult(SwitchState.UNCHANGED, live)
         copy = self.folder.write(generation)
         self.folder.switch(copy)
@@ -123,6 +122,13 @@ class RuleSwitch:
         if good is None and current is not None and id_of(current) == _EMPTY.id and live:
             return SwitchResult(SwitchState.UNCHANGED, live)
         return self._roll_back("the rules that ran were not the last good ones", may_pass=False)
+
+    def _live_if_good(self, identity: str) -> Groups:
+        """What runs of a generation that is good on disk; one that is not is written and loaded in any case."""
+        if self._is_good(identity):
+            return live_groups(identity, self.engine.loaded_groups())
+        self.engine.ensure_answering()
+        return ()
 
     def _is_good(self, identity: str) -> bool:
         """Whether the folder holds it undamaged, points to it and has it marked good."""

@@ -112,6 +112,10 @@ class PrometheusBackend:
         else:
             raise self._failure(answer)
 
+    def ensure_answering(self) -> None:
+        """Ask for the least that it tells."""
+        self._data("/api/v1/status/runtimeinfo")
+
     def loaded_groups(self) -> list[LoadedGroup]:
         """Every rule group that it runs now, as it prints them."""
         return self._understood(_groups, self._data("/api/v1/rules"))

@@ -9,7 +9,7 @@ import pytest
 from controlplane.adapters.prometheus import POINTS_PER_REQUEST, PrometheusBackend
 from controlplane.adapters.remote_write import RemoteWriter
 from controlplane.model.series import Series
-from controlplane.ports import MetricsBackend, Permanent, RuleEngine
+from controlplane.ports import MetricsBackend, Permanent, RuleEngine, Transient
 from flyball.demo import servers
 
 START = datetime(2026, 1, 1, 0, 0, 0, 250_000, tzinfo=UTC)
@@ -133,6 +133,14 @@ def test_a_series_that_is_missing_from_one_request_has_a_gap_there(backend: Metr
 def test_steps_without_data_are_absent(backend: MetricsBackend) -> None:
     (series,) = backend.query_range('foo{job="b"} < 0.15 or foo{job="b"} > 0.25', START, START + 2 * STEP, STEP)
     assert [value for _, value in series.points] == [0.1, 0.30000000000000004]
+
+
+def test_an_engine_says_whether_it_answers(server: servers.Server) -> None:
+    engine: RuleEngine = PrometheusBackend(server.url)
+    engine.ensure_answering()
+    away: RuleEngine = PrometheusBackend("http://127.0.0.1:1")
+    with pytest.raises(Transient):
+        away.ensure_answering()
 
 
 def test_loaded_groups_name_their_rules_in_order(server: servers.Server) -> None:

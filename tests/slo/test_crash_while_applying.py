@@ -42,6 +42,10 @@ class _DyingEngine:
         self._backend.reload()
         self._step()
 
+    def ensure_answering(self) -> None:
+        self._step()
+        self._backend.ensure_answering()
+
     def loaded_groups(self) -> list[LoadedGroup]:
         self._step()
         return self._backend.loaded_groups()

@@ -10,7 +10,7 @@ import pytest
 from controlplane import conventions
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.model.event import Event
-from controlplane.ports import Transient
+from controlplane.ports import LoadedGroup, Transient
 from flyball.demo import servers
 from slo.apply import id_of
 from slo.daemon import VERIFY_EVERY, ApplyState
@@ -148,6 +148,7 @@ def test_a_prometheus_that_dies_while_reloading_gets_its_old_files_back(bench: B
     class Dying:
         """The real one until it is told to reload."""
 
+        ensure_answering = bench.backend.ensure_answering
         loaded_groups = bench.backend.loaded_groups
 
         def reload(self) -> None:
@@ -161,6 +162,33 @@ def test_a_prometheus_that_dies_while_reloading_gets_its_old_files_back(bench: B
     assert bench.daemon.folder.current() == good
     bench.daemon = replace(bench.daemon, engine=bench.backend)
     assert bench.turn().state is ApplyState.APPLIED, "the next turn tries again"
+
+
+def test_an_edit_reads_what_runs_only_once_it_is_loaded(bench: Bench) -> None:
+    bench.workspace.edit(GOOD)
+    bench.turn()
+    calls = list[str]()
+
+    class Counting:
+        """The real one, whose calls are written down."""
+
+        def ensure_answering(self) -> None:
+            calls.append("ensure_answering")
+            bench.backend.ensure_answering()
+
+        def reload(self) -> None:
+            calls.append("reload")
+            bench.backend.reload()
+
+        def loaded_groups(self) -> list[LoadedGroup]:
+            calls.append("loaded_groups")
+            return bench.backend.loaded_groups()
+
+    bench.workspace.edit(BETTER)
+    bench.restart()
+    bench.daemon = replace(bench.daemon, engine=Counting())
+    assert bench.turn().state is ApplyState.APPLIED
+    assert calls == ["ensure_answering", "reload", "loaded_groups"]
 
 
 @pytest.mark.parametrize("damage", ["edited", "added", "removed", "relinked", "unlinked", "not loaded"])
