@@ -29,6 +29,14 @@ class Secret:
 
 def masked(source: bytes) -> bytes:
     """A settings file fit for showing in a report: passwords in URLs and values of secret-looking keys become `*`."""
-    stars = re.sub(rb"(://[^\s/:@\"']*:)([^\s\"']+)(?=@)", lambda m: m[1] + b"*" * len(m[2]), source)
-    secret_key = rb"(?im)^(\s*[\w-]*(?:token|secret|password|passwd|credential|apikey)[\w-]*\s*:[ \t]*)(\S.*)$"
-    return re.sub(secret_key, lambda m: m[1] + b"*" * len(m[2]), stars)
+    for pattern in (_IN_AUTHORITY, _IN_QUERY, _AFTER_KEY):
+        source = pattern.sub(lambda found: found[1] + b"*" * len(found[2]), source)
+    return source
+
+
+_WORDS = rb"[\w-]*(?:token|secret|passw(?:or)?d|credential|apikey)[\w-]*"
+_IN_AUTHORITY = re.compile(rb"(://[^\s/:@\"']*:)([^\s\"']+)(?=@)")
+_IN_QUERY = re.compile(rb"(?i)([?&]" + _WORDS + rb"=)([^\s&\"']+)")
+_AFTER_KEY = re.compile(
+    rb"(?im)((?:^|[\s{,\"'])" + _WORDS + rb"[\"']?[ \t]*:[ \t]*)(\S.*)$"
+)  # up to the end of the line

@@ -341,7 +341,7 @@ class _Reader:
         if parts is None or scheme not in ("sqlite", "postgresql", "postgres"):
             self._complain("store.url", "must begin with sqlite:/// or postgresql://")
             return ""
-        password_in_query = re.search(r"(?i)(^|&)(password|passwd)=", parts.query)
+        password_in_query = re.search(r"(?i)(^|&)(ssl)?(password|passwd)=", parts.query)
         if (parts.password or password_in_query) and not self._given["store.url"].trusted:
             self._complain("store.url", "holds a password, and this file is in git", self._way_out("store.url"))
             return ""

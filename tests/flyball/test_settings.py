@@ -222,3 +222,19 @@ def test_a_report_of_the_file_shows_no_secrets() -> None:
     assert len(shown) == len(source)
     assert shown.count(b"geheim") == 1
     assert b"name: geheimnis" in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "url: 'postgresql://a:GEHEIM@db/x?password=GEHEIM&sslpassword=GEHEIM'",
+        "url: postgresql://db/x?sslmode=require&Password=GEHEIM",
+        "console: {webhookToken: GEHEIM, listen: x}",
+        "console: {'apikey' : \"GEHEIM\"}",
+        "  - clientSecret: [GEHEIM, GEHEIM]",
+    ],
+)
+def test_no_spelling_of_a_secret_is_shown(line: str) -> None:
+    shown = masked(line.encode())
+    assert b"GEHEIM" not in shown
+    assert len(shown) == len(line)
