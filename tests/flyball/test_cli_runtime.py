@@ -9,7 +9,9 @@ import pytest
 
 from alerts.intake import Intake
 from alerts.webhook import parse_webhook
+from controlplane.adapters.clock import SystemClock
 from controlplane.model.alert import Alert, AlertNotification, AlertStatus, StoredAlert
+from controlplane.model.event import Event
 from controlplane.store import migrate, open_store
 from flyball.cli.alerts import table
 from flyball.leadership import LEASE_NAME
@@ -26,8 +28,8 @@ def workspace(tmp_path: Path) -> Path:
     return folder
 
 
-def flyball(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([FLYBALL, *arguments], env=environment(), capture_output=True, text=True, timeout=60)
+def flyball(*arguments: str | Path, **environ: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([FLYBALL, *arguments], env=environment(**environ), capture_output=True, text=True, timeout=60)
 
 
 def database(workspace: Path) -> str:
@@ -71,6 +73,19 @@ def test_one_turn_gives_the_lease_back(workspace: Path) -> None:
         assert flyball("run", "tidy", workspace, "--once").stdout == "tidy: ok\n"
 
 
+def test_tidying_forgets_events_after_the_days_that_are_set(workspace: Path) -> None:
+    now = SystemClock().now()
+    store = open_store(database(workspace))
+    with store.transaction() as transaction:
+        for age in (3, 5, 399, 401):
+            transaction.events.append(Event(f"e{age}", "k", "s", now, {}), now - timedelta(days=age))
+    for days, left in (("", ["e3", "e5", "e399"]), ("4", ["e3"])):
+        assert flyball("run", "tidy", workspace, "--once", FLYBALL_EVENT_DAYS=days).returncode == 0
+        with store.transaction(read_only=True) as transaction:
+            assert [one.event.id for one in transaction.events.after(0, 10)] == left
+    store.close()
+
+
 def test_an_unknown_job_is_a_usage_error_that_names_them_all(workspace: Path) -> None:
     ran = flyball("run", "slow", workspace)
     assert ran.returncode == 2
@@ -78,12 +93,8 @@ def test_an_unknown_job_is_a_usage_error_that_names_them_all(workspace: Path) ->
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    for command in (
-        ["run", "slo", tmp_path / "nothing"],
-        ["up", tmp_path / "nothing"],
-        ["alerts", "list", tmp_path / "x"],
-    ):
-        ran = flyball(*command)
+    for command in (["run", "slo"], ["up"], ["alerts", "list"]):
+        ran = flyball(*command, tmp_path / "nothing")
         assert ran.returncode == 1
         assert "is not a folder" in ran.stderr
 
