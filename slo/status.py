@@ -26,6 +26,7 @@ _LEDGER_NAMES: Final = (names.BUDGET_REMAINING, names.WINDOW_COVERAGE, names.bad
 _ROLLING_NAMES: Final = (
     names.BUDGET_EVENTS,
     names.burn_rate("1h"),
+    names.bad_events("5m"),
     names.bad_events("1h"),
     names.bad_events("6h"),
 )
@@ -36,7 +37,7 @@ class Measurement:
     """One SLO as measured at one moment; None means that Prometheus has no such series then.
 
     `budget_remaining`: 1 = untouched, 0 = spent, negative = overspent. `coverage`: share of the window measured.
-    Events are counts; `budget_events` are the bad events that the window allows. `firing`: severities, `page` first.
+    Events are counts, `bad_events_1h` with new events counted whole; `budget_events` are the bad events that the window allows. `firing`: severities, `page` first.
     """
 
     budget_remaining: float | None = None
@@ -231,11 +232,13 @@ def _measurement(table: Table, slo: str, firing: tuple[str, ...]) -> Measurement
         values = table.get(name, {}).get(slo)
         return worst(values) if values else None
 
+    # A new event is a fifth of itself in the hour's count until it is five minutes old (docs/reference/rules.md).
+    last_hour = [count for count in (one(names.bad_events("5m")), one(names.bad_events("1h"))) if count is not None]
     return Measurement(
         budget_remaining=one(names.BUDGET_REMAINING, min),
         coverage=one(names.WINDOW_COVERAGE, min),
         burn_rate_1h=one(names.burn_rate("1h")),
-        bad_events_1h=one(names.bad_events("1h")),
+        bad_events_1h=max(last_hour, default=None),
         bad_events_6h=one(names.bad_events("6h")),
         bad_events_1d=one(names.bad_events("1d")),
         budget_events=one(names.BUDGET_EVENTS, min),
