@@ -37,7 +37,8 @@ class Measurement:
     """One SLO as measured at one moment; None means that Prometheus has no such series then.
 
     `budget_remaining`: 1 = untouched, 0 = spent, negative = overspent. `coverage`: share of the window measured.
-    Events are counts, `bad_events_1h` with new events counted whole; `budget_events` are the bad events that the window allows. `firing`: severities, `page` first.
+    Events are counts (in `bad_events_1h` new events count whole); `budget_events` are the bad events that the window
+    allows. `firing`: severities, `page` first.
     """
 
     budget_remaining: float | None = None
