@@ -30,6 +30,11 @@ def environment(**more: str) -> dict[str, str]:
     } | more
 
 
+def _on_its_own() -> None:
+    end_with_parent()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
+
+
 @dataclass(frozen=True)
 class Process:
     """A running `flyball up`, and what it writes."""
@@ -75,7 +80,7 @@ def flyball_up(folder: Path, *arguments: str, name: str = "up", **environ: str) 
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            preexec_fn=end_with_parent,
+            preexec_fn=_on_its_own,
         )
     try:
         yield Process(child, out, err)
