@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -137,10 +138,12 @@ def _run(options: "DemoOptions") -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    began = time.monotonic()
     try:
         with ExitStack() as stack:
             with steps_on(sys.stderr) as steps:
                 demo = stack.enter_context(started(options, clock=SystemClock(), steps=steps))
+            typer.echo(f"Ready after {time.monotonic() - began:.0f} s.", err=True)
             typer.echo(welcome(demo, _own_name()))
             watch(demo, sys.stdout)
     except KeyboardInterrupt:
