@@ -9,7 +9,7 @@ import pytest
 from controlplane.store import SqlStore, migrate, open_store
 from controlplane.store.tables import metadata
 
-BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql"))]
+BOTH = ["sqlite", "postgresql"]
 
 
 @pytest.fixture(params=BOTH)

@@ -142,7 +142,6 @@ def test_taking_over_waits_for_an_open_transaction_of_the_leader(store: SqlStore
     assert _names(other) == ["before", "still"]
 
 
-@pytest.mark.xdist_group("postgresql")
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 class TestOnPostgreSQL:
     """Several machines, so locks that outlive a silent client matter."""

@@ -101,7 +101,6 @@ def test_claims_of_two_replicas_are_disjoint(migrated_url: str, store: SqlStore)
     assert sorted(claimed) == sorted(f"m{number}" for number in range(40))  # the first of each key, each once
 
 
-@pytest.mark.xdist_group("postgresql")
 @pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 def test_a_claim_passes_over_what_another_is_claiming(store: SqlStore, other: SqlStore) -> None:
     with store.transaction() as transaction:

@@ -169,7 +169,6 @@ def test_passwords_stay_out_of_everything_that_is_shown(scheme: str) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-@pytest.mark.xdist_group("postgresql")
 def test_postgresql_urls_may_leave_the_driver_out(migrated_url: str) -> None:
     for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
         store = open_store(scheme + migrated_url.removeprefix("postgresql+psycopg"))

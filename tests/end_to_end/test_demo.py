@@ -34,8 +34,6 @@ from flyball.grafana import grafana_files
 from flyball.slo_workspace import SLOWorkspace
 from slo.compiler import CompileOptions
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 GATEWAY = "graphql-gateway-availability"
 BUSY = ("graphql-gateway", "neo4j", "opa", "ingest", "subscriptions")  # they always have a bad event to show
 SCHEDULED_EVENTS = f'{names.total_events("30d")}{{slo=~"workflows-.+",event="all"}}'

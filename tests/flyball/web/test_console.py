@@ -18,7 +18,6 @@ from slo.resolve import slos_from
 from tests.flyball.web import world
 from tests.flyball.web.conftest import Consoles
 
-pytestmark = pytest.mark.xdist_group("console")
 NASTY_PATH = f"/slos/{quote(f'nasty {world.NASTY}', safe='')}"
 EVERY_PATH = (
     "/", "/?q=gateway&service=graphql-gateway", "/slos/gateway-availability", "/slos/hello-case?range=1d", NASTY_PATH,

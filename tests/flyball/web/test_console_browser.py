@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.flyball.web import world
 from tests.flyball.web.conftest import Consoles
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("console")]
+pytestmark = pytest.mark.browser
 AXE = Path(__file__).resolve().parents[2] / "web/axe/node_modules/axe-core/axe.min.js"
 NASTY_PATH = f"/slos/{quote(f'nasty {world.NASTY}', safe='')}"
 NASTY = pytest.param(NASTY_PATH, id="nasty")
