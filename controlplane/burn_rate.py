@@ -6,12 +6,29 @@ table 5-8 (2 % of a 30-day budget in 1 hour, 5 % in 6 hours, 10 % in 1 and in 3 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from enum import Enum
 from functools import lru_cache
 from typing import Final
+
+from controlplane.model.alerting import STANDARD_TIERS, Tier, Urgency
+
+__all__ = [
+    "LEDGER_INTERVAL",
+    "STANDARD_PERIOD",
+    "STANDARD_TIERS",
+    "Tier",
+    "Urgency",
+    "budget_spent",
+    "can_fire",
+    "duration",
+    "ledger_entries",
+    "number",
+    "seconds",
+    "threshold",
+    "tiers_within",
+    "time_to_exhaustion",
+]
 
 # Float64 tells 17 significant digits apart, so nothing that an engine could see is rounded away.
 _FLOAT64: Final = Context(prec=17, rounding=ROUND_HALF_EVEN)
@@ -20,49 +37,15 @@ LEDGER_INTERVAL: Final = timedelta(minutes=5)
 STANDARD_PERIOD: Final = timedelta(days=30)
 
 
-class Urgency(Enum):
-    """Who is told: a page wakes somebody up, a ticket waits for the working day."""
-
-    PAGE = "page"
-    TICKET = "ticket"
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """One alerting condition: the budget burns fast over `short`, and `budget_share` of it went in a `spent_within`.
-
-    `long` is the window that sets the threshold: the rate at which `budget_share` goes in that time.
-    """
-
-    urgency: Urgency
-    budget_share: Decimal
-    short: timedelta
-    long: timedelta
-    spent_within: tuple[timedelta, ...]
-
-
-# The first tier also looks at 5 minutes alone: an outage that spends 2 % at once pages in the first minute (RULES.md).
-STANDARD_TIERS: Final = (
-    Tier(
-        Urgency.PAGE,
-        Decimal("0.02"),
-        timedelta(minutes=5),
-        timedelta(hours=1),
-        (timedelta(minutes=5), timedelta(hours=1)),
-    ),
-    Tier(Urgency.PAGE, Decimal("0.05"), timedelta(minutes=30), timedelta(hours=6), (timedelta(hours=6),)),
-    Tier(Urgency.TICKET, Decimal("0.1"), timedelta(hours=2), timedelta(days=1), (timedelta(days=1),)),
-    Tier(Urgency.TICKET, Decimal("0.1"), timedelta(hours=6), timedelta(days=3), (timedelta(days=3),)),
-)
-
-
 @lru_cache(maxsize=4096)
 def threshold(tier: Tier, period: timedelta) -> Decimal:
     """The burn rate that spends the tier's share of the budget in its long window: 14.4 for 2 % of 30 d in 1 h.
 
     Never below 1: who burns no faster than the budget lasts keeps the objective, and need not be told (in a period of
-    a week, 10 % in three days would be a rate of 0.23).
+    a week, 10 % in three days would be a rate of 0.23). A rate that somebody chose is taken as it is.
     """
+    if tier.burn_rate is not None:
+        return tier.burn_rate
     return max(Decimal(1), tier.budget_share * seconds(period) / seconds(tier.long))
 
 

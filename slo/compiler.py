@@ -8,8 +8,9 @@ from typing import Final
 from zlib import crc32
 
 from controlplane.burn_rate import STANDARD_PERIOD, duration
+from controlplane.model.alerting import STANDARD_ALERTING
 from controlplane.model.rule import RuleFile, RuleGroup
-from controlplane.model.slo import SLO
+from controlplane.model.slo import SLO, STANDARD_POLICY, RollingWindow
 from slo.passes import Pass, Subject, alerts, budget, events
 from slo.passes.subject import Links
 
@@ -67,7 +68,21 @@ def subjects(slos: Iterable[SLO], options: CompileOptions) -> tuple[Subject, ...
     ordered = sorted(slos, key=lambda slo: slo.name)
     if len(ordered) <= options.shared_above:
         return tuple(Subject((slo,), options.links) for slo in ordered)
-    return tuple(Subject(members, options.links, shard) for shard, members in shards(ordered))
+    usual = [slo for slo in ordered if is_usual(slo)]
+    alone = tuple(Subject((slo,), options.links) for slo in ordered if not is_usual(slo))
+    return (*(Subject(members, options.links, shard) for shard, members in shards(usual)), *alone)
+
+
+def is_usual(slo: SLO) -> bool:
+    """Whether it can share its rules: a rolling window, and nothing changed about groups, data, alerts or names."""
+    return (
+        isinstance(slo.window, RollingWindow)
+        and not slo.groups
+        and not slo.exclusions
+        and slo.legacy_names is None
+        and slo.policy == STANDARD_POLICY
+        and slo.alerting == STANDARD_ALERTING
+    )
 
 
 def shards(slos: Sequence[SLO]) -> Iterator[tuple[str, tuple[SLO, ...]]]:

@@ -3,7 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from enum import Enum
+from typing import Final
 
+from controlplane.model.alerting import STANDARD_ALERTING, Alerting
+from controlplane.model.exclusion import Exclusion
 from controlplane.model.source import SourcePosition
 
 
@@ -40,7 +44,91 @@ class LatencyIndicator:
     threshold: Decimal
 
 
-Indicator = RatioIndicator | LatencyIndicator
+@dataclass(frozen=True, slots=True)
+class NativeLatencyIndicator:
+    """Events no slower than `threshold` (in the histogram's own unit), from a native histogram (Prometheus 3).
+
+    `histogram` selects it, as a count of events: `http_request_duration_seconds{job="api"}` or a `rate` of it.
+    """
+
+    histogram: Query
+    threshold: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RawRatioIndicator:
+    """A ratio that the user computes, each minute as heavy as any other; `is_failure`: of bad events, else of good.
+
+    Clamped to 0…1; NaN is missing. The query may hold a placeholder for its range.
+    """
+
+    ratio: Query
+    is_failure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoolIndicator:
+    """Gauges that are 1 while all is well and else 0, such as `probe_success`; counted in series-minutes."""
+
+    gauge: Query
+
+
+class Comparison(Enum):
+    """How a value must stand to its threshold to be good; values as PromQL writes them."""
+
+    AT_MOST = "<="
+    AT_LEAST = ">="
+    BELOW = "<"
+    ABOVE = ">"
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdIndicator:
+    """A gauge, good in each minute in which `value` stands to `threshold` as `good_while` says."""
+
+    value: Query
+    good_while: Comparison
+    threshold: Decimal
+
+
+Counted = RatioIndicator | LatencyIndicator | NativeLatencyIndicator
+Measured = Counted | RawRatioIndicator | BoolIndicator | ThresholdIndicator
+
+
+@dataclass(frozen=True, slots=True)
+class TimeslicesIndicator:
+    """Slices of time, each as heavy as any other, whatever its traffic.
+
+    With `target` a slice is bad when its share of good events is below (OpenSLO: Timeslices); without, it is as bad as
+    its share of bad events (RatioTimeslices). `length` is how far a slice looks back.
+    """
+
+    of: Measured
+    length: timedelta
+    target: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompositePart:
+    """One objective of a composite. `weight` counts relative to the other parts' weights."""
+
+    name: str
+    indicator: Measured | TimeslicesIndicator
+    objective: Decimal
+    weight: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeIndicator:
+    """Several indicators as one: its budget burns at the weighted mean of the rates at which theirs burn.
+
+    A part without data at a moment weighs nothing then.
+    """
+
+    parts: tuple[CompositePart, ...]
+
+
+Indicator = Measured | TimeslicesIndicator | CompositeIndicator
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +138,104 @@ class RollingWindow:
     length: timedelta
 
 
+class CalendarUnit(Enum):
+    """What a calendar window is a number of."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+_NOMINAL: Final = {
+    CalendarUnit.DAY: timedelta(days=1),
+    CalendarUnit.WEEK: timedelta(days=7),
+    CalendarUnit.MONTH: timedelta(days=30),
+    CalendarUnit.QUARTER: timedelta(days=90),
+    CalendarUnit.YEAR: timedelta(days=365),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarWindow:
+    """A period that begins anew at `start` (local wall-clock time, ISO 8601, no zone) and every `count` units after.
+
+    `time_zone` is an IANA name. Whole days are counted by the clock on the wall, so days of 23 and 25 hours are days.
+    """
+
+    count: int
+    unit: CalendarUnit
+    start: str
+    time_zone: str
+
+    @property
+    def length(self) -> timedelta:
+        """Its nominal length: a month is 30 days. Only thresholds are scaled by it; budgets count what there was."""
+        return self.count * _NOMINAL[self.unit]
+
+
+Window = RollingWindow | CalendarWindow
+
+
+class NoTraffic(Enum):
+    """What time without any event counts as."""
+
+    GOOD = "good"
+    EXCLUDED = "excluded"
+    BAD = "bad"
+
+
+class Absent(Enum):
+    """What happens when the series are gone."""
+
+    IGNORE = "ignore"
+    TICKET = "ticket"
+    PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class DataPolicy:
+    """How missing data is read. `up` is PromQL that gives 1 while the service is there: then absence means idle."""
+
+    no_traffic: NoTraffic = NoTraffic.EXCLUDED
+    absent: Absent = Absent.TICKET
+    absent_after: timedelta = timedelta(minutes=15)
+    up: str = ""
+
+
+STANDARD_POLICY: Final = DataPolicy()
+
+
+class Dialect(Enum):
+    """The tools whose files we read."""
+
+    OPENSLO = "openslo"
+    SLOTH = "sloth"
+    PYRRA = "pyrra"
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyNames:
+    """Also record the series that another tool would, with the labels that it would give them."""
+
+    dialect: Dialect
+    labels: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class SLO:
     """One objective for one indicator over one window. `name` is unique in a workspace.
 
-    `objective` is the share of good events asked for, 0 < objective < 1. `labels` are copied to every alert.
+    `objective` is the share of good events asked for, 0 < objective < 1. `labels` are copied to every alert. `groups`
+    are labels of the user's series: every combination of their values has a budget of its own.
     SLOs are equal when they ask for the same, wherever they are written.
     """
 
     name: str
     service: str
     objective: Decimal
-    window: RollingWindow
+    window: Window
     indicator: Indicator
     source: SourcePosition = field(compare=False)
     display_name: str = ""
@@ -70,6 +244,11 @@ class SLO:
     runbook_url: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     worst_by: tuple[str, ...] = ()  # labels that tell where bad events come from; empty: what the queries suggest
+    groups: tuple[str, ...] = ()
+    policy: DataPolicy = STANDARD_POLICY
+    alerting: Alerting = STANDARD_ALERTING
+    exclusions: tuple[Exclusion, ...] = ()
+    legacy_names: LegacyNames | None = None
 
     @property
     def budget_ratio(self) -> Decimal:

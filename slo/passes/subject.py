@@ -56,7 +56,7 @@ class Subject:
 
     @property
     def period(self) -> timedelta:
-        """The rolling window that all of them have."""
+        """The nominal length of the window that all of them have."""
         return self.slos[0].window.length
 
     @cached_property
@@ -67,7 +67,12 @@ class Subject:
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:
         """The alerting tiers that fit into the window."""
-        return tiers_within(self.period)
+        return tiers_within(self.period, self.slos[0].alerting.tiers)
+
+    @cached_property
+    def keys(self) -> str:
+        """The labels that tell one budget from another, for `on (…)` and `by (…)`: `slo`, or `slo, tenant`."""
+        return ", ".join((names.SLO, *self.slos[0].groups))
 
     def tiers_of(self, urgency: Urgency) -> tuple[Tier, ...]:
         """The tiers of one urgency."""
