@@ -1,7 +1,7 @@
 """Install what the demo and the tests need: a virtual environment, and servers from the distribution.
 
     python3 scripts/setup.py demo    # virtual environment, Prometheus, Alertmanager
-    python3 scripts/setup.py test    # these, and PostgreSQL, Chromium, Node packages
+    python3 scripts/setup.py test    # these, and PostgreSQL, VictoriaMetrics, Chromium, Node packages
 
 Runs on the standard library alone, before anything is installed, and does nothing (in well under a second) when
 all is in place. Packages come through apt-get, as root or with sudo; services that a package would start stay off.
@@ -31,6 +31,7 @@ TEST_PROGRAMS = [
     (("chromium", "chromium-browser", "google-chrome"), "chromium", []),
     (("node", "nodejs"), "nodejs", []),
     (("npm",), "npm", []),
+    (("vmalert",), "victoria-metrics", ["victoria-metrics"]),
 ]
 
 
