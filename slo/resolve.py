@@ -7,9 +7,10 @@ from controlplane.model.slo import SLO, Service
 from controlplane.problems import Problem, Severity, has_errors, in_order
 from controlplane.specfile import Document, did_you_mean
 from slo import metadata
-from slo.objectives import Target, period_of, targets_of
+from slo.objectives import Target, targets_of
 from slo.queries import indicator_of
 from slo.spec import PROMETHEUS, SET_ASIDE, ServiceDocument, SLIDocument, SLODocument, UnsupportedDocument
+from slo.windows import period_of
 
 
 @dataclass(frozen=True, slots=True)

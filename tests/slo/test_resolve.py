@@ -6,8 +6,8 @@ import pytest
 
 from controlplane.model.slo import LatencyIndicator, RatioIndicator
 from controlplane.specfile import SourceFile, read
-from slo.objectives import length_of
 from slo.spec import KINDS
+from slo.windows import length_of
 from tests.slo.reading import an_slo_file, resolved, told
 
 
