@@ -7,9 +7,11 @@ from controlplane.model.slo import SLO, Service
 from controlplane.problems import Problem, Severity, has_errors, in_order
 from controlplane.specfile import Document, did_you_mean
 from slo import metadata
+from slo.dialects import DIALECTS
 from slo.objectives import Target, targets_of
 from slo.queries import indicator_of
 from slo.spec import PROMETHEUS, SET_ASIDE, ServiceDocument, SLIDocument, SLODocument, UnsupportedDocument
+from slo.taken_names import without_repeated
 from slo.windows import period_of
 
 
@@ -29,12 +31,14 @@ def slos_from(documents: Sequence[Document], may_be_declared: Callable[[str], bo
     further mistake.
     """
     resolution = _Resolution(documents, may_be_declared)
-    slos = resolution.slos()
-    services = resolution.services()
+    others = [dialect.read(documents, may_be_declared) for dialect in DIALECTS]
+    made = [*resolution.slos(), *(slo for other in others for slo in other.slos)]
+    slos, repeated = without_repeated(made, documents)
+    problems = [*resolution.problems, *(problem for other in others for problem in other.problems), *repeated]
     return Resolved(
         tuple(sorted(slos, key=lambda slo: slo.name)),
-        tuple(sorted(services, key=lambda service: service.name)),
-        tuple(in_order(resolution.problems)),
+        tuple(sorted(resolution.services(), key=lambda service: service.name)),
+        tuple(in_order(problems)),
     )
 
 
@@ -59,26 +63,12 @@ class _Resolution:
         return found
 
     def slos(self) -> list[SLO]:
-        found: dict[str, SLO] = {}
-        for document in self._slos:
-            for slo in self._slos_of(document):
-                if slo.name in found:
-                    first = found[slo.name].source
-                    self._report(
-                        document,
-                        "metadata",
-                        "name",
-                        message=f"the name `{slo.name}` is taken",
-                        hint=f"first used at {first}",
-                        rule="duplicate-name",
-                    )
-                else:
-                    found[slo.name] = slo
+        found = [slo for document in self._slos for slo in self._slos_of(document)]
         for name, document in self._slis.items():
             if name not in self._used_slis:
                 indicator = indicator_of(document, ("spec",))
                 self.problems.extend(indicator.problems)
-        return list(found.values())
+        return found
 
     def _slos_of(self, document: Document) -> Iterable[SLO]:
         value = document.value

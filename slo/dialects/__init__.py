@@ -1,0 +1,9 @@
+"""The languages in which SLOs may be written beside OpenSLO v1 (which `slo.resolve` reads itself), one module each."""
+
+from typing import Final
+
+from slo.dialects.reading import DialectFiles, Made, MayBeDeclared
+
+__all__ = ["DIALECTS", "DialectFiles", "Made", "MayBeDeclared"]
+
+DIALECTS: Final[tuple[DialectFiles, ...]] = ()
