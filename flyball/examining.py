@@ -29,7 +29,7 @@ class Examined:
 def examine(files: Sequence[SourceFile], beside: Sequence[Document] = ()) -> Examined:
     """Read and resolve files. What only follows from another mistake is left out; problems are in order.
 
-    `beside` are Services and SLIs of other files, known to be right.
+    `beside` are documents of other files that these may refer to, known to be right.
     """
     with collection_paused():
         return _examine(files, beside)
@@ -48,11 +48,16 @@ def _examine(files: Sequence[SourceFile], beside: Sequence[Document]) -> Examine
 
 
 def _referred_to(documents: Sequence[Document], beside: Sequence[Document]) -> Iterator[Document]:
-    """All Services, since a name that is none of them is a mistake, and those SLIs that the documents use."""
-    used = {document.value.spec.indicator_ref for document in documents if isinstance(document.value, SLODocument)}
+    """Everything but the SLIs that none of the documents uses: there may be thousands."""
+    used = {name for document in documents if isinstance(document.value, SLODocument) for name in _slis(document.value)}
     for document in beside:
         if not isinstance(document.value, SLIDocument) or document.value.metadata.name in used:
             yield document
+
+
+def _slis(document: SLODocument) -> Iterator[str | None]:
+    yield document.spec.indicator_ref
+    yield from (objective.indicator_ref for objective in document.spec.objectives)
 
 
 def _may_follow(problem: Problem, incomplete: Sequence[Document]) -> bool:

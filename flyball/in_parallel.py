@@ -7,7 +7,7 @@ process reads everything again and tells it.
 import multiprocessing
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,15 +18,17 @@ from controlplane.problems import Problem, has_errors, in_order
 from controlplane.rulefile import to_yaml
 from controlplane.specfile import SourceFile
 from flyball.examining import examine
+from flyball.kinds import MAKES_SLOS, REFERRED_TO, name_of
 from slo.compiler import CompileOptions, rule_file, subjects
 from slo.passes import Subject
-from slo.spec import SLODocument
 
 LARGE_BYTES: Final = 1_000_000  # about 1,500 SLOs: below, starting processes costs more than it saves
 _MOST_PROCESSES: Final = 8
 _PARTS_EACH: Final = 2  # so that a slow part keeps nobody waiting for long
 # Documents that others refer to: every part needs them. One that this misses is an unknown reference, read again.
-_REFERRED_TO: Final = re.compile(rb"""\bkind["']?\s*:\s*["']?(?:SLI|Service)\b""")
+_REFERRED_TO: Final = re.compile(
+    rb"""\bkind["']?\s*:\s*["']?(?:%s)\b""" % b"|".join(kind.name.encode() for kind in REFERRED_TO)
+)
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -50,7 +52,7 @@ class _Part:
 class _Understood:
     problems: tuple[Problem, ...]
     slos: tuple[SLO, ...]
-    names: tuple[str, ...]  # of SLO documents: one may hold several SLOs
+    names: tuple[tuple[str, ...], ...]  # of documents that make SLOs: one may hold several
 
 
 @contextmanager
@@ -105,21 +107,18 @@ def _size(files: Iterable[SourceFile]) -> int:
     return sum(len(file.content) for file in files)
 
 
-def _unique(*several: Sequence[str]) -> bool:
+def _unique(*several: Sequence[Hashable]) -> bool:
     return all(len(set(names)) == len(names) for names in several)
 
 
 def _understood(part: _Part) -> _Understood:
     result = examine([*part.referred_to, *part.own])
     own = {file.path for file in part.own}
+    made = (each for each in result.documents if isinstance(each.value, MAKES_SLOS) and each.source.path in own)
     return _Understood(
         result.problems,
         tuple(slo for slo in result.slos if slo.source.path in own),
-        tuple(
-            document.value.metadata.name
-            for document in result.documents
-            if isinstance(document.value, SLODocument) and document.position.path in own
-        ),
+        tuple(name for name in map(name_of, made) if name is not None),
     )
 
 

@@ -1,11 +1,34 @@
-"""Every kind of document that a workspace may hold."""
+"""Every kind of document that a workspace may hold, and what a document is to the others."""
 
 from typing import Final
 
-from controlplane.specfile import Kind
+from pydantic import BaseModel
+
+from controlplane.specfile import Document, Kind
 from flyball.workspace_spec import WORKSPACE
 from slo import spec as slo_spec
 from slo.dialects import DIALECTS
 
 _OTHER_DIALECTS: Final = tuple(kind for dialect in DIALECTS for kind in dialect.kinds)
 KINDS: Final[tuple[Kind, ...]] = (*slo_spec.KINDS, *_OTHER_DIALECTS, WORKSPACE)
+
+MAKES_SLOS: Final[tuple[type[BaseModel], ...]] = (
+    slo_spec.SLODocument,
+    *(model for dialect in DIALECTS for model in dialect.makes_slos),
+)
+"""Models of documents that make SLOs and that no other document depends on."""
+
+REFERRED_TO: Final = tuple(kind for kind in KINDS if kind.model not in MAKES_SLOS and kind is not WORKSPACE)
+"""Kinds of which a document may concern SLOs in other files."""
+
+
+def concerns_others(document: Document) -> bool:
+    """Whether SLOs in other files may mean something else because of this document."""
+    return document.kind in REFERRED_TO
+
+
+def name_of(document: Document) -> tuple[str, ...] | None:
+    """What may be there only once: a kind, `metadata.namespace` and `metadata.name`; None when it has no name."""
+    about = getattr(document.value, "metadata", None)
+    name = getattr(about, "name", None)
+    return (document.kind.name, getattr(about, "namespace", None) or "", name) if isinstance(name, str) else None

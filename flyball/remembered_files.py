@@ -14,20 +14,21 @@ from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import Document, SourceFile
 from flyball.examining import examine
-from slo.spec import ServiceDocument, SLIDocument, SLODocument
+from flyball.kinds import MAKES_SLOS, concerns_others, name_of
+from slo.spec import ServiceDocument
 
-_Name = tuple[str, str]  # a kind and `metadata.name`
+_Name = tuple[str, ...]  # as `name_of` gives it, or the position of what has no name
 
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """What one file says. `others` means that it holds a document that is neither an SLO nor a Service."""
+    """What one file says. `others`: it holds more than documents that make SLOs, and Services."""
 
     digest: bytes
     slos: tuple[SLO, ...]
     problems: tuple[Problem, ...]
     names: tuple[_Name, ...]
-    declared: tuple[Document, ...]  # Services and SLIs
+    declared: tuple[Document, ...]  # what SLOs in other files may refer to
     others: bool
 
     @property
@@ -99,8 +100,8 @@ def _meaning(
         slos=tuple(slos),
         problems=tuple(problems),
         names=tuple(map(_name, documents)),
-        declared=tuple(document for document in documents if isinstance(document.value, ServiceDocument | SLIDocument)),
-        others=any(not isinstance(document.value, SLODocument | ServiceDocument) for document in documents),
+        declared=tuple(filter(concerns_others, documents)),
+        others=any(not isinstance(document.value, (*MAKES_SLOS, ServiceDocument)) for document in documents),
     )
 
 
@@ -117,7 +118,4 @@ def _repeats(meanings: Mapping[str, _Meaning]) -> bool:
 
 
 def _name(document: Document) -> _Name:
-    value = document.value
-    if isinstance(value, SLODocument | ServiceDocument | SLIDocument):
-        return document.kind.name, value.metadata.name
-    return document.kind.name, str(document.position)  # all files are read when its own changes
+    return name_of(document) or (document.kind.name, str(document.position))

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel
 
@@ -20,12 +20,14 @@ class Kind:
     """What a document may be. `model` describes all of it (apiVersion, kind, metadata, spec), with `extra="forbid"`.
 
     Fields carry the names that users write (as aliases where Python's differ). Numbers arrive as text, exactly as
-    written: ask for `Decimal` or `int`, not `float`, and for no union of text and number.
+    written: ask for `Decimal` or `int`, not `float`, and for no union of text and number. Documents of a kind with
+    `marked_by="version"` have neither `apiVersion` nor `kind`: `version: <api_version>` is all that tells them.
     """
 
     api_version: str
     name: str
     model: type[BaseModel]
+    marked_by: Literal["kind", "version"] = "kind"
 
 
 def field_name(path: tuple[str | int, ...]) -> str:

@@ -1,6 +1,7 @@
 """Which kind a document is of, and what to say when that is unclear."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from controlplane.problems import Problem
 from controlplane.source_text import SourceText
@@ -8,22 +9,31 @@ from controlplane.specfile.composing import Place, Value
 from controlplane.specfile.document import Kind
 from controlplane.specfile.suggestions import choices, did_you_mean, short
 
+_VERSION: Final = "version"  # what tells documents that have neither apiVersion nor kind
+
 
 class KindIndex:
     """The kinds that a workspace may hold, by `apiVersion` and `kind`."""
 
     def __init__(self, kinds: Sequence[Kind]) -> None:
-        self._kinds = {(kind.api_version, kind.name): kind for kind in kinds}
-        self._versions = list(dict.fromkeys(kind.api_version for kind in kinds))
+        self._kinds = {(kind.api_version, kind.name): kind for kind in kinds if kind.marked_by == "kind"}
+        self._versions = list(dict.fromkeys(version for version, _ in self._kinds))
+        self._marked = {kind.api_version: kind for kind in kinds if kind.marked_by == "version"}
 
     def kind_of(self, value: Mapping[str, Value]) -> Kind | None:
         """The kind that the document names, if it is one that we know."""
         version, name = value.get("apiVersion"), value.get("kind")
-        return self._kinds.get((version, name)) if isinstance(version, str) and isinstance(name, str) else None
+        if isinstance(version, str) and isinstance(name, str):
+            return self._kinds.get((version, name))
+        marked = value.get(_VERSION)
+        return self._marked.get(marked) if isinstance(marked, str) and _has_no_kind(value) else None
 
     def problems_of(self, source: SourceText, value: Mapping[str, Value], place: Place) -> list[Problem]:
         """Why `kind_of` found none: what is missing, or which known name is meant."""
         version, name = value.get("apiVersion"), value.get("kind")
+        marked = value.get(_VERSION)
+        if self._marked and _has_no_kind(value) and isinstance(marked, str):
+            return [_unknown(source, place, _VERSION, (marked, list(self._marked)))]
         problems = []
         if not isinstance(version, str):
             problems.append(_bad(source, value, place, "apiVersion", self._versions))
@@ -38,6 +48,10 @@ class KindIndex:
         elif name not in names:
             problems.append(_unknown(source, place, "kind", (name, names), of=version if fitting else None))
         return problems
+
+
+def _has_no_kind(value: Mapping[str, Value]) -> bool:
+    return "apiVersion" not in value and "kind" not in value
 
 
 def _bad(source: SourceText, value: Mapping[str, Value], place: Place, key: str, known: list[str]) -> Problem:

@@ -53,16 +53,17 @@ class _Reading:
     documents: list[Document] = field(default_factory=list)
     incomplete: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    names: dict[tuple[str, str, str], SourcePosition] = field(default_factory=dict)
+    names: dict[tuple[str, str, str, str], SourcePosition] = field(default_factory=dict)
 
 
 def read(files: Iterable[SourceFile], kinds: Sequence[Kind]) -> ReadResult:
     """Read every document of every file; a list is as many documents as it has items.
 
     Never raises on what the files hold, and reports everything at once: a document that is broken takes no other with
-    it, and each mistake in the others is told. Two documents of one kind and one `metadata.name` are a mistake of the
-    second. Empty files and documents are nothing. Bounds (`MAX_DEPTH`, `MAX_VALUES`, `MAX_ALIASED_VALUES`) are problems
-    too. Text is taken as YAML 1.2 takes it: `on`, `yes` and `no` are words, `1.10` is what it says.
+    it, and each mistake in the others is told. Two documents of one kind, `metadata.namespace` and `metadata.name` are
+    a mistake of the second. Empty files and documents are nothing. Bounds (`MAX_DEPTH`, `MAX_VALUES`,
+    `MAX_ALIASED_VALUES`) are problems too. Text is taken as YAML 1.2 takes it: `on`, `yes` and `no` are words, `1.10`
+    is what it says.
     """
     reading = _Reading(KindIndex(kinds))
     with collection_paused():
@@ -183,7 +184,8 @@ def _repeated_name(
     if not isinstance(name, str):
         return []
     where = entry_at(place, ("metadata", "name"))[0].place
-    key = (kind.api_version.partition("/")[0], kind.name, name)
+    namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
+    key = (kind.api_version.partition("/")[0], kind.name, namespace if isinstance(namespace, str) else "", name)
     first = reading.names.get(key)
     if first is None:
         reading.names[key] = source.position(where.start)

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from controlplane.specfile.document import Kind
 
 Schema = dict[str, Any]
+_KEYS: Final = ("apiVersion", "kind", "version")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema(kinds: Sequence[Kind]) -> Schema:
-    """One schema (draft 2020-12) for any of the kinds: `apiVersion` and `kind` select which applies."""
+    """One schema (draft 2020-12) for any of the kinds: `apiVersion` and `kind`, or `version`, select which applies."""
     definitions: Schema = {}
     branches = []
     for kind in kinds:
@@ -23,20 +24,27 @@ def json_schema(kinds: Sequence[Kind]) -> Schema:
         for inner, definition in schema.pop("$defs", {}).items():
             definitions[f"{name}.{inner}"] = definition
         definitions[name] = schema
-        condition = {"properties": {"apiVersion": {"const": kind.api_version}, "kind": {"const": kind.name}}}
-        branches.append({"if": {**condition, "required": ["apiVersion", "kind"]}, "then": {"$ref": f"#/$defs/{name}"}})
+        marks = _marks(kind)
+        condition = {"properties": {key: {"const": value} for key, value in marks.items()}}
+        branches.append({"if": {**condition, "required": list(marks)}, "then": {"$ref": f"#/$defs/{name}"}})
+    ways = [list(keys) for keys in dict.fromkeys(tuple(_marks(kind)) for kind in kinds)]
+    known = {key: list(dict.fromkeys(_marks(kind)[key] for kind in kinds if key in _marks(kind))) for key in _KEYS}
     return {
         "$schema": DIALECT,
         "title": "Flyball workspace document",
         "type": "object",
-        "required": ["apiVersion", "kind"],
-        "properties": {
-            "apiVersion": {"enum": list(dict.fromkeys(kind.api_version for kind in kinds))},
-            "kind": {"enum": list(dict.fromkeys(kind.name for kind in kinds))},
-        },
+        **({"required": ways[0]} if len(ways) == 1 else {"anyOf": [{"required": way} for way in ways]}),
+        "properties": {key: {"enum": values} for key, values in known.items() if values},
         "allOf": branches,
         "$defs": definitions,
     }
+
+
+def _marks(kind: Kind) -> dict[str, str]:
+    """What a document of this kind says of itself."""
+    if kind.marked_by == "version":
+        return {"version": kind.api_version}
+    return {"apiVersion": kind.api_version, "kind": kind.name}
 
 
 def fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> set[str]:
