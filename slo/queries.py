@@ -1,34 +1,12 @@
 """Indicators of OpenSLO SLIs: queries checked, and recognized as a ratio or as a latency."""
 
-from dataclasses import dataclass, replace
-
-from controlplane.model.slo import Indicator, LatencyIndicator, Query, RatioIndicator
+from controlplane.model.slo import Indicator
 from controlplane.problems import Problem, Severity
-from controlplane.promql import check_promql
 from controlplane.specfile import Document
-from slo.event_query import EventQuery, QueryFault, event_query
-from slo.histogram import LatencyFault, latency_of
-from slo.promql_text import Selector
 from slo.spec import PROMETHEUS, InlineSLI, Metric, RatioMetric, SLIDocument, SLISpec, SLODocument
+from slo.written_queries import Found, Path, ReadQuery, bad_of_total, good_of_total, understood
 
-Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An indicator, or None when it cannot be used."""
-
-    value: Indicator | None
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReadQuery:
-    """A query that was understood, and where it stands."""
-
-    query: Query
-    events: EventQuery
-    path: Path
+__all__ = ["Found", "indicator_of"]
 
 
 def indicator_of(document: Document, path: tuple[str, ...]) -> Found:
@@ -96,62 +74,13 @@ class _Reading:
         total, good, bad = read.get("total"), read.get("good"), read.get("bad")
         if self._failed() or total is None:
             return None
-        self._check_total(total)
         if good is not None:
-            return self._good(good, total)
-        assert bad is not None
-        self._check_bad(bad)
-        return RatioIndicator(total.query, bad.query, None)
-
-    def _good(self, good: ReadQuery, total: ReadQuery) -> Indicator | None:
-        try:
-            latency = latency_of(good.events, total.events)
-        except LatencyFault as fault:
-            where = good if fault.in_good else total
-            self._problems.append(
-                self._document.problem(
-                    *where.path,
-                    message=fault.message,
-                    hint=fault.hint,
-                    offset=fault.offset,
-                    length=fault.length,
-                    rule="query",
-                )
-            )
-            return None
-        if latency is None:
-            return RatioIndicator(total.query, None, good.query)
-        within, every = latency.within.apply(good.query.text), latency.total.apply(total.query.text)
-        return LatencyIndicator(replace(good.query, text=within), replace(total.query, text=every), latency.threshold)
-
-    def _check_total(self, total: ReadQuery) -> None:
-        if total.events.filled:
-            self._warn(
-                total.path,
-                "missing data would read as no traffic, and never raise SLONoData",
-                "remove `or vector(0)` from total",
-            )
-        if total.events.filtered:
-            self._warn(
-                total.path,
-                "no traffic would read as missing data, and raise SLONoData",
-                "remove the comparison from total: without traffic the budget stands still anyway",
-            )
-
-    def _check_bad(self, bad: ReadQuery) -> None:
-        buckets = [each for each in bad.events.selectors if each.name.endswith("_bucket")]
-        if buckets:
-            self._problems.append(
-                self._document.problem(
-                    *bad.path,
-                    offset=buckets[0].start,
-                    length=len(buckets[0].name),
-                    severity=Severity.WARNING,
-                    rule="latency",
-                    message="a mistyped le would read as no bad events at all",
-                    hint="give the bucket as good, and x_count as total: then a missing bucket raises SLONoData",
-                )
-            )
+            found = good_of_total(good, total)
+        else:
+            assert bad is not None
+            found = bad_of_total(bad, total)
+        self._problems.extend(found.problems)
+        return found.value
 
     def _check_counter(self, ratio: RatioMetric, read: dict[str, ReadQuery | None]) -> None:
         if ratio.counter is None:
@@ -214,28 +143,9 @@ class _Reading:
         return self._understood((*self._path, *at, "spec", given[0]), text)
 
     def _understood(self, path: Path, text: str) -> ReadQuery | None:
-        document = self._document
-        try:
-            events = event_query(text)
-        except QueryFault as fault:
-            self._problems.append(_query_problem(document, path, text, fault))
-            return None
-        if events.scaled:
-            hint = "write rate() or increase() without the factor"
-            self._warn(path, "a rate times a number counts each event that many times", hint)
-        for selector in events.selectors:
-            if not selector.name and not _has_one_name(selector):
-                message = "Prometheus refuses to count metrics together whose series have the same labels"
-                self._warn(path, message, "add them up: sum(rate(a[5m])) + sum(rate(b[5m]))", selector)
-        return ReadQuery(Query(text, document.position_of(*path)), events, path)
-
-    def _warn(self, path: Path, message: str, hint: str, at: Selector | None = None) -> None:
-        offset = at.start if at is not None else None
-        self._problems.append(
-            self._document.problem(
-                *path, offset=offset, message=message, hint=hint, severity=Severity.WARNING, rule="query"
-            )
-        )
+        found = understood(self._document, path, text)
+        self._problems.extend(found.problems)
+        return found.query
 
     def _failed(self) -> bool:
         return any(problem.severity is Severity.ERROR for problem in self._problems)
@@ -246,19 +156,3 @@ class _Reading:
         self._problems.append(
             self._document.problem(*self._path, *path, message=message, hint=hint, rule=rule, on_key=on_key)
         )
-
-
-def _has_one_name(selector: Selector) -> bool:
-    return any(matcher.label == "__name__" and matcher.operator == "=" for matcher in selector.matchers)
-
-
-def _query_problem(document: Document, path: Path, text: str, fault: QueryFault) -> Problem:
-    """A query's fault at its own line and column."""
-    syntax = check_promql(text) if fault.rule == "promql-syntax" else None
-    if syntax is not None:
-        return document.problem(
-            *path, message=syntax.message, hint=syntax.hint, offset=syntax.offset, length=syntax.length, rule=fault.rule
-        )
-    return document.problem(
-        *path, message=fault.message, hint=fault.hint, offset=fault.offset, length=fault.length, rule=fault.rule
-    )
