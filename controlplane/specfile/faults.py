@@ -2,10 +2,17 @@
 
 
 class Fault(Exception):
-    """Something wrong in [start, end) of a file's text. `first` points at what it clashes with."""
+    """Something wrong in [start, end) of a file's text. `first` points at what it clashes with; `field` names it."""
 
     def __init__(
-        self, start: int, end: int, message: str, hint: str = "", rule: str = "", first: int | None = None
+        self,
+        start: int,
+        end: int,
+        message: str,
+        hint: str = "",
+        rule: str = "",
+        first: int | None = None,
+        field: str = "",
     ) -> None:
         super().__init__(message)
         self.start = start
@@ -14,3 +21,4 @@ class Fault(Exception):
         self.hint = hint
         self.rule = rule
         self.first = first
+        self.field = field

@@ -1,6 +1,5 @@
 """Files in, documents and problems out."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -16,6 +15,7 @@ from controlplane.specfile.composing import MAX_VALUES, Composed, Composer, Plac
 from controlplane.specfile.document import Document, Kind, entry_at
 from controlplane.specfile.faults import Fault
 from controlplane.specfile.kinds import KindIndex
+from controlplane.specfile.listing import documents_in
 from controlplane.specfile.splitting import document_spans
 from controlplane.specfile.suggestions import short
 from controlplane.specfile.syntax import fault_of
@@ -57,7 +57,7 @@ class _Reading:
 
 
 def read(files: Iterable[SourceFile], kinds: Sequence[Kind]) -> ReadResult:
-    """Read every document of every file; a list is as many documents as it has items.
+    """Read every document of every file; a list, or a `kind: List`, is as many documents as it has items.
 
     Never raises on what the files hold, and reports everything at once: a document that is broken takes no other with
     it, and each mistake in the others is told. Two documents of one kind, `metadata.namespace` and `metadata.name` are
@@ -111,30 +111,18 @@ def _parts(source: SourceText) -> Iterator[Composed | Fault]:
 
 
 def _take(reading: _Reading, source: SourceText, composed: Composed) -> None:
-    """One document, or each item of a list of them, as OpenSLO's own tools write them."""
+    """One document, or each item of a list of them."""
     before = len(reading.problems)
     reading.problems.extend(_problem(source, fault) for fault in composed.faults[:MAX_PROBLEMS])
-    for part in _items(composed):
+    for part in documents_in(composed):
         if len(reading.problems) - before >= MAX_PROBLEMS:
-            reading.problems.append(_problem(source, _too_many(part.place.start)))
+            start = part.start if isinstance(part, Fault) else part.place.start
+            reading.problems.append(_problem(source, _too_many(start)))
             return
-        _take_one(reading, source, part)
-
-
-def _items(composed: Composed) -> Iterator[Composed]:
-    """The items of a list that holds any mapping; else the value itself."""
-    value, place = composed.value, composed.place
-    if isinstance(value, list) and isinstance(place.inner, list) and any(isinstance(item, dict) for item in value):
-        faults = sorted(composed.faults, key=_start)
-        for item, where in zip(value, place.inner, strict=True):
-            first, last = (bisect_left(faults, at, key=_start) for at in (where.start, where.end))
-            yield Composed(item, where, tuple(faults[first:last]))
-    else:
-        yield composed
-
-
-def _start(fault: Fault) -> int:
-    return fault.start
+        if isinstance(part, Fault):
+            reading.problems.append(_problem(source, part))
+        else:
+            _take_one(reading, source, part)
 
 
 def _take_one(reading: _Reading, source: SourceText, composed: Composed) -> None:
@@ -200,5 +188,5 @@ def _problem(source: SourceText, fault: Fault) -> Problem:
     hint = fault.hint
     if fault.first is not None:
         hint = f"first at {source.position(fault.first)}"
-    length = source.length_on_line(fault.start, fault.end)
-    return Problem.at(source.position(fault.start), "", fault.message, hint=hint, rule=fault.rule, length=length)
+    position, length = source.position(fault.start), source.length_on_line(fault.start, fault.end)
+    return Problem.at(position, fault.field, fault.message, hint=hint, rule=fault.rule, length=length)
