@@ -132,7 +132,8 @@ class SLODaemon:
                 memory.pending, memory.deferred = look, memory.deferred + 1
                 return False
         compiled = self.workspace.compile()
-        memory.generation = None if has_errors(compiled.problems) else generation_of(compiled.files, self.to_yaml)
+        good = not has_errors(compiled.problems)
+        memory.generation = generation_of(compiled.files, self.to_yaml, compiled.manifest) if good else None
         memory.compiled, memory.look, memory.pending, memory.deferred = compiled, look, None, 0
         memory.seen = ()
         return True

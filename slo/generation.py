@@ -19,9 +19,15 @@ MARKER_FILE: Final = "flyball-generation.yaml"
 MARKER_GROUP: Final = "flyball-generation"
 
 
-def generation_of(files: Sequence[RuleFile], to_yaml: Callable[[RuleFile], str]) -> Generation:
-    """The files as text, with the marker among them. Raises ValueError for names that the engine would not read."""
+def generation_of(
+    files: Sequence[RuleFile], to_yaml: Callable[[RuleFile], str], manifest: TextFile | None = None
+) -> Generation:
+    """The files as text, with the marker among them. Raises ValueError for names that the engine would not read.
+
+    `manifest` lies beside them and no engine reads it: what the rules were made from.
+    """
     texts = [TextFile(_checked(file.name), to_yaml(file)) for file in files]
+    texts += [manifest] if manifest else []
     if len({text.name for text in texts}) != len(texts):
         raise ValueError("two rule files have the same name")
     identity = _hash(texts)

@@ -62,7 +62,7 @@ class RuleFolder(Protocol):
 class Compiled:
     """What the files of a workspace mean. `digest` tells their content from any other.
 
-    With errors among the problems, the rest is not to be used.
+    `manifest` is kept beside the rules that run, for plans (`slo.manifest`). With errors among the problems, the rest is not to be used.
     """
 
     digest: str
@@ -70,6 +70,7 @@ class Compiled:
     slos: tuple[SLO, ...] = ()
     problems: tuple[Problem, ...] = ()
     dashboards: tuple[TextFile, ...] = ()
+    manifest: TextFile | None = None
 
 
 class Workspace(Protocol):

@@ -22,8 +22,9 @@ def explain_refusal(generation: Generation) -> str:
     if program is None:
         return ""
     with tempfile.TemporaryDirectory(prefix="flyball-") as folder:
-        paths = [Path(folder) / file.name for file in generation.files]
-        for path, file in zip(paths, generation.files, strict=True):
+        rules = [file for file in generation.files if file.name.endswith(".yaml")]
+        paths = [Path(folder) / file.name for file in rules]
+        for path, file in zip(paths, rules, strict=True):
             path.write_text(file.text)
         command = [program, "check", "rules", "--lint=none", *map(str, paths)]
         try:

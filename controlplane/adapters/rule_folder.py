@@ -84,6 +84,13 @@ class RuleFolderOnDisk:
         except OSError:
             return ()
 
+    def read_one(self, copy: str, name: str) -> str | None:
+        """One of its files, or None: the others may be tens of megabytes."""
+        try:
+            return (self._copies / copy / name).read_bytes().decode(errors="surrogateescape")
+        except OSError:
+            return None
+
     def switch(self, copy: str) -> None:
         """One rename: a reader sees the files of before or those of after."""
         with self._sorting_errors():
