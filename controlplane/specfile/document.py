@@ -1,7 +1,8 @@
 """A document that was read, and the places of everything in it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pydantic import BaseModel
@@ -11,6 +12,8 @@ from controlplane.problems import Problem, Severity
 from controlplane.source_text import SourceText
 from controlplane.specfile.composing import Entry, Place
 from controlplane.specfile.scalars import decoded
+
+Path = tuple[str | int, ...]
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -22,12 +25,16 @@ class Kind:
     Fields carry the names that users write (as aliases where Python's differ). Numbers arrive as text, exactly as
     written: ask for `Decimal` or `int`, not `float`, and for no union of text and number. Documents of a kind with
     `marked_by="version"` have neither `apiVersion` nor `kind`: `version: <api_version>` is all that tells them.
+
+    `read_as` turns a checked document of another version into documents of the kinds that the rest knows: with their
+    values, and with `written`, which keeps every problem at the place and under the name that the user wrote.
     """
 
     api_version: str
     name: str
     model: type[BaseModel]
     marked_by: Literal["kind", "version"] = "kind"
+    read_as: "Callable[[Document], Sequence[Document]] | None" = field(default=None, compare=False)
 
 
 def field_name(path: tuple[str | int, ...]) -> str:
@@ -63,14 +70,23 @@ def entry_at(place: Place, path: tuple[str | int, ...]) -> tuple[Entry, Place | 
     return entry, holder, True
 
 
+def as_is(path: Path) -> Path:
+    """The path where a value of a document stands that has the shape of its kind."""
+    return path
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document of a known kind: its checked value, and where each part of it was written."""
+    """A document of a known kind: its checked value, and where each part of it was written.
+
+    All paths are those of the kind; `written` gives the path in the user's file where that differs.
+    """
 
     kind: Kind
     value: BaseModel
     source: SourceText
     place: Place
+    written: Callable[[Path], Path] = field(default=as_is, compare=False)
 
     @property
     def position(self) -> SourcePosition:
@@ -84,18 +100,22 @@ class Document:
 
     def position_of(self, *path: str | int) -> SourcePosition:
         """Where the value at a path begins; where its nearest ancestor does when nothing is written there."""
-        return self.source.position(entry_at(self.place, path)[0].place.start)
+        return self.source.position(entry_at(self.place, self.written(path))[0].place.start)
 
     def key_position_of(self, *path: str | int) -> SourcePosition:
         """Where the key of a path stands (an item of a list: the item itself); falls back like `position_of`."""
-        return self.source.position(entry_at(self.place, path)[0].start)
+        return self.source.position(entry_at(self.place, self.written(path))[0].start)
+
+    def key(self, *path: str | int) -> str:
+        """What the user calls the field at a path: its last step, as hints name it."""
+        return str(self.written(path)[-1])
 
     def position_in(self, *path: str | int, offset: int) -> SourcePosition:
         """Where a character of a scalar's value stands in the file; the offset may be the value's length: its end.
 
         Quotes, escapes, folding and the indentation of blocks are taken into account.
         """
-        entry, holder, found = entry_at(self.place, path)
+        entry, holder, found = entry_at(self.place, self.written(path))
         if not found or entry.place.inner is not None:
             return self.source.position(entry.place.start)
         _, indices = decoded(self.source.text, entry, holder)
@@ -113,10 +133,11 @@ class Document:
         rule: str = "",
     ) -> Problem:
         """A problem of the value at a path (or of its key), or of the character at `offset` in a scalar."""
-        entry, _, found = entry_at(self.place, path)
+        written = self.written(path)
+        entry, _, found = entry_at(self.place, written)
         start, end = (entry.start, entry.end) if on_key or not found else (entry.place.start, entry.place.end)
         if length is None:
             length = self.source.length_on_line(start, end) if offset is None else 1
         position = self.source.position(start) if offset is None else self.position_in(*path, offset=offset)
-        name = field_name(path)
+        name = field_name(written)
         return Problem.at(position, name, message, severity=severity, hint=hint, rule=rule, length=length)

@@ -146,9 +146,13 @@ def _take_one(reading: _Reading, source: SourceText, composed: Composed) -> None
     model, problems = problems_of(kind, source, value, place, composed.faults)
     reading.problems.extend(_perhaps_cut_off(source, place, problems))
     if model is not None and not repeated and not composed.faults:
-        reading.documents.append(Document(kind, model, source, place))
+        reading.documents.extend(_as_read(Document(kind, model, source, place)))
     elif not repeated and (rest := without_mistakes(kind, value)) is not None:
-        reading.incomplete.append(Document(kind, rest, source, place))
+        reading.incomplete.extend(_as_read(Document(kind, rest, source, place)))
+
+
+def _as_read(document: Document) -> Sequence[Document]:
+    return (document,) if document.kind.read_as is None else document.kind.read_as(document)
 
 
 def _perhaps_cut_off(source: SourceText, place: Place, problems: list[Problem]) -> list[Problem]:
