@@ -1,17 +1,31 @@
 """Indicators of OpenSLO SLIs: queries checked, and recognized as a ratio or as a latency."""
 
-from controlplane.model.slo import Indicator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from controlplane.model.slo import Comparison, Indicator
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document
-from slo.spec import PROMETHEUS, InlineSLI, Metric, RatioMetric, SLIDocument, SLISpec, SLODocument
+from slo.spec import PROMETHEUS, Metric, RatioMetric, sli_spec_at
 from slo.written_queries import Found, Path, ReadQuery, bad_of_total, good_of_total, understood
 
-__all__ = ["Found", "indicator_of"]
+__all__ = ["Compared", "Found", "indicator_of"]
 
 
-def indicator_of(document: Document, path: tuple[str, ...]) -> Found:
-    """The indicator whose spec stands at `path`: in an SLI document, or inline in an SLO."""
-    spec = _spec_of(document)
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What an objective asks of a thresholdMetric: `op` and `value`."""
+
+    good_while: Comparison
+    threshold: Decimal
+
+
+def indicator_of(document: Document, path: Path, compared: Compared | None = None) -> Found:
+    """The indicator whose spec stands at `path`: in an SLI document, or inline in an SLO or in one of its objectives.
+
+    A thresholdMetric needs to know what it is `compared` with: without that it is only checked, and None.
+    """
+    spec = sli_spec_at(document, path)
     if spec.threshold_metric is not None:
         return _refused(
             document,
@@ -25,15 +39,6 @@ def indicator_of(document: Document, path: tuple[str, ...]) -> Found:
             (document.problem(*path, message="no metric", hint="write a ratioMetric", rule="indicator", on_key=True),),
         )
     return _Reading(document, (*path, "ratioMetric")).indicator(spec.ratio_metric)
-
-
-def _spec_of(document: Document) -> SLISpec:
-    match document.value:
-        case SLIDocument(spec=spec):
-            return spec
-        case SLODocument() as slo if isinstance(slo.spec.indicator, InlineSLI):
-            return slo.spec.indicator.spec
-    raise TypeError(f"no indicator in a {type(document.value).__name__}")
 
 
 def _refused(document: Document, path: Path, message: str, hint: str) -> Found:

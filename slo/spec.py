@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, S
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticKnownError
 
-from controlplane.specfile import Kind
+from controlplane.specfile import Document, Kind, Path
 
 OPENSLO_V1: Final = "openslo/v1"
 PROMETHEUS: Final = "prometheus"  # `type` of a metric source, in any letter case
@@ -173,6 +173,20 @@ class ServiceDocument(_Part):
     kind: Literal["Service"]
     metadata: Metadata
     spec: ServiceSpec | None = None
+
+
+def sli_spec_at(document: Document, path: Path) -> SLISpec:
+    """What stands at a path of an SLI document (`spec`), or of an SLO (`[spec.objectives[1].]indicator.spec`)."""
+    match document.value, path:
+        case SLIDocument(spec=spec), _:
+            return spec
+        case SLODocument(spec=SLOSpec(indicator=InlineSLI(spec=spec))), ("spec", "indicator", "spec"):
+            return spec
+        case SLODocument(spec=slo), ("spec", "objectives", int(index), *_):
+            inline = slo.objectives[index].indicator
+            if inline is not None:
+                return inline.spec
+    raise TypeError(f"no indicator at {path} in a {type(document.value).__name__}")
 
 
 class UnsupportedDocument(_Part):
