@@ -1,7 +1,7 @@
 """Names, labels and annotations of OpenSLO objects."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,7 @@ MAX_NAME: Final = 63
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABEL_KEY: Final = re.compile(r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?")
 _LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_RESERVED: Final = frozenset(
+RESERVED: Final = frozenset(
     {
         names.SLO,
         names.SERVICE,
@@ -96,30 +96,39 @@ def _annotation_problems(document: Document, annotations: dict[str, str]) -> Ite
             yield _problem(document, "annotations", key, message="not a web address", hint="begin it with https://")
 
 
-def _labels(document: Document, written: dict[str, str | list[str]]) -> tuple[dict[str, str], list[Problem]]:
+def prometheus_labels(
+    document: Document, path: tuple[str | int, ...], written: Mapping[str, str | list[str]], rule: str = "metadata"
+) -> tuple[dict[str, str], list[Problem]]:
+    """The labels that stand at `path`, under names that Prometheus takes; what cannot be one is left out and told."""
     labels: dict[str, str] = {}
     problems = []
     for key, value in written.items():
-        if not _LABEL_KEY.fullmatch(key):
-            message = f"`{key}` is not a label's key: letters, digits, `-`, `_` and `.`, at most 63"
-            problems.append(_problem(document, "labels", key, message=message))
-            continue
         name = re.sub(r"[^a-zA-Z0-9_]", "_", key)
-        name = f"_{name}" if name[0].isdigit() else name
-        if name in _RESERVED or name in labels:
+        name = f"_{name}" if name[:1].isdigit() else name
+        if name in RESERVED or name in labels or not name:
             reason = (
                 "Flyball sets this label itself"
-                if name in _RESERVED
+                if name in RESERVED
                 else f"another label is also `{name}` in Prometheus"
             )
-            problems.append(
-                _problem(
-                    document, "labels", key, message=f"left out: {reason}", hint="rename it", severity=Severity.WARNING
-                )
+            message = f"left out: {reason}" if name else "left out: a label needs a name"
+            problem = document.problem(
+                *path, key, message=message, hint="rename it", severity=Severity.WARNING, rule=rule, on_key=True
             )
+            problems.append(problem)
             continue
         labels[name] = value if isinstance(value, str) else ",".join(value)
     return labels, problems
+
+
+def _labels(document: Document, written: dict[str, str | list[str]]) -> tuple[dict[str, str], list[Problem]]:
+    problems = []
+    fitting = {key: value for key, value in written.items() if _LABEL_KEY.fullmatch(key)}
+    for key in written.keys() - fitting.keys():
+        message = f"`{key}` is not a label's key: letters, digits, `-`, `_` and `.`, at most 63"
+        problems.append(_problem(document, "labels", key, message=message))
+    labels, further = prometheus_labels(document, ("metadata", "labels"), fitting)
+    return labels, [*problems, *further]
 
 
 def _problem(

@@ -79,13 +79,14 @@ def _objective(document: Document, index: int, written: Objective) -> tuple[Deci
                 *at, message="no target", hint="write target: 0.999 or targetPercent: 99.9", rule="objective"
             )
         ]
-    fault, hint = _target_fault(key, value, whole)
+    fault, hint = target_fault(key, value, whole)
     if fault:
         return None, [document.problem(*at, key, message=fault, hint=hint, rule="objective")]
     return value / whole, []
 
 
-def _target_fault(key: str, value: Decimal, whole: Decimal) -> tuple[str, str]:
+def target_fault(key: str, value: Decimal, whole: Decimal) -> tuple[str, str]:
+    """Why an objective that is written at `key` as a part of `whole` cannot be one, and what to do; empty if it can."""
     if not value.is_finite():
         return f"must be between 0 and {whole}, is {value}", ""
     if value == whole:
