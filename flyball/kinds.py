@@ -7,10 +7,11 @@ from pydantic import BaseModel
 from controlplane.specfile import Document, Kind
 from flyball.workspace_spec import WORKSPACE
 from slo import spec as slo_spec
+from slo import templates
 from slo.dialects import DIALECTS
 
 _OTHER_DIALECTS: Final = tuple(kind for dialect in DIALECTS for kind in dialect.kinds)
-KINDS: Final[tuple[Kind, ...]] = (*slo_spec.KINDS, *_OTHER_DIALECTS, WORKSPACE)
+KINDS: Final[tuple[Kind, ...]] = (*slo_spec.KINDS, *templates.KINDS, *_OTHER_DIALECTS, WORKSPACE)
 
 MAKES_SLOS: Final[tuple[type[BaseModel], ...]] = (
     slo_spec.SLODocument,

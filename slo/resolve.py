@@ -12,6 +12,7 @@ from slo.objectives import Target, targets_of
 from slo.queries import indicator_of
 from slo.spec import PROMETHEUS, SET_ASIDE, ServiceDocument, SLIDocument, SLODocument, UnsupportedDocument
 from slo.taken_names import without_repeated
+from slo.templates import expanded
 from slo.windows import period_of
 
 
@@ -30,6 +31,8 @@ def slos_from(documents: Sequence[Document], may_be_declared: Callable[[str], bo
     `may_be_declared` tells whether a document that could not be read may carry a name: then a reference to it is no
     further mistake.
     """
+    short_forms = expanded(documents)
+    documents = short_forms.documents
     resolution = _Resolution(documents, may_be_declared)
     others = [dialect.read(documents, may_be_declared) for dialect in DIALECTS]
     made = [*resolution.slos(), *(slo for other in others for slo in other.slos)]
@@ -38,7 +41,7 @@ def slos_from(documents: Sequence[Document], may_be_declared: Callable[[str], bo
     return Resolved(
         tuple(sorted(slos, key=lambda slo: slo.name)),
         tuple(sorted(resolution.services(), key=lambda service: service.name)),
-        tuple(in_order(problems)),
+        tuple(in_order([*short_forms.problems, *short_forms.told(problems)])),
     )
 
 
