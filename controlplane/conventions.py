@@ -17,10 +17,16 @@ SEVERITY: Final = "severity"
 SEVERITY_PAGE: Final = "page"
 SEVERITY_TICKET: Final = "ticket"
 SHARD: Final = "shard"
+NOTIFY: Final = "notify"  # of alerts: names of OpenSLO's notification targets, separated by commas
+PART: Final = "part"
 
 # --- SLO series (RULES.md) --------------------------------------------------------------------------------------------
 ROLLING_EVENTS: Final = "slo:sli_events:rolling5m"  # events of the last 5 minutes, written every minute
 LEDGER_EVENTS: Final = "slo:sli_events:ledger5m"  # events of 5 minutes, written every 5 minutes; entries add up
+SLICE_BAD: Final = "slo:sli_slice:bad"  # how bad the slice of time that ends now was: 0 … 1, written every minute
+PART_EVENTS: Final = "slo:sli_part_events:rolling5m"  # as ROLLING_EVENTS, of one part of a composite: label part
+PART_LEDGER: Final = "slo:sli_part_events:ledger5m"  # as LEDGER_EVENTS, of one part of a composite
+PART_USUAL: Final = "slo:sli_part_events:usual5m"  # events that 5 minutes of the window had on average, of one part
 WINDOW_COVERAGE: Final = "slo:window_coverage:ratio"  # share of the window for which there is a ledger entry
 BUDGET_EVENTS: Final = "slo:error_budget:events"  # bad events that the window allows
 BUDGET_REMAINING: Final = "slo:error_budget_remaining:ratio"  # 1 = untouched, 0 = spent, negative = overspent
@@ -58,11 +64,13 @@ DESCRIPTION: Final = "description"
 WORST: Final = "worst"
 RUNBOOK_URL: Final = "runbook_url"
 DASHBOARD_URL: Final = "dashboard_url"
+NOTIFICATION_TARGETS: Final = "notification_targets"  # the same, and by what way each is told
 
 # --- keys that users write --------------------------------------------------------------------------------------------
 API_VERSION: Final = "flyball.dev/v1"
 ANNOTATION_OWNER: Final = "flyball.dev/owner"
 ANNOTATION_RUNBOOK: Final = "flyball.dev/runbook-url"
+ANNOTATION_RENAMED_FROM: Final = "flyball.dev/renamed-from"  # earlier names, whose history still counts
 ANNOTATION_WORST_BY: Final = "flyball.dev/worst-by"  # comma-separated labels that tell where the bad events come from
 
 # --- files that we write ----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from controlplane.burn_rate import duration
 from controlplane.model.event import JSON
@@ -9,7 +10,7 @@ from controlplane.model.slo import SLO
 from flyball.code_fingerprint import compiler_fingerprint
 from slo.compiler import CompileOptions, is_usual
 
-SHARING = "sharing"
+SHARING: Final = "sharing"
 
 
 def basis_of(options: CompileOptions, sharing: Mapping[str, int]) -> dict[str, JSON]:

@@ -11,6 +11,7 @@ from controlplane.burn_rate import STANDARD_PERIOD, duration
 from controlplane.model.alerting import STANDARD_ALERTING
 from controlplane.model.rule import RuleFile, RuleGroup
 from controlplane.model.slo import SLO, STANDARD_POLICY, RollingWindow
+from slo.bridging import bridged
 from slo.passes import Pass, Subject, alerts, budget, events
 from slo.passes.subject import Links
 
@@ -28,6 +29,7 @@ EVERY_FIVE_MINUTES: Final[tuple[Pass, ...]] = (
     budget.objective,
     budget.alert_context,
     events.ledger,
+    events.usual,
     events.totals,
     events.coverage,
     budget.period_burn_rate,
@@ -80,6 +82,7 @@ def is_usual(slo: SLO) -> bool:
         and not slo.groups
         and not slo.exclusions
         and slo.legacy_names is None
+        and not slo.renamed_from
         and slo.policy == STANDARD_POLICY
         and slo.alerting == STANDARD_ALERTING
     )
@@ -94,14 +97,19 @@ def shards(slos: Sequence[SLO]) -> Iterator[tuple[str, tuple[SLO, ...]]]:
     for slo in slos:
         by_period[slo.window.length].append(slo)
     for period, members in sorted(by_period.items()):
-        # One query may load 50 million samples (Prometheus's default): long windows bear fewer SLOs.
-        size = max(1, min(SHARD_SIZE, SHARD_SIZE * STANDARD_PERIOD // period))
-        count = -(-len(members) // size)
+        count = -(-len(members) // shard_size(period))
         split: dict[int, list[SLO]] = defaultdict(list)
         for slo in members:
             split[crc32(slo.name.encode()) % count].append(slo)
         for index, part in sorted(split.items()):
             yield f"{duration(period)}-{index:03d}", tuple(part)
+
+
+def shard_size(period: timedelta) -> int:
+    """About how many SLOs of a window share rules, of which one query may load 50 million samples (Prometheus's
+    default): long windows bear fewer.
+    """
+    return max(1, min(SHARD_SIZE, SHARD_SIZE * STANDARD_PERIOD // period))
 
 
 def rule_file(subject: Subject) -> RuleFile:
@@ -113,4 +121,6 @@ def rule_file(subject: Subject) -> RuleFile:
             f"slo:{name}:5m", _FIVE_MINUTES, tuple(rule for each in EVERY_FIVE_MINUTES for rule in each(subject))
         ),
     )
+    if not subject.shared:
+        groups = (bridged(groups[0], subject.only), bridged(groups[1], subject.only))
     return RuleFile(f"slo-{name.replace(':', '-')}.yaml", groups)

@@ -27,7 +27,12 @@ RESERVED: Final = frozenset(
         "window",
     }
 )
-_OURS: Final = (names.ANNOTATION_OWNER, names.ANNOTATION_RUNBOOK, names.ANNOTATION_WORST_BY)
+_OURS: Final = (
+    names.ANNOTATION_OWNER,
+    names.ANNOTATION_RUNBOOK,
+    names.ANNOTATION_WORST_BY,
+    names.ANNOTATION_RENAMED_FROM,
+)
 _OUR_PREFIX: Final = "flyball.dev/"
 
 
@@ -39,6 +44,7 @@ class About:
     owner: str
     runbook_url: str
     worst_by: tuple[str, ...]
+    renamed_from: tuple[str, ...]
     problems: tuple[Problem, ...]
 
 
@@ -47,11 +53,9 @@ def checked(document: Document, metadata: Metadata) -> About:
     annotations = metadata.annotations
     problems = [*_name_problems(document, metadata.name), *_annotation_problems(document, annotations)]
     labels, label_problems = _labels(document, metadata.labels)
-    worst_by = tuple(
-        dict.fromkeys(
-            part.strip() for part in annotations.get(names.ANNOTATION_WORST_BY, "").split(",") if part.strip()
-        )
-    )
+    worst_by = listed(annotations.get(names.ANNOTATION_WORST_BY, ""))
+    renamed_from = listed(annotations.get(names.ANNOTATION_RENAMED_FROM, ""))
+    problems += _earlier_name_problems(document, renamed_from)
     for label in worst_by:
         if not _LABEL_NAME.fullmatch(label):
             problems.append(
@@ -68,8 +72,21 @@ def checked(document: Document, metadata: Metadata) -> About:
         owner=annotations.get(names.ANNOTATION_OWNER, ""),
         runbook_url=annotations.get(names.ANNOTATION_RUNBOOK, ""),
         worst_by=tuple(label for label in worst_by if _LABEL_NAME.fullmatch(label)),
+        renamed_from=tuple(name for name in renamed_from if _NAME.fullmatch(name)),
         problems=(*problems, *label_problems),
     )
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The parts of a text that commas separate, each once, without the spaces around them."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _earlier_name_problems(document: Document, earlier: tuple[str, ...]) -> Iterator[Problem]:
+    for name in earlier:
+        if not _NAME.fullmatch(name):
+            message, hint = f"`{name}` is not the name of an SLO", "earlier names, separated by commas"
+            yield _problem(document, "annotations", names.ANNOTATION_RENAMED_FROM, message=message, hint=hint)
 
 
 def _name_problems(document: Document, name: str) -> Iterator[Problem]:

@@ -23,12 +23,14 @@ class Query:
 class RatioIndicator:
     """Events counted by counters: all of them, and either the bad or the good ones; exactly one of the two is set.
 
-    A bad (or good) series that is missing while `total` is there counts as zero events.
+    A bad (or good) series that is missing while `total` is there counts as zero events. `gauges`: metrics without a
+    function are gauges, such as replicas that are ready and wanted; what they show is counted for as long as they do.
     """
 
     total: Query
     bad: Query | None
     good: Query | None
+    gauges: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,9 @@ class SLO:
     alerting: Alerting = STANDARD_ALERTING
     exclusions: tuple[Exclusion, ...] = ()
     legacy_names: LegacyNames | None = None
+    renamed_from: tuple[str, ...] = ()  # earlier names, whose recorded history counts as its own
+    own_settings: frozenset[str] = field(default=frozenset(), compare=False)  # what its document settled: no policy may
+    policies: tuple[str, ...] = field(default=(), compare=False)  # policies that its document asks for by name
 
     @property
     def budget_ratio(self) -> Decimal:

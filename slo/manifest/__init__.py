@@ -1,6 +1,6 @@
 """What a generation of rules was made from: its SLOs, a line each, so that a plan can say what changes in words.
 
-The first line describes the whole: the version of this format, the options that every rule depends on, and the compiler.
+The first line describes the whole: the version of this format, the options that all rules depend on, the compiler.
 The others are SLOs as JSON, in the order of their names. Equal SLOs give equal lines, so two manifests are compared as
 texts, and only what differs is read.
 """

@@ -43,8 +43,9 @@ def to_json(value: object) -> JSON:
             return [to_json(each) for each in value]
     if not is_dataclass(value):
         raise TypeError(f"not part of the model: {type(value).__name__}")
-    written: dict[str, JSON] = {_KIND: type(value).__name__} if _is_member(type(value)) else {}
-    for name, default in _written_fields(type(value)):
+    kind: Any = type(value)
+    written: dict[str, JSON] = {_KIND: kind.__name__} if _is_member(kind) else {}
+    for name, default in _written_fields(kind):
         found = getattr(value, name)
         if found != default:
             written[name] = to_json(found)
@@ -54,7 +55,7 @@ def to_json(value: object) -> JSON:
 def from_json(kind: type[_Value], value: JSON) -> _Value:
     """The value of a dataclass. Raises ValueError when the JSON is not of its shape."""
     try:
-        read: _Value = _reader(kind)(value)
+        read: _Value = _reader_of(kind)(value)
     except (TypeError, KeyError, AttributeError, InvalidOperation, OverflowError, RecursionError) as error:
         raise ValueError(f"not a {kind.__name__}: {error!r}") from error
     return read
@@ -77,9 +78,13 @@ def _is_member(kind: type) -> bool:
     return kind.__name__ not in ("SLO", "Query", "Alerting", "AlertText", "Tier", "DataPolicy", "CompositePart")
 
 
+def _reader_of(kind: Any) -> _Read:
+    """How JSON becomes a value of this type."""
+    return _reader(kind)
+
+
 @lru_cache(maxsize=256)
 def _reader(kind: Any) -> _Read:
-    """How JSON becomes a value of this type."""
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         return _union_reader(get_args(kind))
@@ -109,7 +114,11 @@ def _of_type(kind: type[_Value], value: object) -> _Value:
 
 
 def _union_reader(members: tuple[Any, ...]) -> _Read:
-    named = {member.__name__: _reader(member) for member in members if is_dataclass(member)}
+    named = {
+        str(member.__name__): _reader_of(member)
+        for member in members
+        if isinstance(member, type) and is_dataclass(member)
+    }
     plain = [_reader(member) for member in members if not is_dataclass(member) and member is not type(None)]
     optional = type(None) in members
 
@@ -125,7 +134,7 @@ def _union_reader(members: tuple[Any, ...]) -> _Read:
 
 
 def _tuple_reader(members: tuple[Any, ...]) -> _Read:
-    if len(members) == 2 and members[1] is Ellipsis:  # noqa: PLR2004 -- tuple[X, ...]
+    if len(members) == 2 and members[1] is Ellipsis:
         each = _reader(members[0])
         return lambda value: tuple(each(item) for item in _of_type(list, value))
     readers = [_reader(member) for member in members]
