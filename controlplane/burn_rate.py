@@ -26,6 +26,7 @@ __all__ = [
     "number",
     "seconds",
     "threshold",
+    "tier_name",
     "tiers_within",
     "time_to_exhaustion",
 ]
@@ -52,6 +53,11 @@ def threshold(tier: Tier, period: timedelta) -> Decimal:
 def tiers_within(period: timedelta, tiers: Sequence[Tier] = STANDARD_TIERS) -> tuple[Tier, ...]:
     """Those tiers whose long window fits into the period."""
     return tuple(tier for tier in tiers if tier.long <= period)
+
+
+def tier_name(tier: Tier) -> str:
+    """What people call a tier, by its urgency and long window: `page-1h`."""
+    return f"{tier.urgency.value}-{duration(tier.long)}"
 
 
 def can_fire(tier: Tier, period: timedelta, budget_ratio: Decimal) -> bool:

@@ -10,7 +10,8 @@ from controlplane.model.slo import SLO
 from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile, read
 from flyball.kinds import KINDS
-from slo.resolve import slos_from
+from slo.resolve import unsettled
+from slo.settling import settled
 from slo.spec import SLIDocument, SLODocument
 
 # What does not follow from other mistakes of the same document: broken PromQL.
@@ -19,11 +20,17 @@ _INDEPENDENT: Final = ("promql-syntax",)
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """Documents that are right in themselves, and the SLOs they make. With errors among the problems: not complete."""
+    """Documents that are right in themselves, and the SLOs they make. With errors among the problems: not complete.
+
+    `made` are the SLOs before policies and exclusions (`slo.settling`) were applied to them, and `made_problems` what
+    is wrong apart from those.
+    """
 
     documents: tuple[Document, ...]
     slos: tuple[SLO, ...]
     problems: tuple[Problem, ...]
+    made: tuple[SLO, ...]
+    made_problems: tuple[Problem, ...]
 
 
 def examine(files: Sequence[SourceFile], beside: Sequence[Document] = ()) -> Examined:
@@ -39,12 +46,18 @@ def _examine(files: Sequence[SourceFile], beside: Sequence[Document]) -> Examine
     result = read(files, KINDS)
     broken = {problem.path for problem in result.problems if problem.severity is Severity.ERROR}
     unread = [file.content for file in files if file.path in broken]
-    resolved = slos_from(
-        [*_referred_to(result.documents, beside), *result.documents, *result.incomplete],
-        may_be_declared=lambda name: _is_named_in(unread, name),
+    documents = [*_referred_to(result.documents, beside), *result.documents, *result.incomplete]
+
+    def may_be_declared(name: str) -> bool:
+        return _is_named_in(unread, name)
+
+    made = unsettled(documents, may_be_declared)
+    after = settled(made.slos, documents, may_be_declared)
+    wrong = [*result.problems, *(each for each in made.problems if not _may_follow(each, result.incomplete))]
+    further = [each for each in after.problems if not _may_follow(each, result.incomplete)]
+    return Examined(
+        result.documents, after.slos, tuple(in_order([*wrong, *further])), made.slos, tuple(in_order(wrong))
     )
-    further = [problem for problem in resolved.problems if not _may_follow(problem, result.incomplete)]
-    return Examined(result.documents, resolved.slos, tuple(in_order([*result.problems, *further])))
 
 
 def _referred_to(documents: Sequence[Document], beside: Sequence[Document]) -> Iterator[Document]:

@@ -16,11 +16,12 @@ from typing import Final, Protocol, TypeVar
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors, in_order
 from controlplane.rulefile import to_yaml
-from controlplane.specfile import SourceFile
+from controlplane.specfile import Document, SourceFile
 from flyball.examining import examine
-from flyball.kinds import MAKES_SLOS, REFERRED_TO, name_of
+from flyball.kinds import MAKES_SLOS, REFERRED_TO, name_of, settles
 from slo.compiler import CompileOptions, rule_file, subjects
 from slo.passes import Subject
+from slo.settling import settled
 
 LARGE_BYTES: Final = 1_000_000  # about 1,500 SLOs: below, starting processes costs more than it saves
 _MOST_PROCESSES: Final = 8
@@ -53,6 +54,7 @@ class _Understood:
     problems: tuple[Problem, ...]
     slos: tuple[SLO, ...]
     names: tuple[tuple[str, ...], ...]  # of documents that make SLOs: one may hold several
+    settling: tuple[Document, ...]  # what settles something about SLOs of any part
 
 
 @contextmanager
@@ -74,9 +76,10 @@ def understand(files: Sequence[SourceFile], run: Run, processes: int) -> tuple[l
         problems = in_order(problem for each in found for problem in each.problems)
         slos = tuple(sorted((slo for each in found for slo in each.slos), key=lambda slo: slo.name))
         if not has_errors(problems) and _unique([slo.name for slo in slos], [n for each in found for n in each.names]):
-            return problems, slos
-    whole = _understood(_Part(tuple(files), ()))
-    return in_order(whole.problems), whole.slos
+            after = settled(slos, [document for each in found for document in each.settling])
+            return in_order([*problems, *after.problems]), after.slos
+    whole = examine(files)
+    return list(whole.problems), whole.slos
 
 
 def rule_texts(slos: Iterable[SLO], options: CompileOptions, run: Run) -> dict[str, str]:
@@ -116,9 +119,10 @@ def _understood(part: _Part) -> _Understood:
     own = {file.path for file in part.own}
     made = (each for each in result.documents if isinstance(each.value, MAKES_SLOS) and each.source.path in own)
     return _Understood(
-        result.problems,
-        tuple(slo for slo in result.slos if slo.source.path in own),
+        result.made_problems,
+        tuple(slo for slo in result.made if slo.source.path in own),
         tuple(name for name in map(name_of, made) if name is not None),
+        tuple(each for each in result.documents if settles(each) and each.source.path in own),
     )
 
 

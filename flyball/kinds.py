@@ -6,12 +6,12 @@ from pydantic import BaseModel
 
 from controlplane.specfile import Document, Kind
 from flyball.workspace_spec import WORKSPACE
+from slo import settling, templates
 from slo import spec as slo_spec
-from slo import templates
 from slo.dialects import DIALECTS
 
 _OTHER_DIALECTS: Final = tuple(kind for dialect in DIALECTS for kind in dialect.kinds)
-KINDS: Final[tuple[Kind, ...]] = (*slo_spec.KINDS, *templates.KINDS, *_OTHER_DIALECTS, WORKSPACE)
+KINDS: Final[tuple[Kind, ...]] = (*slo_spec.KINDS, *templates.KINDS, *_OTHER_DIALECTS, *settling.KINDS, WORKSPACE)
 
 MAKES_SLOS: Final[tuple[type[BaseModel], ...]] = (
     slo_spec.SLODocument,
@@ -33,3 +33,8 @@ def name_of(document: Document) -> tuple[str, ...] | None:
     about = getattr(document.value, "metadata", None)
     name = getattr(about, "name", None)
     return (document.kind.name, getattr(about, "namespace", None) or "", name) if isinstance(name, str) else None
+
+
+def settles(document: Document) -> bool:
+    """Whether it settles something about SLOs that other documents make (`slo.settling`)."""
+    return document.kind in settling.KINDS

@@ -13,8 +13,9 @@ from typing import Final
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import Document, SourceFile
-from flyball.examining import examine
-from flyball.kinds import MAKES_SLOS, concerns_others, name_of
+from flyball.examining import Examined, examine
+from flyball.kinds import MAKES_SLOS, concerns_others, name_of, settles
+from slo.settling import settled
 from slo.spec import ServiceDocument
 
 _Name = tuple[str, ...]  # as `name_of` gives it, or the position of what has no name
@@ -51,12 +52,22 @@ class RememberedFiles:
         digests = {file.path: hashlib.sha256(file.content).digest() for file in files}
         meanings = self._after_edit(files, digests)
         if meanings is None:
-            meanings = _meanings(files, digests, ())
-        problems = in_order(problem for meaning in meanings.values() for problem in meaning.problems)
-        if not has_errors(problems):
+            return self._everything(files, digests)
+        problems = [problem for meaning in meanings.values() for problem in meaning.problems]
+        made = sorted((slo for meaning in meanings.values() for slo in meaning.slos), key=lambda slo: slo.name)
+        declared = (document for meaning in meanings.values() for document in meaning.declared)
+        after = settled(made, list(filter(settles, declared)))
+        if not has_errors(after.problems):
             self._meanings = meanings
-        slos = (slo for meaning in meanings.values() for slo in meaning.slos)
-        return problems, tuple(sorted(slos, key=lambda slo: slo.name))
+        return in_order([*problems, *after.problems]), after.slos
+
+    def _everything(
+        self, files: Sequence[SourceFile], digests: Mapping[str, bytes]
+    ) -> tuple[list[Problem], tuple[SLO, ...]]:
+        result = examine(files)
+        if not has_errors(result.problems):
+            self._meanings = _meanings(files, digests, result)
+        return list(result.problems), result.slos
 
     def _after_edit(self, files: Sequence[SourceFile], digests: Mapping[str, bytes]) -> dict[str, _Meaning] | None:
         """Meanings with only the changed files read; None when that does not tell all."""
@@ -65,7 +76,8 @@ class RememberedFiles:
         if not kept:
             return None
         changed = [file for file in files if file.path not in kept]
-        found = _meanings(changed, digests, [document for each in kept.values() for document in each.declared])
+        beside = [document for each in kept.values() for document in each.declared]
+        found = _meanings(changed, digests, examine(changed, beside))
         edited = found.keys() | (known.keys() - kept.keys())
         if any(_concerns_others(known.get(path, _NOTHING), found.get(path, _NOTHING)) for path in edited):
             return None
@@ -75,17 +87,14 @@ class RememberedFiles:
         return whole
 
 
-def _meanings(
-    files: Sequence[SourceFile], digests: Mapping[str, bytes], beside: Sequence[Document]
-) -> dict[str, _Meaning]:
-    """What each of the files says, with what the others declare."""
-    result = examine(files, beside)
+def _meanings(files: Sequence[SourceFile], digests: Mapping[str, bytes], result: Examined) -> dict[str, _Meaning]:
+    """What each of the files says, before policies and exclusions."""
     documents, slos, problems = defaultdict(list), defaultdict(list), defaultdict(list)
     for document in result.documents:
         documents[document.source.path].append(document)
-    for slo in result.slos:
+    for slo in result.made:
         slos[slo.source.path].append(slo)
-    for problem in result.problems:
+    for problem in result.made_problems:
         problems[problem.path].append(problem)
     return {
         path: _meaning(digests[path], documents[path], slos[path], problems[path]) for path in (f.path for f in files)

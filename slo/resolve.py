@@ -7,9 +7,11 @@ from controlplane.model.slo import SLO, Service
 from controlplane.problems import Problem, Severity, has_errors, in_order
 from controlplane.specfile import Document, did_you_mean
 from slo import metadata
+from slo.bridging import renaming_problems
 from slo.dialects import DIALECTS
 from slo.objectives import Target, targets_of
 from slo.queries import indicator_of
+from slo.settling import settled
 from slo.spec import PROMETHEUS, SET_ASIDE, ServiceDocument, SLIDocument, SLODocument, UnsupportedDocument
 from slo.taken_names import without_repeated
 from slo.templates import expanded
@@ -31,6 +33,13 @@ def slos_from(documents: Sequence[Document], may_be_declared: Callable[[str], bo
     `may_be_declared` tells whether a document that could not be read may carry a name: then a reference to it is no
     further mistake.
     """
+    made = unsettled(documents, may_be_declared)
+    after = settled(made.slos, documents, may_be_declared)
+    return Resolved(after.slos, made.services, tuple(in_order([*made.problems, *after.problems])))
+
+
+def unsettled(documents: Sequence[Document], may_be_declared: Callable[[str], bool] = lambda _: False) -> Resolved:
+    """The same, before policies and exclusions (`slo.settling`) were applied."""
     short_forms = expanded(documents)
     documents = short_forms.documents
     resolution = _Resolution(documents, may_be_declared)
@@ -38,6 +47,7 @@ def slos_from(documents: Sequence[Document], may_be_declared: Callable[[str], bo
     made = [*resolution.slos(), *(slo for other in others for slo in other.slos)]
     slos, repeated = without_repeated(made, documents)
     problems = [*resolution.problems, *(problem for other in others for problem in other.problems), *repeated]
+    problems += renaming_problems(slos)
     return Resolved(
         tuple(sorted(slos, key=lambda slo: slo.name)),
         tuple(sorted(resolution.services(), key=lambda service: service.name)),
@@ -90,9 +100,10 @@ class _Resolution:
         self.problems.extend(indicator.problems)
         if indicator.value is None or period.window is None or has_errors(self.problems[before:]):
             return
+        siblings = len(value.spec.objectives)
         for target in targets.values:
             yield SLO(
-                name=_name(value, target, len(value.spec.objectives)),
+                name=_name(value.metadata.name, target, siblings),
                 service=value.spec.service,
                 objective=target.objective,
                 window=period.window,
@@ -104,6 +115,7 @@ class _Resolution:
                 runbook_url=about.runbook_url,
                 labels=about.labels,
                 worst_by=about.worst_by,
+                renamed_from=tuple(_name(earlier, target, siblings) for earlier in about.renamed_from),
             )
 
     def _indicator_source(self, document: Document, value: SLODocument) -> tuple[Document, tuple[str, ...]] | None:
@@ -193,8 +205,8 @@ def _set_aside(document: Document, value: UnsupportedDocument) -> Problem:
     return document.problem("kind", message=message, hint=hint, severity=Severity.WARNING, rule="unused-kind")
 
 
-def _name(value: SLODocument, target: Target, siblings: int) -> str:
-    return value.metadata.name if siblings == 1 else f"{value.metadata.name}-{target.suffix}"
+def _name(of_document: str, target: Target, siblings: int) -> str:
+    return of_document if siblings == 1 else f"{of_document}-{target.suffix}"
 
 
 def _display_name(value: SLODocument, target: Target) -> str:

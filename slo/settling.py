@@ -1,0 +1,32 @@
+"""What documents beside SLOs settle about them, once the SLOs of a whole workspace are known: policies.
+
+Apart from `slo.resolve`, because after an edit the SLOs of other files are known already.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from controlplane.model.slo import SLO
+from controlplane.problems import Problem
+from controlplane.specfile import Document
+from slo.policies import with_policies
+from slo.policy_spec import POLICY
+
+KINDS: Final = (POLICY,)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """SLOs as they are to be compiled, in the order they came. With errors among the problems it is not complete."""
+
+    slos: tuple[SLO, ...]
+    problems: tuple[Problem, ...]
+
+
+def settled(
+    slos: Sequence[SLO], documents: Sequence[Document], may_be_declared: Callable[[str], bool] = lambda _: False
+) -> Settled:
+    """Apply what the documents of `KINDS` say. `may_be_declared`: a document that was not read may have this name."""
+    after = with_policies(slos, documents, may_be_declared)
+    return Settled(after.slos, after.problems)
