@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import promql_parser
 
-from controlplane.model.slo import SLO, LatencyIndicator, Query
+from controlplane.model.slo import SLO, LatencyIndicator, Query, RatioIndicator
 from dashboards.promql_text import inert_query
 
 
@@ -19,15 +19,16 @@ class RawQueries:
 
 def raw_queries_of(slo: SLO) -> RawQueries | None:
     """Rates of the indicator's counters; None unless its queries are bare selectors, which alone can be wrapped."""
-    indicator = slo.indicator
-    if isinstance(indicator, LatencyIndicator):
-        part, counted = indicator.within, "good"
-    elif indicator.bad is not None:
-        part, counted = indicator.bad, "bad"
-    else:
-        assert indicator.good is not None
-        part, counted = indicator.good, "good"
-    rates = _rate(part), _rate(indicator.total)
+    match slo.indicator:
+        case RatioIndicator(total=total, bad=bad, good=None, gauges=False) if bad is not None:
+            part, counted = bad, "bad"
+        case RatioIndicator(total=total, good=good, gauges=False) if good is not None:
+            part, counted = good, "good"
+        case LatencyIndicator(within=within, total=total):
+            part, counted = within, "good"
+        case _:
+            return None
+    rates = _rate(part), _rate(total)
     return RawQueries(rates[0], rates[1], counted) if rates[0] and rates[1] else None
 
 

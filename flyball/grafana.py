@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from controlplane.model.generation import TextFile
-from controlplane.model.slo import SLO, LatencyIndicator, Query
+from controlplane.model.slo import SLO, Indicator, LatencyIndicator, Query, RatioIndicator, TimeslicesIndicator
 from slo.event_query import event_query
 
 if TYPE_CHECKING:
@@ -57,22 +57,29 @@ def _options(external_url: str, shared_above: int, datasource_uid: str = "") -> 
 def _raw_queries(slo: SLO) -> "RawQueries | None":
     from dashboards.raw_queries import RawQueries, raw_queries_of
 
-    return raw_queries_of(slo) or RawQueries(*_counted(slo))
+    counted = _counted(slo.indicator)
+    return raw_queries_of(slo) or (RawQueries(*counted) if counted else None)
 
 
 def _text_file(file: "DashboardFile") -> TextFile:
     return TextFile(file.name, file.json_text)
 
 
-def _counted(slo: SLO) -> tuple[str, str, str]:
-    """Events per second of the indicator's part and of all, whatever its queries are, and what the part counts."""
-    indicator = slo.indicator
-    if isinstance(indicator, LatencyIndicator):
-        return _rate(indicator.within), _rate(indicator.total), "good"
-    if indicator.bad is not None:
-        return _rate(indicator.bad), _rate(indicator.total), "bad"
-    assert indicator.good is not None
-    return _rate(indicator.good), _rate(indicator.total), "good"
+def _counted(indicator: Indicator) -> tuple[str, str, str] | None:
+    """Events per second of the indicator's part and of all, whatever its queries are, and what the part counts.
+
+    None for what is measured in time, or made of parts: what is recorded of it says as much.
+    """
+    match indicator:
+        case RatioIndicator(total=total, bad=bad, good=None, gauges=False) if bad is not None:
+            return _rate(bad), _rate(total), "bad"
+        case RatioIndicator(total=total, good=good, gauges=False) if good is not None:
+            return _rate(good), _rate(total), "good"
+        case LatencyIndicator(within=within, total=total):
+            return _rate(within), _rate(total), "good"
+        case TimeslicesIndicator(of=of):
+            return _counted(of)
+    return None
 
 
 def _rate(query: Query) -> str:

@@ -14,11 +14,11 @@ from typing import Final
 
 from controlplane import conventions as names
 from controlplane.burn_rate import LEDGER_INTERVAL, duration
-from controlplane.model.rule import RecordingRule, RuleFile
+from controlplane.model.rule import Labels, RecordingRule, RuleFile
 from controlplane.model.series import Sample, Series
 from controlplane.model.slo import SLO
 from controlplane.ports import MetricsBackend, SeriesWriter
-from slo.indicator import rolling_expressions, standalone_bad
+from slo.indicator import EventPair, pair_over_past, part_series
 from slo.promql_text import TokenKind, tokens
 
 ROLLING_STEP: Final = timedelta(minutes=1)
@@ -86,7 +86,7 @@ def backfill(
 
 def derived_rules(files: Iterable[RuleFile]) -> tuple[tuple[RecordingRule, ...], ...]:
     """Every recording rule but the two pairs, in stages: a rule reads only what an earlier stage has written."""
-    pairs = (names.ROLLING_EVENTS, names.LEDGER_EVENTS)
+    pairs = (names.ROLLING_EVENTS, names.LEDGER_EVENTS, names.PART_EVENTS, names.PART_LEDGER)
     rules = [
         rule
         for file in files
@@ -161,15 +161,20 @@ def evaluate_once(
 
 
 def _plan_one(slo: SLO, end: datetime) -> Iterator[PastSeries]:
-    expressions = ((names.EVENT_ALL, rolling_expressions(slo).all), (names.EVENT_BAD, standalone_bad(slo)))
-    stretches = (
-        (names.LEDGER_EVENTS, _first(end, slo.window.length, LEDGER_INTERVAL), LEDGER_INTERVAL),
-        (names.ROLLING_EVENTS, end - ROLLING_PAST, ROLLING_STEP),
-    )
-    for record, start, step in stretches:
-        for event, expr in expressions:
-            labels = ((_NAME, record), (names.SLO, slo.name), (names.EVENT, event))
-            yield PastSeries(labels, expr, start, end, step)
+    own: Labels = ((names.SLO, slo.name),)
+    first = _first(end, slo.window.length, LEDGER_INTERVAL)
+    for labels, pair in part_series(slo):
+        yield from _past(names.PART_LEDGER, labels, pair, (first, end, LEDGER_INTERVAL))
+    pair = pair_over_past(slo, end=end)
+    yield from _past(names.LEDGER_EVENTS, own, pair, (first, end, LEDGER_INTERVAL))
+    yield from _past(names.ROLLING_EVENTS, own, pair, (end - ROLLING_PAST, end, ROLLING_STEP))
+
+
+def _past(
+    record: str, own: Labels, pair: EventPair, stretch: tuple[datetime, datetime, timedelta]
+) -> Iterator[PastSeries]:
+    for event, expr in ((names.EVENT_ALL, pair.all), (names.EVENT_BAD, pair.bad)):
+        yield PastSeries(((_NAME, record), *own, (names.EVENT, event)), expr, *stretch)
 
 
 def _first(end: datetime, length: timedelta, step: timedelta) -> datetime:

@@ -16,7 +16,7 @@ from typing import Final
 
 import promql_parser as promql
 
-from controlplane.burn_rate import duration
+from controlplane.burn_rate import duration, number, seconds
 from slo.promql_text import Selector, Token, TokenKind, selectors, silent, tokens, without_placeholders
 from slo.sums import inside_of_sum, terms_of, with_missing_as_none
 
@@ -44,6 +44,7 @@ class Unit(Enum):
 class _Hole(Enum):
     RANGE = "range"
     FUNCTION = "function"
+    GROUPING = "grouping"  # after the `sum` of a term
 
 
 _Piece = str | _Hole
@@ -55,7 +56,7 @@ class EventQuery:
 
     Of an outermost `sum` only the inside is kept. `selectors` are the metric selectors in order. `scaled` tells that
     a rate is multiplied or divided by a number, `filled` that a number stands for missing data (`or vector(0)`),
-    `filtered` that values are left out (`> 0`).
+    `filtered` that values are left out (`> 0`). `gauges`: the bare metrics are gauges, averaged instead of counted.
     """
 
     pieces: tuple[_Piece, ...]
@@ -66,22 +67,44 @@ class EventQuery:
     scaled: bool
     filled: bool
     filtered: bool
+    gauges: bool
 
-    def events(self, window: timedelta) -> str:
-        """One series without labels: the events of `window`."""
-        body = _filled(self.pieces, window, "rate")
-        factor = f" * {window // timedelta(seconds=1)}" if self.unit is Unit.RATE else ""
-        return f"sum ({body}){factor}"
+    def events(self, window: timedelta, by: Sequence[str] = ()) -> str:
+        """The events of `window`: one series without labels, or one per combination of the labels `by`.
+
+        Of gauges: their mean, times the minutes of `window`; times its seconds where they are recorded rates.
+        """
+        if self.gauges:
+            body = _filled(self.pieces, window, "avg_over_time", by)
+            unit = timedelta(seconds=1 if all(map(_is_recorded_rate, self.selectors)) else 60)
+            return f"{aggregated('sum', by)} (({body}) >= -Inf) * {number(seconds(window) / seconds(unit))}"  # no NaN
+        return f"{self.summed(window, by)}{self.factor(window)}"
+
+    def factor(self, window: timedelta) -> str:
+        """What turns the sum into events: ` * 300` of rates over 5 minutes, else nothing."""
+        return f" * {window // timedelta(seconds=1)}" if self.unit is Unit.RATE else ""
+
+    def summed(self, window: timedelta, by: Sequence[str] = ()) -> str:
+        """The sum of what the query itself computes over `window`: rates, increases, or native histograms of either."""
+        return f"{aggregated('sum', by)} ({_filled(self.pieces, window, 'rate', by)})"
 
     def events_by(self, labels: Sequence[str], window: timedelta) -> str:
         """The events of `window`, one series per combination of `labels`."""
-        body = _filled(self.pieces, window, "increase")
+        if self.gauges:
+            return self.events(window, labels)
+        body = _filled(self.pieces, window, "increase", ())
         factor = f" * {window // timedelta(seconds=1)}" if self.unit is Unit.RATE and not self.bare else ""
         return f"sum by ({', '.join(labels)}) ({body}){factor}"
 
 
-def _filled(pieces: Sequence[_Piece], window: timedelta, function: str) -> str:
-    holes = {_Hole.RANGE: f"[{duration(window)}]", _Hole.FUNCTION: function}
+def aggregated(operation: str, by: Sequence[str]) -> str:
+    """`sum`, or `sum by (tenant)`."""
+    return f"{operation} by ({', '.join(by)})" if by else operation
+
+
+def _filled(pieces: Sequence[_Piece], window: timedelta, function: str, by: Sequence[str]) -> str:
+    grouping = f" by ({', '.join(by)}) " if by else ""
+    holes = {_Hole.RANGE: f"[{duration(window)}]", _Hole.FUNCTION: function, _Hole.GROUPING: grouping}
     return "".join(holes[piece] if isinstance(piece, _Hole) else piece for piece in pieces).strip()
 
 
@@ -108,8 +131,8 @@ _DEFAULT_WAY_OUT: Final = "give a counter, or sums and differences of rate() or 
 
 
 @lru_cache(maxsize=32_768)  # checked when it is read, spliced when it is compiled: about 16,000 SLOs
-def event_query(text: str) -> EventQuery:
-    """Understand a query. Raises `QueryFault`."""
+def event_query(text: str, gauges: bool = False) -> EventQuery:
+    """Understand a query; with `gauges`, bare metrics are gauges, no counters. Raises `QueryFault`."""
     padded = without_placeholders(text)
     try:
         tree = promql.parse(padded)
@@ -118,14 +141,16 @@ def event_query(text: str) -> EventQuery:
     listed = tokens(padded)
     found = selectors(listed)
     bare = all(token.kind is not TokenKind.RANGE for token in listed)
-    _refuse_what_old_engines_do_not_know(listed, found)
-    analysis = _Analysis(listed, found, bare)
+    refuse_what_old_engines_do_not_know(listed, found)
+    analysis = _Analysis(listed, found, bare, gauges)
     unit = analysis.unit(tree)
     if unit is Unit.PLAIN:
         raise QueryFault("no counter in it: there is nothing to count", _DEFAULT_WAY_OUT)
     spans = _pieces(listed, found, bare)
     inner, labels = inside_of_sum(listed)
     terms = terms_of(listed)
+    for _, term in terms:
+        spans[term.start].append(_Hole.GROUPING)
     return EventQuery(
         pieces=_joined(spans[inner] if inner else with_missing_as_none(spans, terms) if terms else spans),
         unit=unit,
@@ -135,16 +160,18 @@ def event_query(text: str) -> EventQuery:
         scaled=analysis.scaled,
         filled=analysis.filled,
         filtered=analysis.filtered,
+        gauges=gauges and bare,
     )
 
 
 class _Analysis:
     """Finds the unit of every part of an expression."""
 
-    def __init__(self, listed: Sequence[Token], found: Sequence[Selector], bare: bool) -> None:
+    def __init__(self, listed: Sequence[Token], found: Sequence[Selector], bare: bool, gauges: bool) -> None:
         self._tokens = listed
         self._selectors = iter(found)
         self._bare = bare
+        self._gauges = gauges
         self.scaled = False
         self.filled = False
         self.filtered = False
@@ -180,11 +207,10 @@ class _Analysis:
     def _selector(self, selector: Selector) -> Unit:
         if not self._bare:
             return Unit.PLAIN
-        level, _, operation = selector.name.rpartition(":")
-        if level and _RECORDED_RATE.search(operation) and not operation.endswith(_COUNTER_ENDINGS):
+        if not self._gauges and _is_recorded_rate(selector):
             raise QueryFault(
                 f"`{selector.name}` is by its name a recorded rate, and a rate of a rate counts nothing",
-                "give the counter that it was recorded from",
+                "give the counter that it was recorded from, or write `counter: false`",
                 offset=selector.start,
                 length=len(selector.name),
             )
@@ -280,6 +306,11 @@ class _Analysis:
         return QueryFault(message, hint, offset=at.start if at else 0, length=len(at.text) if at else 1)
 
 
+def _is_recorded_rate(selector: Selector) -> bool:
+    level, _, operation = selector.name.rpartition(":")
+    return bool(level and _RECORDED_RATE.search(operation)) and not operation.endswith(_COUNTER_ENDINGS)
+
+
 def _one_by_one(tree: promql.Expr) -> promql.VectorSelector | None:
     """The selector, when these are its series, each by itself."""
     match tree:
@@ -294,7 +325,8 @@ def _one_by_one(tree: promql.Expr) -> promql.VectorSelector | None:
     return None
 
 
-def _refuse_what_old_engines_do_not_know(listed: Sequence[Token], found: Sequence[Selector]) -> None:
+def refuse_what_old_engines_do_not_know(listed: Sequence[Token], found: Sequence[Selector]) -> None:
+    """Raises `QueryFault` for what parses here and fails, or means something else, in a rule of Prometheus 2.42."""
     for selector in found:
         if selector.brace is not None:
             speaking = [token for token in listed[selector.first : selector.last + 1] if not silent(token)]

@@ -23,7 +23,8 @@ from controlplane.burn_rate import (
     tiers_within,
     time_to_exhaustion,
 )
-from controlplane.model.slo import SLO, LatencyIndicator, Query
+from controlplane.model.slo import SLO, CompositeIndicator, Query
+from slo.indicator import queries_of
 from slo.status import NOT_MEASURED, Measurement, Points
 
 LOW: Final = 0.25  # LOOK.md: amber below a quarter of the budget
@@ -300,11 +301,10 @@ def _burn_line(tier: Tier, slo: SLO, burn: Mapping[str, float]) -> BurnLine:
 
 
 def _queries(slo: SLO) -> tuple[tuple[str, Query], ...]:
-    it = slo.indicator
-    if isinstance(it, LatencyIndicator):
-        return (("fast enough", it.within), ("all", it.total))
-    named = (("good", it.good), ("bad", it.bad), ("all", it.total))
-    return tuple((name, query) for name, query in named if query is not None)
+    if not isinstance(slo.indicator, CompositeIndicator):
+        return queries_of(slo.indicator)
+    parts = slo.indicator.parts
+    return tuple((f"{part.name}: {name}", query) for part in parts for name, query in queries_of(part.indicator))
 
 
 def _last_known(left: float, window: str) -> str:

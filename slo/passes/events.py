@@ -7,7 +7,7 @@ from typing import Final
 from controlplane import conventions as names
 from controlplane.burn_rate import duration, ledger_entries
 from controlplane.model.rule import RecordingRule, Rule
-from slo.indicator import rolling_expressions
+from slo.indicator import rolling_records, usual_records
 from slo.passes.subject import Subject
 
 _ROLLING_LENGTH: Final = timedelta(minutes=5)
@@ -20,15 +20,19 @@ _ROLLING_OVERLAP: Final = 5
 def rolling(subject: Subject) -> Iterator[Rule]:
     """Events of the last 5 minutes, the only rules that touch the user's own series."""
     for slo in subject.slos:
-        pair = rolling_expressions(slo)
-        for event, expr in ((names.EVENT_ALL, pair.all), (names.EVENT_BAD, pair.bad)):
-            yield RecordingRule(names.ROLLING_EVENTS, expr, ((names.SLO, slo.name), (names.EVENT, event)))
+        yield from rolling_records(slo)
 
 
 def ledger(subject: Subject) -> Iterator[Rule]:
     """Means of five rolling values: entries add up to totals without knowing the scrape interval."""
     labels = () if subject.shared else subject.labels
     yield RecordingRule(names.LEDGER_EVENTS, f"avg_over_time({names.ROLLING_EVENTS}{{{subject.history}}}[5m])", labels)
+
+
+def usual(subject: Subject) -> Iterator[Rule]:
+    """What 5 minutes usually hold of each part of a composite."""
+    for slo in subject.slos:
+        yield from usual_records(slo)
 
 
 def totals(subject: Subject) -> Iterator[Rule]:

@@ -13,7 +13,7 @@ from controlplane.model.slo import SLO, RatioIndicator
 from controlplane.rulefile import to_yaml
 from flyball.demo import servers
 from slo.compiler import SHARD_SIZE, CompileOptions, compile_rules, shards
-from slo.indicator import rolling_expressions, standalone_bad, worst_contributors
+from slo.indicator import pair_over_past, rolling_records, worst_contributors
 from slo.passes.alerts import literal
 from tests.slo.slos import an_slo, good_requests, latency, query, requests
 
@@ -161,8 +161,8 @@ def test_worst_contributors_leave_out_what_is_fixed() -> None:
 
 def test_the_pair_can_be_asked_without_recorded_series() -> None:
     for slo in SLOS:
-        assert "slo:" in rolling_expressions(slo).bad
-        alone = standalone_bad(slo)
+        assert "slo:" in list(rolling_records(slo))[-1].expr
+        alone = pair_over_past(slo).bad
         assert "slo:" not in alone
         promql_parser.parse(alone)
 
