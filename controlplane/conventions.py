@@ -71,6 +71,17 @@ API_VERSION: Final = "flyball.dev/v1"
 ANNOTATION_OWNER: Final = "flyball.dev/owner"
 ANNOTATION_RUNBOOK: Final = "flyball.dev/runbook-url"
 ANNOTATION_RENAMED_FROM: Final = "flyball.dev/renamed-from"  # earlier names, whose history still counts
+ANNOTATION_KEEP_NAMES: Final = "flyball.dev/keep-names"  # sloth or pyrra: record the series that these would, too
+ANNOTATION_LEGACY_LABELS: Final = "flyball.dev/legacy-labels"  # labels that the other tool gives its series, as JSON
+ANNOTATION_GROUP_BY: Final = "flyball.dev/group-by"  # labels: a budget for every combination of their values
+ANNOTATION_NO_TRAFFIC: Final = "flyball.dev/no-traffic"  # good, excluded or bad
+ANNOTATION_ABSENT: Final = "flyball.dev/absent"  # ignore, ticket or page
+ANNOTATION_ABSENT_AFTER: Final = "flyball.dev/absent-after"
+ANNOTATION_UP: Final = "flyball.dev/up"  # PromQL, 1 while the service is there; or auto
+ANNOTATION_ALERTS: Final = "flyball.dev/alerts"  # budget or burn-rate
+ANNOTATION_DROP_TIERS: Final = "flyball.dev/drop-tiers"  # page, ticket, or single tiers such as page-6h
+ANNOTATION_POLICY: Final = "flyball.dev/policy"  # names of SLOPolicy documents
+ANNOTATION_KEEP_NAMES: Final = "flyball.dev/keep-names"  # sloth or pyrra: record their series, too
 ANNOTATION_WORST_BY: Final = "flyball.dev/worst-by"  # comma-separated labels that tell where the bad events come from
 
 # --- files that we write ----------------------------------------------------------------------------------------------

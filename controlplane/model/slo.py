@@ -219,10 +219,11 @@ class Dialect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LegacyNames:
-    """Also record the series that another tool would, with the labels that it would give them."""
+    """What another tool calls an SLO: the labels that it gives its series. `recorded`: these are wanted beside ours."""
 
     dialect: Dialect
     labels: tuple[tuple[str, str], ...]
+    recorded: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from pydantic import BaseModel
@@ -76,6 +76,17 @@ def as_is(path: Path) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
+class _Below:
+    """Paths from a place within a document."""
+
+    written: Callable[[Path], Path]
+    prefix: Path
+
+    def __call__(self, path: Path) -> Path:
+        return self.written((*self.prefix, *path))
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A document of a known kind: its checked value, and where each part of it was written.
 
@@ -97,6 +108,14 @@ class Document:
     def end(self) -> SourcePosition:
         """Where its content ends."""
         return self.source.position(self.place.end)
+
+    def below(self, *path: str | int) -> "Document":
+        """The same document, its paths taken from a place within: what is written inline is checked as if apart."""
+        return replace(self, written=_Below(self.written, path))
+
+    def has(self, *path: str | int) -> bool:
+        """Whether something is written at a path."""
+        return entry_at(self.place, self.written(path))[2]
 
     def position_of(self, *path: str | int) -> SourcePosition:
         """Where the value at a path begins; where its nearest ancestor does when nothing is written there."""

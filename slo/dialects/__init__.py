@@ -3,7 +3,8 @@
 from typing import Final
 
 from slo.dialects.reading import DialectFiles, Made, MayBeDeclared
+from slo.dialects.sloth import SLOTH
 
 __all__ = ["DIALECTS", "DialectFiles", "Made", "MayBeDeclared"]
 
-DIALECTS: Final[tuple[DialectFiles, ...]] = ()
+DIALECTS: Final[tuple[DialectFiles, ...]] = (SLOTH,)

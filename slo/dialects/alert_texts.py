@@ -1,0 +1,71 @@
+"""Labels and annotations of another tool's alerts as ours."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from controlplane import conventions as names
+from controlplane.model.alerting import AlertText
+from controlplane.problems import Problem, Severity
+from controlplane.specfile import Document
+from slo.metadata import prometheus_labels
+
+_ALERT: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_Path = tuple[str | int, ...]
+
+
+def alert_labels(
+    document: Document, path: _Path, written: Mapping[str, str], problems: list[Problem]
+) -> dict[str, str]:
+    """Labels by names that Prometheus takes, `severity` among them."""
+    others = {key: value for key, value in written.items() if key != names.SEVERITY}
+    labels, faults = prometheus_labels(document, path, others, "alert")
+    problems += [*faults, *_empty(document, path, written)]
+    severity = written.get(names.SEVERITY)
+    return labels | ({names.SEVERITY: severity} if severity else {})
+
+
+def alert_annotations(
+    document: Document, path: _Path, written: Mapping[str, str], problems: list[Problem]
+) -> dict[str, str]:
+    """Annotations by names that Prometheus takes."""
+    found: dict[str, str] = {}
+    for key, value in written.items():
+        name = re.sub(r"[^a-zA-Z0-9_]", "_", key)
+        name = f"_{name}" if name[:1].isdigit() else name
+        if not name or name in found:
+            message = f"left out: another annotation is also `{name}` in Prometheus" if name else "a name is missing"
+            problem = document.problem(
+                *path, key, message=message, hint="rename it", severity=Severity.WARNING, rule="alert", on_key=True
+            )
+            problems.append(problem)
+            continue
+        found[name] = value
+    problems += _empty(document, path, written)
+    return found
+
+
+def alert_text(name: str, labels: Mapping[str, str], annotations: Mapping[str, str]) -> AlertText:
+    """The text of one urgency's alerts; `severity` among the labels replaces ours."""
+    return AlertText(
+        labels=tuple(sorted((key, value) for key, value in labels.items() if key != names.SEVERITY)),
+        annotations=tuple(sorted(annotations.items())),
+        severity=labels.get(names.SEVERITY, ""),
+        name=name,
+    )
+
+
+def name_problem(document: Document, path: _Path, name: str) -> Problem | None:
+    """Why a text cannot be an alert's name."""
+    if _ALERT.fullmatch(name):
+        return None
+    message = f"`{name[:60]}` cannot be an alert's name"
+    return document.problem(*path, message=message, hint="letters, digits, _ and :, no digit first", rule="alert")
+
+
+def _empty(document: Document, path: _Path, written: Mapping[str, str]) -> list[Problem]:
+    return [
+        document.problem(*path, key, message="must not be empty", rule="alert", on_key=True)
+        for key, value in written.items()
+        if not value
+    ]

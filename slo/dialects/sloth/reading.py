@@ -1,0 +1,260 @@
+"""Sloth's documents to SLOs."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from controlplane import conventions as names
+from controlplane.model.alerting import Alerting, AlertText, Tier, Urgency
+from controlplane.model.slo import SLO, Dialect, Indicator, LegacyNames, Query, RawRatioIndicator, RollingWindow
+from controlplane.problems import Problem, Severity, has_errors
+from controlplane.specfile import Document
+from slo.dialects.alert_texts import alert_annotations, alert_labels, alert_text, name_problem
+from slo.dialects.naming import slo_name
+from slo.dialects.reading import Made, MayBeDeclared
+from slo.dialects.sloth import spec as sloth
+from slo.dialects.sloth.alert_windows import Catalogue, catalogue_of
+from slo.dialects.sloth.plugins import Effect, effect_of, unknown_indicator
+from slo.event_query import QueryFault
+from slo.metadata import prometheus_labels
+from slo.objectives import target_fault
+from slo.value_query import value_query
+from slo.written_queries import ReadQuery, bad_of_total, query_problem, understood
+
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_WINDOW: Final = re.compile(r"\{\{-? *\.window *-?\}\}")
+_OWN_LABEL: Final = re.compile(r"\{\{-?\s*\$labels\.(sloth_(?:id|slo|service))\s*-?\}\}")
+_KEPT: Final = "sloth"
+_Path = tuple[str | int, ...]
+
+
+def read(documents: Sequence[Document], may_be_declared: MayBeDeclared) -> Made:
+    """Every SLO of Sloth's documents, and what is wrong with these."""
+    del may_be_declared
+    catalogue = catalogue_of(documents)
+    slos: list[SLO] = []
+    problems = list(catalogue.problems)
+    for document in documents:
+        service = _service_of(document)
+        if service is not None:
+            found = _Reading(service, catalogue)
+            slos += found.slos()
+            problems += found.problems
+    return Made(tuple(slos), tuple(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """The SLOs of a service, however they are wrapped. `keys` are the names of fields in this wrapping."""
+
+    document: Document
+    root: _Path
+    name: str
+    labels: dict[str, str]
+    chain: sloth.Chain | None
+    slos: Sequence[sloth.Objective]
+    annotations: dict[str, str]
+    in_camel_case: bool
+
+    def key(self, name: str) -> str:
+        """A field's name as it is written here."""
+        return _camel(name) if self.in_camel_case else name
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
+
+
+def _service_of(document: Document) -> _Service | None:
+    value = document.value
+    if isinstance(value, sloth.ServiceLevels):
+        return _Service(document, (), value.service, value.labels, value.slo_plugins, value.slos, {}, False)
+    if isinstance(value, sloth.PrometheusServiceLevel):
+        given, about = value.spec, value.metadata.annotations
+        return _Service(document, ("spec",), given.service, given.labels, given.slo_plugins, given.slos, about, True)
+    return None
+
+
+class _Reading:
+    """Reads the SLOs of one document and collects what is wrong."""
+
+    def __init__(self, service: _Service, catalogue: Catalogue) -> None:
+        self.problems: list[Problem] = []
+        self._service = service
+        self._document = service.document
+        self._catalogue = catalogue
+
+    def slos(self) -> Iterator[SLO]:
+        service = self._service
+        self._check_name((*service.root, "service"), service.name)
+        recorded = self._keeps_names()
+        common, problems = prometheus_labels(self._document, (*service.root, "labels"), service.labels, "labels")
+        self.problems += problems
+        usable = not has_errors(self.problems)
+        for index, written in enumerate(service.slos):
+            before = len(self.problems)
+            slo = self._slo((*service.root, "slos", index), written, common, recorded)
+            if slo is not None and usable and not has_errors(self.problems[before:]):
+                yield slo
+
+    def _slo(self, path: _Path, written: sloth.Objective, common: dict[str, str], recorded: bool) -> SLO | None:
+        document, service = self._document, self._service
+        self._check_name((*path, "name"), written.name)
+        name = slo_name(service.name, written.name)
+        fault, hint = target_fault("objective", written.objective, Decimal(100))
+        if fault:
+            self.problems.append(document.problem(*path, "objective", message=fault, hint=hint, rule="objective"))
+        own, problems = prometheus_labels(document, (*path, "labels"), written.labels, "labels")
+        self.problems += problems
+        effect = self._effect(path, written)
+        indicator = self._indicator((*path, "sli"), written.sli)
+        alerting = self._alerting((*path, "alerting"), written, effect)
+        if indicator is None:
+            return None
+        labels = common | own | effect.labels
+        return SLO(
+            name=name,
+            service=service.name,
+            objective=written.objective / 100,
+            window=RollingWindow(self._catalogue.period),
+            indicator=indicator,
+            source=document.position_of(*path, "name"),
+            description=written.description,
+            labels=tuple(sorted(labels.items())),
+            alerting=alerting,
+            legacy_names=legacy_names(service.name, written.name, labels, recorded),
+        )
+
+    def _keeps_names(self) -> bool:
+        """Whether the series that Sloth would record are asked for."""
+        asked = self._service.annotations.get(names.ANNOTATION_KEEP_NAMES)
+        if asked not in (None, _KEPT):
+            self.problems.append(
+                self._document.problem(
+                    "metadata", "annotations", names.ANNOTATION_KEEP_NAMES,
+                    message=f"`{asked}` are not the names of this file's SLOs", hint="write sloth", rule="metadata",
+                )
+            )  # fmt: skip
+        return asked == _KEPT
+
+    def _check_name(self, path: _Path, name: str) -> None:
+        if not name:
+            self.problems.append(self._document.problem(*path, message="must not be empty", rule="missing-field"))
+        elif not _NAME.fullmatch(name):
+            message = f"`{name[:80]}` is not a name: letters, digits, `.`, `_` and `-`, a letter or digit at each end"
+            self.problems.append(self._document.problem(*path, message=message, rule="metadata"))
+
+    def _effect(self, path: _Path, written: sloth.Objective) -> Effect:
+        service = self._service
+        chains = [((*service.root, service.key("slo_plugins")), service.chain), ((*path, "plugins"), written.plugins)]
+        effect = effect_of(self._document, [(at, chain) for at, chain in chains if chain is not None])
+        self.problems += effect.problems
+        return effect
+
+    def _indicator(self, path: _Path, sli: sloth.Indicator) -> Indicator | None:
+        given = [key for key in ("events", "raw", "plugin") if getattr(sli, key) is not None]
+        if len(given) != 1:
+            message = f"{' and '.join(given)} are both given" if given else "no indicator"
+            hint = "keep one of them" if given else "write events: with error_query and total_query"
+            problem = self._document.problem(*path, message=message, hint=hint, rule="indicator", on_key=True)
+            self.problems.append(problem)
+            return None
+        if sli.plugin is not None:
+            self.problems.append(unknown_indicator(self._document, (*path, "plugin", "id"), sli.plugin.id))
+        if sli.raw is not None:
+            at = (*path, "raw", self._service.key("error_ratio_query"))
+            return self._raw(at, sli.raw.error_ratio_query)
+        return self._events((*path, "events"), sli.events) if sli.events is not None else None
+
+    def _raw(self, path: _Path, text: str) -> Indicator | None:
+        if not self._has_window(path, text):
+            return None
+        try:
+            value_query(text)
+        except QueryFault as fault:
+            self.problems.append(query_problem(self._document, path, text, fault))
+            return None
+        return RawRatioIndicator(Query(text, self._document.position_of(*path)), is_failure=True)
+
+    def _events(self, path: _Path, events: sloth.Events) -> Indicator | None:
+        bad = self._counted((*path, self._service.key("error_query")), events.error_query)
+        total = self._counted((*path, self._service.key("total_query")), events.total_query)
+        if events.error_query == events.total_query:
+            message = "the queries for bad and for all events are the same"
+            at = (*path, self._service.key("error_query"))
+            self.problems.append(self._document.problem(*at, message=message, rule="indicator"))
+            return None
+        if bad is None or total is None:
+            return None
+        found = bad_of_total(bad, total)
+        self.problems += found.problems
+        return found.value
+
+    def _counted(self, path: _Path, text: str) -> ReadQuery | None:
+        if not self._has_window(path, text):
+            return None
+        found = understood(self._document, path, text)
+        self.problems += found.problems
+        return found.query
+
+    def _has_window(self, path: _Path, text: str) -> bool:
+        if _WINDOW.search(text):
+            return True
+        message = "no {{.window}} in it" if text else "must not be empty"
+        hint = "write its ranges as [{{.window}}]"
+        self.problems.append(self._document.problem(*path, message=message, hint=hint, rule="query"))
+        return False
+
+    def _alerting(self, path: _Path, written: sloth.Objective, effect: Effect) -> Alerting:
+        given = written.alerting
+        disabled = {Urgency.PAGE: given.page_alert.disable, Urgency.TICKET: given.ticket_alert.disable}
+        asked = [urgency for urgency, is_disabled in disabled.items() if not is_disabled]
+        if asked and not given.name:
+            message, hint = "alerts need a name", "write name:, or disable: true for page and ticket"
+            problem = self._document.problem(*path, "name", message=message, hint=hint, rule="alert", on_key=True)
+            self.problems.append(problem)
+        elif asked and (fault := name_problem(self._document, (*path, "name"), given.name)) is not None:
+            self.problems.append(fault)
+        tiers: tuple[Tier, ...] = ()
+        if effect.alerts:
+            tiers = tuple(tier for tier in self._catalogue.tiers if not disabled[tier.urgency])
+        texts = {urgency: self._text(path, given, urgency) if urgency in asked else AlertText() for urgency in Urgency}
+        filled = {urgency: self._filled(text, written.name) for urgency, text in texts.items()}
+        return Alerting(tiers=tiers, page=filled[Urgency.PAGE], ticket=filled[Urgency.TICKET])
+
+    def _text(self, path: _Path, given: sloth.Alerting, urgency: Urgency) -> AlertText:
+        key = f"{urgency.value}_alert"
+        own: sloth.Alert = getattr(given, key)
+        at = (*path, self._written_key(path, key))
+        labels = alert_labels(self._document, (*path, "labels"), given.labels, self.problems)
+        labels |= alert_labels(self._document, (*at, "labels"), own.labels, self.problems)
+        annotations = alert_annotations(self._document, (*path, "annotations"), given.annotations, self.problems)
+        annotations |= alert_annotations(self._document, (*at, "annotations"), own.annotations, self.problems)
+        return alert_text(given.name, labels, annotations)
+
+    def _written_key(self, path: _Path, key: str) -> str:
+        """The key as it stands there: in `prometheus/v1` some write camel case, which Sloth passes over in silence."""
+        camel = _camel(key)
+        if self._service.in_camel_case or not self._document.has(*path, camel):
+            return self._service.key(key)
+        problem = self._document.problem(
+            *path, camel,
+            message=f"Sloth itself passes over this: it is called {key} there",
+            hint=f"write {key}", severity=Severity.WARNING, rule="unknown-field", on_key=True,
+        )  # fmt: skip
+        self.problems.append(problem)
+        return camel
+
+    def _filled(self, text: AlertText, name: str) -> AlertText:
+        """Texts that name a label which only Sloth's series have say its value."""
+        known = dict(legacy_names(self._service.name, name, {}, False).labels)
+        filled = ((key, _OWN_LABEL.sub(lambda match: known[match[1]], value)) for key, value in text.annotations)
+        return AlertText(text.labels, tuple(filled), text.severity, text.name)
+
+
+def legacy_names(service: str, name: str, labels: dict[str, str], recorded: bool) -> LegacyNames:
+    """What Sloth would call an SLO: the labels of all series that it would record."""
+    ours = {"sloth_id": f"{service}-{name}", "sloth_service": service, "sloth_slo": name}
+    return LegacyNames(Dialect.SLOTH, tuple(sorted((labels | ours).items())), recorded)
