@@ -8,6 +8,8 @@ from typing import Final
 from controlplane import conventions as names
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document, did_you_mean
+from slo import own_settings
+from slo.own_settings import OwnSettings, listed
 from slo.spec import Metadata
 
 MAX_NAME: Final = 63
@@ -32,6 +34,7 @@ _OURS: Final = (
     names.ANNOTATION_RUNBOOK,
     names.ANNOTATION_WORST_BY,
     names.ANNOTATION_RENAMED_FROM,
+    *own_settings.ANNOTATIONS,
 )
 _OUR_PREFIX: Final = "flyball.dev/"
 
@@ -45,6 +48,7 @@ class About:
     runbook_url: str
     worst_by: tuple[str, ...]
     renamed_from: tuple[str, ...]
+    settings: OwnSettings
     problems: tuple[Problem, ...]
 
 
@@ -55,7 +59,8 @@ def checked(document: Document, metadata: Metadata) -> About:
     labels, label_problems = _labels(document, metadata.labels)
     worst_by = listed(annotations.get(names.ANNOTATION_WORST_BY, ""))
     renamed_from = listed(annotations.get(names.ANNOTATION_RENAMED_FROM, ""))
-    problems += _earlier_name_problems(document, renamed_from)
+    settings = own_settings.settings_in(document, annotations)
+    problems += (*_earlier_name_problems(document, renamed_from), *settings.problems)
     for label in worst_by:
         if not _LABEL_NAME.fullmatch(label):
             problems.append(
@@ -73,13 +78,9 @@ def checked(document: Document, metadata: Metadata) -> About:
         runbook_url=annotations.get(names.ANNOTATION_RUNBOOK, ""),
         worst_by=tuple(label for label in worst_by if _LABEL_NAME.fullmatch(label)),
         renamed_from=tuple(name for name in renamed_from if _NAME.fullmatch(name)),
+        settings=settings,
         problems=(*problems, *label_problems),
     )
-
-
-def listed(text: str) -> tuple[str, ...]:
-    """The parts of a text that commas separate, each once, without the spaces around them."""
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 def _earlier_name_problems(document: Document, earlier: tuple[str, ...]) -> Iterator[Problem]:

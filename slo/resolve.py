@@ -102,21 +102,25 @@ class _Resolution:
             return
         siblings = len(value.spec.objectives)
         for target in targets.values:
-            yield SLO(
-                name=_name(value.metadata.name, target, siblings),
-                service=value.spec.service,
-                objective=target.objective,
-                window=period.window,
-                indicator=indicator.value,
-                source=document.position_of("metadata", "name"),
-                display_name=_display_name(value, target),
-                description=value.spec.description,
-                owner=about.owner,
-                runbook_url=about.runbook_url,
-                labels=about.labels,
-                worst_by=about.worst_by,
-                renamed_from=tuple(_name(earlier, target, siblings) for earlier in about.renamed_from),
+            slo, misfits = about.settings.applied(
+                SLO(
+                    name=_name(value.metadata.name, target, siblings),
+                    service=value.spec.service,
+                    objective=target.objective,
+                    window=period.window,
+                    indicator=indicator.value,
+                    source=document.position_of("metadata", "name"),
+                    display_name=_display_name(value, target),
+                    description=value.spec.description,
+                    owner=about.owner,
+                    runbook_url=about.runbook_url,
+                    labels=about.labels,
+                    worst_by=about.worst_by,
+                    renamed_from=tuple(_name(earlier, target, siblings) for earlier in about.renamed_from),
+                )
             )
+            self.problems.extend(misfits)
+            yield slo
 
     def _indicator_source(self, document: Document, value: SLODocument) -> tuple[Document, tuple[str, ...]] | None:
         """The document and the path where the indicator's spec stands."""
