@@ -81,7 +81,7 @@ def is_usual(slo: SLO) -> bool:
         isinstance(slo.window, RollingWindow)
         and not slo.groups
         and not slo.exclusions
-        and slo.legacy_names is None
+        and (slo.legacy_names is None or not slo.legacy_names.recorded)
         and not slo.renamed_from
         and slo.policy == STANDARD_POLICY
         and slo.alerting == STANDARD_ALERTING
