@@ -1,13 +1,13 @@
-"""Indicators of OpenSLO SLIs: queries checked, and recognized as a ratio or as a latency."""
+"""Indicators of OpenSLO SLIs: queries found in the documents, checked, and recognized."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from controlplane.model.slo import Comparison, Indicator
+from controlplane.model.slo import Comparison, Indicator, LatencyIndicator, RatioIndicator
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document
 from slo.spec import PROMETHEUS, Metric, RatioMetric, sli_spec_at
-from slo.written_queries import Found, Path, ReadQuery, bad_of_total, good_of_total, understood
+from slo.written_queries import Found, Path, Written, ratio_of, raw_ratio_of, threshold_of, understood
 
 __all__ = ["Compared", "Found", "indicator_of"]
 
@@ -26,13 +26,12 @@ def indicator_of(document: Document, path: Path, compared: Compared | None = Non
     A thresholdMetric needs to know what it is `compared` with: without that it is only checked, and None.
     """
     spec = sli_spec_at(document, path)
+    if spec.threshold_metric is not None and spec.ratio_metric is not None:
+        message, hint = "thresholdMetric and ratioMetric are both given", "remove one of them"
+        problem = document.problem(*path, "thresholdMetric", message=message, hint=hint, rule="indicator", on_key=True)
+        return Found(None, (problem,))
     if spec.threshold_metric is not None:
-        return _refused(
-            document,
-            (*path, "thresholdMetric"),
-            "thresholdMetric is not supported yet",
-            "write a ratioMetric: good (or bad) and total events",
-        )
+        return _Reading(document, path).threshold(spec.threshold_metric, compared)
     if spec.ratio_metric is None:
         return Found(
             None,
@@ -41,30 +40,46 @@ def indicator_of(document: Document, path: Path, compared: Compared | None = Non
     return _Reading(document, (*path, "ratioMetric")).indicator(spec.ratio_metric)
 
 
-def _refused(document: Document, path: Path, message: str, hint: str) -> Found:
-    return Found(None, (document.problem(*path, message=message, hint=hint, rule="unsupported", on_key=True),))
-
-
 class _Reading:
-    """Reads one ratioMetric and collects what is wrong with it."""
+    """Reads one metric and collects what is wrong with it."""
 
     def __init__(self, document: Document, path: Path) -> None:
         self._document = document
         self._path = path
         self._problems: list[Problem] = []
 
+    def threshold(self, metric: Metric, compared: Compared | None) -> Found:
+        written = self._query("thresholdMetric", metric)
+        if written is None:
+            return self._found(None)
+        # Without anything to compare with, any comparison does to check the query.
+        against = compared or Compared(Comparison.AT_MOST, Decimal(0))
+        found = threshold_of(written, against.good_while, against.threshold)
+        self._problems.extend(found.problems)
+        return self._found(found.value if compared is not None else None)
+
     def indicator(self, ratio: RatioMetric) -> Found:
         if ratio.raw is not None:
-            return _refused(
-                self._document,
-                (*self._path, "raw"),
-                "raw ratios are not supported yet",
-                "write good (or bad) and total events",
-            )
+            return self._found(self._raw(ratio, ratio.raw))
         if ratio.raw_type is not None:
             self._report("rawType", message="belongs to raw ratios", hint="remove it", on_key=True)
-        value = self._pair(ratio)
-        return Found(value, tuple(self._problems))
+        return self._found(self._pair(ratio))
+
+    def _found(self, value: Indicator | None) -> Found:
+        return Found(None if self._failed() else value, tuple(self._problems))
+
+    def _raw(self, ratio: RatioMetric, raw: Metric) -> Indicator | None:
+        for key, metric in (("good", ratio.good), ("bad", ratio.bad), ("total", ratio.total)):
+            if metric is not None:
+                self._report(key, message="raw says it all", hint=f"remove {key} or raw", on_key=True)
+        if ratio.raw_type is None:
+            self._report("raw", message="no rawType", hint="write rawType: success, or failure", on_key=True)
+        written = self._query("raw", raw)
+        if written is None:
+            return None
+        found = raw_ratio_of(written, is_failure=ratio.raw_type == "failure")
+        self._problems.extend(found.problems)
+        return found.value
 
     def _pair(self, ratio: RatioMetric) -> Indicator | None:
         if ratio.good is not None and ratio.bad is not None:
@@ -74,21 +89,15 @@ class _Reading:
         if ratio.good is None and ratio.bad is None:
             self._report(message="neither good nor bad", hint="write good: or bad: with a query", on_key=True)
         metrics = (("total", ratio.total), ("good", ratio.good), ("bad", ratio.bad))
-        read = {key: self._query(key, metric) for key, metric in metrics if metric is not None}
-        self._check_counter(ratio, read)
-        total, good, bad = read.get("total"), read.get("good"), read.get("bad")
-        if self._failed() or total is None:
+        written = {key: self._query(key, metric) for key, metric in metrics if metric is not None}
+        total, good, bad = written.get("total"), written.get("good"), written.get("bad")
+        if total is None or (good is None) is (bad is None):
+            for each in (one for one in written.values() if one is not None):
+                self._problems.extend(understood(each.document, each.path, each.text).problems)
             return None
-        if good is not None:
-            found = good_of_total(good, total)
-        else:
-            assert bad is not None
-            found = bad_of_total(bad, total)
+        found = ratio_of(total, good=good, bad=bad, gauges=ratio.counter is False)
         self._problems.extend(found.problems)
-        return found.value
-
-    def _check_counter(self, ratio: RatioMetric, read: dict[str, ReadQuery | None]) -> None:
-        if ratio.counter is None:
+        if ratio.counter is None and isinstance(found.value, RatioIndicator | LatencyIndicator):
             self._problems.append(
                 self._document.problem(
                     *self._path,
@@ -99,16 +108,9 @@ class _Reading:
                     hint="write counter: true",
                 )
             )
-        elif not ratio.counter and any(query is not None and query.events.bare for query in read.values()):
-            self._report(
-                "counter",
-                message="gauges are not supported yet",
-                on_key=True,
-                rule="unsupported",
-                hint="write counter: true if the queries give counters",
-            )
+        return found.value
 
-    def _query(self, key: str, metric: Metric) -> ReadQuery | None:
+    def _query(self, key: str, metric: Metric) -> Written | None:
         source = metric.metric_source
         at: Path = (key, "metricSource")
         if source.type is None and source.metric_source_ref is None:
@@ -145,12 +147,7 @@ class _Reading:
         if not isinstance(text, str):
             self._report(*at, "spec", given[0], message="expected PromQL as text")
             return None
-        return self._understood((*self._path, *at, "spec", given[0]), text)
-
-    def _understood(self, path: Path, text: str) -> ReadQuery | None:
-        found = understood(self._document, path, text)
-        self._problems.extend(found.problems)
-        return found.query
+        return Written(self._document, (*self._path, *at, "spec", given[0]), text)
 
     def _failed(self) -> bool:
         return any(problem.severity is Severity.ERROR for problem in self._problems)

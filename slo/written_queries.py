@@ -1,14 +1,28 @@
 """Queries as they stand in users' files, of any dialect: understood, checked, and paired to indicators."""
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
-from controlplane.model.slo import Indicator, LatencyIndicator, Query, RatioIndicator
+from controlplane.model.slo import (
+    BoolIndicator,
+    Comparison,
+    Indicator,
+    LatencyIndicator,
+    NativeLatencyIndicator,
+    Query,
+    RatioIndicator,
+    RawRatioIndicator,
+    ThresholdIndicator,
+)
 from controlplane.problems import Problem, Severity
 from controlplane.promql import check_promql
 from controlplane.specfile import Document
+from slo.bool_gauge import bool_gauge_of
 from slo.event_query import EventQuery, QueryFault, event_query
 from slo.histogram import LatencyFault, latency_of
+from slo.native_histogram import NativeFault, native_latency_of, speaks_of_fraction
 from slo.promql_text import Selector
+from slo.value_query import value_query
 
 Path = tuple[str | int, ...]
 
@@ -19,6 +33,20 @@ class Found:
 
     value: Indicator | None
     problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A query as it stands in a file."""
+
+    document: Document
+    path: Path
+    text: str
+
+    @property
+    def query(self) -> Query:
+        """The same for the model."""
+        return Query(self.text, self.document.position_of(*self.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +67,82 @@ class Understood:
     problems: tuple[Problem, ...]
 
 
-def understood(document: Document, path: Path, text: str) -> Understood:
+def ratio_of(total: Written, *, good: Written | None = None, bad: Written | None = None, gauges: bool = False) -> Found:
+    """The indicator of good or bad events (exactly one is given) among all, whatever they are counted with.
+
+    `gauges`: metrics without a function are gauges.
+    """
+    part = good or bad
+    assert part is not None
+    special = _of_fraction(part, total, part_is_good=part is good) or _of_gauge(part, total, part_is_good=part is good)
+    if special is not None:
+        return special
+    every, some = (understood(each.document, each.path, each.text, gauges=gauges) for each in (total, part))
+    problems = (*every.problems, *some.problems)
+    if every.query is None or some.query is None:
+        return Found(None, problems)
+    found = (good_of_total if part is good else bad_of_total)(some.query, every.query)
+    return Found(found.value, (*problems, *found.problems))
+
+
+def raw_ratio_of(written: Written, *, is_failure: bool) -> Found:
+    """The indicator of a ratio that the user computes: of bad events when `is_failure`, else of good ones."""
+    problem = _value_problem(written)
+    return Found(None, (problem,)) if problem else Found(RawRatioIndicator(written.query, is_failure), ())
+
+
+def threshold_of(written: Written, good_while: Comparison, threshold: Decimal) -> Found:
+    """The indicator of a value that is good while it stands to the threshold as it should."""
+    problem = _value_problem(written)
+    return Found(None, (problem,)) if problem else Found(ThresholdIndicator(written.query, good_while, threshold), ())
+
+
+def bool_gauge(written: Written) -> Found:
+    """The indicator of gauges that are 1 while all is well."""
+    problem = _value_problem(written)
+    return Found(None, (problem,)) if problem else Found(BoolIndicator(written.query), ())
+
+
+def _value_problem(written: Written) -> Problem | None:
+    try:
+        value_query(written.text)
+    except QueryFault as fault:
+        return query_problem(written.document, written.path, written.text, fault)
+    return None
+
+
+def _of_gauge(part: Written, total: Written, *, part_is_good: bool) -> Found | None:
+    gauge = bool_gauge_of(part.text, total.text, part_is_good=part_is_good)
+    return None if gauge is None else Found(BoolIndicator(replace(part.query, text=gauge)), ())
+
+
+def _of_fraction(part: Written, total: Written, *, part_is_good: bool) -> Found | None:
+    """The indicator of a native histogram; None when no fraction of one is spoken of."""
+    if not speaks_of_fraction(part.text):
+        return None
+    wrong = [problem for problem in map(_value_problem, (total, part)) if problem]
+    if wrong:
+        return Found(None, tuple(wrong))
+    try:
+        latency = native_latency_of(part.text, total.text, part_is_good=part_is_good)
+    except NativeFault as fault:
+        where = total if fault.in_total else part
+        problem = where.document.problem(*where.path, message=fault.message, hint=fault.hint, offset=0, rule="query")
+        return Found(None, (problem,))
+    histogram = replace(part.query, text=latency.histogram)
+    try:
+        event_query(histogram.text)
+    except QueryFault as fault:
+        offset = part.text.find(latency.histogram) + fault.offset
+        problem = part.document.problem(*part.path, message=fault.message, hint=fault.hint, offset=offset, rule="query")
+        return Found(None, (problem,))
+    return Found(NativeLatencyIndicator(histogram, latency.threshold), ())
+
+
+def understood(document: Document, path: Path, text: str, *, gauges: bool = False) -> Understood:
     """Read the query that stands at `path` as a count of events."""
     try:
-        events = event_query(text)
+        events = event_query(text, gauges)
     except QueryFault as fault:
         return Understood(None, (query_problem(document, path, text, fault),))
     query = ReadQuery(document, path, Query(text, document.position_of(*path)), events)
@@ -72,7 +172,8 @@ def bad_of_total(bad: ReadQuery, total: ReadQuery) -> Found:
             hint="give the bucket as good, and x_count as total: then a missing bucket raises SLONoData",
         )
         problems.append(problem)
-    return Found(RatioIndicator(total.query, bad.query, None), tuple(problems))
+    gauges = bad.events.gauges or total.events.gauges
+    return Found(RatioIndicator(total.query, bad.query, None, gauges), tuple(problems))
 
 
 def good_of_total(good: ReadQuery, total: ReadQuery) -> Found:
@@ -92,7 +193,8 @@ def good_of_total(good: ReadQuery, total: ReadQuery) -> Found:
         )
         return Found(None, (*problems, problem))
     if latency is None:
-        return Found(RatioIndicator(total.query, None, good.query), problems)
+        gauges = good.events.gauges or total.events.gauges
+        return Found(RatioIndicator(total.query, None, good.query, gauges), problems)
     within, every = latency.within.apply(good.query.text), latency.total.apply(total.query.text)
     value = LatencyIndicator(replace(good.query, text=within), replace(total.query, text=every), latency.threshold)
     return Found(value, problems)

@@ -332,17 +332,17 @@ def test_a_name_made_from_an_objective_may_not_be_taken() -> None:
     ("metric", "problem"),
     [
         (
-            "thresholdMetric: {metricSource: {type: Prometheus, spec: {query: x}}}",
-            "thresholdMetric is not supported yet",
+            "thresholdMetric: {metricSource: {type: Prometheus, spec: {query: 'x[5m]'}}}",
+            "a range alone is not a value",
         ),
         (
-            "ratioMetric: {counter: true, rawType: success, raw: {metricSource: {type: Prometheus, spec: {query: x}}}}",
-            "raw ratios are not supported yet",
+            "ratioMetric: {counter: true, raw: {metricSource: {type: Prometheus, spec: {query: x}}}}",
+            "no rawType",
         ),
         (
-            "ratioMetric: {counter: false, good: {metricSource: {type: Prometheus, spec: {query: x}}},"
-            " total: {metricSource: {type: Prometheus, spec: {query: x}}}}",
-            "gauges are not supported yet",
+            "ratioMetric: {counter: true, bad: {metricSource: {type: Prometheus, spec: {query: x}}},"
+            " total: {metricSource: {type: Prometheus, spec: {query: histogram_quantile(0.9, x)}}}}",
+            "histogram_quantile() does not keep the number of events",
         ),
         (
             "ratioMetric: {counter: true, good: {metricSource: {type: Datadog, spec: {query: x}}},"
