@@ -341,7 +341,7 @@ def test_a_name_made_from_an_objective_may_not_be_taken() -> None:
         ),
         (
             "ratioMetric: {counter: true, bad: {metricSource: {type: Prometheus, spec: {query: x}}},"
-            " total: {metricSource: {type: Prometheus, spec: {query: histogram_quantile(0.9, x)}}}}",
+            " total: {metricSource: {type: Prometheus, spec: {query: 'histogram_quantile(0.9, x)'}}}}",
             "histogram_quantile() does not keep the number of events",
         ),
         (
