@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from controlplane.model.alerting import STANDARD_TIERS, Tier, Urgency
+from controlplane.model.slo import CalendarUnit, CalendarWindow, Window
 
 __all__ = [
     "LEDGER_INTERVAL",
@@ -29,6 +30,7 @@ __all__ = [
     "tier_name",
     "tiers_within",
     "time_to_exhaustion",
+    "window_name",
 ]
 
 # Float64 tells 17 significant digits apart, so nothing that an engine could see is rounded away.
@@ -101,6 +103,22 @@ def number(value: Decimal) -> str:
     rounded = _FLOAT64.plus(value)
     text = f"{rounded:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def window_name(window: Window) -> str:
+    """A window as series names write it: `30d`, and of the calendar `1D`, `1W`, `1M`, `1Q`, `1Y`, in capitals."""
+    if isinstance(window, CalendarWindow):
+        return f"{window.count}{_CALENDAR_LETTERS[window.unit]}"
+    return duration(window.length)
+
+
+_CALENDAR_LETTERS: Final = {
+    CalendarUnit.DAY: "D",
+    CalendarUnit.WEEK: "W",
+    CalendarUnit.MONTH: "M",
+    CalendarUnit.QUARTER: "Q",
+    CalendarUnit.YEAR: "Y",
+}
 
 
 def duration(length: timedelta) -> str:

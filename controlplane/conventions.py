@@ -17,11 +17,14 @@ SEVERITY: Final = "severity"
 SEVERITY_PAGE: Final = "page"
 SEVERITY_TICKET: Final = "ticket"
 SHARD: Final = "shard"
+CALENDAR: Final = "calendar"
+PERIOD: Final = "period"  # of calendar windows: the Unix time at which a period begins
 NOTIFY: Final = "notify"  # of alerts: names of OpenSLO's notification targets, separated by commas
 PART: Final = "part"
 
 # --- SLO series (RULES.md) --------------------------------------------------------------------------------------------
 ROLLING_EVENTS: Final = "slo:sli_events:rolling5m"  # events of the last 5 minutes, written every minute
+MEASURED_EVENTS: Final = "slo:sli_events:measured5m"  # the rolling pair before time without traffic was filled in
 LEDGER_EVENTS: Final = "slo:sli_events:ledger5m"  # events of 5 minutes, written every 5 minutes; entries add up
 SLICE_BAD: Final = "slo:sli_slice:bad"  # how bad the slice of time that ends now was: 0 … 1, written every minute
 PART_EVENTS: Final = "slo:sli_part_events:rolling5m"  # as ROLLING_EVENTS, of one part of a composite: label part
@@ -30,6 +33,13 @@ PART_USUAL: Final = "slo:sli_part_events:usual5m"  # events that 5 minutes of th
 WINDOW_COVERAGE: Final = "slo:window_coverage:ratio"  # share of the window for which there is a ledger entry
 BUDGET_EVENTS: Final = "slo:error_budget:events"  # bad events that the window allows
 BUDGET_REMAINING: Final = "slo:error_budget_remaining:ratio"  # 1 = untouched, 0 = spent, negative = overspent
+CALENDAR_WALL: Final = "slo:calendar:wall_seconds"  # what the clock showed when the period began; label calendar
+CALENDAR_START: Final = "slo:calendar:start_seconds"  # Unix time at which the current period began; label calendar
+CALENDAR_END: Final = "slo:calendar:end_seconds"  # when it ends
+CALENDAR_NEXT_END: Final = "slo:calendar:next_end_seconds"  # when the one after it ends
+WINDOW_START: Final = "slo:window_start:seconds"  # Unix time at which a calendar window's period began
+WINDOW_END: Final = "slo:window_end:seconds"  # when its budget is full again
+PERIOD_EVENTS: Final = "slo:sli_events:period5m"  # as LEDGER_EVENTS, with a label period, for calendar windows
 OBJECTIVE: Final = "slo:objective:ratio"
 BUDGET_RATIO: Final = "slo:error_budget:ratio"  # 1 - objective
 PERIOD_SECONDS: Final = "slo:time_period:seconds"
@@ -46,6 +56,11 @@ def total_events(window: str) -> str:
     return f"slo:sli_events:total{window}"
 
 
+def expected_events(window: str) -> str:
+    """Events that the whole period of a calendar window will have had, such as `slo:sli_events:expected1M`."""
+    return f"slo:sli_events:expected{window}"
+
+
 def burn_rate(window: str) -> str:
     """Error ratio of a window divided by the budget ratio, such as `slo:burn_rate:1h`."""
     return f"slo:burn_rate:{window}"
@@ -56,9 +71,20 @@ def bad_events(window: str) -> str:
     return f"slo:bad_events:{window}"
 
 
+def summed_events(window: str) -> str:
+    """All and bad events of a long window of an alert, such as `slo:sli_events:sum3d`."""
+    return f"slo:sli_events:sum{window}"
+
+
+def window_coverage(window: str) -> str:
+    """The measured share of a window of an alert, such as `slo:window_coverage:6h`."""
+    return f"slo:window_coverage:{window}"
+
+
 # --- alerts -----------------------------------------------------------------------------------------------------------
 ALERT_BURN: Final = "SLOErrorBudgetBurn"
 ALERT_NO_DATA: Final = "SLONoData"
+ALERT_CALENDAR_ENDS: Final = "SLOCalendarEnds"
 SUMMARY: Final = "summary"
 DESCRIPTION: Final = "description"
 WORST: Final = "worst"
@@ -71,7 +97,6 @@ API_VERSION: Final = "flyball.dev/v1"
 ANNOTATION_OWNER: Final = "flyball.dev/owner"
 ANNOTATION_RUNBOOK: Final = "flyball.dev/runbook-url"
 ANNOTATION_RENAMED_FROM: Final = "flyball.dev/renamed-from"  # earlier names, whose history still counts
-ANNOTATION_KEEP_NAMES: Final = "flyball.dev/keep-names"  # sloth or pyrra: record the series that these would, too
 ANNOTATION_LEGACY_LABELS: Final = "flyball.dev/legacy-labels"  # labels that the other tool gives its series, as JSON
 ANNOTATION_GROUP_BY: Final = "flyball.dev/group-by"  # labels: a budget for every combination of their values
 ANNOTATION_NO_TRAFFIC: Final = "flyball.dev/no-traffic"  # good, excluded or bad

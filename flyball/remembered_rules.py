@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from controlplane.model.rule import RuleFile
 from controlplane.model.slo import SLO
-from slo.compiler import CompileOptions, rule_file, subjects
+from slo.compiler import CompileOptions, rule_file, shared_files, subjects
 from slo.passes import Subject
 
 
@@ -18,7 +18,7 @@ class RememberedRules:
         """The rule files of a workspace."""
         known = self._files
         self._files = {each: known.get(each) or rule_file(each) for each in subjects(slos, options)}
-        return tuple(self._files.values())
+        return (*self._files.values(), *shared_files(slos))
 
 
 class RememberedTexts:

@@ -12,7 +12,8 @@ from controlplane.model.alerting import STANDARD_ALERTING
 from controlplane.model.rule import RuleFile, RuleGroup
 from controlplane.model.slo import SLO, STANDARD_POLICY, RollingWindow
 from slo.bridging import bridged
-from slo.passes import Pass, Subject, alerts, budget, events
+from slo.calendar.rules import calendar_file
+from slo.passes import Pass, Subject, alerts, budget, calendar, events
 from slo.passes.subject import Links
 
 # Evaluated every minute, in this order: a pass may read what an earlier one wrote.
@@ -28,10 +29,13 @@ EVERY_MINUTE: Final[tuple[Pass, ...]] = (
 EVERY_FIVE_MINUTES: Final[tuple[Pass, ...]] = (
     budget.objective,
     budget.alert_context,
+    calendar.bounds,
     events.ledger,
+    calendar.period_ledger,
     events.usual,
     events.totals,
     events.coverage,
+    calendar.expected,
     budget.period_burn_rate,
     budget.budget_remaining,
     events.long_bad_events,
@@ -62,7 +66,14 @@ class CompileOptions:
 
 def compile_rules(slos: Iterable[SLO], options: CompileOptions | None = None) -> tuple[RuleFile, ...]:
     """The rule files of a workspace; the same SLOs give the same files, in whatever order they come."""
-    return tuple(rule_file(subject) for subject in subjects(slos, options or CompileOptions()))
+    listed = tuple(slos)
+    return (*(rule_file(subject) for subject in subjects(listed, options or CompileOptions())), *shared_files(listed))
+
+
+def shared_files(slos: Iterable[SLO]) -> tuple[RuleFile, ...]:
+    """The files that the rules of several SLOs read from, beside the SLOs' own files."""
+    calendars = calendar_file(slos)
+    return (calendars,) if calendars else ()
 
 
 def subjects(slos: Iterable[SLO], options: CompileOptions) -> tuple[Subject, ...]:

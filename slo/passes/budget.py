@@ -10,6 +10,7 @@ from controlplane.model.rule import Labels, RecordingRule, Rule
 from controlplane.model.slo import SLO
 from controlplane.wording import exact_percent
 from slo.indicator import worst_contributors
+from slo.passes.calendar import calendar_of
 from slo.passes.subject import Subject
 
 BURN_WINDOWS: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 60, 120, 360))
@@ -40,7 +41,14 @@ def period_burn_rate(subject: Subject) -> Iterator[Rule]:
 
 
 def budget_events(subject: Subject) -> Iterator[Rule]:
-    """Bad events that the window allows, scaled to the whole window where only a part of it was measured."""
+    """Bad events that the window allows, scaled to the whole window where only a part of it was measured.
+
+    A calendar's period allows a share of what it will have had when it ends.
+    """
+    if calendar_of(subject):
+        whole = f"last_over_time({subject.derived(names.expected_events(subject.period_name))}[{_LOOKBACK}])"
+        yield RecordingRule(names.BUDGET_EVENTS, f"{whole}\n{subject.by_budget_ratio('*')}", subject.labels)
+        return
     every = f"last_over_time({subject.total(names.EVENT_ALL)}[{_LOOKBACK}])"
     covered = f"last_over_time({subject.derived(names.WINDOW_COVERAGE)}[{_LOOKBACK}])"
     expr = f"sum without ({names.EVENT}) ({every})\n/ {covered}\n{subject.by_budget_ratio('*')}"

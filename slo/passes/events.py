@@ -8,6 +8,7 @@ from controlplane import conventions as names
 from controlplane.burn_rate import duration, ledger_entries
 from controlplane.model.rule import RecordingRule, Rule
 from slo.indicator import rolling_records, usual_records
+from slo.passes import calendar
 from slo.passes.subject import Subject
 
 _ROLLING_LENGTH: Final = timedelta(minutes=5)
@@ -36,17 +37,19 @@ def usual(subject: Subject) -> Iterator[Rule]:
 
 
 def totals(subject: Subject) -> Iterator[Rule]:
-    """Events of the whole window."""
-    series = f"{names.LEDGER_EVENTS}{{{subject.history}}}"
-    yield RecordingRule(
-        names.total_events(subject.period_name), f"sum_over_time({series}[{subject.period_name}])", subject.labels
-    )
+    """Events of the whole window, of a calendar's period so far."""
+    expr = f"sum_over_time({names.LEDGER_EVENTS}{{{subject.history}}}[{duration(subject.period)}])"
+    if calendar.calendar_of(subject):
+        expr = calendar.total(subject)
+    yield RecordingRule(names.total_events(subject.period_name), expr, subject.labels)
 
 
 def coverage(subject: Subject) -> Iterator[Rule]:
-    """The share of the window for which there is a ledger entry."""
-    counted = f"count_over_time({subject.ledger(names.EVENT_ALL)}[{subject.period_name}])"
+    """The share of the window for which there is a ledger entry, of a calendar's period so far."""
+    counted = f"count_over_time({subject.ledger(names.EVENT_ALL)}[{duration(subject.period)}])"
     expr = f"sum without ({names.EVENT}) ({counted}) / {ledger_entries(subject.period)}"
+    if calendar.calendar_of(subject):
+        expr = calendar.coverage(subject)
     yield RecordingRule(names.WINDOW_COVERAGE, expr, subject.labels)
 
 

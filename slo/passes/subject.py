@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from controlplane import conventions as names
-from controlplane.burn_rate import Tier, Urgency, duration, number, threshold, tiers_within
+from controlplane.burn_rate import Tier, Urgency, number, threshold, tiers_within, window_name
 from controlplane.model.rule import Labels
 from controlplane.model.slo import SLO
 
@@ -61,8 +61,8 @@ class Subject:
 
     @cached_property
     def period_name(self) -> str:
-        """The window as in series names: `30d`."""
-        return duration(self.period)
+        """The window as in series names: `30d`, of the calendar `1M`."""
+        return window_name(self.slos[0].window)
 
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:

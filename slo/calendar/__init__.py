@@ -1,0 +1,1 @@
+"""Calendar windows: when their periods begin, and how Prometheus knows."""
