@@ -36,7 +36,7 @@ _OURS: Final = (
     names.ANNOTATION_RENAMED_FROM,
     *own_settings.ANNOTATIONS,
 )
-_OUR_PREFIX: Final = "flyball.dev/"
+OUR_PREFIX: Final = "flyball.dev/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _name_problems(document: Document, name: str) -> Iterator[Problem]:
 
 def _annotation_problems(document: Document, annotations: dict[str, str]) -> Iterator[Problem]:
     for key, value in annotations.items():
-        if key.startswith(_OUR_PREFIX) and key not in _OURS:
+        if key.startswith(OUR_PREFIX) and key not in _OURS:
             meant = did_you_mean(key, _OURS)
             message = f"unknown annotation `{key}`" + (f", did you mean `{meant}`?" if meant else "")
             yield _problem(

@@ -30,7 +30,7 @@ ANNOTATIONS: Final = (
 )
 _RULE: Final = "metadata"
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_NOT_GROUPS: Final = frozenset(
+NOT_GROUPS: Final = frozenset(
     {names.SLO, names.SERVICE, names.EVENT, names.SEVERITY, names.SHARD, "le", "alertname", "alertstate", "__name__"}
 )
 _Choice = TypeVar("_Choice", bound=Enum)
@@ -155,7 +155,7 @@ class _Reading:
     def _may_group(self, label: str) -> bool:
         if not _LABEL.fullmatch(label):
             self.tell(names.ANNOTATION_GROUP_BY, f"`{label[:60]}` is not a label's name", "labels, separated by commas")
-        elif label in _NOT_GROUPS or label.startswith("__"):
+        elif label in NOT_GROUPS or label.startswith("__"):
             self.tell(names.ANNOTATION_GROUP_BY, f"Flyball or Prometheus sets `{label}` itself", "choose another label")
         else:
             return True

@@ -76,6 +76,7 @@ class Alerting:
     fewest_bad_events: Decimal = Decimal(3)
     page: AlertText = AlertText()
     ticket: AlertText = AlertText()
+    absence: AlertText = AlertText()  # of the alert that says that the series are gone
 
     def text(self, urgency: Urgency) -> AlertText:
         """What was added to the alerts of this urgency."""

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from slo.dialects.pyrra import PYRRA
 from slo.dialects.reading import DialectFiles, Made, MayBeDeclared
 from slo.dialects.sloth import SLOTH
 
 __all__ = ["DIALECTS", "DialectFiles", "Made", "MayBeDeclared"]
 
-DIALECTS: Final[tuple[DialectFiles, ...]] = (SLOTH,)
+DIALECTS: Final[tuple[DialectFiles, ...]] = (SLOTH, PYRRA)

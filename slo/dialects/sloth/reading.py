@@ -8,7 +8,7 @@ from typing import Final
 
 from controlplane import conventions as names
 from controlplane.model.alerting import Alerting, AlertText, Tier, Urgency
-from controlplane.model.slo import SLO, Dialect, Indicator, LegacyNames, Query, RawRatioIndicator, RollingWindow
+from controlplane.model.slo import SLO, Dialect, Indicator, LegacyNames, RollingWindow
 from controlplane.problems import Problem, Severity, has_errors
 from controlplane.specfile import Document
 from slo.dialects.alert_texts import alert_annotations, alert_labels, alert_text, name_problem
@@ -16,12 +16,11 @@ from slo.dialects.naming import slo_name
 from slo.dialects.reading import Made, MayBeDeclared
 from slo.dialects.sloth import spec as sloth
 from slo.dialects.sloth.alert_windows import Catalogue, catalogue_of
+from slo.dialects.sloth.latency import fast_among
 from slo.dialects.sloth.plugins import Effect, effect_of, unknown_indicator
-from slo.event_query import QueryFault
 from slo.metadata import prometheus_labels
 from slo.objectives import target_fault
-from slo.value_query import value_query
-from slo.written_queries import ReadQuery, bad_of_total, query_problem, understood
+from slo.written_queries import Found, Written, ratio_of, raw_ratio_of
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _WINDOW: Final = re.compile(r"\{\{-? *\.window *-?\}\}")
@@ -171,33 +170,26 @@ class _Reading:
     def _raw(self, path: _Path, text: str) -> Indicator | None:
         if not self._has_window(path, text):
             return None
-        try:
-            value_query(text)
-        except QueryFault as fault:
-            self.problems.append(query_problem(self._document, path, text, fault))
-            return None
-        return RawRatioIndicator(Query(text, self._document.position_of(*path)), is_failure=True)
+        return self._taken(raw_ratio_of(Written(self._document, path, text), is_failure=True))
 
     def _events(self, path: _Path, events: sloth.Events) -> Indicator | None:
-        bad = self._counted((*path, self._service.key("error_query")), events.error_query)
-        total = self._counted((*path, self._service.key("total_query")), events.total_query)
+        bad_at = (*path, self._service.key("error_query"))
+        total_at = (*path, self._service.key("total_query"))
+        has_windows = self._has_window(bad_at, events.error_query), self._has_window(total_at, events.total_query)
+        if not all(has_windows):
+            return None
         if events.error_query == events.total_query:
             message = "the queries for bad and for all events are the same"
-            at = (*path, self._service.key("error_query"))
-            self.problems.append(self._document.problem(*at, message=message, rule="indicator"))
+            self.problems.append(self._document.problem(*bad_at, message=message, rule="indicator"))
             return None
-        if bad is None or total is None:
-            return None
-        found = bad_of_total(bad, total)
+        total = Written(self._document, total_at, events.total_query)
+        bad = Written(self._document, bad_at, events.error_query)
+        fast = fast_among(bad, total)
+        return self._taken(ratio_of(total, bad=bad) if fast is None else ratio_of(total, good=fast))
+
+    def _taken(self, found: Found) -> Indicator | None:
         self.problems += found.problems
         return found.value
-
-    def _counted(self, path: _Path, text: str) -> ReadQuery | None:
-        if not self._has_window(path, text):
-            return None
-        found = understood(self._document, path, text)
-        self.problems += found.problems
-        return found.query
 
     def _has_window(self, path: _Path, text: str) -> bool:
         if _WINDOW.search(text):

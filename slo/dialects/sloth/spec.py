@@ -4,30 +4,18 @@ Source: github.com/slok/sloth, pkg/prometheus/api/v1, pkg/kubernetes/api/sloth/v
 first writes fields with `_`, the others in camel case; here both are the same models.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 from controlplane.specfile import Kind
+from slo.dialects.kubernetes import KubernetesMetadata
+from slo.dialects.texts import Labels
 from slo.spec import Number
 
 PROMETHEUS_V1: Final = "prometheus/v1"
 SLOTH_V1: Final = "sloth.slok.dev/v1"
-
-
-def _as_text(value: object) -> object:
-    """`true` as a label's value is text, as Sloth's own reader takes it."""
-    return str(value).lower() if isinstance(value, bool) else value
-
-
-def _nothing_as_empty(value: object) -> object:
-    """A key without a value means what a missing key means."""
-    return {} if value is None else value
-
-
-LabelText = Annotated[str, BeforeValidator(_as_text)]
-Labels = Annotated[dict[str, LabelText], BeforeValidator(_nothing_as_empty)]
 
 
 class _Part(BaseModel):
@@ -142,17 +130,6 @@ class _CamelAlerting(_CamelPart, Alerting):
 class _CamelObjective(Objective):
     sli: _CamelIndicator
     alerting: _CamelAlerting = _CamelAlerting()
-
-
-class KubernetesMetadata(BaseModel):
-    """What Kubernetes keeps of an object; more than we use may stand here."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    name: str
-    namespace: str | None = None
-    labels: Labels = Field(default_factory=dict)
-    annotations: Labels = Field(default_factory=dict)
 
 
 class PrometheusServiceLevelSpec(_CamelPart):
