@@ -1,25 +1,47 @@
-"""Targets of OpenSLO SLOs."""
+"""Targets of OpenSLO SLOs: how much must be good, of what, and compared with what."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Final
 
-from controlplane.burn_rate import STANDARD_TIERS, can_fire, number, threshold
-from controlplane.problems import Problem, Severity
-from controlplane.specfile import Document
+from controlplane.burn_rate import can_fire, number, threshold
+from controlplane.model.alerting import Tier
+from controlplane.model.slo import Comparison
+from controlplane.problems import Problem, Severity, has_errors
+from controlplane.specfile import Document, Path
 from controlplane.wording import exact_percent
+from slo.queries import Compared
+from slo.slicing import MOST_DIGITS, Slices, slices_of, unused_field
 from slo.spec import Objective, SLOSpec
+
+_COMPARISONS: Final = {
+    "lte": Comparison.AT_MOST,
+    "gte": Comparison.AT_LEAST,
+    "lt": Comparison.BELOW,
+    "gt": Comparison.ABOVE,
+}
+_HEAVIEST: Final = Decimal("1e12")
+_SMALLEST: Final = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One objective. `suffix` tells it from its siblings in names: 99.9 % is `99-9`."""
+    """One objective. `suffix` tells it from its siblings in names: 99.9 % is `99-9`.
 
+    `index` is its place among the objectives. `compared` belongs to a thresholdMetric, `slices` to Timeslices.
+    """
+
+    index: int
     objective: Decimal
     suffix: str
     display_name: str
+    compared: Compared | None
+    slices: Slices | None
+    weight: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +52,96 @@ class Targets:
     problems: tuple[Problem, ...]
 
 
-def targets_of(document: Document, spec: SLOSpec, period: timedelta | None) -> Targets:
-    """The objectives of an SLO."""
-    problems = list(_unsupported(document, spec))
-    values: dict[Decimal, Target] = {}
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the targets of an SLO depend on.
+
+    `thresholds` tells for each objective whether its SLI is a thresholdMetric; None where the SLI is not known.
+    """
+
+    period: timedelta | None
+    tiers: Sequence[Tier]
+    thresholds: Sequence[bool | None]
+    composite: bool
+
+
+def targets_of(document: Document, spec: SLOSpec, asked: Asked) -> Targets:
+    """The objectives of an SLO; each an SLO of its own, or each a part of a composite."""
+    problems: list[Problem] = []
+    targets: dict[tuple[object, ...], Target] = {}
+    suffixes: set[str] = set()
     for index, written in enumerate(spec.objectives):
-        objective, found = _objective(document, index, written)
+        target, found = _target(document, spec, index, asked)
         problems.extend(found)
-        if objective is None:
+        if target is None:
             continue
-        if objective in values:
-            problems.append(
-                document.problem(
-                    "spec",
-                    "objectives",
-                    index,
-                    rule="objective",
-                    message=f"another objective also asks for {exact_percent(objective)}",
-                )
-            )
+        same = (target.objective, target.compared, target.slices, index if asked.composite else None)
+        if same in targets:
+            message = f"another objective also asks for {exact_percent(target.objective)}"
+            problems.append(document.problem("spec", "objectives", index, rule="objective", message=message))
             continue
-        suffix = exact_percent(objective).removesuffix(" %").replace(".", "-")
-        values[objective] = Target(objective, suffix, written.display_name)
-        problems.extend(_unreachable(document, index, written, (objective, period)))
-    return Targets(tuple(values.values()), tuple(problems))
+        target = replace(target, suffix=_unused(target, written, suffixes))
+        suffixes.add(target.suffix)
+        targets[same] = target
+        if not asked.composite:
+            problems.extend(_unreachable(document, target, written, asked))
+    return Targets(tuple(targets.values()), tuple(problems))
+
+
+def _unused(target: Target, written: Objective, taken: Container[str]) -> str:
+    """The target's suffix; where another asks for as much, also what it is compared with, or else a number."""
+    suffix = target.suffix
+    if suffix in taken and target.compared is not None:
+        value = re.sub(r"[^0-9]+", "-", number(target.compared.threshold)).strip("-")
+        suffix = f"{suffix}-{written.op}-{value}"
+    if suffix not in taken:
+        return suffix
+    return next(each for each in (f"{suffix}-{further}" for further in count(2)) if each not in taken)
+
+
+def _target(document: Document, spec: SLOSpec, index: int, asked: Asked) -> tuple[Target | None, list[Problem]]:
+    written, at = spec.objectives[index], ("spec", "objectives", index)
+    objective, problems = _objective(document, index, written)
+    compared, of_comparison = _compared(document, at, written, asked.thresholds[index])
+    slices, of_slices = slices_of(document, at, spec, written, asked.period)
+    weight, of_weight = _weight(document, at, written.composite_weight, asked.composite)
+    problems += (*of_comparison, *of_slices, *of_weight)
+    if objective is None or has_errors(problems):
+        return None, problems
+    suffix = exact_percent(objective).removesuffix(" %").replace(".", "-")
+    return Target(index, objective, suffix, written.display_name, compared, slices, weight), problems
+
+
+def _compared(
+    document: Document, at: Path, written: Objective, is_threshold: bool | None
+) -> tuple[Compared | None, list[Problem]]:
+    given = (("op", written.op), ("value", written.value))
+    if not is_threshold:
+        unused = [key for key, value in given if value is not None and is_threshold is False]
+        return None, [unused_field(document, at, key, "a thresholdMetric") for key in unused]
+    if written.op is None or written.value is None:
+        hint = "a thresholdMetric is good while the metric stands so to it: op: lt, value: 0.5"
+        return None, [
+            document.problem(*at, key, message="required, but missing", hint=hint, rule="missing-field")
+            for key, value in given
+            if value is None
+        ]
+    if not written.value.is_finite() or len(written.value.as_tuple().digits) > MOST_DIGITS:
+        message, hint = f"{written.value} is finer than Prometheus can compute with", f"at most {MOST_DIGITS} digits"
+        return None, [document.problem(*at, "value", message=message, hint=hint, rule="objective")]
+    return Compared(_COMPARISONS[written.op], written.value), []
+
+
+def _weight(document: Document, at: Path, weight: Decimal | None, composite: bool) -> tuple[Decimal, list[Problem]]:
+    if weight is None:
+        return Decimal(1), []
+    if not weight.is_finite() or not 0 < weight <= _HEAVIEST:
+        message = f"a weight is above 0, is {weight}"
+        return weight, [document.problem(*at, "compositeWeight", message=message, rule="objective")]
+    if len(weight.as_tuple().digits) > MOST_DIGITS:
+        message, hint = f"{weight} is finer than Prometheus can compute with", f"at most {MOST_DIGITS} digits"
+        return weight, [document.problem(*at, "compositeWeight", message=message, hint=hint, rule="objective")]
+    return weight, [] if composite else [unused_field(document, at, "compositeWeight", "a composite")]
 
 
 def _objective(document: Document, index: int, written: Objective) -> tuple[Decimal | None, list[Problem]]:
@@ -99,92 +187,30 @@ def target_fault(key: str, value: Decimal, whole: Decimal) -> tuple[str, str]:
         hint = "write targetPercent for per cent" if whole == 1 and 1 < value < 100 else ""
         return f"must be between 0 and {whole}, is {value}", hint
     too_fine = f"{value} is finer than Prometheus can compute with"
-    if len(value.as_tuple().digits) > _MOST_DIGITS:
-        return too_fine, f"at most {_MOST_DIGITS} digits"
+    if len(value.as_tuple().digits) > MOST_DIGITS:
+        return too_fine, f"at most {MOST_DIGITS} digits"
     if value / whole < _SMALLEST or 1 - value / whole < _SMALLEST:
         return too_fine, "at least one event in 1,000,000,000,000 may be bad, and one must be good"
     return "", ""
 
 
-_MOST_DIGITS: Final = 15  # what a 64-bit float keeps of a decimal
-_SMALLEST: Final = Decimal("1e-12")
-
-
-def _unreachable(
-    document: Document, index: int, written: Objective, asked: tuple[Decimal, timedelta | None]
-) -> Iterator[Problem]:
+def _unreachable(document: Document, target: Target, written: Objective, asked: Asked) -> Iterator[Problem]:
     """Tiers that cannot fire: with every event bad the budget still burns too slowly."""
-    objective, period = asked
+    period, objective = asked.period, target.objective
     if period is None:
         return
     key = "target" if written.target is not None else "targetPercent"
-    mute = [tier for tier in STANDARD_TIERS if tier.long <= period and not can_fire(tier, period, 1 - objective)]
+    mute = [tier for tier in asked.tiers if tier.long <= period and not can_fire(tier, period, 1 - objective)]
     if mute:
         listed = ", ".join(f"{tier.urgency.value} at {number(round(threshold(tier, period), 3))}×" for tier in mute)
         fastest = number(round(1 / (1 - objective), 2))
         yield document.problem(
             "spec",
             "objectives",
-            index,
+            target.index,
             key,
             severity=Severity.WARNING,
             rule="alert-unreachable",
             message=f"these alerts can never fire: {listed}",
             hint=f"at {exact_percent(objective)} the budget burns at most {fastest}×, with every event bad",
         )
-
-
-def _unsupported(document: Document, spec: SLOSpec) -> Iterator[Problem]:
-    if spec.budgeting_method in ("Timeslices", "RatioTimeslices"):
-        yield document.problem(
-            "spec",
-            "budgetingMethod",
-            message=f"{spec.budgeting_method} is not supported yet",
-            hint="write Occurrences",
-            rule="unsupported",
-        )
-    if spec.alert_policies:
-        yield document.problem(
-            "spec",
-            "alertPolicies",
-            message="alert policies are not used yet",
-            severity=Severity.WARNING,
-            rule="unused-field",
-            on_key=True,
-            hint="every SLO has the standard multi-window burn-rate alerts (page and ticket)",
-        )
-    for index, objective in enumerate(spec.objectives):
-        at = ("spec", "objectives", index)
-        for key, value in (
-            ("indicator", objective.indicator),
-            ("indicatorRef", objective.indicator_ref),
-            ("compositeWeight", objective.composite_weight),
-        ):
-            if value is not None:
-                yield document.problem(
-                    *at,
-                    key,
-                    message="composite SLOs are not supported yet",
-                    on_key=True,
-                    hint="write one SLO per indicator",
-                    rule="unsupported",
-                )
-        unused: tuple[tuple[str, object], ...] = (("op", objective.op), ("value", objective.value))
-        if spec.budgeting_method in (None, "Occurrences"):
-            slices = (
-                ("timeSliceTarget", objective.time_slice_target),
-                ("timeSliceWindow", objective.time_slice_window),
-            )
-            unused = (*unused, *slices)
-        for name, given in unused:
-            if given is not None:
-                yield document.problem(
-                    *at,
-                    name,
-                    message="changes nothing here",
-                    on_key=True,
-                    severity=Severity.WARNING,
-                    rule="unused-field",
-                    hint="it belongs to "
-                    + ("a thresholdMetric" if name in ("op", "value") else "budgetingMethod Timeslices"),
-                )

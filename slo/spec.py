@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticKnownError
 
@@ -42,6 +42,10 @@ Number = Annotated[Decimal, BeforeValidator(_as_yaml_writes_it)]
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_alias=True)
+
+
+Name = Annotated[str, StringConstraints(min_length=1)]
+Operator = Literal["lte", "gte", "lt", "gt"]
 
 
 class Metadata(_Part):
@@ -80,6 +84,9 @@ class RatioMetric(_Part):
     total: Metric | None = None
     raw_type: Literal["success", "failure"] | None = None
     raw: Metric | None = None
+    metric_source: MetricSource | None = Field(
+        None, description="A short form: `type` names a template, `spec` holds its parameters."
+    )
 
 
 class SLISpec(_Part):
@@ -116,15 +123,83 @@ class Objective(_Part):
     """How much of it must be good."""
 
     display_name: Text = ""
-    op: Literal["lte", "gte", "lt", "gt"] | None = None
+    op: Operator | None = Field(None, description="How a thresholdMetric stands to `value` while all is well.")
     value: Number | None = None
     target: Number | None = Field(None, description="Share of good events, 0 < target < 1.")
     target_percent: Number | None = Field(None, description="The same in per cent.")
     time_slice_target: Number | None = None
-    time_slice_window: str | None = None
+    time_slice_window: str | None = Field(None, description="A duration, or a number of minutes.")
     indicator: InlineSLI | None = None
     indicator_ref: str | None = None
     composite_weight: Number | None = None
+
+
+class BurnRateCondition(_Part):
+    """A burn rate over one window."""
+
+    kind: Literal["burnrate"] = "burnrate"
+    op: Operator = Field(description="gte or gt: the alert fires when the budget burns so fast.")
+    threshold: Number = Field(description="1: the budget would be spent when the window ends.")
+    lookback_window: str = Field(description="A multiple of 5m, such as 1h.")
+    alert_after: str | None = Field(None, description="How long it must last, such as 5m.")
+
+
+class AlertConditionSpec(_Part):
+    """When to alert, and how urgent it is."""
+
+    description: Description = ""
+    severity: Name = Field(description="page, critical, … or ticket, warning, …")
+    condition: BurnRateCondition
+
+
+class AlertNotificationTargetSpec(_Part):
+    """Whom to tell; Alertmanager's own configuration says how."""
+
+    description: Description = ""
+    target: Name = Field(description="slack, email, …")
+
+
+class AlertConditionItem(_Part):
+    """A condition of a policy: `conditionRef`, or the object itself."""
+
+    condition_ref: str | None = None
+    kind: Literal["AlertCondition"] | None = None
+    metadata: Metadata | None = None
+    spec: AlertConditionSpec | None = None
+
+
+class AlertTargetItem(_Part):
+    """A target of a policy: `targetRef`, or the object itself."""
+
+    target_ref: str | None = None
+    kind: Literal["AlertNotificationTarget"] | None = None
+    metadata: Metadata | None = None
+    spec: AlertNotificationTargetSpec | None = None
+
+
+class AlertPolicySpec(_Part):
+    """When to alert, and whom."""
+
+    description: Description = ""
+    alert_when_no_data: bool | None = None
+    alert_when_breaching: bool | None = None
+    alert_when_resolved: bool | None = None
+    conditions: list[AlertConditionItem] = Field(min_length=1, max_length=1, description="Exactly one.")
+    notification_targets: list[AlertTargetItem] = Field(min_length=1)
+
+
+class AlertPolicyItem(_Part):
+    """An alert policy of an SLO: `alertPolicyRef` (or just the name), or the object itself."""
+
+    alert_policy_ref: str | None = None
+    kind: Literal["AlertPolicy"] | None = None
+    metadata: Metadata | None = None
+    spec: AlertPolicySpec | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: object) -> object:
+        return {"alertPolicyRef": value} if isinstance(value, str) else value
 
 
 class SLOSpec(_Part):
@@ -139,7 +214,9 @@ class SLOSpec(_Part):
     )
     budgeting_method: Literal["Occurrences", "Timeslices", "RatioTimeslices"] | None = None
     objectives: list[Objective] = Field(min_length=1)
-    alert_policies: Annotated[list[JsonValue], _nothing_as(list)] = Field(default_factory=list)
+    alert_policies: Annotated[list[AlertPolicyItem], _nothing_as(list)] = Field(
+        default_factory=list, description="In place of the standard alerts."
+    )
 
 
 class SLODocument(_Part):
@@ -189,26 +266,56 @@ def sli_spec_at(document: Document, path: Path) -> SLISpec:
     raise TypeError(f"no indicator at {path} in a {type(document.value).__name__}")
 
 
-class UnsupportedDocument(_Part):
-    """A published kind that we know and do not use yet; `slo.resolve` says so."""
+class DataSourceSpec(_Part):
+    """Where metrics are read."""
+
+    description: Description = ""
+    type: Name = Field(description="Prometheus")
+    connection_details: JsonValue = Field(None, description="Not used: flyball.yaml names the Prometheus.")
+
+
+class DataSourceDocument(_Part):
+    """kind: DataSource."""
 
     api_version: Literal["openslo/v1"]
-    kind: Literal["DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget"]
-    metadata: JsonValue = None
-    spec: JsonValue = None
+    kind: Literal["DataSource"]
+    metadata: Metadata
+    spec: DataSourceSpec
 
 
-_OUR_ALERTS: Final = "every SLO has the standard multi-window burn-rate alerts (page and ticket)"
-SET_ASIDE: Final = {
-    "DataSource": "flyball.yaml names the Prometheus that all queries go to",
-    "AlertPolicy": _OUR_ALERTS,
-    "AlertCondition": _OUR_ALERTS,
-    "AlertNotificationTarget": "Alertmanager's own configuration says who is told",
-}
+class AlertConditionDocument(_Part):
+    """kind: AlertCondition."""
+
+    api_version: Literal["openslo/v1"]
+    kind: Literal["AlertCondition"]
+    metadata: Metadata
+    spec: AlertConditionSpec
+
+
+class AlertNotificationTargetDocument(_Part):
+    """kind: AlertNotificationTarget."""
+
+    api_version: Literal["openslo/v1"]
+    kind: Literal["AlertNotificationTarget"]
+    metadata: Metadata
+    spec: AlertNotificationTargetSpec
+
+
+class AlertPolicyDocument(_Part):
+    """kind: AlertPolicy."""
+
+    api_version: Literal["openslo/v1"]
+    kind: Literal["AlertPolicy"]
+    metadata: Metadata
+    spec: AlertPolicySpec
+
 
 KINDS: Final = (
     Kind(OPENSLO_V1, "SLO", SLODocument),
     Kind(OPENSLO_V1, "SLI", SLIDocument),
     Kind(OPENSLO_V1, "Service", ServiceDocument),
-    *(Kind(OPENSLO_V1, name, UnsupportedDocument) for name in SET_ASIDE),
+    Kind(OPENSLO_V1, "DataSource", DataSourceDocument),
+    Kind(OPENSLO_V1, "AlertPolicy", AlertPolicyDocument),
+    Kind(OPENSLO_V1, "AlertCondition", AlertConditionDocument),
+    Kind(OPENSLO_V1, "AlertNotificationTarget", AlertNotificationTargetDocument),
 )

@@ -176,11 +176,6 @@ def test_what_cannot_be_is_told_with_the_way_out(changes: dict[str, str], proble
     ("changes", "warning"),
     [
         (
-            {"more": "  alertPolicies: [{alertPolicyRef: fast}]"},
-            "spec.alertPolicies: alert policies are not used yet"
-            " (every SLO has the standard multi-window burn-rate alerts (page and ticket))",
-        ),
-        (
             {"total": "sum(rate(x[5m])) or vector(0)"},
             "missing data would read as no traffic, and never raise SLONoData (remove `or vector(0)` from total)",
         ),
@@ -264,23 +259,6 @@ spec:
     ]
 
 
-@pytest.mark.parametrize("kind", ["DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget"])
-def test_a_published_kind_that_is_not_used_yet_is_named_and_stops_nothing(kind: str) -> None:
-    found = resolved(f"apiVersion: openslo/v1\nkind: {kind}\nmetadata: {{name: x}}\nspec: {{a: [1]}}\n")
-    assert len(found.problems) == 1
-    assert f"a.yaml:2:7: warning: kind: {kind} is not used yet (" in told(found)[0]
-
-
-@pytest.mark.parametrize("kind", ["Prometheus", "prometheus", "Datadog"])
-def test_a_metric_source_by_reference_needs_no_type(kind: str) -> None:
-    source = f"apiVersion: openslo/v1\nkind: DataSource\nmetadata: {{name: main}}\nspec: {{type: {kind}}}\n"
-    found = resolved(an_slo_file().replace("type: Prometheus", "metricSourceRef: main"), source)
-    assert len(found.slos) == 1
-    (problem,) = found.problems
-    expected = ("error", "spec.type") if kind == "Datadog" else ("warning", "kind")
-    assert (problem.severity.value, problem.field) == expected
-
-
 def test_references_are_followed_across_files_and_misspelled_ones_are_guessed() -> None:
     sli = """\
 apiVersion: openslo/v1
@@ -360,21 +338,6 @@ def test_an_indicator_that_cannot_be_counted_is_told(metric: str, problem: str) 
     found = resolved(f"apiVersion: openslo/v1\nkind: SLI\nmetadata: {{name: x}}\nspec:\n  {metric}\n")
     assert len(found.problems) == 1, told(found)
     assert problem in told(found)[0]
-
-
-def test_composites_and_time_slices_are_told() -> None:
-    found = resolved(
-        an_slo_file(objectives="[{target: 0.99, indicatorRef: x, compositeWeight: 2}]").replace(
-            "Occurrences", "RatioTimeslices"
-        )
-    )
-    assert not found.slos
-    messages = [problem.message for problem in found.problems]
-    assert messages == [
-        "RatioTimeslices is not supported yet",
-        "composite SLOs are not supported yet",
-        "composite SLOs are not supported yet",
-    ]
 
 
 @pytest.mark.parametrize(
