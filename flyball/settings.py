@@ -155,6 +155,14 @@ def environment_of_child(variables: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, **variables}
 
 
+def cache_folder() -> Path | None:
+    """Where this user's programs keep what can be made again (XDG base directories); None without a home."""
+    environ = os.environ  # noqa: TID251
+    given, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
+    base = Path(given) if given.startswith("/") else Path(home) / ".cache" if home else None
+    return base / "flyball" if base else None
+
+
 class _Reader:
     """Collects values from the four sources, and problems on the way."""
 

@@ -4,7 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from controlplane.problems import Problem
 from controlplane.specfile import SourceFile
@@ -47,6 +47,42 @@ def fingerprint(folder: Path) -> tuple[tuple[str | int, ...], ...]:
     another one can go unseen when it keeps the size.
     """
     return tuple(_stamp(path) for path in _paths(folder, []))
+
+
+class Stamp(NamedTuple):
+    """What tells, without reading, whether a file was saved since: inode, size, times of content and of metadata."""
+
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+    def __str__(self) -> str:
+        return f"{self.inode}-{self.size}-{self.modified_ns}-{self.changed_ns}"
+
+    @property
+    def latest_ns(self) -> int:
+        """The later of its times, in nanoseconds since the epoch."""
+        return max(self.modified_ns, self.changed_ns)
+
+
+def listing(folder: Path) -> tuple[dict[str, Stamp], list[Problem]]:
+    """The stamps of the files that `read_folder` would read, by path in its order; folders that cannot be entered and
+    files that cannot be looked at are problems.
+    """
+    problems: list[Problem] = []
+    found: dict[str, Stamp] = {}
+    for path in _paths(folder, problems):
+        try:
+            status = os.stat(path)  # noqa: PTH116 -- a Path costs as much again, for every file
+        except OSError as error:
+            problems.append(_unreadable(Path(path), error))
+            continue
+        if not stat.S_ISREG(status.st_mode) or status.st_size > FILE_LIMIT_BYTES:
+            problems.append(_problem(Path(path), "cannot be read"))
+            continue
+        found[path] = Stamp(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return found, problems
 
 
 def _stamp(path: str) -> tuple[str | int, ...]:

@@ -9,6 +9,7 @@ class ExitCode(IntEnum):
     """What a shell learns. Usage errors are 2, as everywhere."""
 
     OK = 0
+    DIFFERENCE = 2  # of `flyball plan`: applying would change something
     PROBLEMS = 1  # the user's files are at fault; every problem was printed
     OUTSIDE = 3  # Prometheus, the database or another server failed or refused
 

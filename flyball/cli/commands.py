@@ -1,10 +1,11 @@
 """Every command, by name."""
 
-from flyball.cli import alerts, app, apply, audit, check, compile_, demo, init, run, schema, up
+from flyball.cli import alerts, app, apply, audit, check, compile_, demo, init, plan, run, schema, slo, up
 
 app.command("check")(check.check)
 app.command("apply")(apply.apply)
 app.command("compile")(compile_.compile_)
+app.command("plan")(plan.plan)
 app.command("init")(init.init)
 app.command("schema")(schema.schema)
 app.command("up")(up.up)
@@ -12,3 +13,4 @@ app.command("run")(run.run)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(demo.app, name="demo")
+app.add_typer(slo.app, name="slo")
