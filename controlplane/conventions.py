@@ -107,6 +107,7 @@ ANNOTATION_ALERTS: Final = "flyball.dev/alerts"  # budget or burn-rate
 ANNOTATION_DROP_TIERS: Final = "flyball.dev/drop-tiers"  # page, ticket, or single tiers such as page-6h
 ANNOTATION_POLICY: Final = "flyball.dev/policy"  # names of SLOPolicy documents
 ANNOTATION_KEEP_NAMES: Final = "flyball.dev/keep-names"  # sloth or pyrra: record their series, too
+ANNOTATION_LINT_IGNORE: Final = "flyball.dev/lint-ignore"  # comma-separated names of lint rules
 ANNOTATION_WORST_BY: Final = "flyball.dev/worst-by"  # comma-separated labels that tell where the bad events come from
 
 # --- files that we write ----------------------------------------------------------------------------------------------

@@ -47,6 +47,37 @@ class MetricsBackend(Protocol):
         ...
 
 
+class MetricsCatalogue(Protocol):
+    """What a Prometheus has: names, labels, types, and its own settings. Errors as in `MetricsBackend`.
+
+    What a compatible server does not tell is None, or empty.
+    """
+
+    def metric_names(self, start: datetime, end: datetime) -> frozenset[str]:
+        """Names of metrics that had a series in that time, rounded up to whole blocks."""
+        ...
+
+    def label_names(self, metric: str, start: datetime, end: datetime) -> frozenset[str]:
+        """Names of the labels of a metric's series, `__name__` aside."""
+        ...
+
+    def series(self, selectors: Sequence[str], start: datetime, end: datetime) -> list[Mapping[str, str]]:
+        """Labels of every series that one of the selectors matches, each once."""
+        ...
+
+    def metric_types(self) -> Mapping[str, str]:
+        """`counter`, `gauge`, … by metric, as far as its targets tell."""
+        ...
+
+    def retention(self) -> timedelta | None:
+        """How long it keeps samples; None when only their size is bounded."""
+        ...
+
+    def scrape_intervals(self) -> Mapping[str, timedelta]:
+        """The longest scrape interval of each job's targets."""
+        ...
+
+
 class SeriesWriter(Protocol):
     """Takes series with their past into a metrics backend.
 

@@ -7,6 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from controlplane.conventions import API_VERSION
 from controlplane.specfile import Kind
+from slo.lint.rule import Level
 
 MIN_LEASE_SECONDS: Final = 2
 MAX_LEASE_SECONDS: Final = 300
@@ -80,6 +81,9 @@ class WorkspaceSpec(_Part):
     store: StorePart = StorePart()
     slo: SLOPart = SLOPart()
     tracing: TracingPart = TracingPart()
+    lint: dict[str, Level] = Field(
+        default_factory=dict, description="off, warning or error, by the name of a rule (docs/reference/lint.md)."
+    )
 
 
 class WorkspaceMetadata(_Part):

@@ -34,6 +34,7 @@ _OURS: Final = (
     names.ANNOTATION_RUNBOOK,
     names.ANNOTATION_WORST_BY,
     names.ANNOTATION_RENAMED_FROM,
+    names.ANNOTATION_LINT_IGNORE,
     *own_settings.ANNOTATIONS,
 )
 OUR_PREFIX: Final = "flyball.dev/"

@@ -2,10 +2,11 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 from controlplane.adapters.http_answer import Answer, HTTPConversation
 from controlplane.model.series import Sample, Series
@@ -94,6 +95,10 @@ class PrometheusBackend:
             for labels, points in self._understood(_matrix, self._data("/api/v1/query_range", form)):
                 joined.setdefault(tuple(sorted(labels.items())), []).extend(points)
         return [Series(dict(labels), tuple(points)) for labels, points in joined.items()]
+
+    def read(self, path: str, reader: Callable[[_JSON], _Read], parameters: Sequence[tuple[str, str]] = ()) -> _Read:
+        """What `reader` makes of the data that a GET of `path` answers. Its LookupErrors and the like: `Transient`."""
+        return self._understood(reader, self._data(f"{path}?{urlencode(parameters)}" if parameters else path))
 
     def reload(self) -> None:
         """Let it read its configuration and rule files again.

@@ -134,7 +134,10 @@ def _misplaced(kind: ParameterType, hole: Hole) -> tuple[str, str]:
     if hole.quote == "`":
         return "stands in backticks, in which nothing can be escaped", "use double quotes"
     if kind in _IN_QUOTES_ONLY and not hole.quote:
-        return f"is a {kind.value} and must stand in quotes", 'write "{{ … }}", or declare it as metric, label or number'
+        return (
+            f"is a {kind.value} and must stand in quotes",
+            'write "{{ … }}", or declare it as metric, label or number',
+        )
     if kind in _BARE_ONLY and hole.quote:
         return f"is a {kind.value} and must not stand in quotes", "remove the quotes, or declare it as string"
     if kind is ParameterType.REGEX and not hole.of_regex:

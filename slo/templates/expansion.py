@@ -269,9 +269,7 @@ def _place_of(node: JsonValue, start: int) -> Place:
     if isinstance(node, list):
         return Place(start, start + 1, [_place_of(item, start) for item in node])
     inner = node.items() if isinstance(node, dict) else ()
-    return Place(
-        start, start + 1, {key: Entry(start, start + 1, _place_of(value, start)) for key, value in inner}
-    )
+    return Place(start, start + 1, {key: Entry(start, start + 1, _place_of(value, start)) for key, value in inner})
 
 
 def _in_use(problem: Problem, use: _Use) -> Problem:

@@ -164,9 +164,13 @@ def _time(written: JsonValue, unit: Decimal) -> Decimal:
         found = sum((Decimal(count) * _SECONDS[each] for count, each in _PART.findall(text)), Decimal(0))
     else:
         named = "seconds" if unit == 1 else "milliseconds"
-        raise ValueFault(f"`{_short(text)}` is not a time", f"a number of {named}, or one with its unit: 300ms, 1.5s, 2h")
+        raise ValueFault(
+            f"`{_short(text)}` is not a time", f"a number of {named}, or one with its unit: 300ms, 1.5s, 2h"
+        )
     if not 0 < found <= _TIME_LIMIT:
-        raise ValueFault(f"must be above 0, is {_short(text)}" if found <= 0 else f"`{_short(text)}` is too long a time")
+        raise ValueFault(
+            f"must be above 0, is {_short(text)}" if found <= 0 else f"`{_short(text)}` is too long a time"
+        )
     return found
 
 
