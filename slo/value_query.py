@@ -17,7 +17,7 @@ _FIVE_MINUTES: Final = frozenset({"5m", "300s"})
 
 @dataclass(frozen=True, slots=True)
 class ValueQuery:
-    """A query as pieces of the user's text; None stands for a range that they left open (`[{{.window}}]`).
+    """A query as pieces of the user's text; None stands for a length that they left open (`{{.window}}`).
 
     `selectors` are the metric selectors in order. `is_selector`: it is one of them and nothing else, not an offset.
     `over_five_minutes`: it looks at ranges only, and each of them is open or 5 minutes long.
@@ -35,7 +35,7 @@ class ValueQuery:
 
     def over(self, window: timedelta) -> str:
         """The expression, open ranges filled with `window`."""
-        filled = (f"[{duration(window)}]" if piece is None else piece for piece in self.pieces)
+        filled = (duration(window) if piece is None else piece for piece in self.pieces)
         return "".join(filled).strip()
 
 
@@ -65,8 +65,11 @@ def value_query(text: str) -> ValueQuery:
 def _pieces(text: str, listed: Sequence[Token]) -> list[str | None]:
     pieces: list[str | None] = []
     for token in listed:
-        is_open = token.kind is TokenKind.RANGE and text[token.start : token.end] != token.text
-        pieces.append(None if is_open else " " if silent(token) else token.text)
+        if token.kind is TokenKind.RANGE and text[token.start : token.end] != token.text:
+            _, colon, resolution = token.text[1:-1].partition(":")
+            pieces += ["[", None, f"{colon}{resolution.strip()}]"]
+        else:
+            pieces.append(" " if silent(token) else token.text)
     return pieces
 
 

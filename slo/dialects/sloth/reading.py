@@ -18,6 +18,7 @@ from slo.dialects.sloth import spec as sloth
 from slo.dialects.sloth.alert_windows import Catalogue, catalogue_of
 from slo.dialects.sloth.latency import fast_among
 from slo.dialects.sloth.plugins import Effect, effect_of, unknown_indicator
+from slo.dialects.sloth.ratios import as_ratio
 from slo.metadata import prometheus_labels
 from slo.objectives import target_fault
 from slo.written_queries import Found, Written, ratio_of, raw_ratio_of
@@ -185,7 +186,8 @@ class _Reading:
         total = Written(self._document, total_at, events.total_query)
         bad = Written(self._document, bad_at, events.error_query)
         fast = fast_among(bad, total)
-        return self._taken(ratio_of(total, bad=bad) if fast is None else ratio_of(total, good=fast))
+        found = ratio_of(total, bad=bad) if fast is None else ratio_of(total, good=fast)
+        return self._taken(found if found.value is not None else as_ratio(bad, total, found))
 
     def _taken(self, found: Found) -> Indicator | None:
         self.problems += found.problems
