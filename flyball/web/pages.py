@@ -50,7 +50,7 @@ def render(request: Request, template: str, values: Mapping[str, object], status
     """A page, with everything in it escaped."""
     root = request.scope.get("root_path", "").rstrip("/")
     theme = request.cookies.get(THEME_COOKIE, "")
-    text = _environment().get_template(template).render(
+    text = environment().get_template(template).render(
         {
             "root": root,
             "here_origin": f"{request.url.scheme}://{request.url.netloc}{root}",
@@ -94,7 +94,8 @@ def exact(value: float | Decimal | None) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Templates with our filters; everything is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("flyball.web"),
         autoescape=True,

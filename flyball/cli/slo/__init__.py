@@ -1,0 +1,8 @@
+"""`flyball slo`: what one does with SLO files besides checking and applying them."""
+
+import typer
+
+from flyball.cli.slo import replay
+
+app = typer.Typer(no_args_is_help=True, help="Replay SLO files against the past, and more.")
+app.command("replay")(replay.replay)

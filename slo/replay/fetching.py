@@ -1,0 +1,126 @@
+"""Asks a metrics backend for the past, in pieces that it can bear."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Lock
+from typing import Final
+
+import numpy as np
+
+from controlplane.model.series import Series
+from controlplane.ports import MetricsBackend, Permanent, Transient
+from slo.replay.history import moment_of
+from slo.replay.sliding import Floats
+
+AT_ONCE: Final = 2  # queries: enough to keep two cores of a Prometheus busy, and to leave it the others
+LARGEST: Final = 10_000  # points of one request; Prometheus refuses more than 11,000
+SMALLEST: Final = 60  # points: what cannot answer as few as these is broken, not busy
+_TOO_MUCH: Final = ("too many samples", "maximum resolution", "exceed", "timed out", "timeout", "too large", "limit")
+
+Group = tuple[str, ...]  # the values of an SLO's group labels
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An expression at minutes `first`, `first` + `step`, … before `end` (minutes since 1970)."""
+
+    expr: str
+    first: int
+    end: int
+    step: int
+
+    @property
+    def points(self) -> int:
+        """How many moments it is asked at."""
+        return max(0, -(-(self.end - self.first) // self.step))
+
+    def halves(self) -> tuple["Asked", "Asked"]:
+        """The same in two requests."""
+        middle = self.first + self.points // 2 * self.step
+        return Asked(self.expr, self.first, middle, self.step), Asked(self.expr, middle, self.end, self.step)
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """Answers as arrays, each question asked once however many SLOs have it.
+
+    A request that is too much for the backend (samples, points, time) is halved until it can be answered; one that
+    fails otherwise raises `Transient` or `Permanent`. `on_answer` is called after each request.
+    """
+
+    backend: MetricsBackend
+    on_answer: Callable[[], None] = lambda: None
+    _answers: dict[tuple[Asked, tuple[str, ...]], Future[dict[Group, Floats]]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def arrays(self, asked: Asked, groups: Sequence[str]) -> dict[Group, Floats]:
+        """Values by group, NaN where there are none. Infinities and NaN of the backend are missing data, too."""
+        key = (asked, tuple(groups))
+        with self._lock:
+            answer = self._answers.get(key)
+            mine = answer is None
+            if answer is None:
+                answer = self._answers[key] = Future()
+        if mine:
+            try:
+                answer.set_result(self._ask(asked, groups))
+            except (Transient, Permanent) as error:
+                answer.set_exception(error)
+            self.on_answer()
+        return answer.result()
+
+    def _ask(self, asked: Asked, groups: Sequence[str]) -> dict[Group, Floats]:
+        found: dict[Group, Floats] = {}
+        for part in _pieces(asked):
+            for series in self._series(part):
+                group = tuple(series.labels.get(label, "") for label in groups)
+                values = found.setdefault(group, np.full(asked.points, np.nan))
+                places, numbers = _placed(series, asked)
+                values[places] = np.where(np.isfinite(numbers), numbers, np.nan)
+        return found
+
+    def _series(self, asked: Asked) -> list[Series]:
+        last = asked.first + (asked.points - 1) * asked.step
+        try:
+            return self.backend.query_range(
+                asked.expr, moment_of(asked.first), moment_of(last), timedelta(minutes=asked.step)
+            )
+        except (Transient, Permanent) as error:
+            if asked.points < 2 * SMALLEST or not _is_too_much(error):
+                raise
+        return [series for half in asked.halves() for series in self._series(half)]
+
+
+def _is_too_much(error: Transient | Permanent) -> bool:
+    told = str(error).lower()
+    return any(words in told for words in _TOO_MUCH)
+
+
+def _pieces(asked: Asked) -> Iterator[Asked]:
+    for first in range(asked.first, asked.end, LARGEST * asked.step):
+        yield Asked(asked.expr, first, min(asked.end, first + LARGEST * asked.step), asked.step)
+
+
+def _placed(series: Series, asked: Asked) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Floats]:
+    origin = moment_of(asked.first).timestamp()
+    seconds = np.fromiter((at.timestamp() for at, _ in series.points), np.float64, len(series.points))
+    values = np.fromiter((value for _, value in series.points), np.float64, len(series.points))
+    return np.rint((seconds - origin) / (60 * asked.step)).astype(np.int64), values
+
+
+@contextmanager
+def at_work() -> Iterator[ThreadPoolExecutor]:
+    """A pool that forgets what was not begun yet when its block ends early: Ctrl-C waits for two queries at most."""
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def same_group(found: Mapping[Group, Floats], group: Group, points: int) -> Floats:
+    """A group's values, all missing when it has none."""
+    return found.get(group, np.full(points, np.nan))
