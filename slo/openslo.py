@@ -16,6 +16,7 @@ from controlplane.model.slo import (
     Measured,
     Service,
     TimeslicesIndicator,
+    Window,
 )
 from controlplane.problems import Problem, Severity, has_errors
 from controlplane.specfile import Document, Path
@@ -45,7 +46,7 @@ class OpenSLO:
 _Measured = tuple[Target, Indicator]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Source:
     """Where the spec of an indicator stands, and what the indicator is called."""
 
@@ -109,31 +110,17 @@ class _Reading:
         if _has_parts(value) and len(found) > 1:
             self.problems.extend(_composite_problems(document, value))
             found = [_composite(found, sources)]
-        siblings = len(found)
         for target, indicator in found:
-            yield SLO(
-                name=_name(value.metadata.name, target, siblings),
-                service=value.spec.service,
-                objective=target.objective,
-                window=period.window,
-                indicator=indicator,
-                source=document.position_of("metadata", "name"),
-                display_name=_display_name(value, target, siblings),
-                description=value.spec.description,
-                owner=about.owner,
-                runbook_url=about.runbook_url,
-                labels=about.labels,
-                worst_by=about.worst_by,
-                renamed_from=tuple(_name(earlier, target, siblings) for earlier in about.renamed_from),
-                alerting=alerts.alerting or STANDARD_ALERTING,
-                policy=STANDARD_POLICY if alerts.absent is None else DataPolicy(absent=alerts.absent),
-                own_settings=_settled_by(alerts),
-            )
+            made = _Made(document, value, about, alerts, siblings=len(found))
+            slo, misfits = about.settings.applied(made.slo(period.window, target, indicator))
+            self.problems.extend(misfits)
+            yield slo
 
     def _measured(self, sources: Sequence[_Source | None], targets: Sequence[Target]) -> Iterator[_Measured]:
         """The indicators that can be used. Queries are checked also where no objective can be."""
-        if not targets and sources[0] is not None:
-            self.problems.extend(indicator_of(sources[0].document, sources[0].path).problems)
+        wanted = {target.index for target in targets}
+        for source in {source for index, source in enumerate(sources) if source and index not in wanted}:
+            self.problems.extend(indicator_of(source.document, source.path).problems)
         for target in targets:
             source = sources[target.index]
             found = self._indicator(source, target) if source is not None else None
@@ -262,17 +249,47 @@ def _composite_problems(document: Document, value: SLODocument) -> Iterator[Prob
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What all SLOs of one document have in common."""
+
+    document: Document
+    value: SLODocument
+    about: metadata.About
+    alerts: ChosenAlerts
+    siblings: int
+
+    def slo(self, window: Window, target: Target, indicator: Indicator) -> SLO:
+        """One of them."""
+        value, about, alerts = self.value, self.about, self.alerts
+        return SLO(
+            name=self._named(value.metadata.name, target),
+            service=value.spec.service,
+            objective=target.objective,
+            window=window,
+            indicator=indicator,
+            source=self.document.position_of("metadata", "name"),
+            display_name=self._display_name(target),
+            description=value.spec.description,
+            owner=about.owner,
+            runbook_url=about.runbook_url,
+            labels=about.labels,
+            worst_by=about.worst_by,
+            renamed_from=tuple(self._named(earlier, target) for earlier in about.renamed_from),
+            alerting=alerts.alerting or STANDARD_ALERTING,
+            policy=STANDARD_POLICY if alerts.absent is None else DataPolicy(absent=alerts.absent),
+            own_settings=_settled_by(alerts),
+        )
+
+    def _named(self, of_document: str, target: Target) -> str:
+        return of_document if self.siblings == 1 else f"{of_document}-{target.suffix}"
+
+    def _display_name(self, target: Target) -> str:
+        parts = (self.value.metadata.display_name, target.display_name if self.siblings > 1 else "")
+        return ": ".join(part for part in parts if part)
+
+
 def _settled_by(alerts: ChosenAlerts) -> frozenset[str]:
     """The settings that the document made itself, which no SLOPolicy changes."""
-    return frozenset(
-        (*((TIERS, METHOD) if alerts.alerting is not None else ()), *((ABSENT,) if alerts.absent is not None else ()))
-    )
-
-
-def _name(of_document: str, target: Target, siblings: int) -> str:
-    return of_document if siblings == 1 else f"{of_document}-{target.suffix}"
-
-
-def _display_name(value: SLODocument, target: Target, siblings: int) -> str:
-    parts = (value.metadata.display_name, target.display_name if siblings > 1 else "")
-    return ": ".join(part for part in parts if part)
+    settled = (*((TIERS, METHOD) if alerts.alerting else ()), *((ABSENT,) if alerts.absent else ()))
+    return frozenset(settled)
