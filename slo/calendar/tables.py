@@ -69,11 +69,11 @@ def _looked_up(bounds: Sequence[int], shift: int, nominal: int) -> str:
     """The boundary `shift` periods after the current period's begin; the last two bounds are beyond the table."""
     known = bounds[:-2]
     first, last = known[0], known[-1]
-    terms = [f"(time() < bool {first}) * (floor(time() / {nominal}) * {nominal} + {shift * nominal - bounds[shift]})"]
+    terms = [f"(time() < bool {first}) * (time() - time() % {nominal} + {shift * nominal - bounds[shift]})"]
     for place in range(1, len(known)):
         step = bounds[place + shift] - bounds[place + shift - 1] if place + shift < len(bounds) else nominal
         terms.append(f"{step} * (time() >= bool {known[place]})")
-    terms.append(f"(time() >= bool {last}) * floor((time() - {last}) / {nominal}) * {nominal}")
+    terms.append(f"(time() >= bool {last}) * (time() - {last} - (time() - {last}) % {nominal})")
     return "\n".join([str(bounds[shift]), *(f"+ {term}" for term in terms)])
 
 
@@ -91,8 +91,10 @@ def _of_days(window: CalendarWindow, indices: range) -> Table:
     first = _wall_seconds(window, indices[0])
     offset = first - unix(boundary(window, indices[0]))
     changes = tuple(_changes(window, indices))
-    now = _sum(f"time() + {offset - first}", [f"{change.by} * (time() >= bool {change.since})" for change in changes])
-    wall = f"vector({first} + floor((\n{now}\n) / {length}) * {length})"
+    grid = first % length  # not before 1970: PromQL's `%` rounds towards zero
+    now = _sum(f"time() + {offset}", [f"{change.by} * (time() >= bool {change.since})" for change in changes])
+    into = _sum(f"time() + {offset - grid}", [f"{change.by} * (time() >= bool {change.since})" for change in changes])
+    wall = f"vector(\n{now}\n- (\n{into}\n) % {length}\n)"
     series = f"{names.CALENDAR_WALL}{{{matcher(window)}}}"
     start, end, next_end = (
         _from_wall(series, ahead=shift * length, offset=offset, changes=changes) for shift in range(3)

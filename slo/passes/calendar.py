@@ -106,4 +106,4 @@ def _start(subject: Subject) -> str:
 
 def _elapsed_entries(subject: Subject) -> str:
     """How many ledger entries a period has had by now if none is missing."""
-    return f"floor((time() - scalar({_start(subject)})) / {_ENTRY_SECONDS}) + 1"
+    return f"scalar(floor((time() - {_start(subject)}) / {_ENTRY_SECONDS})) + 1"
