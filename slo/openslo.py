@@ -119,8 +119,9 @@ class _Reading:
     def _measured(self, sources: Sequence[_Source | None], targets: Sequence[Target]) -> Iterator[_Measured]:
         """The indicators that can be used. Queries are checked also where no objective can be."""
         wanted = {target.index for target in targets}
-        for source in {source for index, source in enumerate(sources) if source and index not in wanted}:
-            self.problems.extend(indicator_of(source.document, source.path).problems)
+        unwanted = (source for index, source in enumerate(sources) if source is not None and index not in wanted)
+        for each in dict.fromkeys(unwanted):
+            self.problems.extend(indicator_of(each.document, each.path).problems)
         for target in targets:
             source = sources[target.index]
             found = self._indicator(source, target) if source is not None else None
