@@ -14,7 +14,7 @@ _BOLD, _RED, _YELLOW, _BLUE, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[3
 
 
 def as_text(problems: Iterable[Problem], sources: Mapping[str, bytes], colour: bool = False) -> str:
-    """As compilers print them: `path:line:column: field: message`, the line with a caret under the place, the hint.
+    """As compilers print them: `path:line:column: field: message  [rule]`, the line with a caret under it, the hint.
 
     `sources` holds the files' bytes by path; a problem of another file has no source line. The last line counts;
     nothing at all is the empty text. Ends with a line break otherwise.
@@ -99,7 +99,8 @@ def _block(problem: Problem, source: SourceText, paint: _Paint) -> str:
     place = paint(printable(str(problem.position)), _BOLD)
     warning = paint.accent("warning: ") if problem.severity is Severity.WARNING else ""
     field = f"{printable(problem.field)}: " if problem.field else ""
-    lines = [f"{place}: {warning}{field}{printable(problem.message)}"]
+    rule = paint(f"  [{printable(problem.rule)}]", _BLUE) if problem.rule else ""
+    lines = [f"{place}: {warning}{field}{printable(problem.message)}{rule}"]
     number = str(problem.line)
     margin = " " * len(number)
     line = source.line(problem.line)

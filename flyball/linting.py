@@ -73,9 +73,7 @@ def choices_of(documents: Sequence[Document]) -> Choices:
         if names:
             at = ("metadata", "annotations", ANNOTATION_LINT_IGNORE)
             problems += [problem for name in names for problem in _unknown(document, at, name)]
-            ignored.append(
-                _Ignored(document.source.path, document.position.line, document.end.line, frozenset(names))
-            )
+            ignored.append(_Ignored(document.source.path, document.position.line, document.end.line, frozenset(names)))
     return Choices(levels, tuple(ignored), tuple(problems))
 
 
@@ -141,5 +139,3 @@ def _deepest(place: Place, offset: int) -> tuple[FieldPath, Place]:
             path, found = _deepest(each, offset)
             return (step, *path), found
     return (), place
-
-

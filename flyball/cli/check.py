@@ -1,9 +1,10 @@
 """`flyball check`: everything that is wrong with a workspace, at once."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from controlplane.model.slo import SLO
     from controlplane.problems import Problem
     from controlplane.specfile import SourceFile
+    from flyball.checking import Checked
+
+
+_QUIET_SECONDS: Final = 2.0
 
 
 class Format(Enum):
@@ -30,42 +35,67 @@ def check(
     output: Annotated[
         Format, typer.Option("--format", help="For people, for programs, or for GitHub Actions.")
     ] = Format.TEXT,
+    prometheus: Annotated[
+        str, typer.Option("--prometheus", metavar="URL", help="Also ask this Prometheus whether it has all of it.")
+    ] = "",
+    explain: Annotated[
+        str, typer.Option("--explain", metavar="RULE", help="What a lint rule is about; `all` lists them.")
+    ] = "",
     colour: Annotated[
         bool | None, typer.Option("--colour/--no-colour", help="By default, where the output is a terminal.")
     ] = None,
     no_color: Annotated[str, typer.Option(envvar="NO_COLOR", hidden=True)] = "",
 ) -> None:
-    """Check YAML files: syntax, fields, references, PromQL. Nothing is changed, and no server is asked.
+    """Check YAML files: syntax, fields, references, PromQL, and habits that cost something later (lint rules).
 
-    Every problem is printed, as path:line:column: field: message. Exit status: 0 when there is none (warnings
-    aside), 1 otherwise.
+    Nothing is changed, and no server is asked, unless --prometheus names one: then metrics, labels, buckets, traffic
+    and retention are looked up there, too. Every problem is printed, as path:line:column: field: message  [rule]. Exit
+    status: 0 when there is none (warnings aside), 1 otherwise, 3 when Prometheus cannot be asked.
 
     \b
     Examples:
       flyball check
       flyball check slo/ flyball.yaml
+      flyball check --prometheus http://127.0.0.1:9090
+      flyball check --explain objective-too-fine
       flyball check --format github    # in GitHub Actions: problems show in the change
       flyball check --format json | jq '.[].message'
     """
-    from controlplane.problem_report import as_github, as_json, as_text
     from controlplane.problems import has_errors
+    from flyball.checking import check_files
 
-    files, problems, slos = examined(paths or [Path()])
-    if output is Format.TEXT:
-        coloured = colour if colour is not None else typer.get_text_stream("stdout").isatty() and not no_color
-        typer.echo(as_text(problems, _sources(files), coloured), nl=False, color=coloured)
-    else:
-        typer.echo(as_json(problems) if output is Format.JSON else as_github(problems), nl=False)
+    if explain:
+        _explain(explain)
+        return
+    files, problems = _read(paths or [Path()])
+    checked = check_files(files)
+    outside = ""
+    if prometheus:
+        checked, outside = _live(checked, prometheus)
+    problems += [*checked.problems, *_settings_problems(files)]
+    coloured = colour if colour is not None else typer.get_text_stream("stdout").isatty() and not no_color
+    _print(problems, files, output, coloured)
+    if outside:
+        typer.echo(outside, err=True)
+        raise typer.Exit(ExitCode.OUTSIDE)
     if has_errors(problems):
         raise typer.Exit(ExitCode.PROBLEMS)
-    typer.echo(success(slos, len(files), len(problems)), err=output is not Format.TEXT)
+    typer.echo(success(checked, len(files), len(problems)), err=output is not Format.TEXT)
 
 
 def examined(paths: Sequence[Path]) -> "tuple[list[SourceFile], list[Problem], Sequence[SLO]]":
-    """Read and resolve what the paths hold: the files, everything that is wrong with them, and the SLOs."""
-    from controlplane.adapters.files import read_folder
+    """What the paths hold: the files, every mistake in them (lint rules aside), and the SLOs."""
     from controlplane.problems import in_order
     from flyball.examining import examine
+
+    files, problems = _read(paths)
+    result = examine(files)
+    return files, in_order([*problems, *result.problems, *_settings_problems(files)]), result.slos
+
+
+def _read(paths: Sequence[Path]) -> "tuple[list[SourceFile], list[Problem]]":
+    """What the paths hold, and what could not be read."""
+    from controlplane.adapters.files import read_folder
 
     files: dict[str, SourceFile] = {}
     problems: list[Problem] = []
@@ -75,16 +105,72 @@ def examined(paths: Sequence[Path]) -> "tuple[list[SourceFile], list[Problem], S
         problems += unreadable
         if not found and not unreadable:
             problems.append(_nothing_in(path))
-    result = examine(list(files.values()))
-    problems += [*result.problems, *_settings_problems(files.values())]
-    return list(files.values()), in_order(problems), result.slos
+    return list(files.values()), problems
 
 
-def success(slos: "Sequence[SLO]", files: int, warnings: int) -> str:
+def _live(checked: "Checked", url: str) -> "tuple[Checked, str]":
+    """With what Prometheus says; and why it said nothing, if it did not."""
+    from controlplane.ports import Permanent, Transient
+    from flyball.checking import ask_prometheus
+
+    try:
+        note = _Notes()
+        return ask_prometheus(checked, url, progress=note.progress, note=note), ""
+    except (Transient, Permanent) as error:
+        return checked, f"{error}\nthe live rules were not checked"
+
+
+class _Notes:
+    """Says on standard error what goes on, from the third second on, and what could not be checked."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        typer.echo(text, err=True)
+
+    def progress(self, what: str, done: int, of: int) -> None:
+        """`done` of so many were asked about."""
+        now = time.monotonic()
+        if now - self._said > _QUIET_SECONDS:
+            self._said = now
+            self(f"asking Prometheus about {what}: {done:,} of {of:,}")
+
+
+def _print(problems: "list[Problem]", files: "Sequence[SourceFile]", output: Format, coloured: bool) -> None:
+    from controlplane.problem_report import as_github, as_json, as_text
+
+    if output is Format.TEXT:
+        typer.echo(as_text(problems, _sources(files), coloured), nl=False, color=coloured)
+    else:
+        typer.echo(as_json(problems) if output is Format.JSON else as_github(problems), nl=False)
+
+
+def success(checked: "Checked", files: int, warnings: int) -> str:
     """`12 SLOs of 5 services in 7 files: no problems`."""
-    services = len({slo.service for slo in slos})
-    counted = f"{_count(len(slos), 'SLO')} of {_count(services, 'service')} in {_count(files, 'file')}"
+    services = len({slo.service for slo in checked.slos})
+    counted = f"{_count(len(checked.slos), 'SLO')} of {_count(services, 'service')} in {_count(files, 'file')}"
     return f"{counted}: {'no problems' if not warnings else _count(warnings, 'warning')}"
+
+
+def _explain(name: str) -> None:
+    """Print a lint rule, or all of them by name."""
+    from controlplane.specfile import did_you_mean
+    from slo.lint import BY_NAME, RULES
+
+    if name == "all":
+        wide = max(len(rule.name) for rule in RULES)
+        for rule in RULES:
+            live = " (with --prometheus)" if rule.needs_server else ""
+            typer.echo(f"{rule.name:<{wide}}  {rule.level.value:<7}  {rule.summary}{live}")
+        return
+    if name not in BY_NAME:
+        meant = did_you_mean(name, BY_NAME)
+        question = f" Did you mean {meant}?" if meant else " `--explain all` lists the rules."
+        raise typer.BadParameter(f"There is no lint rule {name}.{question}", param_hint="--explain")
+    from slo.lint.documentation import explained
+
+    typer.echo(explained(BY_NAME[name]), nl=False)
 
 
 def _nothing_in(path: Path) -> "Problem":

@@ -67,12 +67,18 @@ def built_in() -> Mapping[str, Template]:
 
 def templates_of(documents: Sequence[Document]) -> Templates:
     """The workspace's templates, checked, and ours unless nothing could use them."""
-    own = [document for document in documents if isinstance(document.value, SLITemplateDocument)]
+    own = [each for each in documents if isinstance(each.value, SLITemplateDocument) and not _is_ours(each.value)]
     problems = [problem for document in own for problem in _problems(document)]
     by_name = dict(built_in())
     for template in map(_template, own):
         by_name.setdefault(template.name, template)
     return Templates(by_name, tuple(problems))
+
+
+def _is_ours(value: SLITemplateDocument) -> bool:
+    """A copy of one of ours changes nothing."""
+    ours = built_in().get(value.metadata.name)
+    return ours is not None and ours.value == value
 
 
 def _template(document: Document) -> Template:

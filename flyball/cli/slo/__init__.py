@@ -2,7 +2,8 @@
 
 import typer
 
-from flyball.cli.slo import replay
+from flyball.cli.slo import replay, templates
 
 app = typer.Typer(no_args_is_help=True, help="Replay SLO files against the past, and more.")
 app.command("replay")(replay.replay)
+app.command("templates")(templates.templates)

@@ -58,7 +58,9 @@ def live_findings(slos: Sequence[SLO], live: Live, progress: Progress = lambda w
     quiet = [each for each in told if isinstance(each, Quiet)]
     findings += [each.finding for each in _still_quiet(quiet, live)]
     findings += short_retention(slos, live.catalogue.retention())
-    traffic = measured(slos, interest, live.backend, live.now, lambda done: progress("traffic", done, 0))
+    traffic = measured(
+        slos, interest, live.backend, live.now, lambda done, of: progress("the traffic of metrics", done, of)
+    )
     for slo in slos:
         fine = too_fine(slo, traffic.per_hour.get(slo.name, 0))
         findings += [fine] if fine is not None else []

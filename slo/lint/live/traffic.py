@@ -36,7 +36,7 @@ class Traffic:
 
 def measured(
     slos: Sequence[SLO], interest: Mapping[str, frozenset[str]], backend: MetricsBackend, now: datetime,
-    asked: Callable[[int], None],
+    asked: Callable[[int, int], None],
 ) -> Traffic:  # fmt: skip
     """The traffic of the last week. A metric is asked for once, however many SLOs count it."""
     plain: dict[str, list[tuple[SLO, Selector]]] = defaultdict(list)
@@ -52,13 +52,14 @@ def measured(
             plain[selector.name].append((slo, selector))
     found: dict[str, float] = {}
     notes = []
-    for done, metric in enumerate(sorted(plain)[:_MOST_METRICS], 1):
+    metrics = sorted(plain)[:_MOST_METRICS]
+    for done, metric in enumerate(metrics, 1):
         wanted = interest.get(metric, frozenset())
         try:
             found.update(_of_metric(metric, wanted, plain[metric], _Asking(backend, now)))
         except Permanent as error:
             notes.append(f"traffic of {metric}: {error}")
-        asked(done)
+        asked(done, len(metrics))
     for slo, text in special[:_MOST_QUERIES]:
         found.update(_of_query(slo, text, _Asking(backend, now)))
     left = max(0, len(plain) - _MOST_METRICS) + max(0, len(special) - _MOST_QUERIES)
