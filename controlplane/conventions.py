@@ -72,8 +72,13 @@ def bad_events(window: str) -> str:
 
 
 def summed_events(window: str) -> str:
-    """All and bad events of a long window of an alert, such as `slo:sli_events:sum3d`."""
+    """All and bad events of a window that ends now, such as `slo:sli_events:sum1h` (burn-rate method)."""
     return f"slo:sli_events:sum{window}"
+
+
+def ledger_sum(window: str) -> str:
+    """The ledger's events of a long window, such as `slo:sli_events:ledger_sum3d` (burn-rate method)."""
+    return f"slo:sli_events:ledger_sum{window}"
 
 
 def window_coverage(window: str) -> str:
@@ -88,6 +93,9 @@ ALERT_CALENDAR_ENDS: Final = "SLOCalendarEnds"
 SUMMARY: Final = "summary"
 DESCRIPTION: Final = "description"
 WORST: Final = "worst"
+EXPLAIN: Final = "explain"  # the command that tells more
+TIER: Final = "tier"  # label: which tiers an alert is about, where those of one urgency are told apart
+ABSENT: Final = "absent"  # label of SLONoData: `group` when one value of the grouping labels is gone and others are not
 RUNBOOK_URL: Final = "runbook_url"
 DASHBOARD_URL: Final = "dashboard_url"
 NOTIFICATION_TARGETS: Final = "notification_targets"  # the same, and by what way each is told

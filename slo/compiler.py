@@ -13,7 +13,7 @@ from controlplane.model.rule import RuleFile, RuleGroup
 from controlplane.model.slo import SLO, STANDARD_POLICY, RollingWindow
 from slo.bridging import bridged
 from slo.calendar.rules import calendar_file
-from slo.passes import Pass, Subject, alerts, budget, calendar, events
+from slo.passes import Pass, Subject, alerts, budget, calendar, events, windows
 from slo.passes.subject import Links
 
 # Evaluated every minute, in this order: a pass may read what an earlier one wrote.
@@ -21,10 +21,11 @@ EVERY_MINUTE: Final[tuple[Pass, ...]] = (
     events.rolling,
     budget.budget_ratio,
     budget.info,
-    budget.burn_rates,
+    windows.burn_rates,
     budget.budget_events,
-    events.recent_bad_events,
+    windows.recent_bad_events,
     alerts.page,
+    alerts.prompt_ticket,
 )
 EVERY_FIVE_MINUTES: Final[tuple[Pass, ...]] = (
     budget.objective,
@@ -38,7 +39,9 @@ EVERY_FIVE_MINUTES: Final[tuple[Pass, ...]] = (
     calendar.expected,
     budget.period_burn_rate,
     budget.budget_remaining,
-    events.long_bad_events,
+    windows.ledger_sums,
+    windows.long_bad_events,
+    windows.coverages,
     alerts.ticket,
     alerts.no_data,
 )

@@ -1,77 +1,125 @@
-"""Page, ticket and no-data alerts: when, and the words and figures that an on-call person needs."""
+"""Page, ticket and no-data alerts: when somebody is told, and with which labels."""
 
-import json
 from collections.abc import Iterator
-from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
 from controlplane import conventions as names
-from controlplane.burn_rate import Tier, Urgency, duration, number
+from controlplane.burn_rate import Tier, Urgency, duration, number, tier_name
+from controlplane.model.alerting import AlertMethod, AlertText
 from controlplane.model.rule import AlertingRule, Labels, Rule
-from controlplane.wording import window as window_in_words
-from slo.indicator import worst_contributors
-from slo.passes.budget import WORST_QUERY
+from controlplane.model.slo import Absent
+from slo.alert_templates import literal, usable
+from slo.passes.alert_texts import burn_annotations, no_data_annotations, vanished_annotations
 from slo.passes.subject import Subject, label_names
+from slo.passes.traffic import is_up
 
-# At least 3 bad events before anybody is told. Counts come from rates, so they are not whole: half an event of margin.
-_FEWEST_BAD_EVENTS: Final = "2.5"
-_NO_DATA_HOLD: Final = timedelta(minutes=15)
+# Counts come from rates, so they are not whole: half an event of margin.
+_MARGIN: Final = Decimal("0.5")
 _MUTED_BY_PAGE: Final = "1d"
 
 
 def page(subject: Subject) -> Iterator[Rule]:
     """Wakes somebody: much of the budget is gone and it still burns fast."""
-    tiers = subject.tiers_of(Urgency.PAGE)
-    if tiers:
-        expr = _with_labels(subject, "\nor\n".join(_clauses(subject, tiers)))
-        yield AlertingRule(names.ALERT_BURN, expr, _labels(subject, names.SEVERITY_PAGE), _burn_annotations(subject))
+    yield from _burning(subject, Urgency.PAGE)
+
+
+def prompt_ticket(subject: Subject) -> Iterator[Rule]:
+    """Tickets of the burn-rate method: every minute, as the tools do that it stands in for."""
+    if subject.method is AlertMethod.BURN_RATE:
+        yield from _burning(subject, Urgency.TICKET)
 
 
 def ticket(subject: Subject) -> Iterator[Rule]:
-    """For the working day: the budget goes slowly but surely. Muted for a day by a page of the same SLO."""
-    tiers = subject.tiers_of(Urgency.TICKET)
-    if not tiers:
-        return
-    condition = _with_labels(subject, "\nor\n".join(_clauses(subject, tiers)))
-    own = "" if subject.shared else f"{subject.matcher},"
-    pages = (
-        f'ALERTS{{alertname="{names.ALERT_BURN}",{own}{names.SEVERITY}="{names.SEVERITY_PAGE}",alertstate="firing"}}'
-    )
-    muted = f"unless on ({names.SLO}) count_over_time({pages}[{_MUTED_BY_PAGE}])"
-    yield AlertingRule(
-        names.ALERT_BURN,
-        f"({_indented(condition)})\n{muted}",
-        _labels(subject, names.SEVERITY_TICKET),
-        _burn_annotations(subject),
-    )
+    """For the working day: the budget goes slowly but surely. Muted for a day by a page of the same budget."""
+    if subject.method is AlertMethod.BUDGET:
+        yield from _burning(subject, Urgency.TICKET)
 
 
 def no_data(subject: Subject) -> Iterator[Rule]:
-    """Missing is not zero: the pair is absent for 15 minutes, so the budget stands still."""
-    bad, every = subject.rolling(names.EVENT_BAD), subject.rolling(names.EVENT_ALL)
-    pair = f"{bad}\n  and ignoring ({names.EVENT})\n  {every}"
+    """Missing is not zero: the pair is absent, so the budget stands still."""
+    policy = subject.slos[0].policy
+    if policy.absent is Absent.IGNORE:
+        return
+    pair = _pair(subject)
     expr = f"absent(\n  {pair}\n)"
     if subject.shared:
         kept = ", ".join((names.SLO, names.SERVICE, *label_names(subject.slos)))
         expr = f"max by ({kept}) ({subject.derived(names.SLO_INFO)})\nunless on ({names.SLO}) (\n  {pair}\n)"
-    name = _name(subject)
-    summary = f"{name}: no measurement for 15 minutes; the budget stands still"
+    if policy.up:
+        expr = f"{expr}\nunless on () {is_up(policy)}"
+    urgency = Urgency.PAGE if policy.absent is Absent.PAGE else Urgency.TICKET
     yield AlertingRule(
-        names.ALERT_NO_DATA,
-        expr,
-        _labels(subject, names.SEVERITY_TICKET),
-        ((names.SUMMARY, summary), *_links(subject)),
-        _NO_DATA_HOLD,
+        names.ALERT_NO_DATA, expr, _labels(subject, urgency), no_data_annotations(subject), policy.absent_after
     )
+    if not subject.shared and subject.only.groups:
+        yield _vanished(subject, pair)
+
+
+def _vanished(subject: Subject, pair: str) -> AlertingRule:
+    """One value that had events in the last day is gone while others are there: a ticket, whatever else is asked for.
+
+    Values come and go by themselves, so nobody is woken, and after a day it is not told any more.
+    """
+    ledger = subject.ledger(names.EVENT_ALL)
+    expr = (
+        f"max by ({subject.keys}) (max_over_time({ledger}[1d]) > 0)\nunless on ({subject.keys}) (\n  {pair}\n)\n"
+        f"and on ({names.SLO}) {subject.rolling(names.EVENT_ALL)}"
+    )
+    labels = (*_labels(subject, Urgency.TICKET), (names.ABSENT, "group"))
+    after = subject.only.policy.absent_after
+    return AlertingRule(names.ALERT_NO_DATA, expr, labels, vanished_annotations(subject), after)
+
+
+def _pair(subject: Subject) -> str:
+    bad, every = subject.rolling(names.EVENT_BAD), subject.rolling(names.EVENT_ALL)
+    return f"{bad}\n  and ignoring ({names.EVENT})\n  {every}"
+
+
+def _burning(subject: Subject, urgency: Urgency) -> Iterator[AlertingRule]:
+    """The alert of one urgency; as several rules, told apart by the label `tier`, where tiers must last differently."""
+    tiers = subject.tiers_of(urgency)
+    holds = sorted({tier.hold for tier in tiers})
+    for hold in holds:
+        own = tuple(tier for tier in tiers if tier.hold == hold)
+        tier_label = ((names.TIER, "_".join(map(tier_name, own))),) if len(holds) > 1 else ()
+        yield AlertingRule(
+            alert_name(subject.alerting.text(urgency)),
+            _muted(subject, urgency, _with_labels(subject, "\nor\n".join(_clauses(subject, own)))),
+            (*_labels(subject, urgency), *tier_label),
+            burn_annotations(subject, urgency),
+            hold,
+        )
 
 
 def _clauses(subject: Subject, tiers: tuple[Tier, ...]) -> Iterator[str]:
     budget = subject.derived(names.BUDGET_EVENTS)
+    fewest = number(max(subject.alerting.fewest_bad_events - _MARGIN, Decimal(0)))
     for tier in tiers:
-        burning = f"{subject.derived(names.burn_rate(duration(tier.short)))} > {subject.threshold(tier)}"
+        limit = subject.threshold(tier)
+        burning = f"{subject.derived(names.burn_rate(duration(tier.short)))} > {limit}"
+        if subject.method is AlertMethod.BURN_RATE:
+            long = subject.derived(names.burn_rate(duration(tier.long)))
+            long = f"last_over_time({long}[15m])" if tier.long == subject.period else long  # written every 5 minutes
+            yield f"{burning} and {long} > {limit}"
+            continue
         for length in tier.spent_within:
             bad = subject.derived(names.bad_events(duration(length)))
-            yield f"{burning} and {bad} > clamp_min({number(tier.budget_share)} * {budget}, {_FEWEST_BAD_EVENTS})"
+            yield f"{burning} and {bad} > clamp_min({number(tier.budget_share)} * {budget}, {fewest})"
+
+
+def _muted(subject: Subject, urgency: Urgency, condition: str) -> str:
+    """A ticket is not written about what somebody was woken for; the burn-rate method leaves that to Alertmanager."""
+    pages = subject.tiers_of(Urgency.PAGE)
+    if urgency is Urgency.PAGE or subject.method is AlertMethod.BURN_RATE or not pages:
+        return condition
+    text = subject.alerting.page
+    own = "" if subject.shared else f"{subject.matcher},"
+    fired = (
+        f'ALERTS{{alertname="{alert_name(text)}",{own}'
+        f'{names.SEVERITY}="{severity(text, Urgency.PAGE)}",alertstate="firing"}}'
+    )
+    return f"({_indented(condition)})\nunless on ({subject.keys}) count_over_time({fired}[{_MUTED_BY_PAGE}])"
 
 
 def _with_labels(subject: Subject, condition: str) -> str:
@@ -87,94 +135,23 @@ def _indented(text: str) -> str:
     return "\n  " + text.replace("\n", "\n  ") + "\n"
 
 
-def _labels(subject: Subject, severity: str) -> Labels:
+def _labels(subject: Subject, urgency: Urgency) -> Labels:
+    text = subject.alerting.text(urgency)
+    level = (names.SEVERITY, severity(text, urgency))
     if subject.shared:
-        return ((names.SEVERITY, severity),)
+        return (level,)
     slo = subject.only
-    theirs = tuple((key, literal(value)) for key, value in slo.labels)
-    return ((names.SLO, slo.name), (names.SERVICE, literal(slo.service)), (names.SEVERITY, severity), *theirs)
+    theirs = {key: literal(value) for key, value in slo.labels} | {key: usable(value) for key, value in text.labels}
+    ours = ((names.SLO, slo.name), (names.SERVICE, literal(slo.service)), level)
+    taken = {*dict(ours), *slo.groups}  # the groups' values come with the series
+    return (*ours, *((key, value) for key, value in theirs.items() if key not in taken))
 
 
-def _burn_annotations(subject: Subject) -> Labels:
-    summary = f'{_name(subject)}: the error budget burns {{{{ $value | printf "%.1f" }}}} times too fast'
-    return (
-        (names.SUMMARY, summary),
-        (names.DESCRIPTION, _description(subject)),
-        (names.WORST, _worst(subject)),
-        *_links(subject),
-    )
+def alert_name(text: AlertText) -> str:
+    """The name of the alerts of an urgency."""
+    return text.name or names.ALERT_BURN
 
 
-def _description(subject: Subject) -> str:
-    remaining = _asked(names.BUDGET_REMAINING)
-    spent = f"({_spent_in_an_hour()}) / {_asked(names.BUDGET_EVENTS)}"
-    gone = f"clamp_min({remaining}, 0) * 3600 / ({spent} > 0)"
-    return (
-        f"Spent in the last hour: {_looked_up(subject, spent, 'humanizePercentage')}"
-        f" of the {window_in_words(subject.period)} budget."
-        f" Left: {_looked_up(subject, remaining, 'humanizePercentage')}"
-        f" (from {_looked_up(subject, _asked(names.WINDOW_COVERAGE), 'humanizePercentage')} of the window)."
-        f" At the rate of the last hour it is gone in {_looked_up(subject, gone, 'humanizeDuration')}."
-    )
-
-
-def _spent_in_an_hour() -> str:
-    """Bad events of the last hour, or of the last 5 minutes where those are more.
-
-    The hour is the sum of rolling values, in which an event counts in full only after 5 evaluations: in a page's first
-    minutes it would read up to 5 times too low.
-    """
-    minutes, hour = _asked(names.bad_events("5m")), _asked(names.bad_events("1h"))
-    return f"{hour} > {minutes} or {minutes} or {hour}"
-
-
-def _asked(name: str) -> str:
-    """A series in a template's query; MATCHER stands for its selector until it is known in which mode."""
-    return f"{name}{{MATCHER}}"
-
-
-def _looked_up(subject: Subject, query: str, shown_as: str) -> str:
-    """A template action that runs a query and shows its first value, or `?`."""
-    if subject.shared:
-        pattern = query.replace("MATCHER", f"{names.SLO}=%[1]q")
-        asked = f"query (printf `{pattern}` $labels.{names.SLO})"
-    else:
-        asked = f"query `{query.replace('MATCHER', subject.matcher)}`"
-    return f"{{{{ with {asked} }}}}{{{{ . | first | value | {shown_as} }}}}{{{{ else }}}}?{{{{ end }}}}"
-
-
-def _worst(subject: Subject) -> str:
-    """A template that lists the three worst contributors of the last hour."""
-    listed = '{{ range $k, $v := .Labels }}{{ $k }}={{ $v }} {{ end }}{{ .Value | printf "%.0f" }}; {{ end }}'
-    if not subject.shared:
-        return f"{{{{ range query {_go_string(worst_contributors(subject.only))} }}}}{listed}"
-    return _in_context(subject, f"{{{{ range query (. | first | label `{WORST_QUERY}`) }}}}{listed}")
-
-
-def _in_context(subject: Subject, inner: str) -> str:
-    """A template evaluated with the SLO's alert context, empty when that is missing."""
-    del subject
-    pattern = f"last_over_time({names.ALERT_CONTEXT}{{{names.SLO}=%q}}[15m])"
-    return f"{{{{ with query (printf `{pattern}` $labels.{names.SLO}) }}}}{inner}{{{{ end }}}}"
-
-
-def _links(subject: Subject) -> Iterator[tuple[str, str]]:
-    for name, link_of in ((names.RUNBOOK_URL, subject.links.runbook), (names.DASHBOARD_URL, subject.links.dashboard)):
-        addresses = [link_of(slo) for slo in subject.slos]
-        if any(addresses):
-            shared = _in_context(subject, f"{{{{ . | first | label `{name}` }}}}")
-            yield name, shared if subject.shared else literal(addresses[0])
-
-
-def _name(subject: Subject) -> str:
-    return f"{{{{ $labels.{names.SLO} }}}}" if subject.shared else subject.only.name
-
-
-def literal(text: str) -> str:
-    """A user's text inside of a template: nothing in it is an action."""
-    return text.replace("{{", '{{ "{{" }}')
-
-
-def _go_string(text: str) -> str:
-    """A string literal of Go's templates, raw where possible."""
-    return json.dumps(text, ensure_ascii=False) if "`" in text else f"`{text}`"
+def severity(text: AlertText, urgency: Urgency) -> str:
+    """The label `severity` of the alerts of an urgency."""
+    return text.severity or urgency.value

@@ -1,11 +1,10 @@
 """Burn rates and the budget in events (RULES.md, idea 3), and the figures that describe an SLO."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Final
 
 from controlplane import conventions as names
-from controlplane.burn_rate import duration, number, seconds
+from controlplane.burn_rate import number, seconds
 from controlplane.model.rule import Labels, RecordingRule, Rule
 from controlplane.model.slo import SLO
 from controlplane.wording import exact_percent
@@ -13,24 +12,9 @@ from slo.indicator import worst_contributors
 from slo.passes.calendar import calendar_of
 from slo.passes.subject import Subject
 
-BURN_WINDOWS: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 60, 120, 360))
 # Written every 5 minutes and read every minute: look back over two missed evaluations.
 _LOOKBACK: Final = "15m"
 WORST_QUERY: Final = "worst"
-_ALERT_CONTEXT_LABELS: Final = (names.RUNBOOK_URL, names.DASHBOARD_URL)
-
-
-def burn_rates(subject: Subject) -> Iterator[Rule]:
-    """Error ratio over the budget ratio for the short windows; absent without traffic."""
-    for length in BURN_WINDOWS:
-        if length >= subject.period:
-            continue
-        window = duration(length)
-        bad, every = subject.rolling(names.EVENT_BAD), subject.rolling(names.EVENT_ALL)
-        if length > BURN_WINDOWS[0]:
-            bad, every = f"sum_over_time({bad}[{window}])", f"sum_over_time({every}[{window}])"
-        expr = f"{bad}\n/ ignoring ({names.EVENT})\n({every} > 0) {subject.by_budget_ratio('/')}"
-        yield RecordingRule(names.burn_rate(window), expr, subject.labels)
 
 
 def period_burn_rate(subject: Subject) -> Iterator[Rule]:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from controlplane import conventions as names
 from controlplane.burn_rate import Tier, Urgency, number, threshold, tiers_within, window_name
+from controlplane.model.alerting import Alerting, AlertMethod
 from controlplane.model.rule import Labels
 from controlplane.model.slo import SLO
 
@@ -64,10 +65,20 @@ class Subject:
         """The window as in series names: `30d`, of the calendar `1M`."""
         return window_name(self.slos[0].window)
 
+    @property
+    def alerting(self) -> Alerting:
+        """The alerts that all of them have."""
+        return self.slos[0].alerting
+
+    @property
+    def method(self) -> AlertMethod:
+        """What their alerts ask."""
+        return self.alerting.method
+
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:
         """The alerting tiers that fit into the window."""
-        return tiers_within(self.period, self.slos[0].alerting.tiers)
+        return tiers_within(self.period, self.alerting.tiers)
 
     @cached_property
     def keys(self) -> str:
