@@ -8,12 +8,13 @@ from typing import Final, TypeVar
 
 from controlplane import conventions as names
 from controlplane.model.alerting import AlertMethod
-from controlplane.model.slo import SLO, Absent, Dialect, NoTraffic
+from controlplane.model.slo import SLO, Absent, Dialect, LegacyNames, NoTraffic
 from controlplane.problems import Problem
 from controlplane.promql import check_promql
 from controlplane.specfile import Document, did_you_mean
 from slo import policy_settings as keys
 from slo.alert_tiers import TierFault, length_of, without
+from slo.legacy_names import LegacyFault, keeping, labels_from
 from slo.policy_settings import with_up
 from slo.up_query import AUTO
 
@@ -27,6 +28,7 @@ ANNOTATIONS: Final = (
     names.ANNOTATION_DROP_TIERS,
     names.ANNOTATION_POLICY,
     names.ANNOTATION_KEEP_NAMES,
+    names.ANNOTATION_LEGACY_LABELS,
 )
 _RULE: Final = "metadata"
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -48,12 +50,11 @@ class _Own:
 
 @dataclass(frozen=True, slots=True)
 class OwnSettings:
-    """What the annotations of one document say; `keep_names` is left to the dialects, which know those names."""
+    """What the annotations of one document say."""
 
     _document: Document
     _at: tuple[str, ...]
     _own: tuple[_Own, ...]
-    keep_names: Dialect | None
     problems: tuple[Problem, ...]
 
     def applied(self, slo: SLO) -> tuple[SLO, tuple[Problem, ...]]:
@@ -77,11 +78,7 @@ def settings_in(
     """The settings among the annotations that stand at `at` of a document. Other annotations are left alone."""
     reading = _Reading(document, annotations, at)
     own = tuple(reading.own())
-    keep_names = reading.choice(names.ANNOTATION_KEEP_NAMES, Dialect)
-    if keep_names is Dialect.OPENSLO:
-        reading.tell(names.ANNOTATION_KEEP_NAMES, "expected sloth or pyrra")
-        keep_names = None
-    return OwnSettings(document, at, own, keep_names, tuple(reading.problems))
+    return OwnSettings(document, at, own, tuple(reading.problems))
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -106,9 +103,31 @@ class _Reading:
         groups = tuple(label for label in self._listed(names.ANNOTATION_GROUP_BY) if self._may_group(label))
         if groups:
             yield _Own(names.ANNOTATION_GROUP_BY, "", lambda slo: replace(slo, groups=groups))
+        yield from self._legacy()
         policies = self._listed(names.ANNOTATION_POLICY)
         if policies:
             yield _Own(names.ANNOTATION_POLICY, "", lambda slo: replace(slo, policies=policies))
+
+    def _legacy(self) -> Iterator[_Own]:
+        dialect = self.choice(names.ANNOTATION_KEEP_NAMES, Dialect)
+        if dialect is Dialect.OPENSLO:
+            self.tell(names.ANNOTATION_KEEP_NAMES, "expected sloth or pyrra")
+        elif dialect is not None:
+            yield _Own(names.ANNOTATION_KEEP_NAMES, keys.KEEP_NAMES, lambda slo: keeping(slo, dialect))
+        text = self._annotations.get(names.ANNOTATION_LEGACY_LABELS)
+        if text is None:
+            return
+        if names.ANNOTATION_KEEP_NAMES not in self._annotations:
+            hint = f"add {names.ANNOTATION_KEEP_NAMES}: sloth, or pyrra"
+            self.tell(names.ANNOTATION_LEGACY_LABELS, "nobody asks for the other tool's series", hint)
+        elif dialect is not None:
+            try:
+                labels = labels_from(text)
+            except LegacyFault as fault:
+                self.tell(names.ANNOTATION_LEGACY_LABELS, str(fault))
+            else:
+                yield _Own(names.ANNOTATION_LEGACY_LABELS, "",
+                           lambda slo: replace(slo, legacy_names=LegacyNames(dialect, labels)))  # fmt: skip
 
     def _data(self) -> Iterator[_Own]:
         traffic = self.choice(names.ANNOTATION_NO_TRAFFIC, NoTraffic)

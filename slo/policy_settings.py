@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Final
 
 from controlplane import conventions as names
-from controlplane.model.alerting import STANDARD_ALERTING, STANDARD_TIERS, AlertMethod, AlertText, Tier, Urgency
-from controlplane.model.slo import SLO, STANDARD_POLICY, Absent, NoTraffic
+from controlplane.model.alerting import STANDARD_ALERTING, STANDARD_TIERS, AlertMethod, AlertText, Tier
+from controlplane.model.slo import SLO, STANDARD_POLICY, Absent, Dialect, NoTraffic
 from controlplane.problems import Problem
 from controlplane.promql import check_promql
 from controlplane.specfile import Document
 from slo.alert_tiers import TierFault, changed, length_of, tier_from, without
+from slo.legacy_names import keeping
 from slo.policy_spec import AlertsPart, PolicyDocument, TextPart
 from slo.up_query import AUTO, up_of
 
@@ -23,12 +24,13 @@ NO_TRAFFIC: Final = "noTraffic"
 ABSENT: Final = "absent"
 ABSENT_AFTER: Final = "absentAfter"
 UP: Final = "up"
+KEEP_NAMES: Final = "keepNames"
 METHOD: Final = "alerts.method"
 FEWEST: Final = "alerts.fewestBadEvents"
 TIERS: Final = "alerts.tiers"
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_ALERT: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_SEVERITY: Final = re.compile(r"[^\s\"'\\{}]{1,60}")
+ALERT_NAME: Final = re.compile(r"[^\x00-\x1f\"'\\{}]{1,200}")  # it stands in matchers of ALERTS, too
+SEVERITY_VALUE: Final = re.compile(r"[^\s\"'\\{}]{1,60}")
 _OURS: Final = (names.SLO, names.SERVICE, names.SEVERITY, names.EVENT, names.SHARD, "alertname", "alertstate")
 
 
@@ -55,8 +57,8 @@ def settings_of(document: Document, policy: PolicyDocument) -> tuple[tuple[Setti
     settings = [*reading.data(policy)]
     if alerts is not None:
         settings += [*reading.alerts(alerts), *reading.tiers(alerts)]
-        for urgency, text in ((Urgency.PAGE, alerts.page), (Urgency.TICKET, alerts.ticket)):
-            settings += reading.text(urgency, text) if text is not None else ()
+        for alert, text in (("page", alerts.page), ("ticket", alerts.ticket), ("absence", alerts.absence)):
+            settings += reading.text(alert, text) if text is not None else ()
     if not settings and not reading.problems:
         reading.tell(("spec",), "sets nothing", "add noTraffic:, absent: or alerts:", on_key=True)
     return tuple(settings), tuple(reading.problems)
@@ -82,6 +84,10 @@ class _Reading:
         if after is not None:
             yield _data(ABSENT_AFTER, after, lambda slo: slo.policy.absent_after == STANDARD_POLICY.absent_after,
                         lambda slo: replace(slo, policy=replace(slo.policy, absent_after=after)))  # fmt: skip
+        if spec.keep_names is not None:
+            tool = Dialect(spec.keep_names)
+            yield _data(KEEP_NAMES, tool, lambda slo: slo.legacy_names is None or not slo.legacy_names.recorded,
+                        lambda slo: keeping(slo, tool))  # fmt: skip
         up = spec.up
         if up is not None and self._is_promql(("spec", UP), up):
             yield _data(UP, up, lambda slo: not slo.policy.up, lambda slo: with_up(slo, up))
@@ -125,14 +131,14 @@ class _Reading:
                 of_tiers=True,
             )  # fmt: skip
 
-    def text(self, urgency: Urgency, part: TextPart) -> Iterator[Setting]:
-        """What alerts of one urgency say."""
-        at = ("spec", "alerts", urgency.value)
-        for key, value, form in (("name", part.name, _ALERT), ("severity", part.severity, _SEVERITY)):
+    def text(self, alert: str, part: TextPart) -> Iterator[Setting]:
+        """What alerts of one urgency say, or that of missing data."""
+        at = ("spec", "alerts", alert)
+        for key, value, form in (("name", part.name, ALERT_NAME), ("severity", part.severity, SEVERITY_VALUE)):
             if value is not None and not form.fullmatch(value):
                 self.tell((*at, key), f"`{value[:60]}` cannot be {'an alert' if key == 'name' else 'a label'}'s value")
             elif value is not None:
-                yield _text(urgency, key, value)
+                yield _text(alert, key, value)
         for kind, pairs in (("labels", part.labels), ("annotations", part.annotations)):
             for name, value in pairs.items():
                 if not _LABEL.fullmatch(name):
@@ -140,7 +146,7 @@ class _Reading:
                 elif kind == "labels" and name in _OURS:
                     self.tell((*at, kind, name), "Flyball sets this label itself", on_key=True)
                 else:
-                    yield _text(urgency, kind, value, name)
+                    yield _text(alert, kind, value, name)
 
     def tell(self, path: tuple[str | int, ...], message: str, hint: str = "", on_key: bool = False) -> None:
         """A mistake at a place."""
@@ -198,7 +204,7 @@ def _with_fewest(slo: SLO, fewest: Decimal) -> SLO:
     return replace(slo, alerting=replace(slo.alerting, fewest_bad_events=fewest))
 
 
-def _text(urgency: Urgency, field: str, value: str, name: str = "") -> Setting:
+def _text(alert: str, field: str, value: str, name: str = "") -> Setting:
     def read(text: AlertText) -> str:
         match field:
             case "name":
@@ -220,10 +226,9 @@ def _text(urgency: Urgency, field: str, value: str, name: str = "") -> Setting:
         return replace(text, annotations=tuple(sorted({**dict(text.annotations), name: value}.items())))
 
     def put(slo: SLO) -> SLO:
-        text = changed_text(slo.alerting.text(urgency))
-        page, ticket = (text, slo.alerting.ticket) if urgency is Urgency.PAGE else (slo.alerting.page, text)
-        return replace(slo, alerting=replace(slo.alerting, page=page, ticket=ticket))
+        text = changed_text(getattr(slo.alerting, alert))
+        return replace(slo, alerting=replace(slo.alerting, **{alert: text}))  # type: ignore[arg-type]
 
-    path = ("spec", "alerts", urgency.value, field, *((name,) if name else ()))
+    path = ("spec", "alerts", alert, field, *((name,) if name else ()))
     key = ".".join(map(str, path[1:]))
-    return Setting(key, path, value, lambda slo: not read(slo.alerting.text(urgency)), put)
+    return Setting(key, path, value, lambda slo: not read(getattr(slo.alerting, alert)), put)

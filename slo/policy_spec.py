@@ -75,6 +75,7 @@ class AlertsPart(_Part):
     change: dict[str, TierChange] = Field(default_factory=dict, description="By the tier's name, such as page-6h.")
     page: TextPart | None = None
     ticket: TextPart | None = None
+    absence: TextPart | None = Field(None, description="Of the alert that says that the series are gone.")
 
 
 class PolicySpec(_Part):
@@ -90,6 +91,9 @@ class PolicySpec(_Part):
     absent_after: Length | None = Field(None, description="How long they must be gone, such as 15m.")
     up: str | None = Field(
         None, description="PromQL, 1 while the service is there: then absence means idle. Or `auto`."
+    )
+    keep_names: Literal["sloth", "pyrra"] | None = Field(
+        None, description="Record the series that this tool would, too, so that its dashboards live on."
     )
     alerts: AlertsPart | None = None
 

@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
 
 from controlplane import conventions as names
 from controlplane.model.alerting import AlertText
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document
 from slo.metadata import prometheus_labels
+from slo.policy_settings import ALERT_NAME, SEVERITY_VALUE
 
-_ALERT: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _Path = tuple[str | int, ...]
 
 
@@ -22,6 +21,10 @@ def alert_labels(
     labels, faults = prometheus_labels(document, path, others, "alert")
     problems += [*faults, *_empty(document, path, written)]
     severity = written.get(names.SEVERITY)
+    if severity and not SEVERITY_VALUE.fullmatch(severity):
+        message = f"`{severity[:60]}` cannot be a severity: up to 60 characters, without spaces, quotes and brackets"
+        problems.append(document.problem(*path, names.SEVERITY, message=message, rule="alert"))
+        severity = None
     return labels | ({names.SEVERITY: severity} if severity else {})
 
 
@@ -57,10 +60,10 @@ def alert_text(name: str, labels: Mapping[str, str], annotations: Mapping[str, s
 
 def name_problem(document: Document, path: _Path, name: str) -> Problem | None:
     """Why a text cannot be an alert's name."""
-    if _ALERT.fullmatch(name):
+    if ALERT_NAME.fullmatch(name):
         return None
-    message = f"`{name[:60]}` cannot be an alert's name"
-    return document.problem(*path, message=message, hint="letters, digits, _ and :, no digit first", rule="alert")
+    message = f"`{name[:60]}` cannot be an alert's name: up to 200 characters, without quotes and braces"
+    return document.problem(*path, message=message, rule="alert")
 
 
 def _empty(document: Document, path: _Path, written: Mapping[str, str]) -> list[Problem]:

@@ -9,7 +9,7 @@ from typing import Final
 from controlplane import conventions as names
 from controlplane.burn_rate import LEDGER_INTERVAL, duration
 from controlplane.model.alerting import STANDARD_TIERS, Alerting, AlertText
-from controlplane.model.slo import SLO, Absent, DataPolicy, Dialect, Indicator, LegacyNames, RollingWindow
+from controlplane.model.slo import SLO, Absent, DataPolicy, Indicator, LegacyNames, RollingWindow
 from controlplane.problems import Problem, Severity, has_errors
 from controlplane.specfile import Document
 from slo.dialects.alert_texts import name_problem
@@ -19,6 +19,7 @@ from slo.dialects.naming import slo_name
 from slo.dialects.pyrra import spec as pyrra
 from slo.dialects.pyrra.indicator import Found, indicator_of, job_of
 from slo.dialects.reading import Made, MayBeDeclared
+from slo.legacy_names import pyrra_names
 from slo.metadata import About, prometheus_labels
 from slo.objectives import target_fault
 from slo.windows import LONGEST, SHORTEST
@@ -83,7 +84,7 @@ class _Reading:
             groups=found.groups,
             policy=policy,
             alerting=alerting,
-            legacy_names=self._legacy(own),
+            legacy_names=self._legacy(),
         )
         return self._settled(slo, own, found)
 
@@ -140,16 +141,9 @@ class _Reading:
         address = self._about.annotations.get(f"{PROPAGATED}{names.RUNBOOK_URL}", "")
         return address if address.startswith(("http://", "https://")) else ""
 
-    def _legacy(self, own: About) -> LegacyNames:
+    def _legacy(self) -> LegacyNames:
         labels = {key.removeprefix(PROPAGATED): value for key, value in self._propagated(self._about.labels).items()}
-        if own.settings.keep_names is Dialect.SLOTH:
-            self._tell("metadata", "annotations", names.ANNOTATION_KEEP_NAMES, message="sloth has no names for this",
-                       hint="write pyrra", rule="metadata")  # fmt: skip
-        return LegacyNames(
-            Dialect.PYRRA,
-            tuple(sorted((labels | {names.SLO: self._about.name}).items())),
-            own.settings.keep_names is Dialect.PYRRA,
-        )
+        return pyrra_names(self._about.name, labels, recorded=False)
 
     def _alerting(self) -> tuple[Alerting, DataPolicy]:
         given = self._spec.alerting

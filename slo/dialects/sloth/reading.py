@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from controlplane import conventions as names
 from controlplane.model.alerting import Alerting, AlertText, Tier, Urgency
-from controlplane.model.slo import SLO, Dialect, Indicator, LegacyNames, RollingWindow
+from controlplane.model.slo import SLO, Indicator, RollingWindow
 from controlplane.problems import Problem, Severity, has_errors
 from controlplane.specfile import Document
 from slo.dialects.alert_texts import alert_annotations, alert_labels, alert_text, name_problem
+from slo.dialects.kubernetes import own_settings_of
 from slo.dialects.naming import slo_name
 from slo.dialects.reading import Made, MayBeDeclared
 from slo.dialects.sloth import spec as sloth
@@ -19,14 +19,14 @@ from slo.dialects.sloth.alert_windows import Catalogue, catalogue_of
 from slo.dialects.sloth.latency import fast_among
 from slo.dialects.sloth.plugins import Effect, effect_of, unknown_indicator
 from slo.dialects.sloth.ratios import as_ratio
-from slo.metadata import prometheus_labels
+from slo.legacy_names import sloth_names
+from slo.metadata import About, prometheus_labels
 from slo.objectives import target_fault
 from slo.written_queries import Found, Written, ratio_of, raw_ratio_of
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _WINDOW: Final = re.compile(r"\{\{-? *\.window *-?\}\}")
 _OWN_LABEL: Final = re.compile(r"\{\{-?\s*\$labels\.(sloth_(?:id|slo|service))\s*-?\}\}")
-_KEPT: Final = "sloth"
 _Path = tuple[str | int, ...]
 
 
@@ -55,7 +55,7 @@ class _Service:
     labels: dict[str, str]
     chain: sloth.Chain | None
     slos: Sequence[sloth.Objective]
-    annotations: dict[str, str]
+    own: About | None
     in_camel_case: bool
 
     def key(self, name: str) -> str:
@@ -70,10 +70,10 @@ def _camel(name: str) -> str:
 def _service_of(document: Document) -> _Service | None:
     value = document.value
     if isinstance(value, sloth.ServiceLevels):
-        return _Service(document, (), value.service, value.labels, value.slo_plugins, value.slos, {}, False)
+        return _Service(document, (), value.service, value.labels, value.slo_plugins, value.slos, None, False)
     if isinstance(value, sloth.PrometheusServiceLevel):
-        given, about = value.spec, value.metadata.annotations
-        return _Service(document, ("spec",), given.service, given.labels, given.slo_plugins, given.slos, about, True)
+        given, own = value.spec, own_settings_of(document, value.metadata)
+        return _Service(document, ("spec",), given.service, given.labels, given.slo_plugins, given.slos, own, True)
     return None
 
 
@@ -89,17 +89,18 @@ class _Reading:
     def slos(self) -> Iterator[SLO]:
         service = self._service
         self._check_name((*service.root, "service"), service.name)
-        recorded = self._keeps_names()
+        if service.own is not None:
+            self.problems += service.own.problems
         common, problems = prometheus_labels(self._document, (*service.root, "labels"), service.labels, "labels")
         self.problems += problems
         usable = not has_errors(self.problems)
         for index, written in enumerate(service.slos):
             before = len(self.problems)
-            slo = self._slo((*service.root, "slos", index), written, common, recorded)
+            slo = self._slo((*service.root, "slos", index), written, common)
             if slo is not None and usable and not has_errors(self.problems[before:]):
                 yield slo
 
-    def _slo(self, path: _Path, written: sloth.Objective, common: dict[str, str], recorded: bool) -> SLO | None:
+    def _slo(self, path: _Path, written: sloth.Objective, common: dict[str, str]) -> SLO | None:
         document, service = self._document, self._service
         self._check_name((*path, "name"), written.name)
         name = slo_name(service.name, written.name)
@@ -114,7 +115,7 @@ class _Reading:
         if indicator is None:
             return None
         labels = common | own | effect.labels
-        return SLO(
+        slo = SLO(
             name=name,
             service=service.name,
             objective=written.objective / 100,
@@ -124,20 +125,17 @@ class _Reading:
             description=written.description,
             labels=tuple(sorted(labels.items())),
             alerting=alerting,
-            legacy_names=legacy_names(service.name, written.name, labels, recorded),
+            legacy_names=sloth_names(service.name, written.name, labels, recorded=False),
         )
+        return slo if service.own is None else self._settled(slo, service.own)
 
-    def _keeps_names(self) -> bool:
-        """Whether the series that Sloth would record are asked for."""
-        asked = self._service.annotations.get(names.ANNOTATION_KEEP_NAMES)
-        if asked not in (None, _KEPT):
-            self.problems.append(
-                self._document.problem(
-                    "metadata", "annotations", names.ANNOTATION_KEEP_NAMES,
-                    message=f"`{asked}` are not the names of this file's SLOs", hint="write sloth", rule="metadata",
-                )
-            )  # fmt: skip
-        return asked == _KEPT
+    def _settled(self, slo: SLO, own: About) -> SLO:
+        """With what our annotations on the object say."""
+        done, misfits = own.settings.applied(
+            replace(slo, owner=own.owner, runbook_url=own.runbook_url, worst_by=own.worst_by)
+        )
+        self.problems += misfits
+        return done
 
     def _check_name(self, path: _Path, name: str) -> None:
         if not name:
@@ -243,12 +241,6 @@ class _Reading:
 
     def _filled(self, text: AlertText, name: str) -> AlertText:
         """Texts that name a label which only Sloth's series have say its value."""
-        known = dict(legacy_names(self._service.name, name, {}, False).labels)
+        known = dict(sloth_names(self._service.name, name, {}, recorded=False).labels)
         filled = ((key, _OWN_LABEL.sub(lambda match: known[match[1]], value)) for key, value in text.annotations)
         return AlertText(text.labels, tuple(filled), text.severity, text.name)
-
-
-def legacy_names(service: str, name: str, labels: dict[str, str], recorded: bool) -> LegacyNames:
-    """What Sloth would call an SLO: the labels of all series that it would record."""
-    ours = {"sloth_id": f"{service}-{name}", "sloth_service": service, "sloth_slo": name}
-    return LegacyNames(Dialect.SLOTH, tuple(sorted((labels | ours).items())), recorded)
