@@ -137,4 +137,9 @@ def rule_file(subject: Subject) -> RuleFile:
     )
     if not subject.shared:
         groups = (bridged(groups[0], subject.only), bridged(groups[1], subject.only))
-    return RuleFile(f"slo-{name.replace(':', '-')}.yaml", groups)
+    return RuleFile(file_name(subject), groups)
+
+
+def file_name(subject: Subject) -> str:
+    """The name of its file."""
+    return f"slo-shard-{subject.shard}.yaml" if subject.shared else f"slo-{subject.only.name}.yaml"

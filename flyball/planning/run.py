@@ -18,7 +18,7 @@ from flyball.planning.live import Applied, AskedEngine, applied_in, compiled_in,
 from flyball.planning.reading import Read, read_workspace
 from flyball.slo_manifests import SHARING, basis_of
 from slo import manifest
-from slo.compiler import CompileOptions, is_usual
+from slo.compiler import CompileOptions, file_name, is_usual, subjects
 from slo.generation import MARKER_FILE
 from slo.manifest import slo_of
 from slo.plan.planning import Plan, Side, Surroundings, plan
@@ -204,7 +204,9 @@ def _shares(basis: Mapping[str, JSON], slos: int) -> bool:
 def _rule_files(live: Applied, read: Read, options: CompileOptions, but: Sequence[str] = ()) -> RuleFiles:
     """Rule files that differ, those of the SLOs in `but` aside: they are told as SLOs."""
     slos = [slo_of(slo.line) for slo in read.slos]
-    told = {f"slo-{slo_of(line).name}.yaml" for line in but}
+    names = {slo_of(line).name for line in but}
+    theirs = {file_name(each) for each in subjects(slos, options) if any(slo.name in names for slo in each.slos)}
+    told = theirs | {f"slo-{name}.yaml" for name in names}
     sources = [SourceFile("", slo.line.encode()) for slo in read.slos]
     with processors(sources) as (run, _):
         new = rule_texts(slos, options, run)
