@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from controlplane.model.alerting import Alerting, Urgency
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem
 from controlplane.specfile import Document, did_you_mean
@@ -108,8 +109,8 @@ class _Applying:
     def settled(self, slo: SLO) -> SLO:
         """The SLO with what policies set and its own document left open."""
         self.problems += self._unknown(slo)
-        done = slo
-        for chosen in self._chosen(slo):
+        done, all_chosen = slo, self._chosen(slo)
+        for chosen in all_chosen:
             if not chosen.setting.is_open(slo):
                 continue
             try:
@@ -118,6 +119,8 @@ class _Applying:
                 path, document = chosen.setting.path, chosen.policy.document
                 at = (*path, fault.key) if fault.key else path
                 self.problems.append(document.problem(*at, message=fault.message, hint=fault.hint, rule=RULE))
+        if _cannot_be_told_apart(done.alerting):
+            self.problems.append(_same_alerts(done, all_chosen))
         return done
 
     def _chosen(self, slo: SLO) -> list[_Chosen]:
@@ -158,3 +161,18 @@ class _Applying:
                 meant = did_you_mean(name, self._policies)
                 message = f"no SLOPolicy is named `{name}`" + (f", did you mean `{meant}`?" if meant else "")
                 yield Problem.at(slo.source, "metadata.annotations", message, rule="unknown-reference")
+
+
+def _cannot_be_told_apart(alerting: Alerting) -> bool:
+    """Whether pages look like tickets, so that neither a ticket can be muted by a page nor a route be chosen."""
+    page, ticket = alerting.page, alerting.ticket
+    names = (page.name, ticket.name)
+    return names[0] == names[1] and (page.severity or Urgency.PAGE.value) == (ticket.severity or Urgency.TICKET.value)
+
+
+def _same_alerts(slo: SLO, chosen: Sequence[_Chosen]) -> Problem:
+    message = f"pages and tickets of `{slo.name}` would have one name and one severity"
+    for it in chosen:
+        if it.setting.key.endswith(".severity"):
+            return it.policy.document.problem(*it.setting.path, message=message, rule=RULE)
+    return Problem.at(slo.source, "", message, rule=RULE)

@@ -13,6 +13,7 @@ from controlplane.model.slo import SLO, STANDARD_POLICY, Absent, Dialect, NoTraf
 from controlplane.problems import Problem
 from controlplane.promql import check_promql
 from controlplane.specfile import Document
+from slo.alert_templates import template_fault
 from slo.alert_tiers import TierFault, changed, length_of, tier_from, without
 from slo.legacy_names import keeping
 from slo.policy_spec import AlertsPart, PolicyDocument, TextPart
@@ -145,6 +146,8 @@ class _Reading:
                     self.tell((*at, kind, name), f"`{name[:60]}` is not a label's name", on_key=True)
                 elif kind == "labels" and name in _OURS:
                     self.tell((*at, kind, name), "Flyball sets this label itself", on_key=True)
+                elif fault := template_fault(value):
+                    self.tell((*at, kind, name), fault)
                 else:
                     yield _text(alert, kind, value, name)
 
