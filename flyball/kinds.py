@@ -6,15 +6,14 @@ from pydantic import BaseModel
 
 from controlplane.specfile import Document, Kind
 from flyball.workspace_spec import WORKSPACE
-from slo import settling, templates
-from slo import spec as slo_spec
+from slo import openslo_kinds, settling, templates
 from slo.dialects import DIALECTS
 
 _OTHER_DIALECTS: Final = tuple(kind for dialect in DIALECTS for kind in dialect.kinds)
-KINDS: Final[tuple[Kind, ...]] = (*slo_spec.KINDS, *templates.KINDS, *_OTHER_DIALECTS, *settling.KINDS, WORKSPACE)
+KINDS: Final[tuple[Kind, ...]] = (*openslo_kinds.KINDS, *templates.KINDS, *_OTHER_DIALECTS, *settling.KINDS, WORKSPACE)
 
 MAKES_SLOS: Final[tuple[type[BaseModel], ...]] = (
-    slo_spec.SLODocument,
+    *openslo_kinds.MAKES_SLOS,
     *(model for dialect in DIALECTS for model in dialect.makes_slos),
 )
 """Models of documents that make SLOs and that no other document depends on."""

@@ -15,6 +15,7 @@ from slo.spec import Metadata
 MAX_NAME: Final = 63
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABEL_KEY: Final = re.compile(r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?")
+_QUALIFIED_KEY: Final = re.compile(r"([a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?/)?" + _LABEL_KEY.pattern)
 _LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 RESERVED: Final = frozenset(
     {
@@ -40,6 +41,10 @@ _OURS: Final = (
 OUR_PREFIX: Final = "flyball.dev/"
 
 
+class QualifiedMetadata(Metadata):
+    """Metadata as Kubernetes has it: keys of labels may begin with a domain (`example.com/team`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """Metadata as the model wants it; labels carry names that Prometheus accepts, sorted."""
@@ -57,7 +62,7 @@ def checked(document: Document, metadata: Metadata) -> About:
     """Read the metadata of a document, and say what is wrong with it."""
     annotations = metadata.annotations
     problems = [*_name_problems(document, metadata.name), *_annotation_problems(document, annotations)]
-    labels, label_problems = _labels(document, metadata.labels)
+    labels, label_problems = _labels(document, metadata)
     worst_by = listed(annotations.get(names.ANNOTATION_WORST_BY, ""))
     renamed_from = listed(annotations.get(names.ANNOTATION_RENAMED_FROM, ""))
     settings = own_settings.settings_in(document, annotations)
@@ -105,6 +110,12 @@ def _name_problems(document: Document, name: str) -> Iterator[Problem]:
 
 def _annotation_problems(document: Document, annotations: dict[str, str]) -> Iterator[Problem]:
     for key, value in annotations.items():
+        if not _QUALIFIED_KEY.fullmatch(key):
+            message = (
+                f"`{key[:80]}` is not an annotation's key: a name of at most 63 characters, after a domain and `/`"
+            )
+            hint = "letters, digits, `-`, `_` and `.`; the domain may be left out"
+            yield _problem(document, "annotations", key, message=message, hint=hint)
         if key.startswith(OUR_PREFIX) and key not in _OURS:
             meant = did_you_mean(key, _OURS)
             message = f"unknown annotation `{key}`" + (f", did you mean `{meant}`?" if meant else "")
@@ -140,9 +151,10 @@ def prometheus_labels(
     return labels, problems
 
 
-def _labels(document: Document, written: dict[str, str | list[str]]) -> tuple[dict[str, str], list[Problem]]:
-    problems = []
-    fitting = {key: value for key, value in written.items() if _LABEL_KEY.fullmatch(key)}
+def _labels(document: Document, metadata: Metadata) -> tuple[dict[str, str], list[Problem]]:
+    written, problems = metadata.labels, []
+    pattern = _QUALIFIED_KEY if isinstance(metadata, QualifiedMetadata) else _LABEL_KEY
+    fitting = {key: value for key, value in written.items() if pattern.fullmatch(key)}
     for key in written.keys() - fitting.keys():
         message = f"`{key}` is not a label's key: letters, digits, `-`, `_` and `.`, at most 63"
         problems.append(_problem(document, "labels", key, message=message))

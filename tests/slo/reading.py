@@ -3,8 +3,8 @@
 from textwrap import dedent
 
 from controlplane.specfile import SourceFile, read
+from slo.openslo_kinds import KINDS
 from slo.resolve import Resolved, slos_from
-from slo.spec import KINDS
 
 
 def resolved(*texts: str) -> Resolved:

@@ -1,0 +1,162 @@
+"""OpenSLO v1alpha read as v1: the same values in v1's shape, at the places and under the names that the user wrote."""
+
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from typing import Final
+
+from controlplane.specfile import Document, Kind, Path
+from controlplane.wording import exact_percent
+from slo import spec as v1
+from slo.dialects.openslo_v1alpha import spec as alpha
+
+_V1: Final = {kind.name: kind for kind in v1.KINDS}
+_UNITS: Final = {"Day": "d", "Week": "w", "Month": "M", "Quarter": "Q"}
+_SECONDS: Final = 60
+_SLICE: Final = "1m"
+_METRIC: Final = {("type",): ("source",), ("spec", "query"): ("query",)}
+
+
+def _window(written: alpha.TimeWindow) -> v1.TimeWindow:
+    seconds = written.unit == "Second"
+    duration = f"{written.count // _SECONDS}m" if seconds else f"{written.count}{_UNITS[written.unit]}"
+    return v1.TimeWindow.model_construct(duration=duration, is_rolling=written.is_rolling, calendar=written.calendar)
+
+
+def _metric(written: alpha.Metric) -> v1.Metric:
+    source = v1.MetricSource.model_construct(type=written.source, spec={"query": written.query})
+    return v1.Metric.model_construct(metric_source=source)
+
+
+def _indicator(ratio: alpha.RatioMetrics) -> v1.InlineSLI:
+    metric = v1.RatioMetric.model_construct(
+        counter=ratio.incremental is not False, good=_metric(ratio.good), total=_metric(ratio.total)
+    )
+    return v1.InlineSLI.model_construct(spec=v1.SLISpec.model_construct(ratio_metric=metric))
+
+
+def _objective(written: alpha.Objective, spec: alpha.SLOSpec) -> v1.Objective:
+    slices = spec.budgeting_method == "Timeslices"
+    return v1.Objective.model_construct(
+        display_name=written.display_name,
+        op=written.op,
+        value=written.value if written.ratio_metrics is None else None,  # asked for there too, and says nothing
+        target=written.target,
+        time_slice_target=written.time_slice_target,
+        time_slice_window=_SLICE if slices else None,
+    )
+
+
+def _suffixes(objectives: Sequence[alpha.Objective]) -> Iterator[str]:
+    """What tells the names of the objectives' SLOs apart, as those of v1 are told apart."""
+    if len(objectives) == 1:
+        yield ""
+        return
+    taken: set[str] = set()
+    for objective in objectives:
+        target = objective.target
+        known = target is not None and target.is_finite() and 0 < target < 1
+        suffix = "-" + exact_percent(target).removesuffix(" %").replace(".", "-") if known and target else "-1"
+        free = suffix if suffix not in taken else _numbered(suffix, taken)
+        taken.add(free)
+        yield free
+
+
+def _numbered(suffix: str, taken: Container[str]) -> str:
+    return next(each for each in (f"{suffix}-{further}" for further in count(2)) if each not in taken)
+
+
+def _spec(spec: alpha.SLOSpec, indicator: v1.InlineSLI, objectives: Sequence[alpha.Objective]) -> v1.SLOSpec:
+    return v1.SLOSpec.model_construct(
+        description=spec.description,
+        service=spec.service,
+        indicator=indicator,
+        time_window=[_window(each) for each in spec.time_windows],
+        budgeting_method=spec.budgeting_method,
+        objectives=[_objective(each, spec) for each in objectives],
+    )
+
+
+def _slos(document: Document, value: alpha.SLODocument) -> Iterator[Document]:
+    spec = value.spec
+    if spec.indicator is not None:
+        metric = v1.SLISpec.model_construct(threshold_metric=_metric(spec.indicator.threshold_metric))
+        indicator = v1.InlineSLI.model_construct(spec=metric)
+        yield _slo(document, value, "", _spec(spec, indicator, spec.objectives), _threshold_written)
+        return
+    for index, (objective, suffix) in enumerate(zip(spec.objectives, _suffixes(spec.objectives), strict=True)):
+        if objective.ratio_metrics is not None:
+            one = _spec(spec, _indicator(objective.ratio_metrics), [objective])
+            yield _slo(document, value, suffix, one, partial(_ratio_written, index))
+
+
+def _slo(
+    document: Document, value: alpha.SLODocument, suffix: str, spec: v1.SLOSpec, written: Callable[[Path], Path]
+) -> Document:
+    about = value.metadata
+    shown = (about.display_name, spec.objectives[0].display_name if suffix else "")
+    metadata = v1.Metadata.model_construct(
+        name=about.name + suffix, display_name=": ".join(part for part in shown if part)
+    )
+    made = v1.SLODocument.model_construct(api_version=v1.OPENSLO_V1, kind="SLO", metadata=metadata, spec=spec)
+    return replace(document, kind=_V1["SLO"], value=made, written=written)
+
+
+def _service(document: Document, value: alpha.ServiceDocument) -> Document:
+    metadata = v1.Metadata.model_construct(name=value.metadata.name, display_name=value.metadata.display_name)
+    made = v1.ServiceDocument.model_construct(
+        api_version=v1.OPENSLO_V1, kind="Service", metadata=metadata, spec=value.spec
+    )
+    return replace(document, kind=_V1["Service"], value=made)
+
+
+def _metric_written(path: Path) -> Path:
+    """Below a metric of v1: `metricSource.type` and `metricSource.spec.query`."""
+    return _METRIC.get(path[1:], ()) if path[:1] == ("metricSource",) else path
+
+
+def _window_written(path: Path) -> Path:
+    return ("spec", "timeWindows", *("count" if step == "duration" else step for step in path))
+
+
+def _threshold_written(path: Path) -> Path:
+    match path:
+        case ("spec", "timeWindow", *rest):
+            return _window_written(tuple(rest))
+        case ("spec", "indicator", "spec", "thresholdMetric", *rest):
+            return ("spec", "indicator", "thresholdMetric", *_metric_written(tuple(rest)))
+        case ("spec", "indicator", "spec"):
+            return ("spec", "indicator")
+    return path
+
+
+def _ratio_written(index: int, path: Path) -> Path:
+    match path:
+        case ("spec", "timeWindow", *rest):
+            return _window_written(tuple(rest))
+        case ("spec", "objectives", int(), *rest):
+            return ("spec", "objectives", index, *rest)
+        case ("spec", "indicator", "spec", "ratioMetric", "counter"):
+            return ("spec", "objectives", index, "ratioMetrics", "incremental")
+        case ("spec", "indicator", "spec", "ratioMetric", "good" | "total" as key, *rest):
+            return ("spec", "objectives", index, "ratioMetrics", key, *_metric_written(tuple(rest)))
+        case ("spec", "indicator", *_):
+            return ("spec", "objectives", index, "ratioMetrics")
+    return path
+
+
+def as_v1(document: Document) -> Sequence[Document]:
+    """A document of v1alpha as documents of v1: an SLO of ratioMetrics as one for each objective."""
+    match document.value:
+        case alpha.SLODocument() as value:
+            return tuple(_slos(document, value))
+        case alpha.ServiceDocument() as value:
+            return (_service(document, value),)
+    raise TypeError(f"no document of v1alpha: {type(document.value).__name__}")
+
+
+KINDS: Final = (
+    Kind(alpha.OPENSLO_V1ALPHA, "SLO", alpha.SLODocument, read_as=as_v1),
+    Kind(alpha.OPENSLO_V1ALPHA, "Service", alpha.ServiceDocument, read_as=as_v1),
+)
