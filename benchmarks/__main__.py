@@ -1,10 +1,10 @@
-"""`python -m benchmarks [command_line] [edit_to_live] [large_workspaces] [pages] [rules]`: all of them by default."""
+"""`python -m benchmarks [command_line] [edit_to_live] [indicators] [large_workspaces] [pages] [rules]`: all of them by default."""
 
 import sys
 from importlib import import_module
 from typing import Final
 
-NAMES: Final = ("command_line", "edit_to_live", "large_workspaces", "pages", "rules")
+NAMES: Final = ("command_line", "edit_to_live", "indicators", "large_workspaces", "pages", "rules")
 
 
 def main(chosen: list[str]) -> int:
