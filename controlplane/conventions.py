@@ -121,6 +121,7 @@ ANNOTATION_WORST_BY: Final = "flyball.dev/worst-by"  # comma-separated labels th
 # --- files that we write ----------------------------------------------------------------------------------------------
 RULES_SUBFOLDER: Final = "prometheus/rules"
 DASHBOARDS_SUBFOLDER: Final = "grafana"
+INHIBIT_RULES_FILE: Final = "alertmanager/inhibit_rules.yaml"
 
 # --- what the reference platform and real ones say of themselves ------------------------------------------------------
 BUILD_INFO: Final = "build_info"  # gauge 1 with labels service, version: a new version is a deployment

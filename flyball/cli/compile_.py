@@ -28,7 +28,7 @@ def compile_(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Where the files go.")] = Path("out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
-    """Compile SLO files to OUT/prometheus/rules/*.yaml and OUT/grafana/*.json.
+    """Compile SLO files to OUT/prometheus/rules/*.yaml, OUT/alertmanager/inhibit_rules.yaml and OUT/grafana/*.json.
 
     Mistakes are printed as by `flyball check`, and then nothing is written (exit status 1). Files that an earlier run
     wrote to OUT and that are no longer needed are removed. The same workspace always gives the same bytes.
@@ -96,14 +96,16 @@ def _nothing_in(folder: Path) -> "Problem":
 
 def _generated(slos: "Sequence[SLO]", settings: "Settings", run: "Run", say: Callable[[str], None]) -> dict[str, str]:
     """The text of every file to write, by its path below OUT."""
-    from controlplane.conventions import DASHBOARDS_SUBFOLDER, RULES_SUBFOLDER
+    from controlplane.conventions import DASHBOARDS_SUBFOLDER, INHIBIT_RULES_FILE, RULES_SUBFOLDER
     from flyball.grafana import grafana_files
     from flyball.in_parallel import rule_texts
     from slo.compiler import CompileOptions
+    from slo.inhibition import inhibit_rules
 
     options = CompileOptions(settings.external_url, settings.runbook_url_template, settings.shared_above)
     say(f"compiling {len(slos):,} SLOs")
     files = {f"{RULES_SUBFOLDER}/{name}": text for name, text in rule_texts(slos, options, run).items()}
+    files[INHIBIT_RULES_FILE] = inhibit_rules(slos)
     say("drawing dashboards")
     dashboards = grafana_files(slos, external_url=settings.external_url, shared_above=settings.shared_above)
     return files | {f"{DASHBOARDS_SUBFOLDER}/{file.name}": file.text for file in dashboards}
