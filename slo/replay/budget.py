@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from controlplane.burn_rate import ledger_entries
-from controlplane.model.slo import SLO, RollingWindow
+from controlplane.model.slo import SLO
 from slo.replay.history import TILE, EventHistory
+from slo.replay.periods import Periods
 from slo.replay.sliding import Floats, Whole, last, present
 
 
@@ -25,25 +26,31 @@ class BudgetCourse:
     remaining: Floats
 
 
-def budget_course(slo: SLO, history: EventHistory, starts: Whole | None = None) -> BudgetCourse:
-    """The budget of `slo` over `history`. `starts`: of a calendar window, where each entry's period begins.
+def budget_course(slo: SLO, history: EventHistory, periods: Periods | None = None) -> BudgetCourse:
+    """The budget of `slo` over `history`; `periods` are those of a calendar window, None for a rolling one.
 
-    Mirrors `slo.passes.events` and `slo.passes.budget`: sums of the ledger, coverage by counting its entries.
+    Mirrors `slo.passes.events`, `.budget` and `.calendar`: sums of the ledger, coverage by counting its entries.
     """
     every, bad = history.ledger()
-    entries = ledger_entries(slo.window.length)
-    if isinstance(slo.window, RollingWindow) or starts is None:
-        totals = last(every, entries), last(bad, entries)
-        counts, due = present(every, entries), np.full(len(every), entries)
+    ratio = float(slo.budget_ratio)
+    if periods is None:
+        entries = ledger_entries(slo.window.length)
+        totals, spent = last(every, entries), last(bad, entries)
+        counts = present(every, entries)
+        coverage = np.where(counts > 0, counts / entries, np.nan)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            allowed = ratio * totals / coverage
     else:
-        totals = _since(np.nan_to_num(every), starts), _since(np.nan_to_num(bad), starts)
-        counts = np.asarray(np.rint(_since((~np.isnan(every)).astype(np.float64), starts)), dtype=np.int64)
-        due = np.arange(len(every)) - starts + 1
-    coverage = np.where(counts > 0, counts / due, np.nan)
+        totals, spent = _since(every, periods.first), _since(bad, periods.first)
+        counts = np.rint(_since(np.where(np.isnan(every), np.nan, 1.0), periods.first)).astype(np.int64)
+        coverage = np.where(counts > 0, np.minimum(counts / periods.elapsed, 1), np.nan)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            usual = last(every, periods.trailing) / present(every, periods.trailing)
+            rest = np.maximum(periods.whole - coverage * periods.elapsed, 0)
+            allowed = ratio * (totals + usual * rest)
     with np.errstate(invalid="ignore", divide="ignore"):
-        allowed = float(slo.budget_ratio) * totals[0] / coverage
-        remaining = np.where(allowed > 0, 1 - totals[1] / allowed, np.nan)
-    return BudgetCourse(totals[0], totals[1], np.asarray(coverage), np.asarray(allowed), np.asarray(remaining))
+        remaining = np.where(allowed > 0, 1 - spent / allowed, np.nan)
+    return BudgetCourse(totals, spent, np.asarray(coverage), np.asarray(allowed), np.asarray(remaining))
 
 
 def each_minute(entries: Floats, minutes: int) -> Floats:
@@ -52,5 +59,5 @@ def each_minute(entries: Floats, minutes: int) -> Floats:
 
 
 def _since(values: Floats, starts: Whole) -> Floats:
-    sums = np.concatenate([[0.0], np.cumsum(values)])
+    sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(values))])
     return np.asarray(sums[1:] - sums[starts])

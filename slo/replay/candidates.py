@@ -14,8 +14,10 @@ from controlplane.burn_rate import Tier, Urgency, threshold, tiers_within
 from controlplane.model.alerting import AlertMethod
 from controlplane.model.slo import SLO
 from slo.replay.budget import BudgetCourse, budget_course
+from slo.replay.conditions import MARGIN_EVENTS
+from slo.replay.definition import Definition
 from slo.replay.history import MINUTE, TILE, EventHistory
-from slo.replay.sliding import Flags, Floats, Whole, last, runs
+from slo.replay.sliding import Flags, Floats, last, runs
 
 # Rates lose what falls between two steps: half of a burst at the worst, when it is as short as a scrape is apart.
 _MARGIN: Final = 0.5
@@ -23,9 +25,10 @@ _BEFORE: Final = 10  # minutes asked for before a candidate: what its first roll
 _JOINED: Final = 60  # minutes between two candidates that are cheaper to ask for than to leave out
 
 
-def candidate_minutes(slo: SLO, history: EventHistory, starts: Whole | None = None) -> list[tuple[int, int]]:
+def candidate_minutes(definition: Definition, measured: EventHistory) -> list[tuple[int, int]]:
     """Half-open ranges of indices in which a page may have fired, from five-minute steps alone; in order, apart."""
-    course = budget_course(slo, history, starts)
+    slo, history = definition.slo, definition.seen(measured)
+    course = budget_course(slo, history, definition.periods)
     every, bad = history.every[::TILE], history.bad[::TILE]
     found = np.zeros(len(every), dtype=bool)
     for tier in tiers_within(slo.window.length, slo.alerting.tiers):
@@ -45,7 +48,7 @@ def _may_fire(slo: SLO, tier: Tier, course: BudgetCourse, every: Floats, bad: Fl
     if slo.alerting.method is AlertMethod.BURN_RATE:
         return np.asarray(may & (_at_most(bad, every, tier.long) > limit))
     enough = np.zeros(len(bad), dtype=bool)
-    fewest = float(slo.alerting.fewest_bad_events)
+    fewest = max(float(slo.alerting.fewest_bad_events) - MARGIN_EVENTS, 0)
     with np.errstate(invalid="ignore"):
         allowed = np.fmin(course.allowed, np.concatenate([[np.nan], course.allowed[:-1]]))  # the minute's or the last
         for window in tier.spent_within:
@@ -56,7 +59,7 @@ def _may_fire(slo: SLO, tier: Tier, course: BudgetCourse, every: Floats, bad: Fl
 
 def _at_most(bad: Floats, every: Floats, window: timedelta) -> Floats:
     """The highest error ratio that the window may have at a minute of each step."""
-    inner = window // (TILE * MINUTE) - 1
+    inner = max(0, window // (TILE * MINUTE) - 1)
     if inner:
         least = np.concatenate([[0.0], last(every, inner)[:-1]])
     else:  # a single step: about the emptier of the two that cover it
@@ -68,4 +71,4 @@ def _at_most(bad: Floats, every: Floats, window: timedelta) -> Floats:
 
 def _covering(window: timedelta) -> int:
     """Steps that cover a window of rolling values at any minute of the last step."""
-    return window // (TILE * MINUTE) + 2
+    return -(-(window // MINUTE + 2 * (TILE - 1)) // TILE)

@@ -14,11 +14,13 @@ from controlplane.model.alerting import AlertMethod
 from controlplane.model.slo import SLO
 from slo.replay.budget import BudgetCourse, budget_course, each_minute
 from slo.replay.history import MINUTE, TILE, EventHistory
-from slo.replay.sliding import ROLLING_MINUTES, Flags, Floats, Whole, last, lately, ratio, throughout
+from slo.replay.periods import Periods
+from slo.replay.sliding import ROLLING_MINUTES, Flags, Floats, last, lately, ratio, throughout
 
 # Counts come from rates, so they are not whole: the rules leave half an event of margin.
 MARGIN_EVENTS: Final = 0.5
-_LEDGER_SUMS_FROM: Final = timedelta(days=1)  # slo.passes.events: shorter sums come from the rolling pair
+LEDGER_SUMS_FROM: Final = timedelta(days=1)  # slo.passes.windows: shorter sums come from the rolling pair
+_EDGE: Final = 0.4  # of a rolling value, as there
 _MUTED_MINUTES: Final = 1440  # a page mutes the tickets of its SLO for a day
 
 
@@ -37,7 +39,7 @@ class TierState:
 
 @dataclass(frozen=True, slots=True)
 class AlertStates:
-    """All tiers of an SLO, and the two alerts that they make; `ticket` is muted where a page was sent."""
+    """All tiers of an SLO, and the two alerts that they make; `muted` is where a page kept a ticket quiet."""
 
     tiers: tuple[TierState, ...]
     page: Flags
@@ -46,26 +48,28 @@ class AlertStates:
     budget: BudgetCourse
 
 
-def alert_states(slo: SLO, history: EventHistory, starts: Whole | None = None) -> AlertStates:
-    """When the alerts of `slo` would have fired. `starts` as in `budget_course`.
+def alert_states(slo: SLO, history: EventHistory, periods: Periods | None = None) -> AlertStates:
+    """When the alerts of `slo` would have fired. `periods` as in `budget_course`.
 
-    Missing data fires nothing: a rate without traffic is absent, and what is absent is not over a limit.
+    Missing data fires nothing: a rate without traffic is absent, and what is absent is not over a limit. Tickets by
+    budget are muted for a day by a page in the rules; those by burn rate by Alertmanager, while the page fires.
     """
-    course = budget_course(slo, history, starts)
+    course = budget_course(slo, history, periods)
     measured = _Measured(slo, history, course)
     states = tuple(measured.state(tier) for tier in tiers_within(slo.window.length, slo.alerting.tiers))
     page = _any(states, Urgency.PAGE, history.span.minutes)
     wanted = _any(states, Urgency.TICKET, history.span.minutes)
-    muting = _held(lately(page, _MUTED_MINUTES))
+    muting = page if slo.alerting.method is AlertMethod.BURN_RATE else _held(lately(page, _MUTED_MINUTES))
     return AlertStates(states, page, wanted & ~muting, wanted & muting, course)
 
 
 class _Measured:
-    """Burn rates and spent shares of one SLO by window, each computed once."""
+    """Burn rates and bad events of one SLO by window, each computed once (`slo.passes.windows`)."""
 
     def __init__(self, slo: SLO, history: EventHistory, course: BudgetCourse) -> None:
         self._slo = slo
-        self._history = history
+        self._by_rates = slo.alerting.method is AlertMethod.BURN_RATE
+        self._every, self._bad = history.every, history.bad
         self._minutes = history.span.minutes
         self._allowed = each_minute(course.allowed, self._minutes)
         self._ledger_every, self._ledger_bad = history.ledger()
@@ -75,47 +79,72 @@ class _Measured:
         limit = float(threshold(tier, self._slo.window.length))
         short = self._burn(tier.short)
         firing, spent = np.zeros(self._minutes, dtype=bool), np.zeros(self._minutes)
+        fewest = max(float(self._slo.alerting.fewest_bad_events) - MARGIN_EVENTS, 0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            fast = short > limit
             for window in tier.spent_within:
-                bad = self._bad(window)
+                bad = self._bad_events(window)
                 spent = np.fmax(spent, bad / self._allowed)
-                if self._slo.alerting.method is AlertMethod.BUDGET:
-                    fewest = float(self._slo.alerting.fewest_bad_events) - MARGIN_EVENTS
-                    firing |= fast & (bad > np.maximum(float(tier.budget_share) * self._allowed, fewest))
-            if self._slo.alerting.method is AlertMethod.BURN_RATE:
-                firing = fast & (self._burn(tier.long) > limit)
+                firing |= bad > np.maximum(float(tier.budget_share) * self._allowed, fewest)
+            if self._by_rates:
+                firing = self._burn(tier.long) > limit
+            firing &= short > limit
         return TierState(tier, self._after_hold(tier, firing), short, spent)
 
     def _after_hold(self, tier: Tier, firing: Flags) -> Flags:
-        """As the alert's group sees it: tickets every five minutes, and only after the tier's hold."""
-        step = TILE if tier.urgency is Urgency.TICKET else 1
+        """As the alert's group sees it: tickets by budget every five minutes; and only after the tier's hold."""
+        step = TILE if tier.urgency is Urgency.TICKET and not self._by_rates else 1
         seen = firing[::step]
         seen = throughout(seen, tier.hold // (step * MINUTE) + 1) if tier.hold else seen
         return np.repeat(seen, step)[: self._minutes]
 
-    def _bad(self, window: timedelta) -> Floats:
+    def _bad_events(self, window: timedelta) -> Floats:
         """Bad events of a window, by minute."""
-        if window >= _LEDGER_SUMS_FROM:
+        if window >= LEDGER_SUMS_FROM:
             return each_minute(last(self._ledger_bad, window // (TILE * MINUTE)), self._minutes)
-        return _of_rolling(self._history.bad, window)
+        return _rolled(self._bad, window)
 
     def _burn(self, window: timedelta) -> Floats:
         if window not in self._burns:
-            self._burns[window] = self._error_ratio(window) / float(self._slo.budget_ratio)
+            bad, every = self._events(window)
+            self._burns[window] = ratio(bad, every) / float(self._slo.budget_ratio)
         return self._burns[window]
 
-    def _error_ratio(self, window: timedelta) -> Floats:
-        if window >= _LEDGER_SUMS_FROM:
-            entries = window // (TILE * MINUTE)
-            return each_minute(ratio(last(self._ledger_bad, entries), last(self._ledger_every, entries)), self._minutes)
-        return ratio(_of_rolling(self._history.bad, window), _of_rolling(self._history.every, window))
+    def _events(self, window: timedelta) -> tuple[Floats, Floats]:
+        """What a burn rate divides: bad and all events of a window."""
+        if window >= LEDGER_SUMS_FROM:
+            ledgers = (self._ledger_bad, self._bad), (self._ledger_every, self._every)
+            bad, every = (_ledger_up_to_now(ledger, rolling, window) for ledger, rolling in ledgers)
+        elif self._by_rates and window > ROLLING_MINUTES * MINUTE:
+            bad, every = (_rolled_up_to_now(rolling, window) for rolling in (self._bad, self._every))
+        else:
+            bad, every = _rolled(self._bad, window), _rolled(self._every, window)
+        return bad, every
 
 
-def _of_rolling(rolling: Floats, window: timedelta) -> Floats:
+def _rolled(rolling: Floats, window: timedelta) -> Floats:
     """Events of a window from the rolling series: its latest entry, or the mean of overlapping ones."""
     length = window // MINUTE
     return rolling if length <= ROLLING_MINUTES else last(rolling, length) / ROLLING_MINUTES
+
+
+def _rolled_up_to_now(rolling: Floats, window: timedelta) -> Floats:
+    """The same with its edges mended, and never less than the latest entry."""
+    mended = _rolled(rolling, window) + _EDGE * _change(rolling, window)
+    return np.where(np.isnan(rolling), np.nan, np.fmax(mended, rolling))
+
+
+def _ledger_up_to_now(ledger: Floats, rolling: Floats, window: timedelta) -> Floats:
+    """A sum of the ledger with its edges mended, and with what came since its latest entry."""
+    summed = each_minute(last(ledger, window // (TILE * MINUTE)), len(rolling))
+    age = np.arange(len(rolling)) % TILE / TILE
+    return np.asarray(summed + (_EDGE + age) * _change(rolling, window))
+
+
+def _change(rolling: Floats, window: timedelta) -> Floats:
+    """The latest entry less the one before the window, which counts as none where it is missing."""
+    length = window // MINUTE
+    before = np.concatenate([np.zeros(min(length, len(rolling))), rolling[:-length]])
+    return np.asarray(rolling - np.nan_to_num(before))
 
 
 def _any(states: tuple[TierState, ...], urgency: Urgency, minutes: int) -> Flags:

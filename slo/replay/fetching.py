@@ -1,6 +1,7 @@
 """Asks a metrics backend for the past, in pieces that it can bear."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from slo.replay.sliding import Floats
 
 AT_ONCE: Final = 2  # queries: enough to keep two cores of a Prometheus busy, and to leave it the others
 LARGEST: Final = 10_000  # points of one request; Prometheus refuses more than 11,000
+_REMEMBERED: Final = 200  # answers: SLOs that share queries mostly stand together
 SMALLEST: Final = 60  # points: what cannot answer as few as these is broken, not busy
 _TOO_MUCH: Final = ("too many samples", "maximum resolution", "exceed", "timed out", "timeout", "too large", "limit")
 
@@ -53,7 +55,9 @@ class Fetcher:
 
     backend: MetricsBackend
     on_answer: Callable[[], None] = lambda: None
-    _answers: dict[tuple[Asked, tuple[str, ...]], Future[dict[Group, Floats]]] = field(default_factory=dict)
+    _answers: OrderedDict[tuple[Asked, tuple[str, ...]], Future[dict[Group, Floats]]] = field(
+        default_factory=OrderedDict
+    )
     _lock: Lock = field(default_factory=Lock)
 
     def arrays(self, asked: Asked, groups: Sequence[str]) -> dict[Group, Floats]:
@@ -64,6 +68,8 @@ class Fetcher:
             mine = answer is None
             if answer is None:
                 answer = self._answers[key] = Future()
+                if len(self._answers) > _REMEMBERED:
+                    self._answers.popitem(last=False)
         if mine:
             try:
                 answer.set_result(self._ask(asked, groups))
@@ -119,8 +125,3 @@ def at_work() -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def same_group(found: Mapping[Group, Floats], group: Group, points: int) -> Floats:
-    """A group's values, all missing when it has none."""
-    return found.get(group, np.full(points, np.nan))

@@ -10,9 +10,10 @@ from controlplane.burn_rate import Urgency
 from controlplane.model.slo import SLO, Absent
 from slo.replay.budget import BudgetCourse
 from slo.replay.conditions import alert_states
+from slo.replay.definition import Definition
 from slo.replay.history import MINUTE, TILE, EventHistory, Span
 from slo.replay.notifications import Notification, muted_tickets, notifications
-from slo.replay.sliding import Flags, Whole, runs
+from slo.replay.sliding import Flags, runs
 
 _COURSE_POINTS: Final = 720  # of a chart: one an hour in 30 days
 
@@ -64,9 +65,10 @@ class Outcome:
         return self.bad / self.every if self.every > 0 else None
 
 
-def outcome_of(slo: SLO, events: EventHistory, starts: Whole | None = None) -> Outcome:
-    """Judge one definition. `starts` as in `slo.replay.budget.budget_course`."""
-    states = alert_states(slo, events, starts)
+def outcome_of(definition: Definition, measured: EventHistory) -> Outcome:
+    """Judge one definition by what was measured."""
+    slo, events = definition.slo, definition.seen(measured)
+    states = alert_states(slo, events, definition.periods)
     points = _points(states.budget, events.span)
     known = [point for point in points if point.remaining is not None]
     every, bad = totals(events)

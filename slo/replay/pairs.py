@@ -5,14 +5,17 @@ from typing import Final
 
 import numpy as np
 
-from controlplane.model.slo import SLO
-from slo.indicator import EventPair
+from controlplane.burn_rate import Urgency
+from slo.replay.budget import budget_course
 from slo.replay.candidates import candidate_minutes
-from slo.replay.fetching import Asked, Fetcher, Group, same_group
+from slo.replay.counts import Counts
+from slo.replay.definition import Definition
+from slo.replay.fetching import Asked, Fetcher, Group
 from slo.replay.history import TILE, EventHistory, Span
-from slo.replay.sliding import Floats, Whole, runs
+from slo.replay.sliding import Floats, runs
 
 _MUTING_MINUTES: Final = 1440
+FEW_EVENTS: Final = 20.0
 _Pair = tuple[Floats, Floats]
 
 
@@ -26,21 +29,19 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """How to ask for the events of an SLO. `definitions` are those of its alerts that are to be judged on them.
+    """How to ask for the events of an SLO. `definitions` are those whose alerts are to be judged by them.
 
-    `starts` as in `budget_course`, one for each definition. `every_minute` asks for all minutes, which costs five times
-    as much and adds nothing but bursts that are shorter than two scrapes.
+    `every_minute` asks for all minutes: five times as much, for bursts that are shorter than two scrapes.
     """
 
-    definitions: tuple[SLO, ...]
-    pair: EventPair
-    starts: tuple[Whole | None, ...]
+    definitions: tuple[Definition, ...]
+    counts: Counts
     every_minute: bool = False
 
     @property
     def groups(self) -> tuple[str, ...]:
         """The labels that tell its budgets apart."""
-        return self.definitions[0].groups
+        return self.definitions[0].slo.groups
 
 
 def histories(question: Question, span: Span, fetcher: Fetcher) -> list[History]:
@@ -48,18 +49,35 @@ def histories(question: Question, span: Span, fetcher: Fetcher) -> list[History]
 
     Nothing known is one history without data for an SLO without groups, and none for one with groups.
     """
-    step = 1 if question.every_minute else TILE
-    coarse = _asked(question, span.first, span.end, step, fetcher)
-    names = sorted(coarse) or ([] if question.groups else [()])
-    nothing = np.full(-(-span.minutes // step), np.nan)
-    events = {}
-    for name in names:
-        every, bad = coarse.get(name, (nothing, nothing))
-        make = EventHistory.from_minutes if question.every_minute else EventHistory.from_tiles
-        events[name] = make(span, every, bad)
-    if not question.every_minute:
+    events = _whole(question, span, fetcher, 1 if question.every_minute else TILE)
+    if not question.every_minute and any(_few_decide(question, each) for each in events.values()):
+        events = _whole(question, span, fetcher, 1)
+    elif not question.every_minute:
         events = _refined(question, events, span, fetcher)
-    return [History(tuple(zip(question.groups, name, strict=True)), events[name]) for name in names]
+    return [History(tuple(zip(question.groups, name, strict=True)), events[name]) for name in events]
+
+
+def _whole(question: Question, span: Span, fetcher: Fetcher, step: int) -> dict[Group, EventHistory]:
+    found = _asked(question, span.first, span.end, step, fetcher)
+    nothing = np.full(-(-span.minutes // step), np.nan)
+    make = EventHistory.from_minutes if step == 1 else EventHistory.from_tiles
+    names = sorted(found) or ([] if question.groups else [()])
+    return {name: make(span, *found.get(name, (nothing, nothing))) for name in names}
+
+
+def _few_decide(question: Question, events: EventHistory) -> bool:
+    """Whether so few events make a page that those which fall between two five-minute steps could decide.
+
+    With so little traffic a query reads few series, so asking for every minute costs little.
+    """
+    for definition in question.definitions:
+        slo = definition.slo
+        allowed = budget_course(slo, definition.seen(events), definition.periods).allowed
+        typical = float(np.nanmedian(allowed)) if np.isfinite(allowed).any() else 0.0
+        pages = [tier for tier in slo.alerting.tiers if tier.urgency is Urgency.PAGE]
+        if typical and any(float(tier.budget_share) * typical < FEW_EVENTS for tier in pages):
+            return True
+    return False
 
 
 def _refined(
@@ -70,8 +88,8 @@ def _refined(
     """
     wanted = np.zeros(span.minutes, dtype=bool)
     for each in events.values():
-        for slo, starts in zip(question.definitions, question.starts, strict=True):
-            for first, end in candidate_minutes(slo, each, starts):
+        for definition in question.definitions:
+            for first, end in candidate_minutes(definition, each):
                 wanted[first:end] = True
     wanted[: max(0, span.since - span.first - _MUTING_MINUTES)] = False
     for first, end in runs(wanted):
@@ -82,9 +100,13 @@ def _refined(
 
 
 def _asked(question: Question, first: int, end: int, step: int, fetcher: Fetcher) -> dict[Group, _Pair]:
-    every, bad = (
-        fetcher.arrays(Asked(expr, first, end, step), question.groups)
-        for expr in (question.pair.all, question.pair.bad)
+    counts = question.counts
+    every, counted = (
+        fetcher.arrays(Asked(expr, first, end, step), question.groups) for expr in (counts.every, counts.counted)
     )
-    points = Asked(question.pair.all, first, end, step).points
-    return {name: (same_group(every, name, points), same_group(bad, name, points)) for name in every | bad}
+    nothing = np.full(Asked(counts.every, first, end, step).points, np.nan)
+    found = {}
+    for name in every | counted:
+        all_events = every.get(name, nothing)
+        found[name] = all_events, counts.bad(all_events, counted.get(name, nothing))
+    return found

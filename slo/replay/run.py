@@ -5,18 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import numpy as np
+
 from controlplane.model.slo import SLO
 from controlplane.ports import MetricsBackend
-from slo.indicator import pair_over_past
-from slo.replay.fetching import Fetcher, at_work
+from slo.passes.traffic import is_up
+from slo.replay.counts import counts_of
+from slo.replay.definition import Definition
+from slo.replay.fetching import Asked, Fetcher, at_work
 from slo.replay.history import TILE, Span, minute_of
 from slo.replay.incidents import Incident, Told, Verdict, verdict_on
 from slo.replay.outcome import Outcome, outcome_of
-from slo.replay.pairs import History, Question, histories
-from slo.replay.period_starts import period_starts
+from slo.replay.pairs import Question, histories
+from slo.replay.periods import minutes_before, periods_of
+from slo.replay.sliding import Flags
 from slo.replay.suggestion import Suggestion, suggested
 
-_LONGEST_TIER: Final = timedelta(days=3)
+_LONGEST_TIER: Final = 3 * 24 * 60  # minutes, of the standard tiers
 
 Progress = Callable[[float], None]
 
@@ -102,41 +107,59 @@ def _verdict(incidents: Sequence[Incident], outcomes: Sequence[Outcome], options
     return verdict_on(incidents, sent, slos, options.since, options.until)
 
 
-def span_of(slo: SLO, options: ReplayOptions) -> Span:
-    """The minutes that are needed to judge [since, until): with the window before it, on a grid of 5 minutes."""
+def span_of(slos: Iterable[SLO], options: ReplayOptions) -> Span:
+    """The minutes that are needed to judge [since, until) by any of these definitions: the windows before it, too."""
     since = minute_of(options.since) // TILE * TILE
     until = minute_of(options.until) // TILE * TILE
-    before = max(slo.window.length, _LONGEST_TIER) // timedelta(minutes=1)
+    before = max(_LONGEST_TIER, *(_looked_back_at(slo, options.since) for slo in slos))
     return Span((since - before) // TILE * TILE, since, until + 1)
 
 
+def _looked_back_at(slo: SLO, since: datetime) -> int:
+    """Minutes before `since` that its budget, its alerts and its policy know of."""
+    windows = (length for tier in slo.alerting.tiers for length in (tier.short, tier.long, *tier.spent_within))
+    longest = max(windows, default=timedelta(0)) // timedelta(minutes=1)
+    return max(longest, minutes_before(slo.window, since))
+
+
 def _one(slo: SLO, live: SLO | None, options: ReplayOptions, fetcher: Fetcher) -> list[ReplayedBudget]:
-    pair = pair_over_past(slo, end=options.until)
-    same = live is not None and pair_over_past(live, end=options.until) == pair and live.groups == slo.groups
-    definitions = (slo, live) if live is not None and same else (slo,)
-    span = max((span_of(each, options) for each in definitions), key=lambda each: each.minutes)
-    starts = tuple(period_starts(each.window, span) for each in definitions)
-    found = histories(Question(definitions, pair, starts, options.every_minute), span, fetcher)
-    theirs = _outcomes(live, found if same else _apart(live, options, fetcher)) if live else {}
+    counts = counts_of(slo, options.until)
+    same = live is not None and counts_of(live, options.until) == counts and live.groups == slo.groups
+    span = span_of((slo, live) if live is not None and same else (slo,), options)
+    proposed = _definition(slo, span, fetcher)
+    current = _definition(live, span, fetcher) if live is not None and same else None
+    question = Question((proposed, current) if current else (proposed,), counts, options.every_minute)
+    found = histories(question, span, fetcher)
+    theirs: Mapping[tuple[tuple[str, str], ...], Outcome]
+    if current is not None:
+        theirs = {each.group: outcome_of(current, each.events) for each in found}
+    else:
+        theirs = _apart(live, options, fetcher) if live is not None else {}
     return [
         ReplayedBudget(
-            proposed=outcome_of(slo, each.events, starts[0]),
+            proposed=outcome_of(proposed, each.events),
             current=theirs.get(each.group),
             group=each.group,
-            suggestion=suggested(slo, each.events, starts[0], most_pages=options.most_pages),
+            suggestion=suggested(proposed, each.events, most_pages=options.most_pages),
         )
         for each in found
     ]
 
 
-def _apart(live: SLO, options: ReplayOptions, fetcher: Fetcher) -> list[History]:
-    """The history of a live SLO that measures something else than what is proposed."""
-    span = span_of(live, options)
-    question = Question(
-        (live,), pair_over_past(live, end=options.until), (period_starts(live.window, span),), options.every_minute
-    )
-    return histories(question, span, fetcher)
+def _apart(live: SLO, options: ReplayOptions, fetcher: Fetcher) -> Mapping[tuple[tuple[str, str], ...], Outcome]:
+    """What a live SLO did that measures something else than what is proposed."""
+    span = span_of((live,), options)
+    definition = _definition(live, span, fetcher)
+    question = Question((definition,), counts_of(live, options.until), options.every_minute)
+    return {each.group: outcome_of(definition, each.events) for each in histories(question, span, fetcher)}
 
 
-def _outcomes(slo: SLO, found: Iterable[History]) -> Mapping[tuple[tuple[str, str], ...], Outcome]:
-    return {each.group: outcome_of(slo, each.events, period_starts(slo.window, each.events.span)) for each in found}
+def _definition(slo: SLO, span: Span, fetcher: Fetcher) -> Definition:
+    return Definition(slo, periods_of(slo.window, span), _up(slo, span, fetcher) if slo.policy.up else None)
+
+
+def _up(slo: SLO, span: Span, fetcher: Fetcher) -> Flags:
+    """Whether the service was up, by minute, from every fifth."""
+    found = fetcher.arrays(Asked(is_up(slo.policy), span.first, span.end, TILE), ())
+    known = found.get((), np.full(-(-span.minutes // TILE), np.nan))
+    return np.repeat(~np.isnan(known), TILE)[: span.minutes]

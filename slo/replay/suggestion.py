@@ -11,9 +11,11 @@ import numpy as np
 from controlplane.burn_rate import Urgency
 from controlplane.model.slo import SLO
 from slo.replay.conditions import alert_states
+from slo.replay.definition import Definition
 from slo.replay.history import TILE, EventHistory
 from slo.replay.notifications import notifications
-from slo.replay.sliding import Floats, Whole
+from slo.replay.periods import Periods
+from slo.replay.sliding import Floats
 
 _TENS: Final = ("0.5", "0.8", "0.9", "0.95", "0.98")
 _NINES: Final = ("0.99", "0.995", "0.998", "0.999", "0.9995", "0.9998", "0.9999", "0.99995", "0.99999", "0.999999")
@@ -80,37 +82,36 @@ class Suggestion:
         return next((trial for trial in self.trials if trial.objective == objective), None)
 
 
-def suggested(
-    slo: SLO, events: EventHistory, starts: Whole | None = None, *, most_pages: float = 2
-) -> Suggestion | None:
+def suggested(definition: Definition, measured: EventHistory, *, most_pages: float = 2) -> Suggestion | None:
     """Try round objectives from loose to fine, and stop behind the first that has an obstacle.
 
     `most_pages` are those of 30 days. None when nothing was measured. The same history gives the same answer.
     """
+    slo, events = definition.slo, definition.seen(measured)
     every, bad = (part[events.span.judged.start // TILE :] for part in events.ledger())
-    measured = int((~(np.isnan(every) | np.isnan(bad))).sum())
+    known = int((~(np.isnan(every) | np.isnan(bad))).sum())
     total = float(np.nansum(every))
-    if not measured or total <= 0:
+    if not known or total <= 0:
         return None
     period = slo.window.length // (TILE * timedelta(minutes=1))
-    per_window = total / measured * period
+    per_window = total / known * period
     windows = _windows(every, bad, period)
     trials: list[Trial] = []
     for objective in ROUND:
-        trial = _trial(replace(slo, objective=objective), events, starts, (windows, per_window, most_pages))
+        trial = _trial(replace(slo, objective=objective), events, definition.periods, (windows, per_window, most_pages))
         trials.append(trial)
         if trial.obstacles:
             break
     best = next((trial.objective for trial in reversed(trials) if not trial.obstacles), None)
-    return Suggestion(best, _certainty(measured / period), measured / period, tuple(trials))
+    return Suggestion(best, _certainty(known / period), known / period, tuple(trials))
 
 
 _Facts = tuple[tuple[Floats, Floats], float, float]
 
 
-def _trial(slo: SLO, events: EventHistory, starts: Whole | None, facts: _Facts) -> Trial:
+def _trial(slo: SLO, events: EventHistory, periods: Periods | None, facts: _Facts) -> Trial:
     (every, bad), per_window, most_pages = facts
-    states = alert_states(slo, events, starts)
+    states = alert_states(slo, events, periods)
     sent = notifications(states, events, float(slo.budget_ratio))
     days = events.span.length / _DAY
     pages = sum(told.urgency is Urgency.PAGE for told in sent) * max(1.0, 30 / days)
