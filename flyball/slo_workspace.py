@@ -14,9 +14,9 @@ from controlplane.specfile import SourceFile
 from flyball.remembered_files import RememberedFiles
 from flyball.remembered_rules import RememberedRules
 from flyball.settings import FILE_NAME, masked
-from flyball.slo_manifests import basis_of, sharing_of
-from slo import manifest
+from flyball.slo_manifests import manifest_file
 from slo.compiler import CompileOptions
+from slo.manifest import RememberedLines
 from slo.ports import Compiled
 
 MakeDashboards = Callable[[Sequence[SLO]], Iterable[TextFile]]
@@ -36,7 +36,7 @@ class SLOWorkspace:
     make_dashboards: MakeDashboards | None = None
     _files: RememberedFiles = field(default_factory=RememberedFiles)
     _rules: RememberedRules = field(default_factory=RememberedRules)
-    _lines: manifest.RememberedLines = field(default_factory=manifest.RememberedLines)
+    _lines: RememberedLines = field(default_factory=RememberedLines)
 
     def fingerprint(self) -> Hashable:
         """Metadata of the files."""
@@ -69,12 +69,8 @@ class SLOWorkspace:
             slos=slos,
             problems=tuple(problems),
             dashboards=tuple(self.make_dashboards(slos)) if self.make_dashboards else (),
-            manifest=self._manifest(slos),
+            manifest=manifest_file(slos, self.options, self._lines),
         )
-
-    def _manifest(self, slos: Sequence[SLO]) -> TextFile:
-        made = manifest.manifest_of(self._lines(slos), basis_of(self.options, sharing_of(slos)))
-        return TextFile(manifest.FILE_NAME, made.text())
 
     def _misplaced(self) -> list[Problem]:
         if self.rules_directory is None:

@@ -54,12 +54,13 @@ SHARD_SIZE: Final = 500
 class CompileOptions:
     """`external_url` is the console's address, `runbook_url_template` may name {service} and {slo}.
 
-    With more than `shared_above` SLOs, rules are written once per shard of SLOs.
+    With more than `shared_above` SLOs, rules are written once per shard of about `shard_size` SLOs.
     """
 
     external_url: str = ""
     runbook_url_template: str = ""
     shared_above: int = 1000
+    shard_size: int = SHARD_SIZE
 
     @property
     def links(self) -> Links:
@@ -86,7 +87,7 @@ def subjects(slos: Iterable[SLO], options: CompileOptions) -> tuple[Subject, ...
         return tuple(Subject((slo,), options.links) for slo in ordered)
     usual = [slo for slo in ordered if is_usual(slo)]
     alone = tuple(Subject((slo,), options.links) for slo in ordered if not is_usual(slo))
-    return (*(Subject(members, options.links, shard) for shard, members in shards(usual)), *alone)
+    return (*(Subject(members, options.links, shard) for shard, members in shards(usual, options.shard_size)), *alone)
 
 
 def is_usual(slo: SLO) -> bool:
@@ -102,8 +103,8 @@ def is_usual(slo: SLO) -> bool:
     )
 
 
-def shards(slos: Sequence[SLO]) -> Iterator[tuple[str, tuple[SLO, ...]]]:
-    """Names of shards and their SLOs: one window each, of about `SHARD_SIZE`, fewer where the window is longer.
+def shards(slos: Sequence[SLO], size: int = SHARD_SIZE) -> Iterator[tuple[str, tuple[SLO, ...]]]:
+    """Names of shards and their SLOs: one window each, of about `size`, fewer where the window is longer.
 
     An SLO keeps its shard while the number of shards stays the same.
     """
@@ -111,7 +112,7 @@ def shards(slos: Sequence[SLO]) -> Iterator[tuple[str, tuple[SLO, ...]]]:
     for slo in slos:
         by_period[slo.window.length].append(slo)
     for period, members in sorted(by_period.items()):
-        count = -(-len(members) // shard_size(period))
+        count = -(-len(members) // shard_size(period, size))
         split: dict[int, list[SLO]] = defaultdict(list)
         for slo in members:
             split[crc32(slo.name.encode()) % count].append(slo)
@@ -119,11 +120,11 @@ def shards(slos: Sequence[SLO]) -> Iterator[tuple[str, tuple[SLO, ...]]]:
             yield f"{duration(period)}-{index:03d}", tuple(part)
 
 
-def shard_size(period: timedelta) -> int:
+def shard_size(period: timedelta, size: int = SHARD_SIZE) -> int:
     """About how many SLOs of a window share rules, of which one query may load 50 million samples (Prometheus's
     default): long windows bear fewer.
     """
-    return max(1, min(SHARD_SIZE, SHARD_SIZE * STANDARD_PERIOD // period))
+    return max(1, min(size, size * STANDARD_PERIOD // period))
 
 
 def rule_file(subject: Subject) -> RuleFile:

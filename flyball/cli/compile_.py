@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from controlplane.rule_manifests import RuleForm, Target, TooLarge, problems_with
 from flyball.cli import ExitCode
 from flyball.cli.settings import settings_or_exit
 
@@ -27,6 +28,15 @@ def compile_(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The workspace, or one file.")] = Path(),
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="Where the files go.")] = Path("out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
+    forms: Annotated[
+        list[RuleForm] | None, typer.Option("--format", help="How rules are written; several may be given.")
+    ] = None,
+    namespace: Annotated[str, typer.Option(metavar="NAME", help="The namespace of Kubernetes objects.")] = "",
+    labels: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="KEY=VALUE", help="Of Kubernetes objects, so that an operator selects them."),
+    ] = None,
+    ruler_namespace: Annotated[str, typer.Option(metavar="NAME", help="The namespace in Mimir or Cortex.")] = "flyball",
 ) -> None:
     """Compile SLO files to OUT/prometheus/rules/*.yaml, OUT/alertmanager/inhibit_rules.yaml and OUT/grafana/*.json.
 
@@ -38,10 +48,12 @@ def compile_(
       flyball compile
       flyball compile slo -o build
       flyball compile slo -o build --json | jq '.written'
+      flyball compile --format prometheus-rule --namespace monitoring --label release=prometheus
     """
     from controlplane.problems import has_errors, in_order
     from flyball.in_parallel import processors, understand
 
+    target = _target(namespace, labels or [], ruler_namespace)
     gc.disable()  # a short life with many small objects, none of them in cycles: a third of the time
     say = _Progress(as_json)
     settings = settings_or_exit(folder if folder.is_dir() else folder.parent)
@@ -54,7 +66,7 @@ def compile_(
         if has_errors(problems):
             _show(problems, sources, as_json)
             raise typer.Exit(ExitCode.PROBLEMS)
-        files = _generated(slos, settings, run, say)
+        files = _generated(slos, settings, (forms or [RuleForm.RULES], target), run, say)
     say("writing")
     outcome = _write(out, files)
     if as_json:
@@ -94,17 +106,39 @@ def _nothing_in(folder: Path) -> "Problem":
     return Problem(shown(folder), 1, 1, "", "no *.yaml or *.yml files here", rule="nothing-to-check")
 
 
-def _generated(slos: "Sequence[SLO]", settings: "Settings", run: "Run", say: Callable[[str], None]) -> dict[str, str]:
+def _target(namespace: str, labels: "Sequence[str]", ruler_namespace: str) -> Target:
+    pairs = [label.partition("=") for label in labels]
+    target = Target(namespace, {key: value for key, _, value in pairs}, ruler_namespace)
+    wrong = [f"`{label}` is not KEY=VALUE" for label in labels if "=" not in label] or list(problems_with(target))
+    if wrong:
+        raise typer.BadParameter("; ".join(wrong), param_hint="--namespace, --label or --ruler-namespace")
+    return target
+
+
+def _generated(
+    slos: "Sequence[SLO]",
+    settings: "Settings",
+    rules: "tuple[Sequence[RuleForm], Target]",
+    run: "Run",
+    say: Callable[[str], None],
+) -> dict[str, str]:
     """The text of every file to write, by its path below OUT."""
-    from controlplane.conventions import DASHBOARDS_SUBFOLDER, INHIBIT_RULES_FILE, RULES_SUBFOLDER
+    from controlplane.conventions import DASHBOARDS_SUBFOLDER, INHIBIT_RULES_FILE
     from flyball.grafana import grafana_files
-    from flyball.in_parallel import rule_texts
+    from flyball.rule_forms import rules_in_forms
+    from flyball.slo_manifests import manifest_file
     from slo.compiler import CompileOptions
     from slo.inhibition import inhibit_rules
 
     options = CompileOptions(settings.external_url, settings.runbook_url_template, settings.shared_above)
     say(f"compiling {len(slos):,} SLOs")
-    files = {f"{RULES_SUBFOLDER}/{name}": text for name, text in rule_texts(slos, options, run).items()}
+    try:
+        files = dict(rules_in_forms(slos, rules[0], options, rules[1], run))
+    except TooLarge as error:
+        typer.echo(f"{error}: split the SLO, or use another --format", err=True)
+        raise typer.Exit(ExitCode.PROBLEMS) from None
+    manifest = manifest_file(slos, options)
+    files[manifest.name] = manifest.text
     files[INHIBIT_RULES_FILE] = inhibit_rules(slos)
     say("drawing dashboards")
     dashboards = grafana_files(slos, external_url=settings.external_url, shared_above=settings.shared_above)
