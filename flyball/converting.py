@@ -1,5 +1,6 @@
 """SLO files of any dialect as files of OpenSLO v1 that mean the same."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -60,25 +61,23 @@ def _convert(files: Sequence[SourceFile], options: ConvertOptions) -> Conversion
     foreign = _foreign_slos(result.documents, found.slos)
     asked = {slo.name: _as_asked(slo, options) for slo in foreign}
     texts = {file.path: file.content for file in files}
-    for path, documents in _by_file(result.documents):
+    own = defaultdict(list)
+    for slo in asked.values():
+        own[slo.source.path].append(slo)
+    for path, documents in _by_file(result.documents).items():
         if any(not _is_native(document) for document in documents):
-            own = [slo for slo in asked.values() if slo.source.path == path]
-            texts[path] = to_yaml(list(_written(documents, own, found))).encode()
+            texts[path] = to_yaml(list(_written(documents, own[path], found))).encode("utf-8", "surrogatepass")
     meant = settled([asked.get(slo.name, slo) for slo in found.slos], result.documents).slos
     return Conversion(texts, len(asked), (*problems, *_lost(meant, texts)))
 
 
 def _foreign_slos(documents: Sequence[Document], slos: Iterable[SLO]) -> list[SLO]:
     """The SLOs of documents that are not OpenSLO v1."""
-    spans = [
-        (document.source.path, document.position.line, document.end.line)
-        for document in documents
-        if not _is_native(document)
-    ]
-    lines = {path: [span[1:] for span in spans if span[0] == path] for path in {span[0] for span in spans}}
-    return [
-        slo for slo in slos if any(first <= slo.source.line <= last for first, last in lines.get(slo.source.path, ()))
-    ]
+    lines = {
+        path: [(document.position.line, document.end.line) for document in several if not _is_native(document)]
+        for path, several in _by_file(documents).items()
+    }
+    return [slo for slo in slos if any(first <= slo.source.line <= last for first, last in lines[slo.source.path])]
 
 
 def _as_asked(slo: SLO, options: ConvertOptions) -> SLO:
@@ -92,10 +91,11 @@ def _as_asked(slo: SLO, options: ConvertOptions) -> SLO:
     return replace(slo, legacy_names=replace(legacy, recorded=True) if options.keep_names else None)
 
 
-def _by_file(documents: Sequence[Document]) -> Iterator[tuple[str, list[Document]]]:
-    paths = dict.fromkeys(document.source.path for document in documents)
-    for path in paths:
-        yield path, [document for document in documents if document.source.path == path]
+def _by_file(documents: Sequence[Document]) -> dict[str, list[Document]]:
+    files: dict[str, list[Document]] = defaultdict(list)
+    for document in documents:
+        files[document.source.path].append(document)
+    return files
 
 
 def _is_native(document: Document) -> bool:
