@@ -53,12 +53,12 @@ def selectors_in(text: str) -> tuple[Selector, ...]:
 def queries_of(indicator: Indicator) -> Iterator[Asked]:
     """Every query of an indicator."""
     match indicator:
-        case RatioIndicator(total=total, bad=bad, good=good):
-            yield Asked(total, Purpose.TOTAL)
+        case RatioIndicator(total=total, bad=bad, good=good, gauges=gauges):
+            yield Asked(total, Purpose.TOTAL, not gauges)
             if bad is not None:
-                yield Asked(bad, Purpose.BAD)
+                yield Asked(bad, Purpose.BAD, not gauges)
             if good is not None:
-                yield Asked(good, Purpose.GOOD)
+                yield Asked(good, Purpose.GOOD, not gauges)
         case LatencyIndicator(within=within, total=total):
             yield Asked(total, Purpose.TOTAL)
             yield Asked(within, Purpose.WITHIN)

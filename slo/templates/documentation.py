@@ -1,6 +1,5 @@
 """Templates as Markdown: docs/reference/short-forms.md, and what `flyball slo templates NAME` prints."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -9,7 +8,7 @@ from pydantic import JsonValue
 from slo.templates.body import QUERY_KEYS, texts_of
 from slo.templates.spec import Parameter
 from slo.templates.template import Template
-from slo.templates.values import specimen, value_of
+from slo.templates.values import flow, specimen, value_of
 
 _NOTHING: Final[tuple[JsonValue, ...]] = ("", {}, [])
 
@@ -63,17 +62,6 @@ def section(template: Template) -> str:
 def page(introduction: str, templates: Iterable[Template]) -> str:
     """The reference page."""
     return introduction + "\n" + "\n".join(section(template) for template in templates)
-
-
-def flow(value: JsonValue) -> str:
-    """A value as YAML writes it on one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {flow(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(flow(each) for each in value) + "]"
-    if isinstance(value, str) and not (value.replace("-", "").replace("_", "").replace(".", "").isalnum()):
-        return json.dumps(value, ensure_ascii=False)
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _row(parameter: Parameter) -> str:

@@ -18,7 +18,7 @@ from controlplane.specfile.document import entry_at, field_name
 from slo.spec import PROMETHEUS, InlineSLI, MetricSource, SLIDocument, SLISpec, SLODocument
 from slo.templates.spec import SLITemplateDocument
 from slo.templates.template import RULE, Template, Templates, templates_of, unknown_template
-from slo.templates.values import Value, ValueFault, value_of
+from slo.templates.values import Value, ValueFault, flow, value_of
 
 Path = tuple[str | int, ...]
 
@@ -55,7 +55,9 @@ class Expansion:
 
 
 _NOTHING: Final = Expansion((), ())
-_ANY_METRIC: Final[JsonValue] = {"metricSource": {"type": "Prometheus", "spec": {"query": "unknown_total"}}}
+_ANY_METRIC: Final[JsonValue] = {
+    "metricSource": {"type": "Prometheus", "spec": {"query": 'unknown_total{job="unknown"}'}}
+}
 # What stands for a short form with mistakes, so that the rest of its document is checked: it is never compiled.
 _ANY: Final[JsonValue] = {"ratioMetric": {"counter": True, "bad": _ANY_METRIC, "total": _ANY_METRIC}}
 
@@ -153,9 +155,10 @@ class _Writing:
     ) -> dict[str, Value] | None:
         before = len(self.problems)
         parameters = template.parameters
+        meant: set[str | None] = set()
         for name in given:
             if name not in parameters:
-                self._unknown(document, (*path, name), name, template)
+                meant.add(self._unknown(document, (*path, name), name, template))
         values: dict[str, Value] = {}
         missing = []
         for name, parameter in parameters.items():
@@ -173,11 +176,12 @@ class _Writing:
                     document, *at, message=f"{name}: {fault.message}", hint=fault.hint,
                     offset=fault.offset, length=fault.length,
                 )  # fmt: skip
-        if missing:
+        if missing := [name for name in missing if name not in meant]:
             self._missing(document, path, missing, template)
         return values if len(self.problems) == before else None
 
-    def _unknown(self, document: Document, path: Path, name: str, template: Template) -> None:
+    def _unknown(self, document: Document, path: Path, name: str, template: Template) -> str | None:
+        """Tell it; the parameter that was probably meant."""
         meant = did_you_mean(name, template.parameters)
         known = ", ".join(template.parameters) or "none"
         message = f"`{template.name}` has no parameter `{name}`" + (f", did you mean `{meant}`?" if meant else "")
@@ -185,11 +189,12 @@ class _Writing:
         if not meant and "selector" in template.parameters:
             hint += f"; labels belong into the selector: selector: {{{name}: …}}"
         self.problems.append(document.problem(*path, message=message, hint=hint, rule=RULE, on_key=True))
+        return meant
 
     def _missing(self, document: Document, path: Path, names: Sequence[str], template: Template) -> None:
         listed = ", ".join(f"`{name}`" for name in names)
         examples = ", ".join(
-            f"{name}: {example}" for name in names if (example := template.parameters[name].example) is not None
+            f"{name}: {flow(example)}" for name in names if (example := template.parameters[name].example) is not None
         )
         hint = f"such as {examples}" if examples else f"{template.origin} says what it is"
         message = f"`{template.name}` needs {listed}"

@@ -108,6 +108,17 @@ def _matches(pattern: str, text: str) -> bool:
     return len(text) <= _PATTERN_CHARACTERS and re.fullmatch(pattern, text) is not None
 
 
+def flow(value: JsonValue) -> str:
+    """A value as YAML writes it on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {flow(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(flow(each) for each in value) + "]"
+    if isinstance(value, str) and not (value.replace("-", "").replace("_", "").replace(".", "").isalnum()):
+        return json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def _check_bounds(parameter: Parameter, value: Decimal) -> None:
     if parameter.minimum is not None and value < parameter.minimum:
         raise ValueFault(f"must be at least {number(parameter.minimum)}, is {number(value)}")
