@@ -61,7 +61,7 @@ class About:
 def checked(document: Document, metadata: Metadata) -> About:
     """Read the metadata of a document, and say what is wrong with it."""
     annotations = metadata.annotations
-    problems = [*_name_problems(document, metadata.name), *_annotation_problems(document, annotations)]
+    problems = [*name_problems(document, metadata.name), *_annotation_problems(document, annotations)]
     labels, label_problems = _labels(document, metadata)
     worst_by = listed(annotations.get(names.ANNOTATION_WORST_BY, ""))
     renamed_from = listed(annotations.get(names.ANNOTATION_RENAMED_FROM, ""))
@@ -96,7 +96,8 @@ def _earlier_name_problems(document: Document, earlier: tuple[str, ...]) -> Iter
             yield _problem(document, "annotations", names.ANNOTATION_RENAMED_FROM, message=message, hint=hint)
 
 
-def _name_problems(document: Document, name: str) -> Iterator[Problem]:
+def name_problems(document: Document, name: str) -> Iterator[Problem]:
+    """Why the `metadata.name` of a document is none."""
     if len(name) > MAX_NAME:
         yield _problem(document, "name", message=f"has {len(name)} characters, at most {MAX_NAME} are allowed")
     elif not _NAME.fullmatch(name):

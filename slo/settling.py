@@ -1,4 +1,4 @@
-"""What documents beside SLOs settle about them, once the SLOs of a whole workspace are known: policies.
+"""What documents beside SLOs settle about them, once the SLOs of a whole workspace are known: policies and exclusions.
 
 Apart from `slo.resolve`, because after an edit the SLOs of other files are known already.
 """
@@ -10,10 +10,12 @@ from typing import Final
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem
 from controlplane.specfile import Document
+from slo.exclusion_spec import EXCLUSION
+from slo.exclusions import with_exclusions
 from slo.policies import with_policies
 from slo.policy_spec import POLICY
 
-KINDS: Final = (POLICY,)
+KINDS: Final = (POLICY, EXCLUSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +31,5 @@ def settled(
 ) -> Settled:
     """Apply what the documents of `KINDS` say. `may_be_declared`: a document that was not read may have this name."""
     after = with_policies(slos, documents, may_be_declared)
-    return Settled(after.slos, after.problems)
+    excluded = with_exclusions(after.slos, documents, may_be_declared)
+    return Settled(excluded.slos, (*after.problems, *excluded.problems))
