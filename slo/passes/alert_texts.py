@@ -38,7 +38,9 @@ def no_data_annotations(subject: Subject) -> Labels:
     after = duration_in_words(policy.absent_after).replace(" min", " minutes")
     idle = f", and its service is not up ({literal(policy.up)})" if policy.up else ""
     summary = f"{_name(subject)}: no measurement for {after}; the budget stands still{idle}"
-    return ((names.SUMMARY, summary), (names.EXPLAIN, _command(subject, of_group=False)), *_links(subject))
+    ours = {names.SUMMARY: summary, names.EXPLAIN: _command(subject, of_group=False), **dict(_links(subject))}
+    theirs = {key: usable(value) for key, value in subject.alerting.absence.annotations}
+    return tuple((key, value) for key, value in (ours | theirs).items() if value)
 
 
 def vanished_annotations(subject: Subject) -> Labels:

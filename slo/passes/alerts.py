@@ -50,7 +50,11 @@ def no_data(subject: Subject) -> Iterator[Rule]:
         expr = f"{expr}\nunless on () {is_up(policy)}"
     urgency = Urgency.PAGE if policy.absent is Absent.PAGE else Urgency.TICKET
     yield AlertingRule(
-        names.ALERT_NO_DATA, expr, _labels(subject, urgency), no_data_annotations(subject), policy.absent_after
+        subject.alerting.absence.name or names.ALERT_NO_DATA,
+        expr,
+        _absence_labels(subject, urgency),
+        no_data_annotations(subject),
+        policy.absent_after,
     )
     if not subject.shared and subject.only.groups:
         yield _vanished(subject, pair)
@@ -68,7 +72,7 @@ def _vanished(subject: Subject, pair: str) -> AlertingRule:
     )
     labels = (*_labels(subject, Urgency.TICKET), (names.ABSENT, "group"))
     after = subject.only.policy.absent_after
-    return AlertingRule(names.ALERT_NO_DATA, expr, labels, vanished_annotations(subject), after)
+    return AlertingRule(subject.alerting.absence.name or names.ALERT_NO_DATA, expr, labels, vanished_annotations(subject), after)
 
 
 def _pair(subject: Subject) -> str:
@@ -145,6 +149,13 @@ def _labels(subject: Subject, urgency: Urgency) -> Labels:
     ours = ((names.SLO, slo.name), (names.SERVICE, literal(slo.service)), level)
     taken = {*dict(ours), *slo.groups}  # the groups' values come with the series
     return (*ours, *((key, value) for key, value in theirs.items() if key not in taken))
+
+
+def _absence_labels(subject: Subject, urgency: Urgency) -> Labels:
+    """The labels of an urgency's alerts, with those that are asked for where data is missing."""
+    text = subject.alerting.absence
+    labels = dict(_labels(subject, urgency)) | {key: usable(value) for key, value in text.labels}
+    return tuple((labels | ({names.SEVERITY: text.severity} if text.severity else {})).items())
 
 
 def alert_name(text: AlertText) -> str:
