@@ -84,12 +84,14 @@ def _incidents(replay: Replay) -> Iterator[str]:
 
 
 def _method() -> Iterator[str]:
-    yield from textwrap.wrap(sentences.METHOD, WIDTH)
+    yield from _wrapped(sentences.METHOD, 0)
 
 
 def _wrapped(text: str, indent: int) -> list[str]:
     space = " " * indent
-    return textwrap.wrap(text, WIDTH, initial_indent=space, subsequent_indent=space)
+    together = text.replace(" %", "\u00a0%")
+    lines = textwrap.wrap(together, WIDTH, initial_indent=space, subsequent_indent=space)
+    return [line.replace("\u00a0", " ") for line in lines]
 
 
 def _count(proposed: Outcome, current: Outcome | None, urgency: Urgency) -> str:

@@ -31,7 +31,7 @@ def budget_course(slo: SLO, history: EventHistory, periods: Periods | None = Non
 
     Mirrors `slo.passes.events`, `.budget` and `.calendar`: sums of the ledger, coverage by counting its entries.
     """
-    every, bad = history.ledger()
+    every, bad = history.ledger
     ratio = float(slo.budget_ratio)
     if periods is None:
         entries = ledger_entries(slo.window.length)

@@ -69,10 +69,10 @@ class _Measured:
     def __init__(self, slo: SLO, history: EventHistory, course: BudgetCourse) -> None:
         self._slo = slo
         self._by_rates = slo.alerting.method is AlertMethod.BURN_RATE
-        self._every, self._bad = history.every, history.bad
+        self._history = history
         self._minutes = history.span.minutes
         self._allowed = each_minute(course.allowed, self._minutes)
-        self._ledger_every, self._ledger_bad = history.ledger()
+        self._ledger_every, self._ledger_bad = history.ledger
         self._burns: dict[timedelta, Floats] = {}
 
     def state(self, tier: Tier) -> TierState:
@@ -101,7 +101,7 @@ class _Measured:
         """Bad events of a window, by minute."""
         if window >= LEDGER_SUMS_FROM:
             return each_minute(last(self._ledger_bad, window // (TILE * MINUTE)), self._minutes)
-        return _rolled(self._bad, window)
+        return self._history.events_of(window // MINUTE, bad=True)
 
     def _burn(self, window: timedelta) -> Floats:
         if window not in self._burns:
@@ -111,25 +111,19 @@ class _Measured:
 
     def _events(self, window: timedelta) -> tuple[Floats, Floats]:
         """What a burn rate divides: bad and all events of a window."""
+        bad, every = (self._history.events_of(window // MINUTE, bad=bad) for bad in (True, False))
         if window >= LEDGER_SUMS_FROM:
-            ledgers = (self._ledger_bad, self._bad), (self._ledger_every, self._every)
-            bad, every = (_ledger_up_to_now(ledger, rolling, window) for ledger, rolling in ledgers)
+            bad = _ledger_up_to_now(self._ledger_bad, self._history.bad, window)
+            every = _ledger_up_to_now(self._ledger_every, self._history.every, window)
         elif self._by_rates and window > ROLLING_MINUTES * MINUTE:
-            bad, every = (_rolled_up_to_now(rolling, window) for rolling in (self._bad, self._every))
-        else:
-            bad, every = _rolled(self._bad, window), _rolled(self._every, window)
+            bad = _up_to_now(bad, self._history.bad, window)
+            every = _up_to_now(every, self._history.every, window)
         return bad, every
 
 
-def _rolled(rolling: Floats, window: timedelta) -> Floats:
-    """Events of a window from the rolling series: its latest entry, or the mean of overlapping ones."""
-    length = window // MINUTE
-    return rolling if length <= ROLLING_MINUTES else last(rolling, length) / ROLLING_MINUTES
-
-
-def _rolled_up_to_now(rolling: Floats, window: timedelta) -> Floats:
-    """The same with its edges mended, and never less than the latest entry."""
-    mended = _rolled(rolling, window) + _EDGE * _change(rolling, window)
+def _up_to_now(summed: Floats, rolling: Floats, window: timedelta) -> Floats:
+    """A sum of rolling values with its edges mended, and never less than the latest of them."""
+    mended = summed + _EDGE * _change(rolling, window)
     return np.where(np.isnan(rolling), np.nan, np.fmax(mended, rolling))
 
 

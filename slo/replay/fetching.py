@@ -23,6 +23,7 @@ SMALLEST: Final = 60  # points: what cannot answer as few as these is broken, no
 _TOO_MUCH: Final = ("too many samples", "maximum resolution", "exceed", "timed out", "timeout", "too large", "limit")
 
 Group = tuple[str, ...]  # the values of an SLO's group labels
+_Answer = Future[dict[Group, Floats]]
 
 
 @dataclass(frozen=True, slots=True)

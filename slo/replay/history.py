@@ -1,7 +1,8 @@
 """What was measured, minute by minute: the rolling pair and the ledger that our rules would have recorded."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -53,7 +54,7 @@ class Span:
         return moment_of(self.first + index)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EventHistory:
     """The rolling pair of one budget: events of the 5 minutes before each minute of `span`, NaN where missing.
 
@@ -64,6 +65,7 @@ class EventHistory:
     every: Floats
     bad: Floats
     exact: Flags
+    _sums: dict[tuple[bool, int], Floats] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def from_tiles(span: Span, every: Floats, bad: Floats) -> "EventHistory":
@@ -82,8 +84,18 @@ class EventHistory:
         new_every, new_bad, exact = self.every.copy(), self.bad.copy(), self.exact.copy()
         place = slice(begin, begin + len(every))
         new_every[place], new_bad[place], exact[place] = every, bad, True
-        return replace(self, every=new_every, bad=new_bad, exact=exact)
+        return EventHistory(self.span, new_every, new_bad, exact)
 
+    def events_of(self, minutes: int, *, bad: bool) -> Floats:
+        """Events of the last `minutes` as rules sum them: the latest rolling value, or the mean of overlapping ones."""
+        rolling = self.bad if bad else self.every
+        if minutes <= ROLLING_MINUTES:
+            return rolling
+        if (bad, minutes) not in self._sums:
+            self._sums[bad, minutes] = last(rolling, minutes) / ROLLING_MINUTES
+        return self._sums[bad, minutes]
+
+    @cached_property
     def ledger(self) -> tuple[Floats, Floats]:
         """The ledger pair: at every fifth minute the mean of five rolling values, NaN where there was none."""
         return _means(self.every), _means(self.bad)

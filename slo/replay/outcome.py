@@ -89,7 +89,7 @@ def outcome_of(definition: Definition, measured: EventHistory) -> Outcome:
 def totals(events: EventHistory) -> tuple[float, float]:
     """All and bad events of the time judged."""
     first = -(-(events.span.since - events.span.first) // TILE)
-    every, bad = events.ledger()
+    every, bad = events.ledger
     return float(np.nansum(every[first + 1 :])), float(np.nansum(bad[first + 1 :]))
 
 

@@ -27,6 +27,8 @@ _ROLLING_MINUTES: Final = 5  # an exclusion reaches as far past its end: what co
 
 def under_policy(slo: SLO, events: EventHistory, up: Flags | None = None) -> EventHistory:
     """The rolling pair as the rules of `slo` record it. `up`: by minute, where the policy has an expression for it."""
+    if up is None and slo.policy.no_traffic is NoTraffic.EXCLUDED and not slo.exclusions:
+        return events
     every, bad = events.every, events.bad
     if up is not None:
         every, bad = _idle(slo, every, bad, up)

@@ -14,16 +14,18 @@ ROLLING_MINUTES: Final = 5  # what one entry of the rolling pair counts
 
 def last(values: Floats, window: int) -> Floats:
     """Sum of the last `window` entries, at each entry; missing ones add nothing, and there are fewer at the start."""
-    sums = np.concatenate([[0.0], np.cumsum(np.nan_to_num(values))])
-    ends = np.arange(1, len(sums))
-    return np.asarray(sums[ends] - sums[np.maximum(ends - window, 0)])
+    sums = np.cumsum(np.where(np.isnan(values), 0.0, values))
+    found = sums.copy()
+    found[window:] -= sums[:-window]
+    return found
 
 
 def present(values: Floats, window: int) -> Whole:
     """How many of the last `window` entries are there, at each entry."""
-    counts = np.concatenate([[0], np.cumsum(~np.isnan(values))])
-    ends = np.arange(1, len(counts))
-    return np.asarray(counts[ends] - counts[np.maximum(ends - window, 0)], dtype=np.int64)
+    counts = np.cumsum(~np.isnan(values), dtype=np.int64)
+    found = counts.copy()
+    found[window:] -= counts[:-window]
+    return found
 
 
 def lately(flags: Flags, window: int) -> Flags:

@@ -88,7 +88,7 @@ def suggested(definition: Definition, measured: EventHistory, *, most_pages: flo
     `most_pages` are those of 30 days. None when nothing was measured. The same history gives the same answer.
     """
     slo, events = definition.slo, definition.seen(measured)
-    every, bad = (part[events.span.judged.start // TILE :] for part in events.ledger())
+    every, bad = (part[events.span.judged.start // TILE :] for part in events.ledger)
     known = int((~(np.isnan(every) | np.isnan(bad))).sum())
     total = float(np.nansum(every))
     if not known or total <= 0:
