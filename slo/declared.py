@@ -56,7 +56,12 @@ def declared(
             message = f"the name `{about.name}` is taken by another {kind}"
             problems.append(
                 document.problem(
-                    "metadata", "name", message=message, hint=f"first used at {first}", rule="duplicate-name"
+                    "metadata",
+                    "name",
+                    message=message,
+                    severity=document.kind.repeated,
+                    hint=f"first used at {first}",
+                    rule="duplicate-name",
                 )
             )
         else:

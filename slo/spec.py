@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, S
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticKnownError
 
+from controlplane.problems import Severity
 from controlplane.specfile import Document, Kind, Path
 
 OPENSLO_V1: Final = "openslo/v1"
@@ -313,7 +314,7 @@ class AlertPolicyDocument(_Part):
 KINDS: Final = (
     Kind(OPENSLO_V1, "SLO", SLODocument),
     Kind(OPENSLO_V1, "SLI", SLIDocument),
-    Kind(OPENSLO_V1, "Service", ServiceDocument),
+    Kind(OPENSLO_V1, "Service", ServiceDocument, repeated=Severity.WARNING),  # two that agree to exist do no harm
     Kind(OPENSLO_V1, "DataSource", DataSourceDocument),
     Kind(OPENSLO_V1, "AlertPolicy", AlertPolicyDocument),
     Kind(OPENSLO_V1, "AlertCondition", AlertConditionDocument),

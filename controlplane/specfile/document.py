@@ -28,6 +28,7 @@ class Kind:
 
     `read_as` turns a checked document of another version into documents of the kinds that the rest knows: with their
     values, and with `written`, which keeps every problem at the place and under the name that the user wrote.
+    `repeated`: how bad it is that a name is there twice; a second document is left out in any case.
     """
 
     api_version: str
@@ -35,6 +36,7 @@ class Kind:
     model: type[BaseModel]
     marked_by: Literal["kind", "version"] = "kind"
     read_as: "Callable[[Document], Sequence[Document]] | None" = field(default=None, compare=False)
+    repeated: Severity = Severity.ERROR
 
 
 def field_name(path: tuple[str | int, ...]) -> str:

@@ -8,7 +8,7 @@ from yaml import YAMLError
 
 from controlplane.collection import collection_paused
 from controlplane.model.source import SourcePosition
-from controlplane.problems import Problem, in_order
+from controlplane.problems import Problem, Severity, in_order
 from controlplane.source_text import SourceText, decode
 from controlplane.specfile.characters import first_fault
 from controlplane.specfile.composing import MAX_VALUES, Composed, Composer, Place, Value
@@ -185,7 +185,12 @@ def _repeated_name(
     message = f"the {kind.name} `{short(name)}` is there twice: first at {first}"
     length = source.length_on_line(where.start, where.end)
     position = source.position(where.start)
-    return [Problem.at(position, "metadata.name", message, rule="duplicate-name", length=length)]
+    hint = "" if kind.repeated is Severity.ERROR else "this one is left out"
+    return [
+        Problem.at(
+            position, "metadata.name", message, severity=kind.repeated, hint=hint, rule="duplicate-name", length=length
+        )
+    ]
 
 
 def _problem(source: SourceText, fault: Fault) -> Problem:

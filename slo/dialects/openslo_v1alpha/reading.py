@@ -6,6 +6,7 @@ from functools import partial
 from itertools import count
 from typing import Final
 
+from controlplane.problems import Severity
 from controlplane.specfile import Document, Kind, Path
 from controlplane.wording import exact_percent
 from slo import spec as v1
@@ -158,5 +159,5 @@ def as_v1(document: Document) -> Sequence[Document]:
 
 KINDS: Final = (
     Kind(alpha.OPENSLO_V1ALPHA, "SLO", alpha.SLODocument, read_as=as_v1),
-    Kind(alpha.OPENSLO_V1ALPHA, "Service", alpha.ServiceDocument, read_as=as_v1),
+    Kind(alpha.OPENSLO_V1ALPHA, "Service", alpha.ServiceDocument, read_as=as_v1, repeated=Severity.WARNING),
 )

@@ -172,7 +172,7 @@ def as_v1(document: Document) -> Sequence[Document]:
 
 
 KINDS: Final = tuple(
-    Kind(v2.OPENSLO_V2ALPHA, model.__name__.removesuffix("Document"), model, read_as=as_v1)
+    Kind(v2.OPENSLO_V2ALPHA, name, model, read_as=as_v1, repeated=_V1[name].repeated)
     for model in (
         v2.SLODocument,
         v2.SLIDocument,
@@ -182,4 +182,5 @@ KINDS: Final = tuple(
         v2.AlertConditionDocument,
         v2.AlertNotificationTargetDocument,
     )
+    for name in (model.__name__.removesuffix("Document"),)
 )
