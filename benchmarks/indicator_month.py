@@ -122,7 +122,7 @@ class _Making:
             for restart in range(1, self.days + 1, 3):
                 at = min(self.steps - 1, int((restart + 0.13 * pod + 0.2) * STEPS_A_DAY / 1.7))
                 values[at:] -= values[at - 1]
-            self.series.append(({"__name__": metric, "job": self.name, "pod": f"p{pod}", **labels}, values))
+            self.series.append(({"__name__": metric, "job": self.name, "instance": f"p{pod}", **labels}, values))
 
     def case(
         self,
@@ -196,7 +196,8 @@ def native_latency(make: _Making) -> Case:
     good, bad = make.events()
     histograms = tuple(
         Histogram(
-            {"__name__": "native_seconds", "job": make.name, "pod": f"p{pod}"}, *map(np.cumsum, (good[pod], bad[pod]))
+            {"__name__": "native_seconds", "job": make.name, "instance": f"p{pod}"},
+            *map(np.cumsum, (good[pod], bad[pod])),
         )
         for pod in range(PODS)
     )
@@ -342,7 +343,7 @@ def newborn(make: _Making) -> Case:
             for day in range(1, make.days + 1):
                 at = min(make.steps - 1, int((day - 0.4 + 0.13 * pod) * STEPS_A_DAY))
                 values[at:] -= values[at - 1]
-            labels = {"__name__": "requests_total", "job": make.name, "pod": f"p{pod}"}
+            labels = {"__name__": "requests_total", "job": make.name, "instance": f"p{pod}"}
             values[values == 0] = np.nan
             make.series.append(({**labels, "code": "500", "route": f"r{route}"}, values))
     total, failed = f'requests_total{{job="{make.name}"}}', f'requests_total{{job="{make.name}",code=~"5.."}}'

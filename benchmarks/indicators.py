@@ -42,17 +42,19 @@ class Month:
 
 def run() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as folder:
-        with servers.prometheus(
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        servers.prometheus(
             Path(folder), out_of_order="40d", block_duration="60d", features=["native-histograms"]
-        ) as server:
-            began = time.monotonic()
-            month = written(server.url, cases(DAYS, EACH), days=DAYS, now=int(time.time()))
-            progress(f"{DAYS} days written in {time.monotonic() - began:.0f} s")
-            errors = budget_errors(month)
-            progress(f"rules evaluated after {time.monotonic() - began:.0f} s")
-            show("Indicators, budget error: points of the budget after 30 days", _error_figures(errors))
-            show("Indicators, samples touched: per SLO and minute", list(_sample_figures(month)))
+        ) as server,
+    ):
+        began = time.monotonic()
+        month = written(server.url, cases(DAYS, EACH), days=DAYS, now=int(time.time()))
+        progress(f"{DAYS} days written in {time.monotonic() - began:.0f} s")
+        errors = budget_errors(month)
+        progress(f"rules evaluated after {time.monotonic() - began:.0f} s")
+        show("Indicators, budget error: points of the budget after 30 days", _error_figures(errors))
+        show("Indicators, samples touched: per SLO and minute", list(_sample_figures(month)))
 
 
 def written(url: str, made: Sequence[Case], *, days: int, now: int) -> Month:

@@ -5,7 +5,6 @@ bare get `rate` or `increase`; ranges that the user wrote are replaced. The user
 from a syntax tree.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +17,7 @@ import promql_parser as promql
 
 from controlplane.burn_rate import duration, number, seconds
 from slo.promql_text import Selector, Token, TokenKind, selectors, silent, tokens, without_placeholders
+from slo.query_shapes import is_recorded_rate, one_by_one, only_counter
 from slo.sums import inside_of_sum, terms_of, with_missing_as_none
 
 
@@ -57,6 +57,7 @@ class EventQuery:
     Of an outermost `sum` only the inside is kept. `selectors` are the metric selectors in order. `scaled` tells that
     a rate is multiplied or divided by a number, `filled` that a number stands for missing data (`or vector(0)`),
     `filtered` that values are left out (`> 0`). `gauges`: the bare metrics are gauges, averaged instead of counted.
+    `counter` is the only selector when the query is nothing but it, or its rate or increase, or their sum; else empty.
     """
 
     pieces: tuple[_Piece, ...]
@@ -68,6 +69,7 @@ class EventQuery:
     filled: bool
     filtered: bool
     gauges: bool
+    counter: str
 
     def events(self, window: timedelta, by: Sequence[str] = ()) -> str:
         """The events of `window`: one series without labels, or one per combination of the labels `by`.
@@ -76,7 +78,7 @@ class EventQuery:
         """
         if self.gauges:
             body = _filled(self.pieces, window, "avg_over_time", by)
-            unit = timedelta(seconds=1 if all(map(_is_recorded_rate, self.selectors)) else 60)
+            unit = timedelta(seconds=1 if all(map(is_recorded_rate, self.selectors)) else 60)
             return f"{aggregated('sum', by)} (({body}) >= -Inf) * {number(seconds(window) / seconds(unit))}"  # no NaN
         return f"{self.summed(window, by)}{self.factor(window)}"
 
@@ -125,8 +127,6 @@ _WAYS_OUT: Final = {
     "idelta": "use increase() on a counter",
     "deriv": "use rate() on a counter",
 }
-_RECORDED_RATE: Final = re.compile(r"(?:^|_)(?:i?rate|increase)")  # of level:metric:operations
-_COUNTER_ENDINGS: Final = ("_total", "_count", "_bucket")
 _DEFAULT_WAY_OUT: Final = "give a counter, or sums and differences of rate() or increase() of counters"
 
 
@@ -161,6 +161,7 @@ def event_query(text: str, gauges: bool = False) -> EventQuery:
         filled=analysis.filled,
         filtered=analysis.filtered,
         gauges=gauges and bare,
+        counter="" if gauges and bare else only_counter(tree, listed, found),
     )
 
 
@@ -207,7 +208,7 @@ class _Analysis:
     def _selector(self, selector: Selector) -> Unit:
         if not self._bare:
             return Unit.PLAIN
-        if not self._gauges and _is_recorded_rate(selector):
+        if not self._gauges and is_recorded_rate(selector):
             raise QueryFault(
                 f"`{selector.name}` is by its name a recorded rate, and a rate of a rate counts nothing",
                 "give the counter that it was recorded from, or write `counter: false`",
@@ -258,7 +259,7 @@ class _Analysis:
 
     def _refuse_two_of_one_metric(self, tree: promql.BinaryExpr, operator: str) -> None:
         """Series are matched by all of their labels, so `x{a="1"} + x{a="2"}` is always empty."""
-        left, right = _one_by_one(tree.lhs), _one_by_one(tree.rhs)
+        left, right = one_by_one(tree.lhs), one_by_one(tree.rhs)
         if left is None or right is None or left.name != right.name or str(left.matchers) == str(right.matchers):
             return
         if tree.modifier is None or tree.modifier.matching is None:
@@ -304,25 +305,6 @@ class _Analysis:
         """A fault at the first token that begins with `text`."""
         at = next((token for token in self._tokens if token.text.lower().startswith(text) and not silent(token)), None)
         return QueryFault(message, hint, offset=at.start if at else 0, length=len(at.text) if at else 1)
-
-
-def _is_recorded_rate(selector: Selector) -> bool:
-    level, _, operation = selector.name.rpartition(":")
-    return bool(level and _RECORDED_RATE.search(operation)) and not operation.endswith(_COUNTER_ENDINGS)
-
-
-def _one_by_one(tree: promql.Expr) -> promql.VectorSelector | None:
-    """The selector, when these are its series, each by itself."""
-    match tree:
-        case promql.ParenExpr():
-            return _one_by_one(tree.expr)
-        case promql.Call() if len(tree.args) == 1:
-            return _one_by_one(tree.args[0])
-        case promql.MatrixSelector():
-            return tree.vector_selector
-        case promql.VectorSelector():
-            return tree
-    return None
 
 
 def refuse_what_old_engines_do_not_know(listed: Sequence[Token], found: Sequence[Selector]) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from controlplane import conventions as names
 from controlplane.burn_rate import number
+from controlplane.model.alerting import AlertMethod
 from controlplane.model.rule import Labels, RecordingRule
 from controlplane.model.slo import (
     SLO,
@@ -78,7 +79,7 @@ def pair_over_past(slo: SLO, *, end: datetime | None = None) -> EventPair:
     if isinstance(slo.indicator, CompositeIndicator):
         at = "end()" if end is None else str(int(end.timestamp()))
         return computed_composite(slo, slo.indicator, f"@ {at}")
-    return computed(slo.indicator, slo.groups)
+    return computed(slo.indicator, slo.groups, since_birth=_since_birth(slo))
 
 
 def part_series(slo: SLO) -> tuple[tuple[Labels, EventPair], ...]:
@@ -143,10 +144,15 @@ def queries_of(indicator: Simple) -> tuple[tuple[str, Query], ...]:
 
 
 def _records(indicator: Simple, slo: SLO, place: Place) -> Iterator[RecordingRule]:
-    found = recorded(indicator, slo.groups, place)
+    found = recorded(indicator, slo.groups, place, since_birth=_since_birth(slo))
     if found.slice is not None:
         yield RecordingRule(names.SLICE_BAD, found.slice, place.labels)
     yield from _pair_records(found.pair, place)
+
+
+def _since_birth(slo: SLO) -> bool:
+    """Whoever asks for burn-rate alerts wants to be told when other tools would tell them, and these miss births."""
+    return slo.alerting.method is AlertMethod.BUDGET
 
 
 def _pair_records(pair: EventPair, place: Place) -> Iterator[RecordingRule]:

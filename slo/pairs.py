@@ -14,7 +14,6 @@ from controlplane.burn_rate import number
 from controlplane.model.rule import Labels
 from controlplane.model.slo import (
     BoolIndicator,
-    Counted,
     LatencyIndicator,
     NativeLatencyIndicator,
     Query,
@@ -24,6 +23,7 @@ from controlplane.model.slo import (
     TimeslicesIndicator,
 )
 from slo.event_query import EventQuery, aggregated, event_query
+from slo.newborn import events_since_birth
 from slo.slices import Simple, condition, gauge_over, ratio_over, says_something
 from slo.value_query import value_query
 
@@ -80,6 +80,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Every:
+    """How `bad` refers to all events: their expression, and labels of it to ignore where it meets the user's series."""
+
+    text: str
+    added: str
+    since_birth: bool
+
+    def none(self, by: Sequence[str]) -> str:
+        """Zero while there is `all`."""
+        return f"0 * {aggregated('sum', by)} ({self.text})"
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """An indicator's pair, and the slice that it is made of and that must be recorded before, None without one."""
 
@@ -87,20 +100,23 @@ class Recorded:
     pair: EventPair
 
 
-def recorded(indicator: Simple, by: Sequence[str], place: Place) -> Recorded:
-    """The expressions of rules: `bad` reads the recorded `all`, and both read the recorded slices."""
+def recorded(indicator: Simple, by: Sequence[str], place: Place, *, since_birth: bool = True) -> Recorded:
+    """The expressions of rules: `bad` reads the recorded `all`, and both read the recorded slices.
+
+    `since_birth` as in `slo.newborn`.
+    """
     if _is_direct(indicator):
-        return Recorded(None, _direct(indicator, by, place.every, place.added))
+        return Recorded(None, _direct(indicator, by, Every(place.every, place.added, since_birth)))
     return Recorded(condition(indicator, by), _sliced(indicator, by, f"{place.slices}[{_FIVE_SLICES}]", place.every))
 
 
-def computed(indicator: Simple, by: Sequence[str]) -> EventPair:
+def computed(indicator: Simple, by: Sequence[str], *, since_birth: bool = True) -> EventPair:
     """The same without anything recorded, for asking about the past. Ask at whole minutes."""
     if not _is_direct(indicator):
         slices = f"({condition(indicator, by)})[{_FIVE_SLICES}:{_EACH_MINUTE}]"
         return _sliced(indicator, by, slices, f"({_sliced(indicator, by, slices, '').all})")
-    every = _direct(indicator, by, "", "").all
-    return _direct(indicator, by, f"({every})", f"{names.SLO}, {names.EVENT}")
+    every = _direct(indicator, by, Every("", "", since_birth)).all
+    return _direct(indicator, by, Every(f"({every})", f"{names.SLO}, {names.EVENT}", since_birth))
 
 
 def _is_direct(indicator: Simple) -> bool:
@@ -122,10 +138,12 @@ def _sliced(indicator: Simple, by: Sequence[str], slices: str, every: str) -> Ev
     return EventPair(all_, bad)
 
 
-def _direct(indicator: Simple, by: Sequence[str], every: str, added: str) -> EventPair:
+def _direct(indicator: Simple, by: Sequence[str], every: Every) -> EventPair:
     match indicator:
-        case RatioIndicator() | LatencyIndicator() | NativeLatencyIndicator():
-            return _counted(indicator, by, every, added)
+        case RatioIndicator() | LatencyIndicator():
+            return _counted(indicator, by, every)
+        case NativeLatencyIndicator():
+            return _native(indicator, by, every)
         case BoolIndicator(gauge=gauge):
             mean = f"avg_over_time({gauge_over(gauge, ROLLING)}) >= -Inf"  # NaN is missing
             return EventPair(
@@ -135,36 +153,37 @@ def _direct(indicator: Simple, by: Sequence[str], every: str, added: str) -> Eve
         case RawRatioIndicator():
             bad = ratio_over(indicator, ROLLING, by)
             quiet = says_something(indicator, by)
-            none = f"\nor\n0 * {aggregated('sum', by)} ({every})"
-            return EventPair(f"{_MINUTES} + 0 * ({bad})\nor\n0 * {quiet}", f"{_MINUTES} * ({bad}){none}")
+            return EventPair(
+                f"{_MINUTES} + 0 * ({bad})\nor\n0 * {quiet}", f"{_MINUTES} * ({bad})\nor\n{every.none(by)}"
+            )
     raise TypeError(f"no pair of a {type(indicator).__name__} itself")
 
 
-def _counted(indicator: Counted, by: Sequence[str], every: str, added: str) -> EventPair:
-    if isinstance(indicator, NativeLatencyIndicator):
-        return _native(indicator, by, every, added)
-    none = f"0 * {aggregated('sum', by)} ({every})"
+def _counted(indicator: RatioIndicator | LatencyIndicator, by: Sequence[str], every: Every) -> EventPair:
+    total = _events(indicator, indicator.total)
     match indicator:
         case RatioIndicator(bad=None, good=good) if good is not None:
             counted = _events(indicator, good).events(ROLLING, by)
-            bad = f"clamp_min(\n  {aggregated('sum', by)} ({every})\n  - ({counted} or {none}),\n  0\n)"
+            whole = f"{aggregated('sum', by)} ({every.text})"
+            bad = f"clamp_min(\n  {whole}\n  - ({counted} or {every.none(by)}),\n  0\n)"
         case RatioIndicator(bad=counted_bad) if counted_bad is not None:
-            bad = f"{_events(indicator, counted_bad).events(ROLLING, by)}\nor\n{none}"
+            query = _events(indicator, counted_bad)
+            whole_life = events_since_birth(query, total, ROLLING, by) if every.since_birth else None
+            bad = f"{whole_life or query.events(ROLLING, by)}\nor\n{every.none(by)}"
         case LatencyIndicator(within=within):
             counted = event_query(within.text).events(ROLLING, by)
-            bad = f"clamp_min(\n  {every}\n  - ignoring ({added}) {counted},\n  0\n)"
+            bad = f"clamp_min(\n  {every.text}\n  - ignoring ({every.added}) {counted},\n  0\n)"
         case _:
             raise ValueError("a ratio needs bad or good")
-    return EventPair(_events(indicator, indicator.total).events(ROLLING, by), bad)
+    return EventPair(total.events(ROLLING, by), bad)
 
 
-def _native(indicator: NativeLatencyIndicator, by: Sequence[str], every: str, added: str) -> EventPair:
+def _native(indicator: NativeLatencyIndicator, by: Sequence[str], every: Every) -> EventPair:
     """An empty histogram's fraction is NaN: no events, none of them bad."""
     query = event_query(indicator.histogram.text)
     histogram, threshold = query.summed(ROLLING, by), number(indicator.threshold)
     slow = f"(1 - histogram_fraction(0, {threshold}, {histogram}))"
-    none = f"0 * {aggregated('sum', by)} ({every})"
-    bad = f"clamp_min(\n  {every}\n  * ignoring ({added}) {slow},\n  0\n) >= 0\nor\n{none}"
+    bad = f"clamp_min(\n  {every.text}\n  * ignoring ({every.added}) {slow},\n  0\n) >= 0\nor\n{every.none(by)}"
     return EventPair(native_count(query, ROLLING, by), bad)
 
 

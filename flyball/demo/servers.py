@@ -148,9 +148,9 @@ def prometheus(
 ) -> Iterator[Server]:
     """A Prometheus with its data below `folder`.
 
-    Remote write, exemplars and reload over HTTP are on, and further `features`. `rule_globs` are absolute; `scrape` is `scrape_configs`. All
-    samples of the last `block_duration` stay in memory: give it a month for a month that is written at once, or it is
-    compacted into hundreds of blocks meanwhile (65 s instead of 12 s, on a busy machine).
+    Remote write, exemplars and reload over HTTP are on, and further `features`. `rule_globs` are absolute; `scrape` is
+    `scrape_configs`. All samples of the last `block_duration` stay in memory: give it a month for a month that is
+    written at once, or it is compacted into hundreds of blocks meanwhile (65 s instead of 12 s, on a busy machine).
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
