@@ -65,6 +65,7 @@ def checked(document: Document, metadata: Metadata) -> About:
     labels, label_problems = _labels(document, metadata)
     worst_by = listed(annotations.get(names.ANNOTATION_WORST_BY, ""))
     renamed_from = listed(annotations.get(names.ANNOTATION_RENAMED_FROM, ""))
+    problems += _display_name_problems(document, metadata.display_name)
     settings = own_settings.settings_in(document, annotations)
     problems += (*_earlier_name_problems(document, renamed_from), *settings.problems)
     for label in worst_by:
@@ -94,6 +95,12 @@ def _earlier_name_problems(document: Document, earlier: tuple[str, ...]) -> Iter
         if not _NAME.fullmatch(name):
             message, hint = f"`{name}` is not the name of an SLO", "earlier names, separated by commas"
             yield _problem(document, "annotations", names.ANNOTATION_RENAMED_FROM, message=message, hint=hint)
+
+
+def _display_name_problems(document: Document, name: str) -> Iterator[Problem]:
+    if len(name) > MAX_NAME:
+        message = f"has {len(name)} characters; OpenSLO's own tools take {MAX_NAME} at most"
+        yield _problem(document, "displayName", message=message, hint="shorten it", severity=Severity.WARNING)
 
 
 def name_problems(document: Document, name: str) -> Iterator[Problem]:

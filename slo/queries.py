@@ -120,7 +120,7 @@ class _Reading:
                 *at,
                 "type",
                 message=f"{source.type} is not supported",
-                hint="write type: Prometheus",
+                hint=f"write {self._document.key(*self._path, *at, 'type')}: Prometheus",
                 rule="unsupported",
             )
             return None

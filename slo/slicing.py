@@ -40,7 +40,9 @@ def slices_of(
     target, window = written.time_slice_target, written.time_slice_window
     if spec.budgeting_method not in (TIMESLICES, RATIO_TIMESLICES):
         given = (("timeSliceTarget", target), ("timeSliceWindow", window))
-        return None, [unused_field(document, at, key, "Timeslices") for key, value in given if value is not None]
+        return None, [
+            unused_field(document, at, key, "budgetingMethod Timeslices") for key, value in given if value is not None
+        ]
     length, problems = _length(document, at, window, period)
     if spec.budgeting_method == RATIO_TIMESLICES:
         if target is not None:
