@@ -9,21 +9,23 @@ from zlib import crc32
 
 from controlplane.burn_rate import STANDARD_PERIOD, duration
 from controlplane.model.alerting import STANDARD_ALERTING
-from controlplane.model.rule import RuleFile, RuleGroup
+from controlplane.model.rule import Rule, RuleFile, RuleGroup
 from controlplane.model.slo import SLO, STANDARD_POLICY, RollingWindow
 from slo.bridging import bridged
 from slo.calendar.rules import calendar_file
-from slo.passes import Pass, Subject, alerts, budget, calendar, events, windows
+from slo.passes import Pass, Subject, alerts, budget, calendar, events, exclusions, legacy, windows
 from slo.passes.subject import Links
 
 # Evaluated every minute, in this order: a pass may read what an earlier one wrote.
 EVERY_MINUTE: Final[tuple[Pass, ...]] = (
+    exclusions.active,
     events.rolling,
     budget.budget_ratio,
     budget.info,
     windows.burn_rates,
     budget.budget_events,
     windows.recent_bad_events,
+    legacy.records,
     alerts.page,
     alerts.prompt_ticket,
 )
@@ -32,13 +34,16 @@ EVERY_FIVE_MINUTES: Final[tuple[Pass, ...]] = (
     budget.alert_context,
     calendar.bounds,
     events.ledger,
+    exclusions.excluded_ledger,
     calendar.period_ledger,
     events.usual,
+    exclusions.raw_totals,
     events.totals,
     events.coverage,
     calendar.expected,
     budget.period_burn_rate,
     budget.budget_remaining,
+    exclusions.raw_budget,
     windows.ledger_sums,
     windows.long_bad_events,
     windows.coverages,
@@ -131,14 +136,16 @@ def rule_file(subject: Subject) -> RuleFile:
     """The file of one SLO or one shard."""
     name = f"shard:{subject.shard}" if subject.shared else subject.only.name
     groups = (
-        RuleGroup(f"slo:{name}:1m", _MINUTE, tuple(rule for each in EVERY_MINUTE for rule in each(subject))),
-        RuleGroup(
-            f"slo:{name}:5m", _FIVE_MINUTES, tuple(rule for each in EVERY_FIVE_MINUTES for rule in each(subject))
-        ),
+        RuleGroup(f"slo:{name}:1m", _MINUTE, tuple(_rules(subject, EVERY_MINUTE))),
+        RuleGroup(f"slo:{name}:5m", _FIVE_MINUTES, tuple(_rules(subject, EVERY_FIVE_MINUTES))),
     )
     if not subject.shared:
         groups = (bridged(groups[0], subject.only), bridged(groups[1], subject.only))
     return RuleFile(file_name(subject), groups)
+
+
+def _rules(subject: Subject, passes: Iterable[Pass]) -> Iterator[Rule]:
+    return exclusions.quiet(subject, [rule for each in passes for rule in each(subject)])
 
 
 def file_name(subject: Subject) -> str:

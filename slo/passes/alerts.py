@@ -10,6 +10,7 @@ from controlplane.model.alerting import AlertMethod, AlertText
 from controlplane.model.rule import AlertingRule, Labels, Rule
 from controlplane.model.slo import Absent
 from slo.alert_templates import literal, usable
+from slo.passes import legacy
 from slo.passes.alert_texts import burn_annotations, no_data_annotations, vanished_annotations
 from slo.passes.subject import Subject, label_names
 from slo.passes.traffic import is_up
@@ -72,7 +73,8 @@ def _vanished(subject: Subject, pair: str) -> AlertingRule:
     )
     labels = (*_labels(subject, Urgency.TICKET), (names.ABSENT, "group"))
     after = subject.only.policy.absent_after
-    return AlertingRule(subject.alerting.absence.name or names.ALERT_NO_DATA, expr, labels, vanished_annotations(subject), after)
+    name = subject.alerting.absence.name or names.ALERT_NO_DATA
+    return AlertingRule(name, expr, labels, vanished_annotations(subject), after)
 
 
 def _pair(subject: Subject) -> str:
@@ -145,7 +147,8 @@ def _labels(subject: Subject, urgency: Urgency) -> Labels:
     if subject.shared:
         return (level,)
     slo = subject.only
-    theirs = {key: literal(value) for key, value in slo.labels} | {key: usable(value) for key, value in text.labels}
+    theirs = {key: literal(value) for key, value in (*slo.labels, *legacy.alert_labels(slo, urgency))}
+    theirs |= {key: usable(value) for key, value in text.labels}
     ours = ((names.SLO, slo.name), (names.SERVICE, literal(slo.service)), level)
     taken = {*dict(ours), *slo.groups}  # the groups' values come with the series
     return (*ours, *((key, value) for key, value in theirs.items() if key not in taken))

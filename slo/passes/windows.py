@@ -14,6 +14,7 @@ from controlplane import conventions as names
 from controlplane.burn_rate import LEDGER_INTERVAL, duration, number, seconds
 from controlplane.model.alerting import AlertMethod
 from controlplane.model.rule import RecordingRule, Rule
+from slo.passes.legacy import legacy_windows
 from slo.passes.subject import Subject
 
 ROLLING: Final = timedelta(minutes=5)
@@ -89,6 +90,8 @@ def _rate_windows(subject: Subject) -> set[timedelta]:
     windows = {*_ALWAYS_RATES, *(tier.short for tier in subject.tiers)}
     if subject.method is AlertMethod.BURN_RATE:
         windows |= {tier.long for tier in subject.tiers}
+    if not subject.shared:
+        windows |= legacy_windows(subject.only)
     return {length for length in windows if length < subject.period}
 
 

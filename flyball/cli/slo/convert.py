@@ -70,7 +70,8 @@ def convert(
         if out is not None and not has_errors(problems):
             count = conversion.converted
             plural = "" if count == 1 else "s"
-            typer.echo(f"{count:,} SLO{plural} converted; {len(written):,} files written to {out}", err=True)
+            files_word = "file" if len(written) == 1 else "files"
+            typer.echo(f"{count:,} SLO{plural} converted; {len(written):,} {files_word} written to {out}", err=True)
     if has_errors(problems):
         raise typer.Exit(ExitCode.PROBLEMS)
 
