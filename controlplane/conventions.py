@@ -18,6 +18,7 @@ SEVERITY_PAGE: Final = "page"
 SEVERITY_TICKET: Final = "ticket"
 SHARD: Final = "shard"
 CALENDAR: Final = "calendar"
+EXCLUSION: Final = "exclusion"
 PERIOD: Final = "period"  # of calendar windows: the Unix time at which a period begins
 NOTIFY: Final = "notify"  # of alerts: names of OpenSLO's notification targets, separated by commas
 PART: Final = "part"
@@ -40,6 +41,12 @@ CALENDAR_NEXT_END: Final = "slo:calendar:next_end_seconds"  # when the one after
 WINDOW_START: Final = "slo:window_start:seconds"  # Unix time at which a calendar window's period began
 WINDOW_END: Final = "slo:window_end:seconds"  # when its budget is full again
 PERIOD_EVENTS: Final = "slo:sli_events:period5m"  # as LEDGER_EVENTS, with a label period, for calendar windows
+EXCLUDED: Final = "slo:excluded"  # 1 while an exclusion (label exclusion) takes events out of the rolling pair, else 0
+RAW_ROLLING: Final = "slo:raw_sli_events:rolling5m"  # the rolling pair with what is excluded; where anything is
+EXCLUDED_ROLLING: Final = "slo:excluded_sli_events:rolling5m"  # what is taken out of it; absent while nothing is
+EXCLUDED_LEDGER: Final = "slo:excluded_sli_events:ledger5m"  # what was taken out of the ledger
+EXCLUDED_PERIOD: Final = "slo:excluded_sli_events:period5m"  # the same, with a label period, for calendar windows
+RAW_BUDGET_REMAINING: Final = "slo:raw_error_budget_remaining:ratio"  # as BUDGET_REMAINING, if nothing were excluded
 OBJECTIVE: Final = "slo:objective:ratio"
 BUDGET_RATIO: Final = "slo:error_budget:ratio"  # 1 - objective
 PERIOD_SECONDS: Final = "slo:time_period:seconds"
@@ -54,6 +61,16 @@ RULES_GENERATION: Final = "flyball_rules_generation_info"  # 1, label generation
 def total_events(window: str) -> str:
     """Events of the whole window, such as `slo:sli_events:total30d`."""
     return f"slo:sli_events:total{window}"
+
+
+def raw_total_events(window: str) -> str:
+    """Events of the whole window, excluded ones too, such as `slo:raw_sli_events:total30d`."""
+    return f"slo:raw_sli_events:total{window}"
+
+
+def unadjusted_events(window: str) -> str:
+    """What the ledger adds up to over the whole window, before exclusions that were declared later are subtracted."""
+    return f"slo:sli_events:unadjusted{window}"
 
 
 def expected_events(window: str) -> str:

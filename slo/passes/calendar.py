@@ -49,8 +49,12 @@ def period_ledger(subject: Subject) -> Iterator[Rule]:
     """The ledger, each entry labelled with its period."""
     if calendar_of(subject) is not None:
         ledger = f"{names.LEDGER_EVENTS}{{{subject.history}}}"
-        expr = f"{ledger}\n* on () group_left ({names.PERIOD})\n{current_period(subject)}"
-        yield RecordingRule(names.PERIOD_EVENTS, expr, subject.labels)
+        yield RecordingRule(names.PERIOD_EVENTS, with_period(subject, ledger), subject.labels)
+
+
+def with_period(subject: Subject, events: str) -> str:
+    """PromQL: the events with the label `period` of the current one."""
+    return f"{events}\n* on () group_left ({names.PERIOD})\n{current_period(subject)}"
 
 
 def expected(subject: Subject) -> Iterator[Rule]:
@@ -73,14 +77,15 @@ def expected(subject: Subject) -> Iterator[Rule]:
     yield RecordingRule(names.expected_events(subject.period_name), expr, subject.labels)
 
 
-def total(subject: Subject) -> str:
+def total(subject: Subject, series: str = names.PERIOD_EVENTS) -> str:
     """PromQL: the events of the current period so far, all and bad."""
-    return f"sum without ({names.PERIOD}) (\n  {_of_current_period(subject, 'sum_over_time', subject.history)}\n)"
+    selected = f"{series}{{{subject.history}}}"
+    return f"sum without ({names.PERIOD}) (\n  {_of_current_period(subject, 'sum_over_time', selected)}\n)"
 
 
 def coverage(subject: Subject) -> str:
     """PromQL: the share of the elapsed part of the period for which there is a ledger entry."""
-    every = f'{subject.history},{names.EVENT}="{names.EVENT_ALL}"'
+    every = f'{names.PERIOD_EVENTS}{{{subject.history},{names.EVENT}="{names.EVENT_ALL}"}}'
     counted = (
         f"sum without ({names.EVENT}, {names.PERIOD}) (\n  {_of_current_period(subject, 'count_over_time', every)}\n)"
     )
@@ -92,11 +97,11 @@ def current_period(subject: Subject) -> str:
     return f'count_values ("{names.PERIOD}", {_start(subject)})'
 
 
-def _of_current_period(subject: Subject, function: str, matchers: str) -> str:
+def _of_current_period(subject: Subject, function: str, selected: str) -> str:
     window = calendar_of(subject)
     assert window is not None
     longest = duration(-(-table_of(window).longest // _DAY) * _DAY)
-    of_all = f"{function}({names.PERIOD_EVENTS}{{{matchers}}}[{longest}])"
+    of_all = f"{function}({selected}[{longest}])"
     return f"{of_all}\n  and on ({names.PERIOD})\n  {current_period(subject)}"
 
 

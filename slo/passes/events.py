@@ -6,7 +6,7 @@ from controlplane import conventions as names
 from controlplane.burn_rate import duration, ledger_entries
 from controlplane.model.rule import RecordingRule, Rule
 from slo.indicator import usual_records
-from slo.passes import calendar
+from slo.passes import calendar, exclusions
 from slo.passes.subject import Subject
 from slo.passes.traffic import rolling_under_policy
 
@@ -14,7 +14,7 @@ from slo.passes.traffic import rolling_under_policy
 def rolling(subject: Subject) -> Iterator[Rule]:
     """Events of the last 5 minutes, the only rules that touch the user's own series."""
     for slo in subject.slos:
-        yield from rolling_under_policy(slo)
+        yield from exclusions.taken_out(slo, rolling_under_policy(slo))
 
 
 def ledger(subject: Subject) -> Iterator[Rule]:
@@ -34,6 +34,7 @@ def totals(subject: Subject) -> Iterator[Rule]:
     expr = f"sum_over_time({names.LEDGER_EVENTS}{{{subject.history}}}[{duration(subject.period)}])"
     if calendar.calendar_of(subject):
         expr = calendar.total(subject)
+    expr = exclusions.adjusted_total(subject) or expr
     yield RecordingRule(names.total_events(subject.period_name), expr, subject.labels)
 
 
