@@ -70,17 +70,20 @@ def live_findings(slos: Sequence[SLO], live: Live, progress: Progress = lambda w
 def _of_selectors(
     uses: Sequence[Use], combinations: Mapping[str, Combinations], live: Live
 ) -> Iterator[Finding | Quiet]:
+    """What is wrong with the selectors, once for each SLO: total and bad are mostly wrong in the same way."""
     labels = _LabelNames(live)
     types, intervals = live.catalogue.metric_types(), live.catalogue.scrape_intervals()
+    told: set[tuple[str, str]] = set()
     for use in uses:
-        if (gauge := no_counter(use, types)) is not None:
-            yield gauge
+        found: list[Finding | Quiet | None] = [no_counter(use, types)]
         of_metric = combinations.get(use.selector.name)
-        if of_metric is None:
-            continue
-        yield from findings_of(use, of_metric, labels)
-        if (slow := slow_scrapes(use, of_metric, intervals)) is not None:
-            yield slow
+        if of_metric is not None:
+            found += [*findings_of(use, of_metric, labels), slow_scrapes(use, of_metric, intervals)]
+        for each in found:
+            message = each.finding.message if isinstance(each, Quiet) else each.message if each is not None else ""
+            if each is not None and (use.slo.name, message) not in told:
+                told.add((use.slo.name, message))
+                yield each
 
 
 class _LabelNames:

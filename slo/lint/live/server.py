@@ -8,6 +8,7 @@ from controlplane.burn_rate import duration
 from controlplane.model.slo import SLO
 from slo.lint import rules
 from slo.lint.live.combinations import Combinations
+from slo.lint.live.patterns import is_certain
 from slo.lint.live.selectors import Use
 from slo.lint.queries import Purpose
 from slo.lint.rule import Finding
@@ -27,7 +28,7 @@ def short_retention(slos: Iterable[SLO], kept: timedelta | None) -> Iterator[Fin
 
 def slow_scrapes(use: Use, live: Combinations, intervals: Mapping[str, timedelta]) -> Finding | None:
     """Jobs behind a selector that are scraped too rarely."""
-    if use.asked.purpose is not Purpose.TOTAL:
+    if use.asked.purpose is not Purpose.TOTAL or not is_certain(use.selector):
         return None
     jobs = {labels.get("job", "") for labels in live.matching(use.selector.matchers)}
     slow = {job: intervals[job] for job in jobs if intervals.get(job, WIDEST_SCRAPE) > WIDEST_SCRAPE}

@@ -16,6 +16,7 @@ from controlplane.wording import exact_percent
 from slo.event_query import QueryFault, event_query
 from slo.lint import rules
 from slo.lint.live.combinations import Combinations
+from slo.lint.live.patterns import is_certain
 from slo.lint.queries import selectors_in
 from slo.lint.rule import Finding
 from slo.promql_text import Matcher, Selector
@@ -46,7 +47,7 @@ def measured(
         if text is None:
             continue
         selector = _alone(text)
-        if selector is None:
+        if selector is None or not is_certain(selector):
             special.append((slo, text))
         else:
             plain[selector.name].append((slo, selector))
@@ -95,7 +96,13 @@ def _alone(text: str) -> Selector | None:
         query = event_query(text)
     except QueryFault:
         return None
-    simple = query.bare and len(query.selectors) == len(selectors) == 1 and not query.scaled and not query.filtered
+    simple = (
+        query.bare
+        and not query.gauges
+        and len(query.selectors) == len(selectors) == 1
+        and not query.scaled
+        and not query.filtered
+    )
     return selectors[0] if simple and not any(sign in text for sign in ("+", "-", "*", "/", "offset", " or ")) else None
 
 
