@@ -8,6 +8,7 @@ from controlplane.problems import Problem, in_order
 from controlplane.specfile import Document
 from slo.bridging import renaming_problems
 from slo.dialects import DIALECTS
+from slo.grouping import grouping_problems
 from slo.openslo import openslo
 from slo.settling import settled
 from slo.taken_names import without_repeated
@@ -43,7 +44,7 @@ def unsettled(documents: Sequence[Document], may_be_declared: Callable[[str], bo
     made = [*read.slos, *(slo for other in others for slo in other.slos)]
     slos, repeated = without_repeated(made, documents)
     problems = [*read.problems, *(problem for other in others for problem in other.problems), *repeated]
-    problems += renaming_problems(slos)
+    problems += [*renaming_problems(slos), *grouping_problems(slos)]
     return Resolved(
         tuple(sorted(slos, key=lambda slo: slo.name)),
         tuple(sorted(read.services, key=lambda service: service.name)),
