@@ -16,7 +16,14 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 from controlplane.model.source import SourcePosition
 from controlplane.problems import Problem, Severity, in_order
 from flyball.listen_address import ListenAddress
+from flyball.ruler_settings import RulerSettings
 from flyball.secret import Secret, masked
+from flyball.setting_names import (
+    DEFAULT_EVENT_DAYS,
+    DEFAULT_LEASE_SECONDS,
+    DEFAULT_VALUES,
+    VARIABLES,
+)
 
 if TYPE_CHECKING:
     from controlplane.specfile import Document
@@ -24,13 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["FILE_NAME", "ListenAddress", "Secret", "Settings", "load_from_process", "load_settings", "masked"]
 
 FILE_NAME: Final = "flyball.yaml"
-STATE_FOLDER: Final = ".flyball"
 ENVIRONMENT: Final = "environment"
 DEFAULTS: Final = "defaults"
 COMMAND_LINE: Final = "command line"
-DEFAULT_SHARED_ABOVE: Final = 1000
-DEFAULT_LEASE_SECONDS: Final = 15
-DEFAULT_EVENT_DAYS: Final = 400  # a year and a month: longer than any yearly comparison
 _MAX_SECRET_BYTES: Final = 65_536
 _MAX_PORT: Final = 65_535
 
@@ -65,6 +68,7 @@ class Settings:
     prometheus_credentials: Secret | None = None
     webhook_token: Secret | None = None
     console_token: Secret | None = None
+    ruler: RulerSettings | None = None
     log_format: str = ""
     log_level: str = "INFO"
     warnings: tuple[Problem, ...] = ()
@@ -77,7 +81,15 @@ class Settings:
         database = urlsplit(self.database_url.reveal())
         known |= {database.password or "", unquote(database.password or "")}
         known |= {text for name, texts in parse_qs(database.query).items() if "passw" in name for text in texts}
+        known |= {secret.reveal() for secret in (self.ruler.secrets() if self.ruler else ())}
         return tuple(Secret(text) for text in sorted(known) if text)
+
+    @property
+    def rule_engine(self) -> str:
+        """What evaluates our rules, for messages: `Prometheus at http://…`."""
+        if self.ruler:
+            return f"{self.ruler.target.capitalize()} at {self.ruler.url}"
+        return f"Prometheus at {self.prometheus_url}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,37 +102,6 @@ class _Given:
     trusted: bool  # may hold a password: it did not come from a file in git
 
 
-_VARIABLES: Final = {
-    "prometheus.url": "FLYBALL_PROMETHEUS_URL",
-    "prometheus.rulesDirectory": "FLYBALL_RULES_DIRECTORY",
-    "alertmanager.url": "FLYBALL_ALERTMANAGER_URL",
-    "grafana.url": "FLYBALL_GRAFANA_URL",
-    "grafana.dashboardsDirectory": "FLYBALL_DASHBOARDS_DIRECTORY",
-    "console.listen": "FLYBALL_LISTEN",
-    "console.externalUrl": "FLYBALL_EXTERNAL_URL",
-    "store.url": "FLYBALL_DATABASE_URL",
-    "store.leaseSeconds": "FLYBALL_LEASE_SECONDS",
-    "store.eventDays": "FLYBALL_EVENT_DAYS",
-    "slo.runbookUrl": "FLYBALL_RUNBOOK_URL",
-    "slo.sharedAbove": "FLYBALL_SHARED_ABOVE",
-    "tracing.endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
-    # Only from the environment:
-    "webhook token": "FLYBALL_WEBHOOK_TOKEN",
-    "console token": "FLYBALL_CONSOLE_TOKEN",
-    "log format": "FLYBALL_LOG_FORMAT",
-    "log level": "FLYBALL_LOG_LEVEL",
-}
-_DEFAULTS: Final = {
-    "prometheus.url": "http://127.0.0.1:9090",
-    "prometheus.rulesDirectory": f"{STATE_FOLDER}/rules",
-    "alertmanager.url": "http://127.0.0.1:9093",
-    "console.listen": "127.0.0.1:8321",
-    "store.url": f"sqlite:///{STATE_FOLDER}/flyball.db",
-    "store.leaseSeconds": str(DEFAULT_LEASE_SECONDS),
-    "store.eventDays": str(DEFAULT_EVENT_DAYS),
-    "slo.sharedAbove": str(DEFAULT_SHARED_ABOVE),
-    "log level": "INFO",
-}
 _NOT_SETTINGS: Final = {"FLYBALL_GOLDEN"}
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -172,7 +153,7 @@ class _Reader:
         self._read_file = read_file
         self._problems: list[Problem] = []
         nowhere = SourcePosition(DEFAULTS, 1, 1)
-        self._given = {name: _Given(text, nowhere, name, True) for name, text in _DEFAULTS.items()}
+        self._given = {name: _Given(text, nowhere, name, True) for name, text in DEFAULT_VALUES.items()}
 
     # --- sources ------------------------------------------------------------------------------------------------------
 
@@ -207,8 +188,8 @@ class _Reader:
 
     def read_environment(self) -> None:
         """Take what the environment says; empty variables count as not set."""
-        known = set(_VARIABLES.values()) | {f"{variable}_FILE" for variable in _VARIABLES.values()} | _NOT_SETTINGS
-        for name, variable in _VARIABLES.items():
+        known = set(VARIABLES.values()) | {f"{variable}_FILE" for variable in VARIABLES.values()} | _NOT_SETTINGS
+        for name, variable in VARIABLES.items():
             text = self._variable(variable)
             if text:
                 self._given[name] = _Given(text, SourcePosition(ENVIRONMENT, 1, 1), variable, True)
@@ -265,6 +246,7 @@ class _Reader:
             events_kept=timedelta(days=self._number("store.eventDays", 1, 36_500)),
             webhook_token=self._secret("webhook token"),
             console_token=self._secret("console token"),
+            ruler=self._ruler(),
             log_format=self._choice("log format", ("", "json", "logfmt")),
             log_level=self._choice("log level", _LEVELS),
             warnings=tuple(self._of(Severity.WARNING)),
@@ -332,7 +314,25 @@ class _Reader:
         return bare, Secret(user) if at else None
 
     def _way_out(self, name: str) -> str:
-        return f"leave it out here and set {_VARIABLES[name]} or {_VARIABLES[name]}_FILE"
+        return f"leave it out here and set {VARIABLES[name]} or {VARIABLES[name]}_FILE"
+
+    def _ruler(self) -> RulerSettings | None:
+        target = self._choice("rules.target", ("prometheus", "mimir", "cortex"))
+        url, credentials = self._url_and_credentials("rules.url")
+        if target == "prometheus":
+            return None
+        if not self._text("rules.url"):
+            self._complain(
+                "rules.target", f"{target} needs rules.url", f"such as https://{target}.example.com/prometheus"
+            )
+        namespace = self._text("rules.namespace").strip()
+        if not namespace or "/" in namespace:
+            self._complain("rules.namespace", "must not be empty or hold a `/`")
+        tenant = self._text("rules.tenant").strip()
+        if not tenant.isascii() or not tenant.isprintable():
+            self._complain("rules.tenant", "must be printable ASCII: it is sent as a header")
+        given = self._secret("ruler credentials") or credentials
+        return RulerSettings(target, url, namespace, tenant, self._secret("ruler token"), given)
 
     def _listen(self) -> ListenAddress:
         text = self._text("console.listen").strip()

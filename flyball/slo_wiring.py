@@ -4,6 +4,9 @@ from controlplane.adapters.dashboard_folder import DashboardFolderOnDisk
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.promtool import explain_refusal
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
+from controlplane.adapters.ruler import Ruler, RulerAddress, RulerProduct
+from controlplane.model.generation import TextFile
+from controlplane.ports import RuleEngine
 from controlplane.rulefile import to_yaml
 from flyball.grafana import GrafanaFiles
 from flyball.remembered_rules import RememberedTexts
@@ -11,6 +14,7 @@ from flyball.settings import Settings
 from flyball.slo_workspace import SLOWorkspace
 from slo.compiler import CompileOptions
 from slo.daemon import SLODaemon
+from slo.generation import MARKER_GROUP
 from slo.ports import Journal, Workspace
 
 
@@ -27,13 +31,36 @@ def slo_workspace(settings: Settings) -> SLOWorkspace:
     )
 
 
+def rule_engine(settings: Settings, prometheus: PrometheusBackend) -> RuleEngine:
+    """What evaluates our rules: the ruler that the settings name, or Prometheus."""
+    ruler = settings.ruler
+    if ruler is None:
+        return prometheus
+    folder = RuleFolderOnDisk(settings.rules_directory)
+    address = RulerAddress(
+        RulerProduct(ruler.target),
+        ruler.url,
+        ruler.namespace,
+        ruler.tenant,
+        ruler.token.reveal() if ruler.token else "",
+        ruler.credentials.reveal() if ruler.credentials else "",
+    )
+    return Ruler(address, lambda: rule_files_of(folder), marker=MARKER_GROUP)
+
+
+def rule_files_of(folder: RuleFolderOnDisk) -> tuple[TextFile, ...]:
+    """The rule files of the generation to which the folder points."""
+    copy = folder.current()
+    return tuple(file for file in folder.read(copy) if file.name.endswith(".yaml")) if copy else ()
+
+
 def slo_daemon(settings: Settings, workspace: Workspace, engine: PrometheusBackend, journal: Journal) -> SLODaemon:
-    """The daemon that applies `workspace` to `engine`."""
+    """The daemon that applies `workspace` to `engine`, or to the ruler that the settings name."""
     dashboards = settings.dashboards_directory
     return SLODaemon(
         workspace=workspace,
         folder=RuleFolderOnDisk(settings.rules_directory),
-        engine=engine,
+        engine=rule_engine(settings, engine),
         journal=journal,
         to_yaml=RememberedTexts(to_yaml),
         dashboards=DashboardFolderOnDisk(dashboards) if dashboards else None,

@@ -24,6 +24,17 @@ class PrometheusPart(_Part):
     rules_directory: str | None = Field(None, description="Folder that Prometheus reads rule files from.")
 
 
+class RulesPart(_Part):
+    """What evaluates our rules, where it is not the Prometheus that reads the rules directory."""
+
+    target: Literal["prometheus", "mimir", "cortex"] | None = Field(
+        None, description="prometheus reads rulesDirectory; mimir and cortex have a ruler API."
+    )
+    url: str | None = Field(None, description="Base URL of the ruler: of Mimir with its prefix, as in …/prometheus.")
+    namespace: str | None = Field(None, description="The ruler's namespace that is ours alone; flyball by default.")
+    tenant: str | None = Field(None, description="Sent as X-Scope-OrgID.")
+
+
 class AlertmanagerPart(_Part):
     """Who sends us alerts."""
 
@@ -75,6 +86,7 @@ class WorkspaceSpec(_Part):
     """The backends of a workspace; everything has a default."""
 
     prometheus: PrometheusPart = PrometheusPart()
+    rules: RulesPart = RulesPart()
     alertmanager: AlertmanagerPart = AlertmanagerPart()
     grafana: GrafanaPart = GrafanaPart()
     console: ConsolePart = ConsolePart()

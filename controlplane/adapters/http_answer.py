@@ -67,16 +67,30 @@ class HTTPConversation:
         self._client.close()
 
     def ask(
-        self, method: str, path: str, form: Mapping[str, str] | None = None, *, timeout_seconds: float | None = None
+        self,
+        method: str,
+        path: str,
+        form: Mapping[str, str] | None = None,
+        *,
+        content: bytes | None = None,
+        content_type: str = "",
+        timeout_seconds: float | None = None,
     ) -> Answer:
-        """Send a request and read the whole answer, whatever its status, except a redirect.
+        """Send a request, with a form or any `content`, and read the whole answer, whatever its status but a redirect.
 
         Raises `Transient` for network errors and time-outs, `Permanent` for redirects and answers over the limit.
         """
         patience = timeout_seconds or self._timeout_seconds
         deadline = time.monotonic() + patience
         try:
-            with self._client.stream(method, f"{self._url}{path}", data=form, timeout=patience) as response:
+            with self._client.stream(
+                method,
+                f"{self._url}{path}",
+                data=form,
+                content=content,
+                headers={"Content-Type": content_type} if content is not None else None,
+                timeout=patience,
+            ) as response:
                 if response.status_code in _REDIRECT:
                     target = response.headers.get("location", "nowhere")
                     raise Permanent(f"{self._server} at {self.address} redirects to {target}: use that address")

@@ -74,7 +74,7 @@ def _run(settings: "Settings", workspace: "SLOWorkspace") -> "ApplyOutcome":
     credentials = settings.prometheus_credentials.reveal() if settings.prometheus_credentials else ""
     backend = PrometheusBackend(settings.prometheus_url, credentials=credentials)
     try:
-        with _progress(f"Applying {settings.folder} to Prometheus at {backend.address}"):
+        with _progress(f"Applying {settings.folder} to {settings.rule_engine}"):
             return slo_daemon(settings, workspace, backend, NoJournal()).run_once(SystemClock().now())
     finally:
         backend.close()
@@ -107,9 +107,7 @@ def _say(outcome: "ApplyOutcome", settings: "Settings", workspace: "SLOWorkspace
             runs = (
                 f"{_count(outcome.slos, 'SLO')}, {_count(outcome.rules, 'rule')} in {_count(outcome.groups, 'group')}"
             )
-            typer.echo(
-                f"{verb}: Prometheus at {settings.prometheus_url} runs {runs} (generation {outcome.generation[:12]})."
-            )
+            typer.echo(f"{verb}: {settings.rule_engine} runs {runs} (generation {outcome.generation[:12]}).")
             if outcome.reason:
                 typer.echo(f"But {outcome.reason}.", err=True)
         case ApplyState.REJECTED:
@@ -145,6 +143,7 @@ def _json(outcome: "ApplyOutcome", settings: "Settings") -> str:
         "dashboardsChanged": outcome.dashboards_changed,
         "lastGoodRulesLive": outcome.restored,
         "prometheus": settings.prometheus_url,
+        "ruleEngine": settings.rule_engine,
         "rulesDirectory": str(settings.rules_directory),
         "problems": json.loads(as_json(outcome.problems)),
     }
