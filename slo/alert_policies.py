@@ -1,6 +1,6 @@
 """OpenSLO's AlertPolicy, AlertCondition and AlertNotificationTarget: who is told of what, in place of the standard."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -270,6 +270,7 @@ def _alerting(policies: Sequence[_Policy], period: timedelta) -> Alerting:
         method=AlertMethod.BURN_RATE,
         page=_text(policies, Urgency.PAGE),
         ticket=_text(policies, Urgency.TICKET),
+        absence=_told(policy for policy in policies if policy.no_data is not False),
     )
 
 
@@ -279,17 +280,19 @@ def _fastest_first(tier: Tier) -> tuple[bool, timedelta, timedelta]:
 
 def _text(policies: Sequence[_Policy], urgency: Urgency) -> AlertText:
     mine = [policy for policy in policies if policy.condition and policy.condition.tier.urgency is urgency]
-    targets = dict.fromkeys(target for policy in mine for target in policy.targets)
-    if not mine:
-        return AlertText()
     severity = next((policy.condition.severity for policy in mine if policy.condition), "")
+    return replace(_told(mine), severity=severity)
+
+
+def _told(policies: Iterable[_Policy]) -> AlertText:
+    """Whom these policies tell: as a label for Alertmanager's routes, and in words."""
+    targets = dict.fromkeys(target for policy in policies for target in policy.targets)
     if not targets:
-        return AlertText(severity=severity)
+        return AlertText()
     by_way = ", ".join(f"{target.name} ({target.way})" for target in targets).replace("{{", '{{"{{"}}')
     return AlertText(
         labels=((names.NOTIFY, ",".join(dict.fromkeys(target.name for target in targets))),),
         annotations=((names.NOTIFICATION_TARGETS, by_way),),
-        severity=severity,
     )
 
 

@@ -73,6 +73,7 @@ def test_a_policy_by_reference_is_one_burn_rate_tier(reference: str) -> None:
         labels=(("notify", "on-call"),), annotations=(("notification_targets", "on-call (pagerduty)"),)
     )
     assert slo.alerting.ticket == AlertText()
+    assert slo.alerting.absence == slo.alerting.page
     assert slo.policy.absent is Absent.TICKET
 
 

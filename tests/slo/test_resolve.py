@@ -151,11 +151,6 @@ def test_all_buckets_together_count_each_event_once(total: str, spliced: str) ->
         ),
         ({"window": "{duration: 62m}"}, "duration: must be a multiple of 5 minutes"),
         ({"window": "{duration: 10m}"}, "duration: must be between 1h and 3650d"),
-        (
-            {"window": "{duration: 30d, isRolling: false, calendar: {startTime: 2026-01-01 00:00:00, timeZone: UTC}}"},
-            "calendar: windows aligned to the calendar are not supported yet"
-            " (write `duration: 30d` with `isRolling: true`, and no calendar)",
-        ),
         ({"name": "Checkout_1"}, "metadata.name: `Checkout_1` is not a name"),
         ({"name": "a" * 64}, "metadata.name: has 64 characters, at most 63 are allowed"),
         (
