@@ -1,10 +1,12 @@
-"""`python -m benchmarks [command_line] [edit_to_live] [indicators] [large_workspaces] [pages] [rules]`: all of them by default."""
+"""`python -m benchmarks [command_line] [edit_to_live] [indicators] [large_workspaces] [pages] [rules]
+[slo_replay]`: all of them by default.
+"""
 
 import sys
 from importlib import import_module
 from typing import Final
 
-NAMES: Final = ("command_line", "edit_to_live", "indicators", "large_workspaces", "pages", "rules")
+NAMES: Final = ("command_line", "edit_to_live", "indicators", "large_workspaces", "pages", "rules", "slo_replay")
 
 
 def main(chosen: list[str]) -> int:

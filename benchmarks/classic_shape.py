@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.month import STEP_SECONDS, ServiceMonth
+from slo.replay.sliding import last
 
 WINDOWS: Final = {"5m": 5, "30m": 30, "1h": 60, "2h": 120, "6h": 360, "1d": 1440, "3d": 4320}  # minutes
 PAGE: Final = ((5, 60, 14.4), (30, 360, 6.0))
@@ -52,9 +53,3 @@ def alerting(month: ServiceMonth, pairs: tuple[tuple[int, int, float], ...]) -> 
 def _ratio(bad: NDArray[np.float64], total: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore", divide="ignore"):
         return last(bad, window) / last(total, window)
-
-
-def last(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Sum of the last `window` entries, at each entry."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    return sums[1:] - sums[np.maximum(np.arange(1, len(sums)) - window, 0)]

@@ -28,8 +28,8 @@ def run() -> None:
     big = 0
     for seed in SEEDS:
         for month in service_months(SERVICES, seed):
-            pages, tickets = (budget_shape.alerting(month, urgency) for urgency in (Urgency.PAGE, Urgency.TICKET))
-            ours += judged(month, pages, tickets)
+            alerting = budget_shape.alerting(month)
+            ours += judged(month, alerting[Urgency.PAGE], alerting[Urgency.TICKET])
             pages, tickets = (classic_shape.alerting(month, p) for p in (classic_shape.PAGE, classic_shape.TICKET))
             classic += judged(month, pages, tickets)
             big += len(worth_an_alert(month))

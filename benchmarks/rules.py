@@ -4,8 +4,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +18,7 @@ from benchmarks.report import Figure, progress, show
 from controlplane import conventions as names
 from controlplane.burn_rate import Urgency
 from controlplane.model.rule import RuleGroup
-from controlplane.model.slo import SLO, Query, RatioIndicator, RollingWindow
-from controlplane.model.source import SourcePosition
+from controlplane.model.slo import SLO
 from flyball.demo import servers
 from slo.compiler import CompileOptions, compile_rules
 
@@ -31,7 +28,6 @@ MINUTE: Final = 60
 LEDGER_DELAY: Final = (
     600 // STEP_SECONDS
 )  # an event is in the ledger after ten minutes at the most (docs/reference/rules.md)
-NOWHERE: Final = SourcePosition("benchmark", 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +50,9 @@ def run() -> None:
     months = (*service_months(50), *drills())
     with tempfile.TemporaryDirectory() as folder, servers.prometheus(Path(folder), out_of_order="40d") as server:
         world = World(Backend(server.url), months, end - DAYS * 86_400, end)
-        _write_month(world)
-        slos = [_slo(month) for month in months]
-        shared = _groups(slos, CompileOptions(shared_above=0))
+        write_month(world)
+        slos = [budget_shape.slo_of(month) for month in months]
+        shared = groups_of(slos, CompileOptions(shared_above=0))
         began = time.monotonic()
         recorded = replay(world.backend, shared, world.start, world.end)
         progress(f"30 days of rules evaluated in {time.monotonic() - began:.0f} s")
@@ -66,19 +62,13 @@ def run() -> None:
         show("Evaluated pages: thirty days of fifty services", _pages(world, recorded))
 
 
-def _slo(month: ServiceMonth) -> SLO:
-    total = f'http_requests_total{{job="{month.name}"}}'
-    bad = f'http_requests_total{{job="{month.name}",code=~"5.."}}'
-    indicator = RatioIndicator(total=Query(total, NOWHERE), bad=Query(bad, NOWHERE), good=None)
-    objective = 1 - Decimal(str(month.budget_ratio))
-    return SLO(month.name, month.name, objective, RollingWindow(timedelta(days=DAYS)), indicator, NOWHERE)
-
-
-def _groups(slos: Sequence[SLO], options: CompileOptions) -> list[RuleGroup]:
+def groups_of(slos: Sequence[SLO], options: CompileOptions) -> list[RuleGroup]:
+    """All groups of the compiled files."""
     return [group for file in compile_rules(slos, options) for group in file.groups]
 
 
-def _write_month(world: World) -> None:
+def write_month(world: World) -> None:
+    """Write the counters of all services, in time order."""
     began = time.monotonic()
     times = world.start + STEP_SECONDS * np.arange(1, STEPS + 1, dtype=np.float64)
     for first in range(0, STEPS, WRITE_STEPS):
@@ -113,7 +103,7 @@ def _costs(world: World, slos: Sequence[SLO], shared: Sequence[RuleGroup]) -> li
     for slo in slos:
         for expr in classic_shape.expressions(slo.name):
             classic += world.backend.cost(expr, world.end)
-    plain_groups = _groups(slos, CompileOptions(shared_above=10**6))
+    plain_groups = groups_of(slos, CompileOptions(shared_above=10**6))
     plain = _cost(world, plain_groups).times(1 / len(slos))
     together = _cost(world, shared).times(1 / len(world.months))
     classic = classic.times(1 / len(slos))
@@ -189,7 +179,7 @@ def _true_remaining(month: ServiceMonth) -> NDArray[np.float64]:
 def _pages(world: World, recorded: dict[str, list[Result]]) -> list[Figure]:
     """The month as Prometheus evaluated it, and how well the model of `benchmarks.pages` agrees with it."""
     quiet = np.zeros(STEPS // 2, dtype=bool)
-    fired = {urgency: _firing(world, recorded.get(f"ALERTS-{urgency.value}", [])) for urgency in Urgency}
+    fired = {urgency: firing_minutes(world, recorded.get(f"ALERTS-{urgency.value}", [])) for urgency in Urgency}
     ours, classic, differing, big = np.zeros(4, dtype=int), np.zeros(4, dtype=int), 0, 0
     for month in world.months[:50]:
         page, ticket = (fired[urgency].get(month.name, quiet) for urgency in Urgency)
@@ -197,7 +187,7 @@ def _pages(world: World, recorded: dict[str, list[Result]]) -> list[Figure]:
         classic += pages.judged(
             month, *(classic_shape.alerting(month, pairs) for pairs in (classic_shape.PAGE, classic_shape.TICKET))
         )
-        differing += int((page != budget_shape.alerting(month, Urgency.PAGE)).sum())
+        differing += int((page != budget_shape.alerting(month)[Urgency.PAGE]).sum())
         big += len(pages.worth_an_alert(month))
     share = differing / (50 * STEPS / 2)
     return [
@@ -207,7 +197,7 @@ def _pages(world: World, recorded: dict[str, list[Result]]) -> list[Figure]:
     ]
 
 
-def _firing(world: World, results: Sequence[Result]) -> dict[str, NDArray[np.bool_]]:
+def firing_minutes(world: World, results: Sequence[Result]) -> dict[str, NDArray[np.bool_]]:
     """For each SLO and minute, whether its alert fires; between 5-minute evaluations it stays as it is."""
     found: dict[str, NDArray[np.bool_]] = {}
     for result in results:

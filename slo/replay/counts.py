@@ -1,7 +1,7 @@
-"""Events of the usual indicators from two queries instead of three: Prometheus counts, numpy compares.
+"""An SLO's events from two queries instead of three: Prometheus counts, numpy compares.
 
-`slo.indicator.pair_over_past` asks for all events twice where a rule reads what it has recorded; over a month that is
-a third of all work. What comes out is the same pair: tests compare the two.
+The expression of bad events reads that of all events where a rule would read what was recorded; over a month that is a
+third of all work. Where it does so in one of three known ways, only its own part is asked for; else all of it.
 """
 
 from collections.abc import Callable
@@ -10,10 +10,9 @@ from datetime import datetime
 
 import numpy as np
 
-from controlplane.model.slo import SLO, LatencyIndicator, RatioIndicator
-from slo.event_query import event_query
+from controlplane.model.slo import SLO
+from slo.event_query import aggregated
 from slo.indicator import pair_over_past
-from slo.pairs import ROLLING
 from slo.replay.sliding import Floats
 
 
@@ -28,17 +27,17 @@ class Counts:
 
 def counts_of(slo: SLO, end: datetime) -> Counts:
     """What to ask for an SLO's events up to `end`. Equal for equal indicators and groups."""
-    match slo.indicator:
-        case RatioIndicator(total=total, bad=bad, good=good, gauges=gauges):
-            counted = bad or good
-            assert counted is not None  # exactly one of the two is set
-            every = event_query(total.text, gauges).events(ROLLING, slo.groups)
-            text = event_query(counted.text, gauges).events(ROLLING, slo.groups)
-            return Counts(every, text, counted_bad if bad else rest_of_good)
-        case LatencyIndicator(within=within, total=total):
-            every = event_query(total.text).events(ROLLING, slo.groups)
-            return Counts(every, event_query(within.text).events(ROLLING, slo.groups), slower)
     pair = pair_over_past(slo, end=end)
+    every = f"({pair.all})"
+    whole = f"{aggregated('sum', slo.groups)} ({every})"
+    shapes = (
+        ("", f"\nor\n0 * {whole}", counted_bad),
+        (f"clamp_min(\n  {whole}\n  - (", f" or 0 * {whole}),\n  0\n)", rest_of_good),
+        (f"clamp_min(\n  {every}\n  - ignoring (slo, event) ", ",\n  0\n)", slower),
+    )
+    for before, after, bad in shapes:
+        if pair.bad.startswith(before) and pair.bad.endswith(after):
+            return Counts(pair.all, pair.bad[len(before) : len(pair.bad) - len(after)], bad)
     return Counts(pair.all, pair.bad, as_asked)
 
 

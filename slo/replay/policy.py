@@ -1,6 +1,7 @@
 """What an SLO's data policy and its exclusions make of the events that were measured.
 
-Mirrors `slo.passes.traffic` and the exclusions' rules: the same times are idle, filled or taken out, in numpy.
+Mirrors `slo.passes.traffic`, and `slo.passes.exclusions` as if all were declared beforehand: the same times are idle,
+filled or taken out, in numpy.
 """
 
 from typing import Final
@@ -80,11 +81,9 @@ def _excluded(slo: SLO, events: EventHistory) -> Flags:
     moments = 60.0 * (events.span.first + np.arange(events.span.minutes))
     found = np.zeros(len(moments), dtype=bool)
     for exclusion in slo.exclusions:
-        expires = exclusion.expires.timestamp()
         for start, end in exclusion.intervals:
-            until = min(end.timestamp(), expires) + 60 * _ROLLING_MINUTES
-            if start.timestamp() < expires:
-                found |= (moments >= start.timestamp()) & (moments < until)
+            until = end.timestamp() + 60 * _ROLLING_MINUTES
+            found |= (moments > start.timestamp()) & (moments < until)
     return found
 
 

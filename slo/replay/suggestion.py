@@ -27,7 +27,7 @@ OFTEN_ENOUGH: Final = 0.9  # of the windows put together from the past must have
 LARGEST_STEP: Final = Decimal("0.1")
 _MOST_COVERAGE_MISSING: Final = 0.5  # budgets over less than half a window say little
 _DAY: Final = timedelta(days=1)
-_BLOCKS_A_WINDOW: Final = 4  # at least: a window shorter than four days is put together from shorter pieces
+_FEWEST_PIECES: Final = 4  # of a window, and of the past: where they are shorter than four days, so are the pieces
 _WINDOWS: Final = 2_000  # put together: tells 90 % from 92 %
 _SEED: Final = 20
 
@@ -114,11 +114,11 @@ def _trial(slo: SLO, events: EventHistory, periods: Periods | None, facts: _Fact
     states = alert_states(slo, events, periods)
     sent = notifications(states, events, float(slo.budget_ratio))
     days = events.span.length / _DAY
-    pages = sum(told.urgency is Urgency.PAGE for told in sent) * max(1.0, 30 / days)
+    pages = sum(told.urgency is Urgency.PAGE for told in sent) * 30 / days
     judged = slice(events.span.judged.start // TILE, None)
     left = states.budget.remaining[judged][states.budget.coverage[judged] >= _MOST_COVERAGE_MISSING]
     worst = float(np.nanmin(left)) if np.isfinite(left).any() else None
-    kept = float((bad <= float(slo.budget_ratio) * every).mean()) if len(every) else 0.0
+    kept = float((bad <= float(slo.budget_ratio) * every).mean())
     budget = per_window * float(slo.budget_ratio)
     found = {
         Obstacle.SPENT: worst is not None and worst < KEPT_WITH,
@@ -136,14 +136,10 @@ def _windows(every: Floats, bad: Floats, period: int) -> tuple[Floats, Floats]:
     Pieces are days (shorter for short windows), so that what belongs together within a day stays together. This is a
     block bootstrap: Künsch (1989), The Annals of Statistics 17(3).
     """
-    size = max(1, min(_DAY // timedelta(minutes=TILE), period // _BLOCKS_A_WINDOW))
+    size = max(1, min(_DAY // timedelta(minutes=TILE), period // _FEWEST_PIECES, len(every) // _FEWEST_PIECES))
     count = len(every) // size
-    if not count:
-        return np.zeros(0), np.zeros(0)
     pieces = [np.nan_to_num(part[-count * size :]).reshape(count, size).sum(axis=1) for part in (every, bad)]
     known = (~np.isnan(every[-count * size :])).reshape(count, size).any(axis=1)
-    if not known.any():
-        return np.zeros(0), np.zeros(0)
     drawn = np.random.default_rng(_SEED).integers(int(known.sum()), size=(_WINDOWS, max(1, period // size)))
     summed = [piece[known][drawn].sum(axis=1) for piece in pieces]
     return summed[0], summed[1]
