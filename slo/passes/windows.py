@@ -45,7 +45,8 @@ def ledger_sums(subject: Subject) -> Iterator[Rule]:
     for length in sorted(_rate_windows(subject)):
         if length >= LEDGER_SUMS_FROM:
             window = duration(length)
-            expr = f"sum_over_time({names.LEDGER_EVENTS}{{{subject.history}}}[{window}])"
+            entries = _holding(length, LEDGER_INTERVAL)
+            expr = f"sum_over_time({names.LEDGER_EVENTS}{{{subject.history}}}[{entries}])"
             yield RecordingRule(names.ledger_sum(window), expr, subject.labels)
 
 
@@ -120,9 +121,21 @@ def _sum_up_to_now(subject: Subject, length: timedelta) -> str:
     change = f"({rolling} - ({rolling} offset {window} or 0 * {rolling}))"
     if length < LEDGER_SUMS_FROM:
         # In the first minutes of an outage its events are all in the latest value, and only partly in the sum.
-        return f"sum_over_time({rolling}[{window}]) / {_OVERLAP}\n+ {_EDGE} * {change}\n> {rolling}\nor\n{rolling}"
+        summed = f"sum_over_time({rolling}[{_holding(length, _MINUTE)}]) / {_OVERLAP}"
+        return f"{summed}\n+ {_EDGE} * {change}\n> {rolling}\nor\n{rolling}"
     summed = subject.derived(names.ledger_sum(window))
     entry = number(seconds(LEDGER_INTERVAL))
     # Since the ledger's latest entry as much has come in and gone out as at the edges of the window.
     age = f"(time() - timestamp({summed}) or 0 * {rolling} + {entry})"
     return f"last_over_time({summed}[{_LATE}])\n+ ({_EDGE} + {age} / {entry})\n* {change}"
+
+
+def _holding(length: timedelta, entry: timedelta) -> str:
+    """A range that holds exactly `length` ÷ `entry` values, whether the engine counts one at its very beginning or not.
+
+    Prometheus does until 2.x, and does not from 3.0 on.
+    """
+    minutes, rest = divmod(length - entry / 2, _MINUTE)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "m"), (rest // timedelta(seconds=1), "s"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count)
