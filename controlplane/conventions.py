@@ -137,6 +137,7 @@ ANNOTATION_WORST_BY: Final = "flyball.dev/worst-by"  # comma-separated labels th
 
 # --- files that we write ----------------------------------------------------------------------------------------------
 RULES_SUBFOLDER: Final = "prometheus/rules"
+PROOFS_SUBFOLDER: Final = "prometheus/tests"  # unit tests of the rules
 DASHBOARDS_SUBFOLDER: Final = "grafana"
 INHIBIT_RULES_FILE: Final = "alertmanager/inhibit_rules.yaml"
 

@@ -57,8 +57,10 @@ class _Scenario:
     statements: tuple[_Statement, ...]
 
 
-def proof_of(subject: Subject, rules: RuleFile, *, rules_folder: str = "../rules") -> tuple[ProofFile, ...]:
-    """The tests of one rule file, which stands in `rules_folder` as seen from them.
+def proof_of(
+    subject: Subject, rules: RuleFile, *, rules_folder: str = "../rules", beside: Sequence[str] = ()
+) -> tuple[ProofFile, ...]:
+    """The tests of one rule file, which stands in `rules_folder` as seen from them with those `beside` that it reads.
 
     SLOs whose own series cannot be told from their queries are fed through the rolling pair, with a copy of the rules
     that does not record it; so are those with a calendar window, whose budgets do not begin in 1970.
@@ -67,10 +69,11 @@ def proof_of(subject: Subject, rules: RuleFile, *, rules_folder: str = "../rules
     fed = {slo: raw_feeds(slo) for slo in subject.slos if not counts_scaled(slo)}
     raw = {slo: feeds for slo, feeds in fed.items() if feeds}
     derived = {slo: rolling_feeds(slo) for slo in subject.slos if slo not in raw}
-    found = [*_files(stem, f"{rules_folder}/{rules.name}", raw)]
+    shared = [f"{rules_folder}/{name}" for name in beside]
+    found = [*_files(stem, [*shared, f"{rules_folder}/{rules.name}"], raw)]
     if derived:
         without = _without_raw(rules, stem)
-        files = _files(f"{stem}-from-pair", without.name, derived)
+        files = _files(f"{stem}-from-pair", [*shared, without.name], derived)
         found += [ProofFile(TextFile(without.name, to_yaml(without)), 0), *files]
     return tuple(found)
 
@@ -88,15 +91,16 @@ def _without_raw(rules: RuleFile, stem: str) -> RuleFile:
     return RuleFile(f"{stem}-from-pair.rules.yaml", tuple(kept))
 
 
-def _files(stem: str, rules: str, fed: Mapping[SLO, tuple[Feed, ...]]) -> Iterator[ProofFile]:
+def _files(stem: str, rules: Sequence[str], fed: Mapping[SLO, tuple[Feed, ...]]) -> Iterator[ProofFile]:
     by_interval: dict[timedelta, list[tuple[_Scenario, dict[SLO, tuple[Feed, ...]]]]] = defaultdict(list)
     for members in _alike(fed):
         feeds = {slo: fed[slo] for slo in members}
         for interval, scenario in _scenarios(members):
             by_interval[interval].append((scenario, feeds))
     for interval, scenarios in sorted(by_interval.items()):
-        head = f"{_HEADER}rule_files: [{scalar(rules)}]\nevaluation_interval: {duration(interval)}\ntests:\n"
-        text = head + "".join(line for each, feeds in scenarios for line in _test(each, feeds))
+        listed = ", ".join(map(scalar, rules))
+        text = f"{_HEADER}rule_files: [{listed}]\nevaluation_interval: {duration(interval)}\ntests:\n"
+        text += "".join(line for each, feeds in scenarios for line in _test(each, feeds))
         count = sum(len(each.statements) for each, _ in scenarios)
         yield ProofFile(TextFile(f"{stem}-{duration(interval)}.test.yaml", text), count)
 
