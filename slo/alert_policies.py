@@ -15,6 +15,7 @@ from controlplane.problems import Problem, Severity, has_errors
 from controlplane.specfile import Document
 from slo import metadata
 from slo.alert_conditions import Condition, condition_of
+from slo.alert_templates import literal
 from slo.declared import Declared, declared
 from slo.spec import (
     AlertConditionDocument,
@@ -289,7 +290,7 @@ def _told(policies: Iterable[_Policy]) -> AlertText:
     targets = dict.fromkeys(target for policy in policies for target in policy.targets)
     if not targets:
         return AlertText()
-    by_way = ", ".join(f"{target.name} ({target.way})" for target in targets).replace("{{", '{{"{{"}}')
+    by_way = literal(", ".join(f"{target.name} ({target.way})" for target in targets))
     return AlertText(
         labels=((names.NOTIFY, ",".join(dict.fromkeys(target.name for target in targets))),),
         annotations=((names.NOTIFICATION_TARGETS, by_way),),

@@ -331,3 +331,4 @@ def test_all_of_it_compiles_to_rules_that_promtool_takes(tmp_path: Path) -> None
         paths[-1].write_text(to_yaml(file))
     checked = subprocess.run(["promtool", "check", "rules", *paths], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
+    assert """notification_targets: 'a {{ "{{" }} strange }} way""" in "".join(path.read_text() for path in paths)
