@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controlplane import conventions as names
-from controlplane.burn_rate import LEDGER_INTERVAL, duration
+from controlplane.burn_rate import LEDGER_INTERVAL, window_name
 from controlplane.model.rule import Labels, RecordingRule, RuleFile
 from controlplane.model.series import Sample, Series
-from controlplane.model.slo import SLO
+from controlplane.model.slo import SLO, CalendarWindow
 from controlplane.ports import MetricsBackend, SeriesWriter
+from slo.calendar.periods import period_at, unix
 from slo.indicator import EventPair, pair_over_past, part_series
 from slo.promql_text import TokenKind, tokens
 
@@ -28,6 +29,19 @@ COURSE_STEP: Final = timedelta(minutes=15)
 _RECENT: Final = timedelta(days=1)
 _NAME: Final = "__name__"
 _AT_ONCE: Final = 2
+# Written by `backfill`, or (what was measured or excluded before the pairs were made) not known of the past.
+_EVENTS: Final = (
+    names.ROLLING_EVENTS,
+    names.LEDGER_EVENTS,
+    names.PERIOD_EVENTS,
+    names.PART_EVENTS,
+    names.PART_LEDGER,
+    names.MEASURED_EVENTS,
+    names.RAW_ROLLING,
+    names.EXCLUDED_ROLLING,
+    names.EXCLUDED_LEDGER,
+    names.EXCLUDED_PERIOD,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +99,13 @@ def backfill(
 
 
 def derived_rules(files: Iterable[RuleFile]) -> tuple[tuple[RecordingRule, ...], ...]:
-    """Every recording rule but the two pairs, in stages: a rule reads only what an earlier stage has written."""
-    pairs = (names.ROLLING_EVENTS, names.LEDGER_EVENTS, names.PART_EVENTS, names.PART_LEDGER)
+    """Every recording rule but events, in stages: a rule reads only what an earlier stage has written."""
     rules = [
         rule
         for file in files
         for group in file.groups
         for rule in group.rules
-        if isinstance(rule, RecordingRule) and rule.record not in pairs
+        if isinstance(rule, RecordingRule) and rule.record not in _EVENTS
     ]
     reads = {rule.record: set[str]() for rule in rules}
     for rule in rules:
@@ -111,9 +124,18 @@ def course_rules(
     stages: Iterable[Sequence[RecordingRule]], slos: Iterable[SLO]
 ) -> tuple[tuple[RecordingRule, ...], ...]:
     """Of the derived rules, those that show the course of the budget over its window, and what they read."""
-    lengths = {duration(slo.window.length) for slo in slos}
+    windows = {window_name(slo.window) for slo in slos}
     wanted = {names.BUDGET_RATIO, names.WINDOW_COVERAGE, names.BUDGET_EVENTS, names.BUDGET_REMAINING}
-    wanted |= {series(length) for length in lengths for series in (names.total_events, names.burn_rate)}
+    wanted |= {names.CALENDAR_WALL, names.CALENDAR_START, names.CALENDAR_END, names.CALENDAR_NEXT_END}
+    wanted |= {names.WINDOW_START, names.WINDOW_END, names.RAW_BUDGET_REMAINING}
+    of_windows = (
+        names.total_events,
+        names.burn_rate,
+        names.expected_events,
+        names.unadjusted_events,
+        names.raw_total_events,
+    )
+    wanted |= {series(window) for window in windows for series in of_windows}
     chosen = (tuple(rule for rule in stage if rule.record in wanted) for stage in stages)
     return tuple(stage for stage in chosen if stage)
 
@@ -167,6 +189,11 @@ def _plan_one(slo: SLO, end: datetime) -> Iterator[PastSeries]:
         yield from _past(names.PART_LEDGER, labels, pair, (first, end, LEDGER_INTERVAL))
     pair = pair_over_past(slo, end=end)
     yield from _past(names.LEDGER_EVENTS, own, pair, (first, end, LEDGER_INTERVAL))
+    if isinstance(slo.window, CalendarWindow):
+        start, _ = period_at(slo.window, end)
+        missed = -(-(end - start) // LEDGER_INTERVAL) - 1  # entries of the period before the one at `end`
+        labels = (*own, (names.PERIOD, str(unix(start))))
+        yield from _past(names.PERIOD_EVENTS, labels, pair, (end - missed * LEDGER_INTERVAL, end, LEDGER_INTERVAL))
     yield from _past(names.ROLLING_EVENTS, own, pair, (end - ROLLING_PAST, end, ROLLING_STEP))
 
 

@@ -48,8 +48,9 @@ def bounds(subject: Subject) -> Iterator[Rule]:
 def period_ledger(subject: Subject) -> Iterator[Rule]:
     """The ledger, each entry labelled with its period."""
     if calendar_of(subject) is not None:
-        ledger = f"{names.LEDGER_EVENTS}{{{subject.history}}}"
-        yield RecordingRule(names.PERIOD_EVENTS, with_period(subject, ledger), subject.labels)
+        # Not read from the ledger: where that has an end, its last entry is seen for 5 minutes more.
+        entry = f"avg_over_time({names.ROLLING_EVENTS}{{{subject.history}}}[5m])"
+        yield RecordingRule(names.PERIOD_EVENTS, with_period(subject, entry), subject.labels)
 
 
 def with_period(subject: Subject, events: str) -> str:

@@ -54,12 +54,11 @@ def excluded_ledger(subject: Subject) -> Iterator[Rule]:
     """What was taken out of the ledger; absent while nothing is."""
     if not _has_any(subject):
         return
-    rolling = f"{names.EXCLUDED_ROLLING}{{{subject.history}}}"
-    expr = f"sum_over_time({rolling}[5m]) / {_ROLLING_OVERLAP}"
+    out, of = (f"{name}{{{subject.history}}}[5m]" for name in (names.EXCLUDED_ROLLING, names.ROLLING_EVENTS))
+    expr = f"sum_over_time({out}) / count_over_time({of})"
     yield RecordingRule(names.EXCLUDED_LEDGER, expr, subject.labels)
     if calendar.calendar_of(subject):
-        ledger = f"{names.EXCLUDED_LEDGER}{{{subject.history}}}"
-        yield RecordingRule(names.EXCLUDED_PERIOD, calendar.with_period(subject, ledger), subject.labels)
+        yield RecordingRule(names.EXCLUDED_PERIOD, calendar.with_period(subject, expr), subject.labels)
 
 
 def raw_totals(subject: Subject) -> Iterator[Rule]:
@@ -136,12 +135,12 @@ def _activity(exclusion: Exclusion) -> str:
 
 
 def _active_in(run: Run) -> str:
-    """Half-open on the other side than intervals: a rolling value at their begin holds nothing of them."""
-    end = run.last + run.length + _ROLLING_SECONDS
-    within = f"(time() > bool {run.first}) * (time() < bool {end})"
+    """From the second after the begin of an interval: a rolling value at its begin holds nothing of it."""
+    first, lasts = run.first + 1, run.length + _ROLLING_SECONDS - 1
+    within = f"(time() >= bool {first}) * (time() < bool {run.last + 1 + lasts})"
     if run.count == 1:
         return within
-    return f"{within} * ((time() - {run.first}) % {run.step} < bool {run.length + _ROLLING_SECONDS})"
+    return f"{within} * ((time() - {first}) % {run.step} < bool {lasts})"
 
 
 def _spans(exclusion: Exclusion) -> tuple[Span, ...]:
@@ -174,8 +173,11 @@ def _within_periods(subject: Subject, window: CalendarWindow, span: Span) -> Ite
 
 
 def _left_in(subject: Subject, start: int, end: int) -> str:
-    """Events of the rolling values after `start` and before `end`; of a backfilled past, of the ledger's entries."""
+    """Events of the rolling values after `start` and before `end`; of a backfilled past, of the ledger's entries.
+
+    Those were not averaged: like a rolling value each counts the five minutes before it.
+    """
     # Whole seconds, one less on either side: ranges are closed in Prometheus 2 and open to the left in Prometheus 3.
-    rolling = f"sum_over_time({names.ROLLING_EVENTS}{{{subject.history}}}[{end - start - 2}s] @ {end - 1})"
-    ledger = f"sum_over_time({names.LEDGER_EVENTS}{{{subject.history}}}[{end - start - 60}s] @ {end})"
+    within = f"{{{subject.history}}}[{end - start - 2}s] @ {end - 1}"
+    rolling, ledger = (f"sum_over_time({name}{within})" for name in (names.ROLLING_EVENTS, names.LEDGER_EVENTS))
     return f"({rolling} / {_ROLLING_OVERLAP} or {ledger})"
