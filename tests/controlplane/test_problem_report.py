@@ -21,6 +21,13 @@ def test_no_problems_are_no_text() -> None:
     assert as_github([]) == ""
 
 
+def test_a_problem_names_its_rule_in_every_format() -> None:
+    found = [problem(rule="odd", severity=Severity.WARNING)]
+    assert as_text(found, SOURCES).splitlines()[0] == "a.yaml:1:1: warning: spec.a: is wrong  [odd]"
+    assert json.loads(as_json(found))[0]["rule"] == "odd"
+    assert ",title=odd::" in as_github(found)
+
+
 def test_the_caret_stands_under_the_place_behind_tabs_and_wide_characters() -> None:
     assert as_text([problem(2, 11, length=1)], SOURCES) == (
         "a.yaml:2:11: spec.a: is wrong\n"

@@ -63,10 +63,10 @@ def test_every_problem_of_every_file_is_printed_at_once(workspace: Path) -> None
     done = flyball("check", cwd=workspace)
     assert done.returncode == 1
     assert [line for line in done.stdout.splitlines() if ".y" in line] == [
-        "latin.yml:1:7: byte 0xe9 is not UTF-8",
-        "slo.yaml:7:3: metadata.displayNam: unknown field `displayNam`, did you mean `displayName`?",
-        "slo.yaml:39:19: spec.indicator.spec.ratioMetric.total.metricSource.spec.query: unknown function `rat`",
-        "tab.yaml:2:1: a tab where only spaces may indent",
+        "latin.yml:1:7: byte 0xe9 is not UTF-8  [encoding]",
+        "slo.yaml:7:3: metadata.displayNam: unknown field `displayNam`, did you mean `displayName`?  [unknown-field]",
+        "slo.yaml:39:19: spec.indicator.spec.ratioMetric.total.metricSource.spec.query: unknown function `rat`  [promql-syntax]",
+        "tab.yaml:2:1: a tab where only spaces may indent  [tab]",
     ]
     assert "  39 |                   rat(x[5m])\n     |                   ^^^\n" in done.stdout
     assert done.stdout.endswith("\n4 problems in 3 files\n")
@@ -79,8 +79,8 @@ def test_promql_is_checked_beside_a_mistyped_field_and_nothing_follows_from_that
     slo.write_text(text.replace('query: http_requests_total{job="shop"}', "query: rat(x)"))
     done = flyball("check", cwd=workspace)
     assert [line for line in done.stdout.splitlines() if line.startswith("slo.yaml")] == [
-        "slo.yaml:37:22: spec.indicator.spec.ratioMetric.total.metricSource.spec.query: unknown function `rat`",
-        "slo.yaml:38:3: spec.timeWindw: unknown field `timeWindw`, did you mean `timeWindow`?",
+        "slo.yaml:37:22: spec.indicator.spec.ratioMetric.total.metricSource.spec.query: unknown function `rat`  [promql-syntax]",
+        "slo.yaml:38:3: spec.timeWindw: unknown field `timeWindw`, did you mean `timeWindow`?  [unknown-field]",
     ]
 
 
@@ -105,8 +105,8 @@ def test_paths_that_hold_nothing_are_problems(workspace: Path) -> None:
     (workspace / "empty").mkdir()
     done = flyball("check", "nowhere", "empty", "slo.yaml", cwd=workspace)
     assert done.returncode == 1
-    assert "nowhere:1:1: no such file or folder\n" in done.stdout
-    assert "empty:1:1: no *.yaml or *.yml files here\n" in done.stdout
+    assert "nowhere:1:1: no such file or folder  [unreadable]\n" in done.stdout
+    assert "empty:1:1: no *.yaml or *.yml files here  [nothing-to-check]\n" in done.stdout
     assert done.stdout.endswith("2 problems in 2 files\n")
 
 
@@ -188,7 +188,7 @@ def test_a_shell_gets_the_exit_status(workspace: Path) -> None:
     done = subprocess.run(command, cwd=workspace, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout == (
-        "bad.yaml:1:4: text cannot begin with `@`\n  1 | a: @\n    |    ^\n    = put it in quotes\n"
+        "bad.yaml:1:4: text cannot begin with `@`  [yaml-syntax]\n  1 | a: @\n    |    ^\n    = put it in quotes\n"
         "\n1 problem in 1 file\n"
     )
 
