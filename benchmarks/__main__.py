@@ -1,4 +1,4 @@
-"""`python -m benchmarks [command_line] [edit_to_live] [indicators] [large_workspaces] [pages] [rules]
+"""`python -m benchmarks [command_line] [edit_to_live] [indicators] [large_workspaces] [pages] [parity] [rules]
 [slo_replay]`: all of them by default.
 """
 
@@ -6,7 +6,16 @@ import sys
 from importlib import import_module
 from typing import Final
 
-NAMES: Final = ("command_line", "edit_to_live", "indicators", "large_workspaces", "pages", "rules", "slo_replay")
+NAMES: Final = (
+    "command_line",
+    "edit_to_live",
+    "indicators",
+    "large_workspaces",
+    "pages",
+    "parity",
+    "rules",
+    "slo_replay",
+)
 
 
 def main(chosen: list[str]) -> int:
