@@ -9,6 +9,7 @@ from controlplane.collection import collection_paused
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile, read
+from flyball.data_source_urls import elsewhere
 from flyball.kinds import KINDS
 from slo.resolve import unsettled
 from slo.settling import settled
@@ -54,6 +55,7 @@ def _examine(files: Sequence[SourceFile], beside: Sequence[Document]) -> Examine
     made = unsettled(documents, may_be_declared)
     after = settled(made.slos, documents, may_be_declared)
     wrong = [*result.problems, *(each for each in made.problems if not _may_follow(each, result.incomplete))]
+    wrong += elsewhere(result.documents)
     further = [each for each in after.problems if not _may_follow(each, result.incomplete)]
     return Examined(
         result.documents, after.slos, tuple(in_order([*wrong, *further])), made.slos, tuple(in_order(wrong))

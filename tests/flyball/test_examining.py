@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 import flyball.cli.commands  # noqa: F401
 from controlplane.adapters.files import read_folder
+from controlplane.specfile import SourceFile
 from flyball.cli import app
 from flyball.examining import examine
 from flyball.slo_workspace import SLOWorkspace
@@ -65,3 +66,19 @@ def test_everybody_tells_the_same_problems_and_only_what_is_wrong(tmp_path: Path
     assert [(each["path"], each["line"], each["column"], each["message"]) for each in also] == told
     for problems in (watched.problems, own.problems):
         assert [(each.path, each.line, each.column, each.message) for each in problems] == told
+
+
+def test_a_data_source_elsewhere_than_flyball_yaml_says_is_told() -> None:
+    workspace = "apiVersion: flyball.dev/v1\nkind: Workspace\nspec: {prometheus: {url: http://prometheus:9090/}}\n"
+    source = "apiVersion: openslo/v1\nkind: DataSource\nmetadata: {name: %s}\n" + (
+        "spec:\n  type: Prometheus\n  connectionDetails:\n  - url: %s\n"
+    )
+    files = [
+        SourceFile("flyball.yaml", workspace.encode()),
+        SourceFile("same.yaml", (source % ("same", "http://prometheus:9090")).encode()),
+        SourceFile("other.yaml", (source % ("other", "http://elsewhere:9090")).encode()),
+    ]
+    (problem,) = examine(files).problems
+    assert str(problem.position) == "other.yaml:7:10"
+    assert problem.field == "spec.connectionDetails[0].url"
+    assert problem.hint == "they go to the Prometheus that flyball.yaml:3:26 names"
