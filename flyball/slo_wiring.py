@@ -31,6 +31,14 @@ def slo_workspace(settings: Settings) -> SLOWorkspace:
     )
 
 
+def with_credentials(settings: Settings) -> str:
+    """Prometheus' URL with user and password, if it has any; a secret."""
+    if settings.prometheus_credentials is None:
+        return settings.prometheus_url
+    scheme, _, rest = settings.prometheus_url.partition("://")
+    return f"{scheme}://{settings.prometheus_credentials.reveal()}@{rest}"
+
+
 def rule_engine(settings: Settings, prometheus: PrometheusBackend) -> RuleEngine:
     """What evaluates our rules: the ruler that the settings name, or Prometheus."""
     ruler = settings.ruler

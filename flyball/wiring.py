@@ -23,7 +23,7 @@ from flyball.applying import ToldApplying
 from flyball.leadership import Leadership
 from flyball.scheduler import Job, JobRunner, Turn
 from flyball.settings import Settings
-from flyball.slo_wiring import slo_daemon, slo_workspace
+from flyball.slo_wiring import slo_daemon, slo_workspace, with_credentials
 from flyball.telemetry import Metrics, Tracing, own_metrics
 from flyball.workspace_state import CompiledOnce, WorkspaceState
 from slo.journal import StoreJournal
@@ -117,7 +117,7 @@ def wire(
     metrics = own_metrics()
     tracing = Tracing(endpoint=settings.otlp_endpoint, instance=instance)
     leadership = Leadership(store.leases, holder=instance, ttl=settings.lease_ttl, metrics=metrics)
-    backend = PrometheusBackend(_prometheus_url(settings))
+    backend = PrometheusBackend(with_credentials(settings))
     workspace = slo_workspace(settings)
     files = CompiledOnce(workspace)
     state = WorkspaceState(
@@ -132,7 +132,7 @@ def wire(
         clock=clock,
         store=store,
         backend=backend,
-        probe=PrometheusBackend(_prometheus_url(settings), timeout_seconds=_READY_TIMEOUT_SECONDS),
+        probe=PrometheusBackend(with_credentials(settings), timeout_seconds=_READY_TIMEOUT_SECONDS),
         alertmanager=alertmanager,
         own_metrics=metrics,
         tracing=tracing,
@@ -186,10 +186,3 @@ def _tidy(store: SqlStore, turn: Turn, events_kept: timedelta) -> Tidied:
     with store.transaction(lease=turn.lease) as transaction:
         messages = transaction.outbox.purge(turn.now - KEPT_DELIVERED)
         return Tidied(messages, transaction.events.purge(turn.now - events_kept))
-
-
-def _prometheus_url(settings: Settings) -> str:
-    if settings.prometheus_credentials is None:
-        return settings.prometheus_url
-    scheme, _, rest = settings.prometheus_url.partition("://")
-    return f"{scheme}://{settings.prometheus_credentials.reveal()}@{rest}"

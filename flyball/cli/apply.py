@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flyball.settings import Settings
     from flyball.slo_workspace import SLOWorkspace
     from slo.daemon import ApplyOutcome
+    from slo.manifest import Manifest
 
 
 def apply(
@@ -28,6 +29,9 @@ def apply(
             metavar="PATH", help="Folder of which Prometheus reads current/*.yaml; by default from flyball.yaml."
         ),
     ] = None,
+    keep_history: Annotated[
+        bool, typer.Option("--keep-history", help="Copy the past of renamed SLOs to their new names.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of words.")] = False,
 ) -> None:
     """Compile the SLO files, hand the rules to Prometheus, and see that it runs them.
@@ -43,8 +47,10 @@ def apply(
       flyball apply
       flyball apply slo/ --prometheus http://127.0.0.1:9090 --rules-directory /etc/prometheus/flyball
       flyball apply --json | jq -r .outcome
+      flyball apply --keep-history    # after `flyball plan` told of a rename
     """
     from controlplane.ports import Permanent, Transient
+    from flyball.planning.live import applied_in
     from flyball.slo_wiring import slo_workspace
 
     given = {
@@ -54,6 +60,7 @@ def apply(
     settings = settings_or_exit(folder, given)
     workspace = slo_workspace(settings)
     try:
+        before = applied_in(settings.rules_directory).manifest if keep_history else None
         outcome = _run(settings, workspace)
     except (Transient, Permanent) as error:
         typer.echo(f"Not applied: {error}", err=True)
@@ -62,6 +69,8 @@ def apply(
         typer.echo(_json(outcome, settings), nl=False)
     else:
         _say(outcome, settings, workspace)
+    if before and _exit_code(outcome) is ExitCode.OK:
+        _keep_history(settings, before)
     raise typer.Exit(_exit_code(outcome))
 
 
@@ -76,6 +85,34 @@ def _run(settings: "Settings", workspace: "SLOWorkspace") -> "ApplyOutcome":
     try:
         with _progress(f"Applying {settings.folder} to {settings.rule_engine}"):
             return slo_daemon(settings, workspace, backend, NoJournal()).run_once(SystemClock().now())
+    finally:
+        backend.close()
+
+
+def _keep_history(settings: "Settings", before: "Manifest") -> None:
+    """Copy the past of what was renamed since `before`; exits where that fails."""
+    from controlplane import conventions
+    from controlplane.adapters.clock import SystemClock
+    from controlplane.adapters.prometheus import PrometheusBackend
+    from controlplane.adapters.remote_write import RemoteWriter
+    from controlplane.ports import Permanent, Transient
+    from flyball.history_copying import copy_history, renames_between
+    from flyball.planning.live import applied_in
+    from flyball.slo_wiring import with_credentials
+
+    after = applied_in(settings.rules_directory).manifest
+    renames = renames_between(before, after.lines if after else ())
+    url = with_credentials(settings)
+    backend = PrometheusBackend(url)
+    try:
+        with RemoteWriter(url) as writer:
+            for copied in copy_history(renames, backend, writer, SystemClock().now()):
+                words = f"{_count(copied.samples, 'sample')}, {copied.days:.3g} days"
+                typer.echo(f"{copied.name} has the history of {copied.earlier_name}: {words}.", err=True)
+    except (Transient, Permanent) as error:
+        names = ", ".join(f"{conventions.ANNOTATION_RENAMED_FROM}: {earlier} on {slo.name}" for earlier, slo in renames)
+        typer.echo(f"The rules run, but the history was not copied: {error}.\nInstead, write: {names}", err=True)
+        raise typer.Exit(ExitCode.OUTSIDE) from None
     finally:
         backend.close()
 
