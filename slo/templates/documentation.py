@@ -1,6 +1,7 @@
 """Templates as Markdown: docs/reference/short-forms.md, and what `flyball slo templates NAME` prints."""
 
 from collections.abc import Iterable, Mapping
+from importlib.resources import files
 from typing import Final
 
 from pydantic import JsonValue
@@ -59,8 +60,9 @@ def section(template: Template) -> str:
     )
 
 
-def page(introduction: str, templates: Iterable[Template]) -> str:
+def page(templates: Iterable[Template]) -> str:
     """The reference page."""
+    introduction = files("slo.templates").joinpath("introduction.md").read_text(encoding="utf-8")
     return introduction + "\n" + "\n".join(section(template) for template in templates)
 
 
