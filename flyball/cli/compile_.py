@@ -36,9 +36,19 @@ def compile_(
         list[str] | None,
         typer.Option("--label", metavar="KEY=VALUE", help="Of Kubernetes objects, so that an operator selects them."),
     ] = None,
+    with_tests: Annotated[
+        bool | None,
+        typer.Option(
+            "--tests/--no-tests",
+            help="Unit tests of the rules in OUT/prometheus/tests.",
+            show_default="written unless there are more SLOs than slo.sharedAbove",
+        ),
+    ] = None,
     ruler_namespace: Annotated[str, typer.Option(metavar="NAME", help="The namespace in Mimir or Cortex.")] = "flyball",
 ) -> None:
     """Compile SLO files to OUT/prometheus/rules/*.yaml, OUT/alertmanager/inhibit_rules.yaml and OUT/grafana/*.json.
+
+    OUT/prometheus/tests holds promtool unit tests of the rules; `flyball slo test` runs them.
 
     Mistakes are printed as by `flyball check`, and then nothing is written (exit status 1). Files that an earlier run
     wrote to OUT and that are no longer needed are removed. The same workspace always gives the same bytes.
@@ -66,7 +76,11 @@ def compile_(
         if has_errors(problems):
             _show(problems, sources, as_json)
             raise typer.Exit(ExitCode.PROBLEMS)
-        files = _generated(slos, settings, (forms or [RuleForm.RULES], target), run, say)
+        forms = forms or [RuleForm.RULES]
+        files = _generated(slos, settings, (forms, target), run, say)
+        wanted = with_tests if with_tests is not None else len(slos) <= settings.shared_above
+        if wanted and RuleForm.RULES in forms:
+            files |= _tests(slos, settings, run)
     say("writing")
     outcome = _write(out, files)
     if as_json:
@@ -143,6 +157,15 @@ def _generated(
     say("drawing dashboards")
     dashboards = grafana_files(slos, external_url=settings.external_url, shared_above=settings.shared_above)
     return files | {f"{DASHBOARDS_SUBFOLDER}/{file.name}": file.text for file in dashboards}
+
+
+def _tests(slos: "Sequence[SLO]", settings: "Settings", run: "Run") -> dict[str, str]:
+    from flyball.proving import proof_texts
+    from slo.compiler import CompileOptions
+
+    return proof_texts(
+        slos, CompileOptions(settings.external_url, settings.runbook_url_template, settings.shared_above), run
+    )
 
 
 def _write(out: Path, files: dict[str, str]) -> "Outcome":
