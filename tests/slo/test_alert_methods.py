@@ -14,7 +14,7 @@ from tests.slo.rules_under_promtool import PLAIN, pieces
 from tests.slo.slos import an_slo, requests
 
 BURN_RATE = replace(STANDARD_ALERTING, method=AlertMethod.BURN_RATE)
-CLEAN, BURNING, AFTER = 400, 240, 60
+CLEAN, BURNING, AFTER = 370, 240, 36
 PER_MINUTE = 600
 SHARES = {"all": 1.0, "half": 0.5, "tenth": 0.1, "fiftieth": 0.02, "hundredth": 0.01, "tolerable": 0.005}
 CLASSIC = ((("5m", "1h"), 14.4), (("30m", "6h"), 6))
