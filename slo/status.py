@@ -9,7 +9,7 @@ import math
 import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -38,7 +38,8 @@ class Measurement:
 
     `budget_remaining`: 1 = untouched, 0 = spent, negative = overspent. `coverage`: share of the window measured.
     Events are counts (in `bad_events_1h` new events count whole); `budget_events` are the bad events that the window
-    allows. `firing`: severities, `page` first.
+    allows. `firing`: severities, `page` first. `groups`: every budget of a grouped SLO, the least left first; the
+    measurement itself is then that of the first, with the severities of all.
     """
 
     budget_remaining: float | None = None
@@ -50,6 +51,15 @@ class Measurement:
     budget_events: float | None = None
     events_5m: float | None = None
     firing: tuple[str, ...] = ()
+    groups: tuple["GroupMeasured", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMeasured:
+    """One of the budgets of a grouped SLO: its values of the grouping labels, in their order."""
+
+    values: tuple[str, ...]
+    measured: Measurement
 
 
 NOT_MEASURED: Final = Measurement()
@@ -86,19 +96,32 @@ class SLOHistory:
     deployments: tuple[Deployment, ...] = ()
 
 
-def fetch_measurements(metrics: MetricsBackend, now: datetime) -> dict[str, Measurement]:
+def fetch_measurements(
+    metrics: MetricsBackend, now: datetime, groups: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, Measurement]:
     """Every SLO that Prometheus has series of, in four instant queries.
 
-    Several series of one SLO (replicas, groups) are read as the worst of them.
+    `groups` are the grouping labels of grouped SLOs, by name. Several series of one budget (replicas) are read as the
+    worst of them.
     """
+    budget_of = _budget_of(groups or {})
     ledger = metrics.query(f"last_over_time({_any_of(_LEDGER_NAMES)}[{LEDGER_LOOKBACK}])", now)
     rolling = metrics.query(_any_of(_ROLLING_NAMES), now)
     events = metrics.query(f'{names.ROLLING_EVENTS}{{{names.SLO}!="",{names.EVENT}="{names.EVENT_ALL}"}}', now)
     firing = metrics.query(f'ALERTS{{{names.SLO}!="",alertstate="firing"}}', now)
-    table = _by_name_and_slo([*ledger, *rolling, *events])
-    severities = _severities(firing)
-    every = {slo for column in table.values() for slo in column} | severities.keys()
-    return {slo: _measurement(table, slo, severities.get(slo, ())) for slo in every}
+    table = _by_name_and_budget([*ledger, *rolling, *events], budget_of)
+    severities = _severities(firing, budget_of)
+    every = {budget for column in table.values() for budget in column} | severities.keys()
+    found: dict[str, list[GroupMeasured]] = defaultdict(list)
+    for slo, values in every:
+        measured = _measurement(table, (slo, values), severities.get((slo, values), ()))
+        found[slo].append(GroupMeasured(values, measured))
+    return {slo: _together(budgets, is_grouped=slo in (groups or {})) for slo, budgets in found.items()}
+
+
+def grouping_of(slos: Iterable[SLO]) -> dict[str, tuple[str, ...]]:
+    """The grouping labels of those SLOs that are grouped."""
+    return {slo.name: slo.groups for slo in slos if slo.groups}
 
 
 def fetch_budget_histories(
@@ -109,29 +132,45 @@ def fetch_budget_histories(
     It is computed from the ledger, so it reaches as far back as the ledger does, also where that was backfilled.
     """
     ledgers = _fetch_ledgers(metrics, slos, now=now, length=length, step=step)
-    return {slo.name: _budget(slo, ledgers[slo.name], now - length, step) for slo in slos if slo.name in ledgers}
+    courses: dict[str, list[Points]] = defaultdict(list)
+    for slo in slos:
+        courses[slo.name] += [_budget(slo, ledger, now - length, step) for ledger in ledgers[slo.name].values()]
+    return {name: _lowest(budgets) for name, budgets in courses.items() if budgets}
 
 
-def fetch_burn_rates(metrics: MetricsBackend, slo: str, now: datetime) -> dict[str, float]:
-    """Every burn rate and every count of bad events of one SLO by series name, such as `slo:burn_rate:6h`."""
+def fetch_burn_rates(
+    metrics: MetricsBackend, slo: str, now: datetime, group: Mapping[str, str] | None = None
+) -> dict[str, float]:
+    """Every burn rate and every count of bad events of one budget by series name, such as `slo:burn_rate:6h`.
+
+    `group` chooses among those of a grouped SLO.
+    """
     pattern = f"{names.burn_rate('.+')}|{names.bad_events('.+')}|{names.BUDGET_EVENTS}"
-    selector = f"{{__name__=~{quoted(pattern)},{names.SLO}={quoted(slo)}}}"
-    table = _by_name_and_slo(metrics.query(f"last_over_time({selector}[{LEDGER_LOOKBACK}])", now))
-    return {name: max(column[slo]) for name, column in table.items() if slo in column}
+    selector = f"{{__name__=~{quoted(pattern)},{names.SLO}={quoted(slo)}{_chosen(group)}}}"
+    samples = metrics.query(f"last_over_time({selector}[{LEDGER_LOOKBACK}])", now)
+    table = _by_name_and_budget(samples, _budget_of({}))
+    return {name: max(column[slo, ()]) for name, column in table.items() if (slo, ()) in column}
 
 
 def fetch_history(
-    metrics: MetricsBackend, slo: SLO, *, now: datetime, length: timedelta, step: timedelta
+    metrics: MetricsBackend,
+    slo: SLO,
+    *,
+    now: datetime,
+    length: timedelta,
+    step: timedelta,
+    group: Mapping[str, str] | None = None,
 ) -> SLOHistory:
-    """The past `length` of one SLO in four range queries."""
+    """The past `length` of one budget in four range queries; `group` chooses among those of a grouped SLO."""
     start = now - length
     window = f"[{int(step.total_seconds())}s]"
 
     def over(expr: str) -> list[Series]:
         return metrics.query_range(expr, start, now, step)
 
-    ledger = _fetch_ledgers(metrics, [slo], now=now, length=length, step=step).get(slo.name, _NO_LEDGER)
-    alerts = f'ALERTS{{{names.SLO}={quoted(slo.name)},alertstate="firing"}}'
+    ledgers = _fetch_ledgers(metrics, [slo], now=now, length=length, step=step)[slo.name]
+    ledger = ledgers.get(tuple((group or {}).get(label, "") for label in slo.groups), _NO_LEDGER)
+    alerts = f'ALERTS{{{names.SLO}={quoted(slo.name)},alertstate="firing"{_chosen(group)}}}'
     firing = over(f"max by (alertname, {names.SEVERITY}) (max_over_time({alerts}{window}))")
     builds = f"{names.BUILD_INFO}{{{names.SERVICE}={quoted(slo.service)}}}"
     versions = over(f"max by (version) (max_over_time({builds}{window}))")
@@ -173,31 +212,66 @@ class _Ledger:
 _NO_LEDGER: Final = _Ledger({}, {}, {})
 
 
+Budget = tuple[str, tuple[str, ...]]  # the name of an SLO, and its values of the grouping labels
+
+
+def _budget_of(groups: Mapping[str, Sequence[str]]) -> Callable[[Mapping[str, str]], Budget]:
+    """Which budget a series tells of, by its labels."""
+
+    def budget_of(labels: Mapping[str, str]) -> Budget:
+        slo = labels.get(names.SLO, "")
+        return slo, tuple(labels.get(label, "") for label in groups.get(slo, ()))
+
+    return budget_of
+
+
+def _chosen(group: Mapping[str, str] | None) -> str:
+    return "".join(f",{label}={quoted(value)}" for label, value in (group or {}).items())
+
+
+def _together(budgets: list[GroupMeasured], *, is_grouped: bool) -> Measurement:
+    """What is shown of an SLO: its measurement, or that of its worst group."""
+    if not is_grouped:
+        return budgets[0].measured
+    known = [each for each in budgets if any(each.values)] or budgets  # an alert may tell of no group: all are gone
+    left = {each.values: each.measured.budget_remaining for each in known}
+    ordered = sorted(known, key=lambda each: (left[each.values] is None, left[each.values] or 0.0, each.values))
+    firing = tuple(sorted({severity for each in budgets for severity in each.measured.firing}))
+    return replace(ordered[0].measured, firing=firing, groups=tuple(ordered))
+
+
+def _lowest(budgets: Sequence[Points]) -> Points:
+    """The least that is left of any of them, at each moment."""
+    lowest: dict[datetime, float] = {}
+    for at, value in (point for points in budgets for point in points):
+        lowest[at] = min(value, lowest.get(at, value))
+    return tuple(sorted(lowest.items()))
+
+
 def _fetch_ledgers(
     metrics: MetricsBackend, slos: Sequence[SLO], *, now: datetime, length: timedelta, step: timedelta
-) -> dict[str, _Ledger]:
-    """The ledgers of `length` and of the window before it. Of replicas the fuller counts."""
+) -> dict[str, dict[tuple[str, ...], _Ledger]]:
+    """The ledgers of `length` and of the window before it, by SLO and group. Of replicas the fuller counts."""
+    found: dict[str, dict[tuple[str, ...], _Ledger]] = {slo.name: {} for slo in slos}
     if not slos:
-        return {}
+        return found
     reach = length + max(slo.window.length for slo in slos)
     start = now - step * math.ceil(reach / step)
     chosen = f"{names.SLO}=~{quoted('|'.join(re.escape(slo.name) for slo in slos))}"
     within = f"[{int(step.total_seconds() * 1000) - 1}ms]"  # the boundary belongs to one step only
-    by_event = f"max by ({names.SLO}, {names.EVENT})"
-    sums = metrics.query_range(
-        f"{by_event} (sum_over_time({names.LEDGER_EVENTS}{{{chosen}}}{within}))", start, now, step
-    )
+    kept = ", ".join(dict.fromkeys((names.SLO, *(label for slo in slos for label in slo.groups))))
+    summed = f"sum_over_time({names.LEDGER_EVENTS}{{{chosen}}}{within})"
+    sums = metrics.query_range(f"max by ({kept}, {names.EVENT}) ({summed})", start, now, step)
     every = f'{names.LEDGER_EVENTS}{{{chosen},{names.EVENT}="{names.EVENT_ALL}"}}'
-    counts = metrics.query_range(f"max by ({names.SLO}) (count_over_time({every}{within}))", start, now, step)
-    events = {(it.labels.get(names.SLO), it.labels.get(names.EVENT)): dict(_finite(it.points)) for it in sums}
-    entries = {it.labels.get(names.SLO): dict(it.points) for it in counts}
-    return {
-        slo.name: _Ledger(
-            events.get((slo.name, names.EVENT_ALL), {}), events.get((slo.name, names.EVENT_BAD), {}), entries[slo.name]
-        )
-        for slo in slos
-        if slo.name in entries
-    }
+    counts = metrics.query_range(f"max by ({kept}) (count_over_time({every}{within}))", start, now, step)
+    budget_of = _budget_of(grouping_of(slos))
+    events = {(budget_of(it.labels), it.labels.get(names.EVENT)): dict(_finite(it.points)) for it in sums}
+    for series in counts:
+        slo, values = budget = budget_of(series.labels)
+        if slo in found:
+            all_, bad = (events.get((budget, event), {}) for event in (names.EVENT_ALL, names.EVENT_BAD))
+            found[slo][values] = _Ledger(all_, bad, dict(series.points))
+    return found
 
 
 def _budget(slo: SLO, ledger: _Ledger, start: datetime, step: timedelta) -> Points:
@@ -217,20 +291,20 @@ def _budget(slo: SLO, ledger: _Ledger, start: datetime, step: timedelta) -> Poin
     return tuple(points)
 
 
-Table = Mapping[str, Mapping[str, list[float]]]
+Table = Mapping[str, Mapping[Budget, list[float]]]
 
 
-def _by_name_and_slo(samples: Iterable[Sample]) -> Table:
-    table: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+def _by_name_and_budget(samples: Iterable[Sample], budget_of: Callable[[Mapping[str, str]], Budget]) -> Table:
+    table: dict[str, dict[Budget, list[float]]] = defaultdict(lambda: defaultdict(list))
     for sample in samples:
         if math.isfinite(sample.value):
-            table[sample.labels.get("__name__", "")][sample.labels.get(names.SLO, "")].append(sample.value)
+            table[sample.labels.get("__name__", "")][budget_of(sample.labels)].append(sample.value)
     return table
 
 
-def _measurement(table: Table, slo: str, firing: tuple[str, ...]) -> Measurement:
+def _measurement(table: Table, budget: Budget, firing: tuple[str, ...]) -> Measurement:
     def one(name: str, worst: Callable[[list[float]], float] = max) -> float | None:
-        values = table.get(name, {}).get(slo)
+        values = table.get(name, {}).get(budget)
         return worst(values) if values else None
 
     # A new event is a fifth of itself in the hour's count until it is five minutes old (docs/reference/rules.md).
@@ -248,11 +322,13 @@ def _measurement(table: Table, slo: str, firing: tuple[str, ...]) -> Measurement
     )
 
 
-def _severities(firing: Iterable[Sample]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, set[str]] = defaultdict(set)
+def _severities(
+    firing: Iterable[Sample], budget_of: Callable[[Mapping[str, str]], Budget]
+) -> dict[Budget, tuple[str, ...]]:
+    found: dict[Budget, set[str]] = defaultdict(set)
     for sample in firing:
-        found[sample.labels.get(names.SLO, "")].add(sample.labels.get(names.SEVERITY, ""))
-    return {slo: tuple(sorted(severities)) for slo, severities in found.items()}
+        found[budget_of(sample.labels)].add(sample.labels.get(names.SEVERITY, ""))
+    return {budget: tuple(sorted(severities)) for budget, severities in found.items()}
 
 
 def _finite(points: Points) -> Points:

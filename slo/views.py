@@ -25,6 +25,7 @@ from controlplane.burn_rate import (
 )
 from controlplane.model.slo import SLO, CompositeIndicator, Query
 from slo.indicator import queries_of
+from slo.indicator_words import counted_in_words
 from slo.status import NOT_MEASURED, Measurement, Points
 
 LOW: Final = 0.25  # LOOK.md: amber below a quarter of the budget
@@ -81,11 +82,13 @@ class SLORow:
     measured: Measurement
     firing: tuple[str, ...]
     history: Points = ()
+    group: tuple[tuple[str, str], ...] = ()  # of one budget of a grouped SLO: the labels and their values
 
     @property
     def title(self) -> str:
         """What people call it."""
-        return self.slo.display_name or self.slo.name
+        name = self.slo.display_name or self.slo.name
+        return f"{name}, {' '.join(value for _, value in self.group)}" if self.group else name
 
     @property
     def bar(self) -> BudgetBar | None:
@@ -150,6 +153,11 @@ class SLODetail:
     lines: tuple[BurnLine, ...]
     queries: tuple[tuple[str, Query], ...]
 
+    @property
+    def counted(self) -> str:
+        """What the objective asks a share of: `events good`, `minutes in which the value is <= 5`."""
+        return counted_in_words(self.row.slo.indicator)
+
 
 def slo_detail(row: SLORow, burn: Mapping[str, float] | None) -> SLODetail:
     """An SLO with its alerting conditions (series by name in `burn`) and its queries as they were written."""
@@ -184,6 +192,20 @@ def slo_row(slo: SLO, measured: Measurement, *, firing: Sequence[str] = (), hist
     """One SLO."""
     severities = tuple(sorted({*measured.firing, *firing} - {""}))
     return SLORow(slo, standing(measured, firing=bool(severities)), measured, severities, history)
+
+
+def group_rows(row: SLORow) -> list[SLORow]:
+    """Every budget of a grouped SLO, the least left first; nothing of any other."""
+    return [
+        SLORow(
+            row.slo,
+            standing(each.measured, firing=bool(each.measured.firing)),
+            each.measured,
+            each.measured.firing,
+            group=tuple(zip(row.slo.groups, each.values, strict=True)),
+        )
+        for each in row.measured.groups
+    ]
 
 
 def matching(rows: Iterable[SLORow], *, text: str = "", service: str = "") -> list[SLORow]:

@@ -15,10 +15,10 @@ from controlplane import conventions as names
 from controlplane.model.slo import SLO
 from flyball.web import api, charts, pages
 from flyball.web.gathering import RECENT_ALERTS, SPARK_LENGTH, SPARK_STEP, Gathering, Scene
-from flyball.web.slo_page import RANGES, slo_page
+from flyball.web.slo_page import RANGES, chosen_group, slo_page
 from flyball.web.snippets import told_problems
 from flyball.web.state import ConsoleOptions, ConsoleState
-from slo.views import SLORow, matching
+from slo.views import SLORow, group_rows, matching
 
 ROWS_PER_PAGE: Final = 100
 _FIRING_SHOWN: Final = 20
@@ -95,9 +95,11 @@ class _Console:
         slo = _named(request, scene)
         chosen = request.query_params.get("range", "30d")
         span = RANGES.get(chosen) or RANGES["30d"]
-        past = self._gathering.past(slo, span.length, span.step)
-        values = slo_page(scene.row(slo), past, scene, self._options)
-        return self._page(request, "slo.html", scene, **values, ranges=RANGES, span=span)
+        whole = scene.row(slo)
+        row = chosen_group(whole, request.query_params)
+        past = self._gathering.past(slo, span.length, span.step, dict(row.group))
+        values = slo_page(row, past, scene, self._options)
+        return self._page(request, "slo.html", scene, **values, ranges=RANGES, span=span, group_rows=group_rows(whole))
 
     def alerts(self, request: Request) -> Response:
         return self._page(request, "alerts.html", self._gathering.scene(), most=RECENT_ALERTS)
@@ -134,8 +136,11 @@ class _Console:
         scene = self._gathering.scene()
         slo = _named(request, scene)
         span = RANGES["30d"]
-        past = self._gathering.past(slo, span.length, span.step)
-        return api.answer({**api.row(scene.row(slo)), **api.past(past), **api.freshness(scene)})
+        row = scene.row(slo)
+        chosen = chosen_group(row, request.query_params)
+        past = self._gathering.past(slo, span.length, span.step, dict(chosen.group))
+        groups = [{**api.row(each), "group": dict(each.group)} for each in group_rows(row)]
+        return api.answer({**api.row(row), "groups": groups, **api.past(past), **api.freshness(scene)})
 
     def api_alerts(self, request: Request) -> Response:
         scene = self._gathering.scene()

@@ -1,7 +1,7 @@
 """Everything that pages show, gathered from the process, Prometheus and the database in bounded time."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,6 +22,7 @@ from slo.status import (
     fetch_burn_rates,
     fetch_history,
     fetch_measurements,
+    grouping_of,
 )
 from slo.views import SLORow, slo_row, slo_rows
 
@@ -97,13 +98,16 @@ class Gathering:
 
     def scene(self) -> Scene:
         """The present."""
-        metrics = self._state.metrics
+        metrics, slos = self._state.metrics, self._state.slos()
+        groups = grouping_of(slos)
         return Scene(
             now=self._state.clock.now(),
-            slos=self._state.slos(),
+            slos=slos,
             problems=in_order(self._state.problems()),
             alerts=self._alerts(),
-            measured=self._measured.get("all", lambda now: fetch_measurements(metrics, now)),
+            measured=self._measured.get(
+                tuple(sorted(groups.items())), lambda now: fetch_measurements(metrics, now, groups)
+            ),
         )
 
     def with_histories(self, rows: Sequence[SLORow]) -> list[SLORow]:
@@ -119,15 +123,18 @@ class Gathering:
         found = self._sparks.get(key, ask).value or {}
         return [dataclasses.replace(row, history=found.get(row.slo.name, ())) for row in rows]
 
-    def past(self, slo: SLO, length: timedelta, step: timedelta) -> Reading[PastOfSLO]:
-        """The past of one SLO."""
+    def past(
+        self, slo: SLO, length: timedelta, step: timedelta, group: Mapping[str, str] | None = None
+    ) -> Reading[PastOfSLO]:
+        """The past of one SLO, or of one `group` of it."""
         metrics = self._state.metrics
 
         def ask(now: datetime) -> PastOfSLO:
-            history = fetch_history(metrics, slo, now=now, length=length, step=step)
-            return PastOfSLO(history, fetch_burn_rates(metrics, slo.name, now))
+            history = fetch_history(metrics, slo, now=now, length=length, step=step, group=group)
+            return PastOfSLO(history, fetch_burn_rates(metrics, slo.name, now, group))
 
-        return self._pasts.get((slo.name, slo.service, slo.objective, slo.window, length), ask)
+        chosen = tuple(sorted((group or {}).items()))
+        return self._pasts.get((slo.name, slo.service, slo.objective, slo.window, length, chosen), ask)
 
     def _alerts(self) -> Alerts:
         try:

@@ -1,5 +1,6 @@
 """The page of one SLO: charts, conditions, history, links."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -14,7 +15,7 @@ from flyball.web.gathering import PastOfSLO, Scene
 from flyball.web.remembered import Reading
 from flyball.web.state import ConsoleOptions
 from slo.status import quoted
-from slo.views import SLORow, slo_detail, time_left
+from slo.views import SLORow, group_rows, slo_detail, time_left
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,21 @@ RANGES: Final = {
 }
 
 
+def chosen_group(row: SLORow, asked: Mapping[str, str]) -> SLORow:
+    """Of a grouped SLO the budget that the reader asked for by its labels, else the worst; any other row itself."""
+    groups = group_rows(row)
+    return next(
+        (each for each in groups if all(asked.get(label, value) == value for label, value in each.group)),
+        groups[0] if groups else row,
+    )
+
+
 def slo_page(row: SLORow, past: Reading[PastOfSLO], scene: Scene, options: ConsoleOptions) -> dict[str, object]:
     """What `slo.html` shows."""
     slo, known = row.slo, past.value
     drawn = (charts.budget_chart(known.history), charts.sli_chart(known.history, float(slo.objective))) if known else ()
-    firing = [it for it in scene.alerts.firing if it.alert.labels.get(names.SLO) == slo.name]
+    own = {names.SLO: slo.name, **dict(row.group)}
+    firing, recent = ([it for it in each if _tells_of(it, own)] for each in (scene.alerts.firing, scene.alerts.recent))
     return {
         "row": row,
         "detail": slo_detail(row, known.burn if known else None),
@@ -46,9 +57,17 @@ def slo_page(row: SLORow, past: Reading[PastOfSLO], scene: Scene, options: Conso
         "gone_in": time_left(slo, row.measured),
         "firing": firing,
         "worst": _worst(firing),
-        "recent": [it for it in scene.alerts.recent if it.alert.labels.get(names.SLO) == slo.name],
+        "recent": recent,
         "links": _links(slo, options, shared=len(scene.slos) > options.shared_above),
     }
+
+
+def _tells_of(stored: StoredAlert, own: Mapping[str, str]) -> bool:
+    """Whether an alert is about this budget; one that names no group is about all of them."""
+    labels = stored.alert.labels
+    return labels.get(names.SLO) == own[names.SLO] and all(
+        labels.get(key, value) == value for key, value in own.items()
+    )
 
 
 def _worst(firing: list[StoredAlert]) -> str:
