@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from controlplane.adapters.clock import SystemClock
-from controlplane.adapters.prometheus import PrometheusBackend
-from controlplane.adapters.prometheus_catalogue import PrometheusCatalogue
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile
@@ -14,7 +12,6 @@ from flyball.examining import Examined, examine
 from flyball.linting import Choices, choices_of, problems_of
 from flyball.workspace_spec import Workspace
 from slo.lint import Finding, Surroundings, static_findings
-from slo.lint.live import Live, live_findings
 from slo.lint.rules import ALERT_UNREACHABLE
 
 Progress = Callable[[str, int, int], None]
@@ -59,6 +56,10 @@ def ask_prometheus(
 
     Raises `Transient` and `Permanent` when Prometheus cannot be asked.
     """
+    from controlplane.adapters.prometheus import PrometheusBackend
+    from controlplane.adapters.prometheus_catalogue import PrometheusCatalogue
+    from slo.lint.live import Live, live_findings
+
     backend = PrometheusBackend(url)
     try:
         live = Live(backend, PrometheusCatalogue(backend), SystemClock().now())
