@@ -27,13 +27,15 @@ class Scope:
     """Matchers and names for the panels of one dashboard.
 
     `slo` and `service` are PromQL string literals, such as `"checkout"` or `"$slo"`; `window` is the SLO's period.
-    `tiers` are the alert conditions that can come true.
+    `tiers` are the alert conditions that can come true. `groups` are labels of which the reader picks a value each, in
+    variables of their names.
     """
 
     slo: str
     service: str
     window: timedelta
     tiers: tuple[burn_rate.Tier, ...]
+    groups: tuple[str, ...] = ()
 
     @property
     def window_name(self) -> str:
@@ -50,7 +52,8 @@ class Scope:
 
     def series(self, metric: str, *matchers: str) -> str:
         """A selector of this SLO's series of a metric."""
-        return f"{metric}{{{','.join([f'{names.SLO}={self.slo}', *matchers])}}}"
+        picked = (f'{label}="${label}"' for label in self.groups)
+        return f"{metric}{{{','.join([f'{names.SLO}={self.slo}', *picked, *matchers])}}}"
 
     def latest(self, metric: str, *matchers: str) -> str:
         """The last value of a series that is written every 5 minutes, at most 15 minutes old."""
@@ -60,8 +63,9 @@ class Scope:
 def scope_of(slo: SLO) -> Scope:
     """The scope of one SLO, whatever characters its name has."""
     window = slo.window.length
-    tiers = tuple(tier for tier in burn_rate.tiers_within(window) if burn_rate.can_fire(tier, window, slo.budget_ratio))
-    return Scope(quoted(slo.name), quoted(slo.service), window, tiers)
+    fitting = burn_rate.tiers_within(window, slo.alerting.tiers)
+    tiers = tuple(tier for tier in fitting if burn_rate.can_fire(tier, window, slo.budget_ratio))
+    return Scope(quoted(slo.name), quoted(slo.service), window, tiers, slo.groups)
 
 
 def shared_scope(window: timedelta) -> Scope:

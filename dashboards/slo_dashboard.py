@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -94,7 +94,7 @@ def _detail(slo: SLO, options: DashboardOptions) -> core.Dashboard:
         description=inert_text(slo.description),
         links=[*_links(options, f"/slos/{quote(slo.name, safe='')}"), *_runbook(slo)],
         panels=placed(_bands(scope, target, raw)),
-        templating=core.Templating(list=_datasource_variable(options)),
+        templating=core.Templating(list=[*_datasource_variable(options), *_group_variables(slo, scope)]),
         annotations=core.Annotations(list=_marks(scope)),
         **_common(),
     )
@@ -174,6 +174,15 @@ def _datasource_variable(options: DashboardOptions) -> list[core.Template]:
     if options.datasource_uid:
         return []
     return [core.Template(name="datasource", label="Data source", type="datasource", query="prometheus")]
+
+
+def _group_variables(slo: SLO, scope: Scope) -> list[core.Template]:
+    """One for each grouping label, so that the reader picks a budget; those picked before narrow the next."""
+    found = []
+    for index, label in enumerate(slo.groups):
+        known = replace(scope, groups=slo.groups[:index]).series(names.BUDGET_EVENTS)
+        found.append(_variable(label, label, f"label_values({known}, {label})"))
+    return found
 
 
 def _variable(name: str, label: str, query: str) -> core.Template:

@@ -103,7 +103,9 @@ class SLORow:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the standing does not say: no traffic, partly measured."""
-        return _notes(self.measured)
+        groups = self.measured.groups
+        worst = (f"worst of {len(groups)}: {' '.join(groups[0].values)}",) if len(groups) > 1 else ()
+        return (*worst, *_notes(self.measured))
 
     @property
     def objective(self) -> str:

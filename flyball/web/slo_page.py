@@ -64,10 +64,8 @@ def slo_page(row: SLORow, past: Reading[PastOfSLO], scene: Scene, options: Conso
 
 def _tells_of(stored: StoredAlert, own: Mapping[str, str]) -> bool:
     """Whether an alert is about this budget; one that names no group is about all of them."""
-    labels = stored.alert.labels
-    return labels.get(names.SLO) == own[names.SLO] and all(
-        labels.get(key, value) == value for key, value in own.items()
-    )
+    labels = {names.SLO: "", **stored.alert.labels}
+    return all(labels.get(key, value) == value for key, value in own.items())
 
 
 def _worst(firing: list[StoredAlert]) -> str:
