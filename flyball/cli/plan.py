@@ -116,16 +116,20 @@ def _engine(settings: "Settings") -> "AskedEngine":
 
     credentials = settings.prometheus_credentials.reveal() if settings.prometheus_credentials else ""
     backend = PrometheusBackend(settings.prometheus_url, credentials=credentials, timeout_seconds=_PATIENCE_SECONDS)
-    return AskedEngine(backend, SystemClock().now())
+    if settings.ruler is None:
+        return AskedEngine(backend, SystemClock().now())
+    from flyball.slo_wiring import rule_engine  # draws in all that applying takes, a quarter of a second
+
+    return AskedEngine(backend, SystemClock().now(), rule_engine(settings, backend))
 
 
 def _show(problems: "Sequence[Problem]") -> None:
     from controlplane.problem_report import as_text
-    from flyball.settings import FILE_NAME, masked
+    from flyball.shown_sources import showable
 
     paths = {problem.path for problem in problems}
     sources = {path: Path(path).read_bytes() for path in paths if Path(path).is_file()}
-    shown = {path: masked(text) if Path(path).name == FILE_NAME else text for path, text in sources.items()}
+    shown = {path: showable(path, text) for path, text in sources.items()}
     typer.echo(as_text(problems, shown, typer.get_text_stream("stdout").isatty()), nl=False)
     typer.echo("No plan: mend the files first.", err=True)
 

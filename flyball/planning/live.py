@@ -64,10 +64,14 @@ def compiled_in(out: Path) -> Applied:
 
 @dataclass(slots=True)
 class AskedEngine:
-    """A rule engine that plans ask. After the first failure it is not asked again; `failure` says why."""
+    """Who plans ask: `backend` about series, `rules` about what runs, where that is another server (a ruler).
+
+    After the first failure the backend is not asked again; `failure` says why.
+    """
 
     backend: PrometheusBackend
     now: datetime
+    rules: RuleEngine | None = None
     failure: str = ""
     queries: int = 0
     _known: dict[str, float | None] = field(default_factory=dict)
@@ -107,18 +111,14 @@ def drift(applied: Applied, engine: AskedEngine, slos: int) -> tuple[str, ...]:
     """How what runs differs from what was applied, in words; empty when it does not, or nobody answers."""
     if not applied.generation or (slos > _READ_WHOLE and engine.generation() == applied.generation):
         return ()
-    if engine.failure:
+    if engine.failure and engine.rules is None:
         return ()
     try:
-        loaded = _loaded(engine.backend)
+        loaded = (engine.rules or engine.backend).loaded_groups()
     except (Transient, Permanent) as error:
         engine.failure = str(error)
         return ()
     return tuple(_differences(applied, loaded, deep=slos <= _READ_WHOLE))
-
-
-def _loaded(engine: RuleEngine) -> list[LoadedGroup]:
-    return engine.loaded_groups()
 
 
 def _differences(applied: Applied, loaded: list[LoadedGroup], *, deep: bool) -> list[str]:
