@@ -34,7 +34,7 @@ def masked(source: bytes) -> bytes:
     return source
 
 
-_WORDS = rb"[\w-]*(?:token|secret|passw(?:or)?d|credential|apikey)[\w-]*"
+_WORDS = rb"[\w-]*(?:token|secret|passw(?:or)?d|credential|(?:api|app|access)[_-]?key)[\w-]*"
 _IN_AUTHORITY = re.compile(rb"(://[^\s/:@\"']*:)([^\s\"']+)(?=@)")
 _IN_QUERY = re.compile(rb"(?i)([?&]" + _WORDS + rb"=)([^\s&\"']+)")
 _AFTER_KEY = re.compile(

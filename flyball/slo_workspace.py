@@ -13,7 +13,7 @@ from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import SourceFile
 from flyball.remembered_files import RememberedFiles
 from flyball.remembered_rules import RememberedRules
-from flyball.settings import FILE_NAME, masked
+from flyball.shown_sources import showable
 from flyball.slo_manifests import manifest_file
 from slo.compiler import CompileOptions
 from slo.manifest import RememberedLines
@@ -43,11 +43,9 @@ class SLOWorkspace:
         return fingerprint(self.folder)
 
     def sources(self) -> Mapping[str, bytes]:
-        """The files as they stand, by the path that problems name; passwords in `flyball.yaml` are masked."""
+        """The files as they stand, by the path that problems name; passwords are masked."""
         files, _ = read_folder(self.folder)
-        return {
-            file.path: masked(file.content) if Path(file.path).name == FILE_NAME else file.content for file in files
-        }
+        return {file.path: showable(file.path, file.content) for file in files}
 
     def compile(self) -> Compiled:
         """Everything that is wrong, or what the files mean."""

@@ -194,10 +194,10 @@ def _settings_problems(files: "Iterable[SourceFile]") -> "list[Problem]":
 
 
 def _sources(files: "Sequence[SourceFile]") -> Mapping[str, bytes]:
-    """What the report may show of the files: passwords in settings are masked."""
-    from flyball.settings import FILE_NAME, masked
+    """What the report may show of the files: passwords are masked."""
+    from flyball.shown_sources import showable
 
-    return {file.path: masked(file.content) if Path(file.path).name == FILE_NAME else file.content for file in files}
+    return {file.path: showable(file.path, file.content) for file in files}
 
 
 def _count(number: int, noun: str) -> str:

@@ -180,7 +180,7 @@ def _write(out: Path, files: dict[str, str]) -> "Outcome":
 
 def _show(problems: "Sequence[Problem]", sources: "Iterable[SourceFile]", as_json: bool) -> None:
     from controlplane import problem_report
-    from flyball.settings import FILE_NAME, masked
+    from flyball.shown_sources import showable
 
     if not problems:
         return
@@ -189,7 +189,7 @@ def _show(problems: "Sequence[Problem]", sources: "Iterable[SourceFile]", as_jso
         typer.echo(json.dumps({"slos": 0, "written": [], "removed": [], "unchanged": 0, "problems": listed}, indent=2))
         return
     coloured = typer.get_text_stream("stderr").isatty()
-    shown = {file.path: masked(file.content) if Path(file.path).name == FILE_NAME else file.content for file in sources}
+    shown = {file.path: showable(file.path, file.content) for file in sources}
     typer.echo(problem_report.as_text(problems, shown, coloured), err=True)
 
 

@@ -122,9 +122,9 @@ def _slos(path: Path) -> "Sequence[SLO]":
 
 
 def _contents(files: "Sequence[SourceFile]") -> dict[str, bytes]:
-    from flyball.settings import FILE_NAME, masked
+    from flyball.shown_sources import showable
 
-    return {file.path: masked(file.content) if Path(file.path).name == FILE_NAME else file.content for file in files}
+    return {file.path: showable(file.path, file.content) for file in files}
 
 
 def _chosen(slos: "Sequence[SLO]", only: Sequence[str]) -> "Sequence[SLO]":
