@@ -149,6 +149,10 @@ EVENT_ALERT_FIRED: Final = "alert.fired"
 EVENT_ALERT_RESOLVED: Final = "alert.resolved"
 EVENT_RULES_APPLIED: Final = "slo.rules_applied"
 EVENT_RULES_REJECTED: Final = "slo.rules_rejected"
+EVENT_EXCLUSION_ADDED: Final = "slo.exclusion_added"
+EVENT_EXCLUSION_CHANGED: Final = "slo.exclusion_changed"
+EVENT_EXCLUSION_REMOVED: Final = "slo.exclusion_removed"
+EVENT_EXCLUSION_EXPIRED: Final = "slo.exclusion_expired"
 
 # --- our own health ---------------------------------------------------------------------------------------------------
 JOB_RUNS: Final = "flyball_job_runs_total"  # labels task, outcome = ok | failed | overrun | skipped

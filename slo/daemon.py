@@ -14,6 +14,7 @@ from controlplane.model.rule import RuleFile
 from controlplane.ports import Permanent, RuleEngine, Transient
 from controlplane.problems import Problem, Severity, has_errors
 from slo.apply import Approval, Explain, Groups, RuleSwitch, SwitchResult, SwitchState, nothing_to_add
+from slo.exclusion_changes import InForce, changes, expiries, in_force, in_generation
 from slo.generation import MARKER_GROUP, generation_of
 from slo.ports import Compiled, DashboardFolder, Journal, RuleFolder, Workspace
 
@@ -73,6 +74,7 @@ class _Memory:
     verify_at: datetime | None = None
     seen: Groups = ()
     links: tuple[object, object] = (None, None)
+    expiries: set[str] = field(default_factory=set)  # of exclusions, that the journal knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,14 @@ class SLODaemon:
         return self._outcome(ApplyState.REJECTED if anew else ApplyState.UNCHANGED, kept, compiled, "")
 
     def _publish(self, compiled: Compiled, generation: Generation, now: datetime) -> ApplyOutcome:
+        excluded = in_force(compiled.slos)
+
         def approve(approval: Approval) -> None:
-            self.journal.write(_applied(approval, len(compiled.slos), now))
+            applied = _applied(approval, len(compiled.slos), now)
+            before = in_generation(self.folder.read(approval.previous.copy)) if approval.previous else {}
+            for event in changes(before, excluded, step=applied.id, now=now):
+                self.journal.write(event)
+            self.journal.write(applied)
 
         switch = RuleSwitch(self.folder, self.engine, self.explain)
         result = switch.bring(generation, compiled.files, seen=self._memory.seen, approve=approve)
@@ -170,6 +178,8 @@ class SLODaemon:
         runs = result.state in (SwitchState.APPLIED, SwitchState.UNCHANGED)
         self._memory.seen = result.live if runs else ()
         self._memory.slos = len(compiled.slos) if runs else self._memory.slos
+        if runs:
+            self._tell_expiries(excluded, now)
         if result.state is SwitchState.ROLLED_BACK and not result.may_pass:
             self._tell_rejection(generation.id, {"by": "prometheus", "reason": result.reason}, now)
         outcome = self._outcome(ApplyState(result.state.value), result, compiled, generation.id)
@@ -179,6 +189,12 @@ class SLODaemon:
             return replace(outcome, dashboards_changed=self.dashboards.publish(compiled.dashboards))
         except (Transient, Permanent) as error:  # the rules run all the same
             return replace(outcome, reason=f"dashboards were not published: {error}")
+
+    def _tell_expiries(self, excluded: dict[str, InForce], now: datetime) -> None:
+        for event in expiries(excluded, now):
+            if event.id not in self._memory.expiries:
+                self.journal.write(event)
+                self._memory.expiries.add(event.id)
 
     def _tell_rejection(self, content: str, data: dict[str, JSON], now: datetime) -> None:
         identity = hashlib.sha256(f"{content}\0{sorted(data.items())}".encode()).hexdigest()

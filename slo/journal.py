@@ -24,12 +24,3 @@ class StoreJournal:
                 at=event.occurred_at, actor=self.actor, action=event.kind, subject=event.subject, detail=event.data
             )
             return True
-
-
-class NoJournal:
-    """For a run by hand or in CI, where the terminal is the record."""
-
-    def write(self, event: Event) -> bool:
-        """Keep nothing."""
-        del event
-        return True

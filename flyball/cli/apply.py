@@ -77,14 +77,15 @@ def apply(
 def _run(settings: "Settings", workspace: "SLOWorkspace") -> "ApplyOutcome":
     from controlplane.adapters.clock import SystemClock
     from controlplane.adapters.prometheus import PrometheusBackend
+    from flyball.exclusion_journal import ExclusionJournal
     from flyball.slo_wiring import slo_daemon
-    from slo.journal import NoJournal
 
     credentials = settings.prometheus_credentials.reveal() if settings.prometheus_credentials else ""
     backend = PrometheusBackend(settings.prometheus_url, credentials=credentials)
     try:
         with _progress(f"Applying {settings.folder} to {settings.rule_engine}"):
-            return slo_daemon(settings, workspace, backend, NoJournal()).run_once(SystemClock().now())
+            journal = ExclusionJournal(settings.database_url.reveal(), "flyball apply")
+            return slo_daemon(settings, workspace, backend, journal).run_once(SystemClock().now())
     finally:
         backend.close()
 
