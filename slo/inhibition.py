@@ -4,6 +4,8 @@ Alertmanager takes two missing labels as equal (its documentation, "inhibit_rule
 with and without groups.
 """
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -37,22 +39,28 @@ def inhibit_rules(slos: Sequence[SLO]) -> str:
     return f"{text}\n" if pairs else f"{text} []\n"
 
 
-_Kind = tuple[str, str]  # the name of an alert, and its severity
+_Kind = tuple[tuple[str, ...], str]  # names of alerts, and their severity
 
 
 def _pairs(slos: Iterable[SLO]) -> set[tuple[_Kind, _Kind]]:
     found = set()
     for slo in slos:
         alerting = slo.alerting
-        found.add((_kind(alerting.page, Urgency.PAGE), _kind(alerting.ticket, Urgency.TICKET)))
+        gone = alerting.absence.name or names.ALERT_NO_DATA
+        page, ticket = (_kind(alerting.text(urgency), urgency, gone) for urgency in (Urgency.PAGE, Urgency.TICKET))
+        found.add((page, ticket))
     return found
 
 
-def _kind(text: AlertText, urgency: Urgency) -> _Kind:
-    return alert_name(text), severity(text, urgency)
+def _kind(text: AlertText, urgency: Urgency, gone: str) -> _Kind:
+    return (alert_name(text), gone), severity(text, urgency)
 
 
-def _matchers(name: str, level: str) -> list[str]:
-    alerts = "|".join(dict.fromkeys((name, names.ALERT_NO_DATA)))
-    found = (f'alertname=~"{alerts}"', f'{names.SEVERITY}="{level}"', f'{names.SLO}!=""')
+def _matchers(alerts: Sequence[str], level: str) -> list[str]:
+    pattern = "|".join(re.escape(name) for name in dict.fromkeys(alerts))
+    found = (f"alertname=~{_quoted(pattern)}", f"{names.SEVERITY}={_quoted(level)}", f'{names.SLO}!=""')
     return [f"      - {scalar(matcher)}" for matcher in found]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -21,7 +21,9 @@ from flyball.demo import servers
 from slo.inhibition import group_by, inhibit_rules
 from tests.slo.slos import an_slo, requests
 
-LOUD = replace(STANDARD_ALERTING, page=AlertText(name="Loud", severity="critical"))
+LOUD = replace(
+    STANDARD_ALERTING, page=AlertText(name="Loud (really)", severity="critical"), absence=AlertText(name="Gone")
+)
 SLOS = [
     an_slo("checkout", requests("checkout")),
     an_slo("tenants", requests("tenants"), groups=("tenant",)),
@@ -75,8 +77,9 @@ def test_a_page_mutes_the_ticket_of_the_same_budget_and_no_other(tmp_path: Path)
         alert("tenants", "page", tenant="acme"),
         alert("tenants", "ticket", tenant="acme"),
         alert("tenants", "ticket", tenant="quiet"),
-        alert("loud", "critical", "Loud"),
+        alert("loud", "critical", "Loud (really)"),
         alert("loud", "ticket"),
+        alert("loud", "ticket", "Gone"),
         alert("checkout", "ticket", "SomebodyElses"),
     ]
     expected = [
@@ -96,7 +99,7 @@ def test_a_page_mutes_the_ticket_of_the_same_budget_and_no_other(tmp_path: Path)
         known = httpx.get(f"{server.url}/api/v2/alerts").json()
     assert sorted(told) == expected
     muted = sorted(f"{it['labels']['slo']} {it['labels']['severity']}" for it in known if it["status"]["inhibitedBy"])
-    assert muted == ["checkout ticket", "loud ticket", "tenants ticket"]
+    assert muted == ["checkout ticket", "loud ticket", "loud ticket", "tenants ticket"]
 
 
 @pytest.mark.parametrize("slos", [[], SLOS[:1], SLOS], ids=["none", "one", "several"])
