@@ -7,14 +7,29 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from controlplane.specfile.document import Kind
+from controlplane.specfile.listing import LIST, LIST_VERSIONS
 
 Schema = dict[str, Any]
 _KEYS: Final = ("apiVersion", "kind", "version")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_LIST: Final[Schema] = {
+    "type": "object",
+    "required": ["apiVersion", "kind", "items"],
+    "properties": {
+        "apiVersion": {"enum": list(LIST_VERSIONS)},
+        "kind": {"const": LIST},
+        "metadata": {"type": ["object", "null"]},
+        "items": {"type": ["array", "null"], "items": {"$ref": "#"}, "description": "Documents, in any order."},
+    },
+    "additionalProperties": False,
+}
 
 
 def json_schema(kinds: Sequence[Kind]) -> Schema:
-    """One schema (draft 2020-12) for any of the kinds: `apiVersion` and `kind`, or `version`, select which applies."""
+    """One schema (draft 2020-12) for any of the kinds, and for lists of them.
+
+    `apiVersion` and `kind`, or `version`, select which applies.
+    """
     definitions: Schema = {}
     branches = []
     for kind in kinds:
@@ -25,19 +40,29 @@ def json_schema(kinds: Sequence[Kind]) -> Schema:
             definitions[f"{name}.{inner}"] = definition
         definitions[name] = schema
         marks = _marks(kind)
-        condition = {"properties": {key: {"const": value} for key, value in marks.items()}}
-        branches.append({"if": {**condition, "required": list(marks)}, "then": {"$ref": f"#/$defs/{name}"}})
+        branches.append({"if": _has(marks), "then": {"$ref": f"#/$defs/{name}"}})
+    branches.append({"if": _has({"kind": LIST}), "then": {"$ref": f"#/$defs/{LIST}"}})
+    definitions[LIST] = _LIST
     ways = [list(keys) for keys in dict.fromkeys(tuple(_marks(kind)) for kind in kinds)]
     known = {key: list(dict.fromkeys(_marks(kind)[key] for kind in kinds if key in _marks(kind))) for key in _KEYS}
+    known["apiVersion"] += [version for version in LIST_VERSIONS if version not in known["apiVersion"]]
+    known["kind"].append(LIST)
     return {
         "$schema": DIALECT,
         "title": "Flyball workspace document",
-        "type": "object",
+        "type": ["object", "array"],
+        "items": {"$ref": "#"},
         **({"required": ways[0]} if len(ways) == 1 else {"anyOf": [{"required": way} for way in ways]}),
         "properties": {key: {"enum": values} for key, values in known.items() if values},
         "allOf": branches,
         "$defs": definitions,
     }
+
+
+def _has(marks: Mapping[str, str]) -> Schema:
+    """The condition that an object says this of itself; a list of documents is none."""
+    same = {key: {"const": value} for key, value in marks.items()}
+    return {"type": "object", "properties": same, "required": list(marks)}
 
 
 def _marks(kind: Kind) -> dict[str, str]:

@@ -1,0 +1,59 @@
+"""OpenSLO files on the command line: JSON, lists, connection details, schemas."""
+
+import json
+from contextlib import chdir
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+import flyball.cli.commands  # noqa: F401
+from flyball.cli import app
+
+SOURCE = """\
+apiVersion: openslo/v1
+kind: DataSource
+metadata: {name: main}
+spec:
+  type: Prometheus
+  connectionDetails:
+    apiKey: hunter2
+"""
+
+
+def run(*arguments: str, cwd: Path) -> tuple[int, str]:
+    """The command line in this process: its exit status, and all that it prints."""
+    with chdir(cwd):
+        result = CliRunner().invoke(app, arguments)
+    return result.exit_code, result.output
+
+
+def test_a_secret_among_connection_details_is_told_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "source.yaml").write_text(SOURCE)
+    _, said = run("check", cwd=tmp_path)
+    assert "source.yaml:7:5: warning: spec.connectionDetails.apiKey: a secret" in said
+    assert "hunter2" not in said
+
+
+def test_a_file_of_json_can_be_named(tmp_path: Path) -> None:
+    service = {"apiVersion": "openslo/v1", "kind": "Service", "metadata": {"name": "shop"}, "spec": {"descr": "x"}}
+    listed = {"apiVersion": "v1", "kind": "List", "items": [service]}
+    (tmp_path / "shop.json").write_text(json.dumps(listed, indent=4))
+    done = flyball("check", "shop.json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert (
+        "shop.json:12:17: spec.descr: unknown field `descr`, did you mean `description`?" in done.stdout + done.stderr
+    )
+
+
+def test_the_schema_knows_every_version_and_lists_of_documents() -> None:
+    schema = json.loads(run("schema", cwd=Path())[1])
+    kinds = {"SLO", "SLI", "Service", "DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget"}
+    for version in ("openslo.v1", "openslo.com.v2alpha"):
+        assert {f"{version}.{kind}" for kind in kinds} <= schema["$defs"].keys()
+    assert {"openslo.v1alpha.SLO", "openslo.v1alpha.Service"} <= schema["$defs"].keys()
+    assert schema["type"] == ["object", "array"]
+    assert schema["items"] == {"$ref": "#"}
+    assert schema["$defs"]["List"]["properties"]["items"]["items"] == {"$ref": "#"}
+    branches = {json.dumps(branch["if"]["properties"]): branch["then"]["$ref"] for branch in schema["allOf"]}
+    assert branches['{"kind": {"const": "List"}}'] == "#/$defs/List"
+    assert all(branch["if"]["type"] == "object" for branch in schema["allOf"])  # or a list would be taken for each
