@@ -205,6 +205,18 @@ def _taken(document: Document, name: str, first: Document) -> Problem:
     )
 
 
+def declared(documents: Sequence[Document], slos: Sequence[SLO]) -> list[tuple[Exclusion, tuple[str, ...]]]:
+    """Every exclusion among the documents, with the names of the SLOs that it is taken from, if any."""
+    found = []
+    for document in documents:
+        if isinstance(document.value, ExclusionDocument):
+            exclusion, _ = exclusion_of(document, document.value)
+            selection = document.value.spec.select
+            if exclusion is not None:
+                found.append((exclusion, tuple(slo.name for slo in slos if selection.fits(slo))))
+    return found
+
+
 def selected_by(slos: Sequence[SLO]) -> Iterator[tuple[Exclusion, tuple[str, ...]]]:
     """Every exclusion of the SLOs with the names of those that it is taken from, by name."""
     by_name: dict[str, tuple[Exclusion, list[str]]] = {}
