@@ -17,9 +17,8 @@ from slo.event_query import QueryFault, event_query
 from slo.lint import rules
 from slo.lint.live.combinations import Combinations
 from slo.lint.live.patterns import is_certain
-from slo.lint.queries import selectors_in
 from slo.lint.rule import Finding
-from slo.promql_text import Matcher, Selector
+from slo.promql_text import Matcher, Selector, Token, TokenKind, selectors, silent, tokens, without_placeholders
 
 # 25 looks at one hour each, 7 hours apart: a week, every hour of the day about once, a seventh of its samples.
 _STEP, _LOOKS, _LOOK = timedelta(hours=7), 25, timedelta(hours=1)
@@ -82,6 +81,8 @@ class _Asking:
 
 def _total(slo: SLO) -> str | None:
     match slo.indicator:
+        case RatioIndicator(gauges=True):
+            return None
         case RatioIndicator(total=total) | LatencyIndicator(total=total):
             return total.text
         case CompositeIndicator():
@@ -90,20 +91,17 @@ def _total(slo: SLO) -> str | None:
 
 
 def _alone(text: str) -> Selector | None:
-    """The selector, when the query is nothing but a count of its series."""
-    selectors = selectors_in(text)
-    try:
-        query = event_query(text)
-    except QueryFault:
+    """The selector, when the query is nothing but a count of its series: `x`, `sum(x)`, `sum(rate(x[5m]))`."""
+    listed = tokens(without_placeholders(text))
+    found = selectors(listed)
+    if len(found) != 1 or not found[0].name:
         return None
-    simple = (
-        query.bare
-        and not query.gauges
-        and len(query.selectors) == len(selectors) == 1
-        and not query.scaled
-        and not query.filtered
-    )
-    return selectors[0] if simple and not any(sign in text for sign in ("+", "-", "*", "/", "offset", " or ")) else None
+    outside = [each for index, each in enumerate(listed) if not found[0].first <= index <= found[0].last]
+    return found[0] if all(silent(each) or _only_counts(each) for each in outside) else None
+
+
+def _only_counts(token: Token) -> bool:
+    return token.kind is TokenKind.RANGE or token.text in ("(", ")", "sum", "rate", "increase")
 
 
 def _of_metric(
