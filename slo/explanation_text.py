@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from controlplane import wording
-from controlplane.burn_rate import duration
+from controlplane.burn_rate import duration, number
 from controlplane.model.alerting import AlertMethod
 from controlplane.model.slo import SLO, Absent, CalendarWindow, CompositeIndicator, NoTraffic
 from slo.explanation import Condition, Explanation, Group, Window
@@ -155,7 +155,7 @@ def as_data(it: Explanation) -> dict[str, object]:
         "slo": slo.name,
         "service": slo.service,
         "source": str(slo.source),
-        "objective": str(slo.objective),
+        "objective": number(slo.objective),
         "window": duration(slo.window.length),
         "group": dict(it.group),
         "method": slo.alerting.method.value,
@@ -178,9 +178,9 @@ def _condition_data(it: Condition, slo: SLO) -> dict[str, object]:
         "tier": it.name,
         "urgency": it.tier.urgency.value,
         "needs": needs(it, slo),
-        "burnRate": str(it.limit),
-        "errorShare": str(it.error_share),
-        "budgetShare": str(it.tier.budget_share),
+        "burnRate": number(it.limit),
+        "errorShare": number(it.error_share),
+        "budgetShare": number(it.tier.budget_share),
         "short": _window_data(it.short),
         "long": _window_data(it.long),
         "spentWithin": [_window_data(each) for each in it.within],

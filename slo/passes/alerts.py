@@ -1,5 +1,6 @@
 """Page, ticket and no-data alerts: when somebody is told, and with which labels."""
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
@@ -122,8 +123,8 @@ def _muted(subject: Subject, urgency: Urgency, condition: str) -> str:
     text = subject.alerting.page
     own = "" if subject.shared else f"{subject.matcher},"
     fired = (
-        f'ALERTS{{alertname="{alert_name(text)}",{own}'
-        f'{names.SEVERITY}="{severity(text, Urgency.PAGE)}",alertstate="firing"}}'
+        f"ALERTS{{alertname={_quoted(alert_name(text))},{own}"
+        f'{names.SEVERITY}={_quoted(severity(text, Urgency.PAGE))},alertstate="firing"}}'
     )
     return f"({_indented(condition)})\nunless on ({subject.keys}) count_over_time({fired}[{_MUTED_BY_PAGE}])"
 
@@ -135,6 +136,11 @@ def _with_labels(subject: Subject, condition: str) -> str:
     copied = ", ".join((names.SERVICE, *label_names(subject.slos)))
     one_info = f"topk by ({names.SLO}) (1, {subject.derived(names.SLO_INFO)})"
     return f"max by ({names.SLO}) ({_indented(condition)})\n* on ({names.SLO}) group_left ({copied})\n{one_info}"
+
+
+def _quoted(text: str) -> str:
+    """A PromQL string literal."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _indented(text: str) -> str:
