@@ -1,4 +1,4 @@
-"""`python -m benchmarks [command_line] [edit_to_live] [indicators] [large_workspaces] [pages] [parity] [rules]
+"""`python -m benchmarks [command_line] [edit_to_live] [indicators] [large_workspaces] [pages] [parity] [plan] [rules]
 [slo_replay]`: all of them by default.
 """
 
@@ -13,6 +13,7 @@ NAMES: Final = (
     "large_workspaces",
     "pages",
     "parity",
+    "plan",
     "rules",
     "slo_replay",
 )

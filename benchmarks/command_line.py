@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -92,11 +93,20 @@ def write_workspace(folder: Path, count: int) -> None:
 
 
 def took(command: list[str]) -> tuple[float, float]:
-    """Seconds on the clock, and of processor time of the command and its own processes: the latter hardly depends on
+    """Seconds on the clock, and of processor time of the command and its own processes."""
+
+    def run_it() -> None:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    return took_of(run_it)
+
+
+def took_of(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds on the clock, and of processor time of the processes that `work` starts: the latter hardly depends on
     what else the machine does.
     """
     began, before = time.perf_counter(), _processor_seconds()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    work()
     return time.perf_counter() - began, _processor_seconds() - before
 
 
