@@ -20,7 +20,11 @@ NAMES: Final = (
 
 
 def main(chosen: list[str]) -> int:
-    """Run those named; return the exit status."""
+    """Run those named, or `conformance` on folders; return the exit status."""
+    if chosen[:1] == ["conformance"]:
+        from benchmarks import conformance
+
+        return conformance.run(chosen[1:])
     unknown = sorted(set(chosen) - set(NAMES))
     if unknown:
         print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(NAMES)}", file=sys.stderr)
