@@ -19,7 +19,7 @@ from controlplane.rulefile import to_yaml
 from controlplane.specfile import Document, SourceFile
 from flyball.examining import examine
 from flyball.kinds import MAKES_SLOS, REFERRED_TO, name_of, settles
-from slo.compiler import CompileOptions, rule_file, subjects
+from slo.compiler import CompileOptions, rule_file, shared_files, subjects
 from slo.passes import Subject
 from slo.settling import settled
 
@@ -84,7 +84,9 @@ def understand(files: Sequence[SourceFile], run: Run, processes: int) -> tuple[l
 
 def rule_texts(slos: Iterable[SLO], options: CompileOptions, run: Run) -> dict[str, str]:
     """The text of every rule file by its name."""
-    return dict(run(_named_text, subjects(slos, options)))
+    listed = tuple(slos)
+    common = {file.name: to_yaml(file) for file in shared_files(listed)}
+    return dict(run(_named_text, subjects(listed, options))) | common
 
 
 def _parts(files: Sequence[SourceFile], processes: int) -> list[_Part]:

@@ -46,14 +46,13 @@ class NoPromtool(Exception):
 
 def proof_texts(slos: Sequence[SLO], options: CompileOptions, run: Run) -> dict[str, str]:
     """The text of every test file, and of the rules that only tests need, by its path below OUT."""
-    beside = tuple(file.name for file in shared_files(slos))
-    asked = ((subject, beside) for subject in subjects(slos, options))
-    return {f"{PROOFS_SUBFOLDER}/{name}": text for files in run(_proofs_of, asked) for name, text in files}
+    files = run(_proofs_of, subjects(slos, options))
+    return {f"{PROOFS_SUBFOLDER}/{name}": text for each in files for name, text in each}
 
 
-def _proofs_of(asked: tuple[Subject, tuple[str, ...]]) -> list[tuple[str, str]]:
-    subject, beside = asked
+def _proofs_of(subject: Subject) -> list[tuple[str, str]]:
     folder = os.path.relpath(RULES_SUBFOLDER, PROOFS_SUBFOLDER)
+    beside = [file.name for file in shared_files(subject.slos)]
     proofs = proof_of(subject, rule_file(subject), rules_folder=folder, beside=beside)
     return [(proof.file.name, proof.file.text) for proof in proofs]
 
