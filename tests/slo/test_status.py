@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from controlplane.model.series import Sample, Series
 from controlplane.model.slo import RollingWindow
 from slo.status import fetch_budget_histories, fetch_measurements, quoted
+from slo.views import group_rows, slo_row
 from tests.slo.test_views import CHECKOUT
 
 NOW = datetime(2026, 9, 16, tzinfo=UTC)
@@ -101,6 +102,36 @@ def test_of_replicas_the_worst_is_read_and_nan_is_missing() -> None:
     )["checkout"]
     assert (found.budget_remaining, found.burn_rate_1h, found.coverage) == (0.4, None, None)
     assert found.firing == ("page", "ticket")
+
+
+def test_every_group_has_its_measurement_the_worst_first() -> None:
+    def sample(name: str, value: float, **labels: str) -> Sample:
+        return Sample({"__name__": name, "slo": "checkout", **labels}, NOW, value)
+
+    found = fetch_measurements(
+        Instant(
+            sample("slo:error_budget_remaining:ratio", 0.5, tenant="acme"),
+            sample("slo:error_budget_remaining:ratio", -0.1, tenant="globex"),
+            sample("slo:burn_rate:1h", 9, tenant="acme"),
+            sample("slo:burn_rate:1h", 3, tenant="globex"),
+            sample("ALERTS", 1, tenant="acme", severity="page"),
+            sample("ALERTS", 1, severity="ticket"),
+        ),
+        NOW,
+        {"checkout": ("tenant",)},
+    )["checkout"]
+    assert (found.budget_remaining, found.burn_rate_1h) == (-0.1, 3)
+    assert found.firing == ("page", "ticket")
+    assert [(each.values, each.measured.burn_rate_1h, each.measured.firing) for each in found.groups] == [
+        (("globex",), 3, ()),
+        (("acme",), 9, ("page",)),
+    ]
+    row = slo_row(replace(CHECKOUT, groups=("tenant",)), found)
+    assert row.notes[0] == "worst of 2: globex"
+    assert [(each.title, each.standing.value) for each in group_rows(row)] == [
+        (f"{row.title}, globex", "spent"),
+        (f"{row.title}, acme", "no data"),
+    ]
 
 
 @pytest.mark.parametrize("text", ["plain", 'quote" and \\ back', "new\nline", "ünï"])
