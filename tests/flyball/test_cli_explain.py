@@ -115,11 +115,12 @@ def _prometheus(workspace: Path, folder: Path) -> AbstractContextManager[servers
 
 
 def _await_page(url: str) -> None:
-    """Ask until it pages and knows its budget; asking is the traffic."""
+    """Ask until it pages for two handlers whose budget is known; asking is the traffic."""
     deadline = time.monotonic() + 60
     pages = 'ALERTS{alertstate="firing",severity="page"} and on (slo, handler) slo:error_budget_remaining:ratio'
     while time.monotonic() < deadline:
-        if httpx.get(f"{url}/api/v1/query", params={"query": pages}).json()["data"]["result"]:
+        httpx.get(f"{url}/-/ready")
+        if 1 < len(httpx.get(f"{url}/api/v1/query", params={"query": pages}).json()["data"]["result"]):
             return
         time.sleep(0.05)
     pytest.fail("no page")
