@@ -1,6 +1,7 @@
 """A replay in words, the same in the terminal and on the page."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
 from controlplane import wording
@@ -36,6 +37,11 @@ def sent(outcome: Outcome) -> str:
     """`2 pages and 1 ticket`."""
     pages, tickets = len(outcome.told(Urgency.PAGE)), len(outcome.told(Urgency.TICKET))
     return f"{plural(pages, 'page')} and {plural(tickets, 'ticket')}"
+
+
+def ratio(objective: Decimal) -> str:
+    """An objective digit for digit: `99.95 %`."""
+    return wording.exact_percent(objective)
 
 
 def definition(slo: SLO) -> str:

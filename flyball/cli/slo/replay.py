@@ -87,7 +87,7 @@ def replay(
         raise typer.BadParameter(f"must be before --until, by {_LONGEST.days} days at most", param_hint="--since")
     if end > now:
         raise typer.BadParameter("lies in the future", param_hint="--until")
-    settings = settings_or_exit(path if path.is_dir() else path.parent, {"prometheus.url": prometheus})
+    settings = settings_or_exit(_workspace_of(path), {"prometheus.url": prometheus})
     slos = _chosen(_slos(path), only or [])
     known = _incidents(incidents) if incidents else ()
     current = _slos(against) if against else _live(settings)
@@ -107,6 +107,15 @@ def _moment(text: str, before: datetime, option: str) -> datetime:
         return moment_before(text, before)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def _workspace_of(path: Path) -> Path:
+    """The folder of the nearest `flyball.yaml` at or above the files."""
+    from flyball.settings import FILE_NAME
+
+    folder = path if path.is_dir() else path.parent
+    above = [folder, *folder.absolute().parents]
+    return next((each for each in above if (each / FILE_NAME).is_file()), folder)
 
 
 def _slos(path: Path) -> "Sequence[SLO]":
