@@ -136,8 +136,9 @@ def test_without_an_answer_the_rest_is_still_told(tmp_path: Path, address: str) 
 
 
 def test_slos_with_mistakes_are_not_asked_about(tmp_path: Path, server: str) -> None:
-    (tmp_path / "slo.yaml").write_text(slo("flyball.dev/owner: a", job="chekout", target="2"))
-    assert [rule for rule, _, _ in checked(tmp_path, "--prometheus", server)[1]] == ["objective"]
+    text = slo("flyball.dev/owner: a", job="chekout", window="14d").replace("http-availability", "nothing-like-it")
+    (tmp_path / "slo.yaml").write_text(text)
+    assert [rule for rule, _, _ in checked(tmp_path, "--prometheus", server)[1]] == ["template"]
 
 
 def test_every_rule_is_explained() -> None:

@@ -20,6 +20,7 @@ from controlplane.model.source import SourcePosition
 from controlplane.ports import Transient
 from flyball.demo import servers
 from slo.lint.live import Live, live_findings
+from slo.lint.live.combinations import METRICS_A_QUERY, combinations_of
 from slo.lint.live.traffic import too_fine
 from tests.slo.slos import an_slo, query
 
@@ -36,7 +37,8 @@ PER_MINUTE = {
     'http_seconds_bucket{job="checkout",le="0.25"}': 500.0,
     'http_seconds_bucket{job="checkout",le="+Inf"}': 600.0,
     'http_seconds_count{job="checkout"}': 600.0,
-    'recent_total{job="recent"}': 600.0,
+    'recent_total{job="down"}': 600.0,
+    'http_requests_total{job="down",code="200"}': 600.0,
 }
 
 
@@ -72,7 +74,7 @@ def _week(selector: str, per_minute: float) -> ColumnarSeries:
     name, _, rest = selector.rstrip("}").partition("{")
     labels = {"__name__": name, **{key: value.strip('"') for key, value in (e.split("=") for e in rest.split(","))}}
     minutes = np.arange(WEEK + 1)
-    if labels["job"] == "recent":
+    if labels["job"] == "down":
         minutes = minutes[:-60]  # down for the last hour
     stamps = (int(NOW.timestamp()) - (WEEK - minutes) * 60) * 1000
     return ColumnarSeries(encoded_labels(labels), stamps.astype(np.int64), minutes * per_minute)
@@ -114,7 +116,8 @@ ERRORS = 'http_requests_total{job="checkout",code=~"5.."}'
 CASES: list[tuple[str, RatioIndicator | LatencyIndicator, list[str]]] = [
     ("all is there", ratio(ERRORS, CHECKOUT), []),
     ("no error has happened yet", ratio('http_requests_total{job="quiet",code=~"5.."}', CHECKOUT), []),
-    ("a service that is down", ratio('recent_total{job="recent",code="5"}', 'recent_total{job="recent"}'), []),
+    ("a metric whose targets are down", ratio('recent_total{job="down",code="5"}', 'recent_total{job="down"}'), []),
+    ("a service that is down", ratio(ERRORS, 'http_requests_total{job="down"}'), []),
     (
         "a metric with a slip",
         ratio(ERRORS, 'http_request_total{job="checkout"}'),
@@ -273,6 +276,16 @@ def test_a_thousand_slos_ask_no_more_than_ten(live: Live) -> None:
         return [name for name in backend.asked + catalogue.asked if name != "series"]
 
     assert len(asked(1000)) == len(asked(10)) <= 8
+
+
+def test_metrics_of_which_the_same_labels_matter_are_asked_for_together(live: Live) -> None:
+    names = live.catalogue.metric_names(NOW, NOW)
+    counting = Counting(live.backend)
+    found, notes = combinations_of(dict.fromkeys(names, frozenset({"job"})), counting, NOW, lambda done: None)
+    assert notes == []
+    assert found.keys() == names
+    assert len(counting.asked) == -(-len(names) // METRICS_A_QUERY) < len(names)
+    assert {labels["job"] for labels in found["http_seconds_count"].all} == {"checkout"}
 
 
 def test_a_server_that_does_not_answer_is_not_taken_for_an_empty_one() -> None:
