@@ -1,7 +1,9 @@
 """SLOPolicy documents and annotations: whom they concern, who wins, and what is wrong with them."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from controlplane.burn_rate import tier_name
 from controlplane.model.alerting import AlertMethod, Urgency
 from controlplane.model.slo import SLO, Absent, NoTraffic
+from controlplane.problems import has_errors
 from controlplane.specfile import SourceFile, read
 from flyball.kinds import KINDS
 from slo.resolve import Resolved, slos_from
@@ -215,3 +218,14 @@ def test_up_cannot_be_derived_where_no_job_is_named() -> None:
     assert [slo.policy.up for slo in found.slos] == ['up{job="shop"}']  # the bad events name it
     other = an_slo_file(metadata="  annotations: {flyball.dev/up: auto}")
     assert "do not name one job" in told(resolved(other))[0]
+
+
+@pytest.mark.parametrize("path", ["reference/slo-policy.md", "how-to/tune-alerts.md"])
+def test_policies_in_the_docs_are_right(path: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / path).read_text()
+    (written,) = [block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "kind: SLOPolicy" in block]
+    name = re.findall(r"name: ([a-z-]+)}", written)[0]
+    found = resolved(annotated("pay-cards", policy=name), written)
+    assert not has_errors(found.problems)
+    (slo,) = found.slos
+    assert slo.alerting.text(Urgency.PAGE).severity == "critical"
