@@ -3,14 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from controlplane.conventions import ANNOTATION_LINT_IGNORE
+from controlplane.model.source import SourcePosition
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document, did_you_mean, field_name
 from controlplane.specfile.composing import Place
+from controlplane.specfile.document import entry_at
 from flyball.workspace_spec import Workspace
-from slo.lint import BY_NAME, Finding, Level
+from slo.lint import BY_NAME, About, Finding, Level
 from slo.lint.rules import SETTINGS
+from slo.spec import SLODocument
 
 FieldPath = tuple[str | int, ...]
 
@@ -99,10 +103,20 @@ def problems_of(findings: Iterable[Finding], documents: Sequence[Document]) -> I
         rule = finding.rule
         hint = f"{finding.hint} ({rule.page})" if finding.hint else rule.page
         severity = rule.level.severity or Severity.WARNING
-        field, length = fields.at(finding)
-        yield Problem.at(
-            finding.position, field, finding.message, hint=hint, rule=rule.name, severity=severity, length=length
-        )
+        position, field, length = fields.at(finding)
+        yield Problem.at(position, field, finding.message, hint=hint, rule=rule.name, severity=severity, length=length)
+
+
+# Where dialects say it, from the document's root, and from what holds the name of the SLO (Sloth has several a file).
+_FROM_ROOT: Final[Mapping[About, tuple[FieldPath, ...]]] = {
+    About.OBJECTIVE: (
+        ("spec", "objectives", 0, "target"),
+        ("spec", "objectives", 0, "targetPercent"),
+        ("spec", "target"),
+    ),
+    About.WINDOW: (("spec", "timeWindow", 0, "duration"), ("spec", "window")),
+}
+_BESIDE_NAME: Final[Mapping[About, str]] = {About.OBJECTIVE: "objective"}
 
 
 class _Fields:
@@ -113,8 +127,8 @@ class _Fields:
         for document in documents:
             self._documents.setdefault(document.source.path, []).append(document)
 
-    def at(self, finding: Finding) -> tuple[str, int]:
-        """The field's name and how many characters of it to underline."""
+    def at(self, finding: Finding) -> tuple[SourcePosition, str, int]:
+        """Where the problem stands, the field's name, and how many characters of it to underline."""
         position = finding.position
         for document in self._documents.get(position.path, ()):
             starts = document.source.line_starts
@@ -123,8 +137,26 @@ class _Fields:
             offset = starts[position.line - 1] + position.column - 1
             if document.place.start <= offset < max(document.place.end, document.place.start + 1):
                 path, place = _deepest(document.place, offset)
-                return field_name(path), document.source.length_on_line(place.start, place.end)
-        return "", 1
+                for other in _fields_about(finding.about, path):
+                    entry, _, found = entry_at(document.place, other)
+                    if found and not _has_several(document):
+                        path, place, position = other, entry.place, document.source.position(entry.place.start)
+                        break
+                return position, field_name(path), document.source.length_on_line(place.start, place.end)
+        return position, "", 1
+
+
+def _fields_about(about: About, name: FieldPath) -> Iterator[FieldPath]:
+    """Fields that may say what a finding is about, of the SLO whose name stands at this path."""
+    if about in _BESIDE_NAME:
+        yield (*name[:-1], _BESIDE_NAME[about])
+    yield from _FROM_ROOT.get(about, ())
+
+
+def _has_several(document: Document) -> bool:
+    """Whether it has several objectives, of which nobody knows here which one is meant."""
+    value = document.value
+    return isinstance(value, SLODocument) and len(value.spec.objectives) > 1
 
 
 def _deepest(place: Place, offset: int) -> tuple[FieldPath, Place]:

@@ -40,6 +40,14 @@ class LintRule:
         return f"docs/reference/lint.md#{self.name}"
 
 
+class About(Enum):
+    """What of an SLO a finding is about, where its document says that in a field of its own."""
+
+    PLACE = "what stands at the position"
+    OBJECTIVE = "its objective"
+    WINDOW = "its window"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A place in a user's file that a rule is about, and what is to be said there."""
@@ -48,3 +56,4 @@ class Finding:
     position: SourcePosition
     message: str
     hint: str = ""
+    about: About = About.PLACE

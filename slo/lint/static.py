@@ -11,7 +11,7 @@ from controlplane.model.slo import SLO, RollingWindow
 from controlplane.wording import exact_percent
 from slo.lint import rules
 from slo.lint.queries import queries_of
-from slo.lint.rule import Finding
+from slo.lint.rule import About, Finding
 
 _OWNER_LABELS: Final = ("owner", "team")
 _LOWEST, _HIGHEST = Decimal("0.5"), Decimal("0.99999")
@@ -64,32 +64,36 @@ def _alerts(slo: SLO) -> Iterator[Finding]:
         listed = ", ".join(f"{tier.urgency.value} at {number(round(threshold(tier, length), 3))}×" for tier in mute)
         fastest = number(round(1 / slo.budget_ratio, 2))
         hint = f"at {exact_percent(slo.objective)} the budget burns at most {fastest}×, with every event bad"
-        yield Finding(rules.ALERT_UNREACHABLE, slo.source, f"these alerts can never fire: {listed}", hint)
+        message = f"these alerts can never fire: {listed}"
+        yield Finding(rules.ALERT_UNREACHABLE, slo.source, message, hint, About.OBJECTIVE)
 
 
 def _objective(slo: SLO) -> Iterator[Finding]:
     written = exact_percent(slo.objective)
     if slo.objective < _LOWEST:
         message = f"an objective of {written} lets most events be bad"
-        yield Finding(rules.SUSPICIOUS_OBJECTIVE, slo.source, message, "did you mean the share of good events?")
+        hint = "did you mean the share of good events?"
+        yield Finding(rules.SUSPICIOUS_OBJECTIVE, slo.source, message, hint, About.OBJECTIVE)
     elif slo.objective > _HIGHEST:
         seconds = round(slo.budget_ratio * (slo.window.length // timedelta(seconds=1)), 1)
         length = duration(slo.window.length)
         length = duration(slo.window.length)
         message = f"an objective of {written} leaves {number(seconds)} seconds of outage in {length}"
-        yield Finding(rules.SUSPICIOUS_OBJECTIVE, slo.source, message)
+        yield Finding(rules.SUSPICIOUS_OBJECTIVE, slo.source, message, about=About.OBJECTIVE)
 
 
 def _window(slo: SLO) -> Iterator[Finding]:
     length = slo.window.length
     if length > _LONGEST:
-        yield Finding(rules.ODD_WINDOW, slo.source, f"in {duration(length)} nobody remembers what spent the budget")
+        message = f"in {duration(length)} nobody remembers what spent the budget"
+        yield Finding(rules.ODD_WINDOW, slo.source, message, about=About.WINDOW)
     elif isinstance(slo.window, RollingWindow) and length < _DAY:
-        yield Finding(rules.ODD_WINDOW, slo.source, f"in {duration(length)} the budget mostly tells the time of day")
+        message = f"in {duration(length)} the budget mostly tells the time of day"
+        yield Finding(rules.ODD_WINDOW, slo.source, message, about=About.WINDOW)
     elif isinstance(slo.window, RollingWindow) and _DAY < length < _MANY_WEEKENDS and length % _WEEK:
         weeks = max(1, round(length / _WEEK))
         message = f"{duration(length)} are no whole number of weeks: now more weekends, now fewer"
-        yield Finding(rules.ODD_WINDOW, slo.source, message, f"such as {weeks * 7}d or 28d")
+        yield Finding(rules.ODD_WINDOW, slo.source, message, f"such as {weeks * 7}d or 28d", About.WINDOW)
 
 
 def _selectors(slo: SLO) -> Iterator[Finding]:

@@ -98,6 +98,41 @@ def test_a_rule_that_does_not_exist_is_an_error_where_it_is_named(tmp_path: Path
     assert "no lint rule is named `missing-owners`" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (slo("flyball.dev/owner: a", window="10d"), ("odd-window", "spec.timeWindow[0].duration", 12)),
+        (slo("flyball.dev/owner: a", target="0.2"), ("suspicious-objective", "spec.objectives[0].target", 14)),
+    ],
+)
+def test_a_finding_stands_where_the_file_must_be_changed(
+    tmp_path: Path, text: str, place: tuple[str, str, int]
+) -> None:
+    (tmp_path / "slo.yaml").write_text(text)
+    problems = json.loads(CliRunner().invoke(app, ["check", str(tmp_path), "--format", "json"]).stdout)
+    assert place in {(each["rule"], each["field"], each["line"]) for each in problems}
+
+
+SLOTH = """\
+version: prometheus/v1
+service: shop
+slos:
+  - name: requests
+    objective: 99.99999
+    sli:
+      events:
+        error_query: sum(rate(x{job="a",code="5"}[{{.window}}]))
+        total_query: sum(rate(x{job="a"}[{{.window}}]))
+    alerting: {name: Requests}
+"""
+
+
+def test_in_a_sloth_file_it_stands_at_the_right_one_of_several(tmp_path: Path) -> None:
+    (tmp_path / "slo.yaml").write_text(SLOTH)
+    problems = json.loads(CliRunner().invoke(app, ["check", str(tmp_path), "--format", "json"]).stdout)
+    assert ("suspicious-objective", "slos[0].objective") in {(each["rule"], each["field"]) for each in problems}
+
+
 def test_an_alert_that_cannot_fire_is_told_once_at_its_target(tmp_path: Path) -> None:
     (tmp_path / "slo.yaml").write_text(slo("flyball.dev/owner: team-shop", target="0.9"))
     assert checked(tmp_path)[1] == [("alert-unreachable", "warning", "spec.objectives[0].target")]
@@ -123,7 +158,10 @@ def test_a_live_prometheus_is_asked_only_when_it_is_named(tmp_path: Path, server
 def test_live_rules_have_levels_too(tmp_path: Path, server: str) -> None:
     (tmp_path / "slo.yaml").write_text(slo("flyball.dev/owner: a"))
     (tmp_path / "flyball.yaml").write_text(WORKSPACE.format("retention-too-short: error"))
-    assert checked(tmp_path, "--prometheus", server)[:2] == (1, [("retention-too-short", "error", "metadata.name")])
+    assert checked(tmp_path, "--prometheus", server)[:2] == (
+        1,
+        [("retention-too-short", "error", "spec.timeWindow[0].duration")],
+    )
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1", "not a url"])

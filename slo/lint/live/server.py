@@ -11,7 +11,7 @@ from slo.lint.live.combinations import Combinations
 from slo.lint.live.patterns import is_certain
 from slo.lint.live.selectors import Use
 from slo.lint.queries import Purpose
-from slo.lint.rule import Finding
+from slo.lint.rule import About, Finding
 
 WIDEST_SCRAPE: Final = timedelta(minutes=2)  # RULES: slower than that, ranges of 5 minutes miss samples
 
@@ -23,7 +23,7 @@ def short_retention(slos: Iterable[SLO], kept: timedelta | None) -> Iterator[Fin
             covered = round(100 * (kept / slo.window.length))
             message = f"Prometheus keeps {duration(kept)}, the window is {duration(slo.window.length)}"
             hint = f"its coverage will not pass {covered} %: raise the retention, or shorten the window"
-            yield Finding(rules.RETENTION_TOO_SHORT, slo.source, message, hint)
+            yield Finding(rules.RETENTION_TOO_SHORT, slo.source, message, hint, About.WINDOW)
 
 
 def slow_scrapes(use: Use, live: Combinations, intervals: Mapping[str, timedelta]) -> Finding | None:

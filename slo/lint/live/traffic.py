@@ -17,7 +17,7 @@ from slo.event_query import QueryFault, event_query
 from slo.lint import rules
 from slo.lint.live.combinations import Combinations
 from slo.lint.live.patterns import is_certain
-from slo.lint.rule import Finding
+from slo.lint.rule import About, Finding
 from slo.promql_text import Matcher, Selector, Token, TokenKind, selectors, silent, tokens, without_placeholders
 
 # 25 looks at one hour each, 7 hours apart: a week, every hour of the day about once, a seventh of its samples.
@@ -157,7 +157,7 @@ def too_fine(slo: SLO, per_hour: float) -> Finding | None:
         )
     else:
         return None
-    return Finding(rules.OBJECTIVE_TOO_FINE, slo.source, message, _measurable(slo, events))
+    return Finding(rules.OBJECTIVE_TOO_FINE, slo.source, message, _measurable(slo, events), About.OBJECTIVE)
 
 
 def _fewest_to_page(slo: SLO, per_hour: Decimal, budget: Decimal) -> Decimal | None:

@@ -1,5 +1,7 @@
 """Mistakes in uses of short forms and in users' own templates, told where they were made."""
 
+from typing import Any
+
 import promql_parser
 import pytest
 from hypothesis import given
@@ -191,6 +193,22 @@ def test_no_text_leaves_its_quotes(value: str) -> None:
             (matcher,) = selector.matchers
             expected = value if not of_regex else matcher.value
             assert matcher.value == expected
+
+
+@given(
+    st.sampled_from(ParameterType),
+    st.recursive(
+        st.none() | st.booleans() | NASTY | st.from_regex(r"[-+]?[0-9.eE]{1,12}(ms|s|h|d)?", fullmatch=True),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NASTY, inner, max_size=3),
+        max_leaves=5,
+    ),
+)
+def test_whatever_is_written_is_a_value_or_a_mistake(kind: ParameterType, written: Any) -> None:
+    try:
+        found = value_of(Parameter(name="x", type=kind, minimum="1", maximum="9"), written)  # type: ignore[arg-type]
+    except ValueFault:
+        return
+    assert isinstance(found.text, str)
 
 
 @given(NASTY)
