@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+import snappy
 
+from benchmarks.native_samples import encoded
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.remote_write import RemoteWriter
 from controlplane.model.rule import RuleFile, RuleGroup
@@ -24,6 +27,7 @@ NAMES = tuple(built_in())
 START = datetime(2026, 3, 1, tzinfo=UTC)
 SCRAPE = timedelta(seconds=15)
 MINUTES = 40
+NATIVE_START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=20)
 
 
 @dataclass(frozen=True)
@@ -170,10 +174,12 @@ def test_no_golden_is_left_over() -> None:
 @pytest.fixture(scope="module")
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusBackend]:
     with servers.prometheus(
-        tmp_path_factory.mktemp("prometheus"), out_of_order="3650d", retention="3650d", block_duration="720h"
-    ) as server:
+        tmp_path_factory.mktemp("prometheus"), out_of_order="3650d", retention="3650d", block_duration="720h",
+        features=["native-histograms"],
+    ) as server:  # fmt: skip
         with RemoteWriter(server.url) as writer:
             writer.write([series for truth in TRUTHS.values() for series in _series(truth)])
+        _write_native(server.url)
         adapter = PrometheusBackend(server.url)
         yield adapter
         adapter.close()
@@ -189,8 +195,16 @@ def test_each_measures_what_was_generated(name: str, backend: PrometheusBackend)
         assert wrong.value / every.value == pytest.approx(bad, abs=1e-9), name
 
 
-def test_every_short_form_but_the_native_one_is_measured() -> None:
-    assert set(NAMES) - set(TRUTHS) == {"http-latency-native"}  # no engine here writes native histograms
+def test_a_native_histogram_is_measured_at_any_threshold(backend: PrometheusBackend) -> None:
+    pair = pair_over_past(exemplary("http-latency-native"))
+    at = NATIVE_START + timedelta(minutes=15)
+    (every,), (slow,) = backend.query(pair.all, at), backend.query(pair.bad, at)
+    assert every.value > 0
+    assert slow.value / every.value == pytest.approx(0.3)
+
+
+def test_every_short_form_is_measured() -> None:
+    assert set(NAMES) - set(TRUTHS) == {"http-latency-native"}
 
 
 def test_parameters_fit_a_short_form_to_other_instrumentation() -> None:
@@ -200,6 +214,15 @@ def test_parameters_fit_a_short_form_to_other_instrumentation() -> None:
     )  # fmt: skip
     (slo,) = resolved(text).slos
     assert slo.indicator.bad.text == 'graphql_envelop_error_result{job="yoga"}'  # type: ignore[union-attr]
+
+
+def _write_native(url: str) -> None:
+    """7 of 10 requests within 0.25 s, the others within 2 s; samples of histograms must not be old."""
+    times = [int((NATIVE_START + number * SCRAPE).timestamp()) for number in range(80)]
+    samples = [(at, {-2: 7 * number, 1: 3 * number}) for number, at in enumerate(times, 1)]
+    request = encoded({"__name__": "http_request_duration_seconds", "job": "checkout"}, samples)
+    headers = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"}
+    httpx.post(f"{url}/api/v1/write", content=snappy.compress(request), headers=headers).raise_for_status()
 
 
 def _series(truth: Truth) -> Iterator[Series]:
