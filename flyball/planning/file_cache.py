@@ -6,14 +6,12 @@ processes that use it at once. Whatever is wrong with it, it is thrown away and 
 """
 
 import hashlib
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _BUSY_SECONDS: Final = 2.0
 _MOST_WORKSPACES: Final = 20
@@ -26,9 +24,8 @@ _SCHEMA: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class CachedSLO:
-    """An SLO as a manifest's line, and where it stands in its file."""
+class CachedSLO(NamedTuple):
+    """An SLO as a manifest's line, and where it stands in its file. Of these there are many: tuples are made fast."""
 
     name: str
     line: str
@@ -36,8 +33,7 @@ class CachedSLO:
     at_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class CachedFile:
+class CachedFile(NamedTuple):
     """What a file without mistakes says.
 
     `stamp` tells whether it was saved since, `digest` whether its content is another. `declared` is a digest of what
@@ -124,7 +120,7 @@ _Row = tuple[str, str, bytes, bytes, str, bytes]
 
 
 def _sealed(path: str, file: CachedFile) -> _Row:
-    slos = json.dumps([[slo.name, slo.line, slo.at_line, slo.at_column] for slo in file.slos], ensure_ascii=False)
+    slos = "\n".join(f"{slo.at_line}\t{slo.at_column}\t{slo.name}\t{slo.line}" for slo in file.slos)
     return path, file.stamp, file.digest, file.declared, slos, _seal(path, file.stamp, file.digest, file.declared, slos)
 
 
@@ -132,12 +128,12 @@ def _unsealed(row: _Row) -> CachedFile:
     path, stamp, digest, declared, slos, seal = row
     if seal != _seal(path, stamp, digest, declared, slos):
         raise ValueError("a row is damaged")
-    return CachedFile(stamp, digest, declared, tuple(CachedSLO(*each) for each in json.loads(slos)))
+    cells = (each.split("\t", 3) for each in slos.split("\n")) if slos else ()
+    found = tuple(CachedSLO(name, line, int(at), int(column)) for at, column, name, line in cells)
+    return CachedFile(stamp, digest, declared, found)
 
 
 def _seal(path: str, stamp: str, digest: bytes, declared: bytes, slos: str) -> bytes:
     """Notices damage, not intent."""
-    sealed = hashlib.blake2b(digest_size=8)
-    for part in (path.encode("utf-8", "surrogatepass"), stamp.encode(), digest, declared, slos.encode()):
-        sealed.update(len(part).to_bytes(8, "big") + part)
-    return sealed.digest()
+    head = f"{path}\0{stamp}\0{len(slos)}\0".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(b"".join((head, digest, declared, b"\0", slos.encode())), digest_size=8).digest()

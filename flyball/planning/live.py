@@ -92,10 +92,10 @@ class AskedEngine:
         return self._known[query]
 
     def samples(self, selector: str) -> float | None:
-        """The samples that a selector reads, with its range or without."""
-        if selector.endswith("]"):
-            return self.largest(f"sum(count_over_time({selector}))")
-        return self.largest(f"count({selector})")
+        """The samples that a selector reads, with its range or without; 0 when there are no such series."""
+        query = f"sum(count_over_time({selector}))" if selector.endswith("]") else f"count({selector})"
+        found = self.largest(query)
+        return 0 if found is None and query in self._known else found
 
     def generation(self) -> str:
         """The generation whose marker was evaluated last, empty when there is none."""

@@ -168,7 +168,7 @@ def _differences(before: JSON, after: JSON, at: str) -> Iterator[tuple[str, JSON
             if key != "is":
                 place = at if key == "text" and at else f"{at}.{key}" if at else key
                 yield from _differences(before.get(key), after.get(key), place)
-    elif _are_pairs(before) and _are_pairs(after):
+    elif (_are_pairs(before) or before is None) and (_are_pairs(after) or after is None):
         yield from _differences(_as_mapping(before), _as_mapping(after), at)
     elif before != after:
         yield at, before, after
@@ -181,7 +181,8 @@ def _are_pairs(value: JSON) -> bool:
 
 
 def _as_mapping(value: JSON) -> dict[str, JSON]:
-    assert isinstance(value, list)
+    if not isinstance(value, list):
+        return {}
     return {str(pair[0]): pair[1] for pair in value if isinstance(pair, list)}
 
 

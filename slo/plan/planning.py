@@ -21,7 +21,7 @@ from slo.plan.changes import Change, changes
 from slo.plan.cost import NO_COST, Cost, Samples, cost_of, rolling_expression, total
 from slo.plan.history import Ask, HistoryBreak, breaks, by_name, consequences, renamed
 
-_MOST_COSTED: Final = 400  # more changes than that are costed by the mean of so many
+MOST_COSTED: Final = 400  # more changes than that are costed by the mean of so many
 
 
 class Kind(Enum):
@@ -86,6 +86,7 @@ class Surroundings:
     samples: Samples
     position: Callable[[str], SourcePosition | None]
     keep_history: bool = False
+    most_costed: int = MOST_COSTED
 
 
 def plan(before: Side, after: Side, around: Surroundings) -> Plan:
@@ -96,9 +97,9 @@ def plan(before: Side, after: Side, around: Surroundings) -> Plan:
     gone = by_name([slo_of(line) for line in sorted(old - new)])
     come = by_name([slo_of(line) for line in sorted(new - old)])
     found = list(_changes(gone, come, around))
-    costed = [_with_cost(change, gone, before, after, around) for change in found[:_MOST_COSTED]]
+    costed = [_with_cost(change, gone, before, after, around) for change in found[: around.most_costed]]
     scale = len(found) / len(costed) if costed else 1
-    listed = (*costed, *found[_MOST_COSTED:])
+    listed = (*costed, *found[around.most_costed :])
     shards = (_shards(before), _shards(after))
     shared = _shared_cost(come or gone, around) if shards[0] != shards[1] else NO_COST
     return Plan(
