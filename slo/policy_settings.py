@@ -16,7 +16,7 @@ from controlplane.specfile import Document
 from slo.alert_templates import template_fault
 from slo.alert_tiers import TierFault, changed, length_of, tier_from, without
 from slo.legacy_names import keeping
-from slo.policy_spec import AlertsPart, PolicyDocument, TextPart
+from slo.policy_spec import AlertsPart, PolicyDocument, TextPart, TierChange
 from slo.up_query import AUTO, up_of
 
 RULE: Final = "policy"
@@ -120,17 +120,10 @@ class _Reading:
             at = ("spec", "alerts", "change", name)
             if not change.model_fields_set:
                 self.tell(at, "changes nothing", on_key=True)
-            yield Setting(
-                f"alerts.change.{name}", at, repr(change), _tiers_are_open,
-                lambda slo, name=name, change=change: _with(slo, changed(slo.alerting.tiers, name, change)),
-                of_tiers=True,
-            )  # fmt: skip
+            yield Setting(f"alerts.change.{name}", at, repr(change), _tiers_are_open, _changing(name, change), True)
         for index, name in enumerate(alerts.drop):
-            yield Setting(
-                f"alerts.drop.{name}", ("spec", "alerts", "drop", index), True, _tiers_are_open,
-                lambda slo, name=name: _with(slo, without(slo.alerting.tiers, name)),
-                of_tiers=True,
-            )  # fmt: skip
+            item = ("spec", "alerts", "drop", index)
+            yield Setting(f"alerts.drop.{name}", item, True, _tiers_are_open, _dropping(name), True)
 
     def text(self, alert: str, part: TextPart) -> Iterator[Setting]:
         """What alerts of one urgency say, or that of missing data."""
@@ -201,6 +194,14 @@ def _tiers_are_open(slo: SLO) -> bool:
 
 def _with(slo: SLO, tiers: tuple[Tier, ...]) -> SLO:
     return replace(slo, alerting=replace(slo.alerting, tiers=tiers))
+
+
+def _changing(name: str, change: TierChange) -> Callable[[SLO], SLO]:
+    return lambda slo: _with(slo, changed(slo.alerting.tiers, name, change))
+
+
+def _dropping(name: str) -> Callable[[SLO], SLO]:
+    return lambda slo: _with(slo, without(slo.alerting.tiers, name))
 
 
 def _with_fewest(slo: SLO, fewest: Decimal) -> SLO:

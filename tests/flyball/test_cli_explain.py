@@ -120,7 +120,8 @@ def _await_page(url: str) -> None:
     pages = 'ALERTS{alertstate="firing",severity="page"} and on (slo, handler) slo:error_budget_remaining:ratio'
     while time.monotonic() < deadline:
         httpx.get(f"{url}/-/ready")
-        if 1 < len(httpx.get(f"{url}/api/v1/query", params={"query": pages}).json()["data"]["result"]):
+        found = httpx.get(f"{url}/api/v1/query", params={"query": pages}).json()["data"]["result"]
+        if len(found) > 1:
             return
         time.sleep(0.05)
     pytest.fail("no page")
