@@ -2,12 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from threading import Lock
-from typing import Final
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -24,6 +25,8 @@ _TOO_MUCH: Final = ("too many samples", "maximum resolution", "exceed", "timed o
 
 Group = tuple[str, ...]  # the values of an SLO's group labels
 _Answer = Future[dict[Group, Floats]]
+_Job = Callable[[], None]
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +121,37 @@ def _placed(series: Series, asked: Asked) -> tuple[np.ndarray[tuple[int], np.dty
     return np.rint((seconds - origin) / (60 * asked.step)).astype(np.int64), values
 
 
-@contextmanager
-def at_work() -> Iterator[ThreadPoolExecutor]:
-    """A pool that forgets what was not begun yet when its block ends early: Ctrl-C waits for two queries at most."""
-    pool = ThreadPoolExecutor(AT_ONCE)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+class Workers:
+    """Threads that work through what is submitted and are left behind when the program ends, so Ctrl-C waits for none."""
+
+    def __init__(self, count: int = AT_ONCE) -> None:
+        self._waiting: SimpleQueue[_Job | None] = SimpleQueue()
+        self._count = count
+        for _ in range(count):
+            Thread(target=self._work, daemon=True).start()
+
+    def submit(self, job: Callable[[], _Made]) -> Future[_Made]:
+        """Do it in its turn."""
+        future: Future[_Made] = Future()
+
+        def run() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(job())
+                except BaseException as error:  # noqa: BLE001 -- raised again where the result is waited for
+                    future.set_exception(error)
+
+        self._waiting.put(run)
+        return future
+
+    def close(self) -> None:
+        """Forget what was not begun."""
+        with suppress(Empty):
+            while True:
+                self._waiting.get_nowait()
+        for _ in range(self._count):
+            self._waiting.put(None)
+
+    def _work(self) -> None:
+        while (job := self._waiting.get()) is not None:
+            job()

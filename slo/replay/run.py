@@ -1,8 +1,10 @@
 """Replays SLOs: asks for their past, judges what they would have done, and compares."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,7 +14,7 @@ from controlplane.ports import MetricsBackend
 from slo.passes.traffic import is_up
 from slo.replay.counts import counts_of
 from slo.replay.definition import Definition
-from slo.replay.fetching import Asked, Fetcher, at_work
+from slo.replay.fetching import Asked, Fetcher, Workers
 from slo.replay.history import TILE, Span, minute_of
 from slo.replay.incidents import Incident, Told, Verdict, verdict_on
 from slo.replay.outcome import Outcome, outcome_of
@@ -85,8 +87,8 @@ def replay(
     live = {slo.name: slo for slo in current}
     fetcher = Fetcher(backend)
     budgets: list[ReplayedBudget] = []
-    with at_work() as pool:
-        waiting = [pool.submit(_one, slo, live.get(slo.name), options, fetcher) for slo in slos]
+    with closing(Workers()) as workers:
+        waiting = [workers.submit(partial(_one, slo, live.get(slo.name), options, fetcher)) for slo in slos]
         for done, each in enumerate(waiting):
             budgets += each.result()
             progress((done + 1) / len(waiting))

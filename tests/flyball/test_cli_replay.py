@@ -4,9 +4,11 @@ import json
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -200,19 +202,38 @@ def test_broken_files_are_told_at_their_place(workspace: Path, tmp_path: Path) -
     assert "incidents.csv:2:1: start: not a time" in ran.stderr
 
 
-def test_it_can_be_interrupted(workspace: Path) -> None:
-    """A Prometheus that accepts and never answers: Ctrl-C ends the command, and nothing is written."""
-    import socket
+class Silent(BaseHTTPRequestHandler):
+    """A Prometheus that is there, and never answers a query."""
 
-    with socket.create_server((servers.LOOPBACK, 0)) as silent:
-        url = f"http://{servers.LOOPBACK}:{silent.getsockname()[1]}"
-        out = workspace / "replay.json"
-        command = [FLYBALL, "slo", "replay", workspace, "--prometheus", url, "-o", out]
-        process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        silent.accept()
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+    asked = threading.Event()
+
+    def do_GET(self) -> None:
+        body = b'{"status": "success", "data": {"reloadConfigSuccess": true}}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.asked.set()
+        threading.Event().wait()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_it_can_be_interrupted_while_prometheus_thinks(workspace: Path) -> None:
+    server = ThreadingHTTPServer((servers.LOOPBACK, 0), Silent)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url, out = f"http://{servers.LOOPBACK}:{server.server_address[1]}", workspace / "replay.json"
+    command = [FLYBALL, "slo", "replay", workspace, "--prometheus", url, "-o", out]
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert Silent.asked.wait(30)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    server.shutdown()
     assert process.returncode == 130
+    assert b"Interrupted" in told
     assert not out.exists()
 
 
