@@ -192,5 +192,5 @@ def dashboard_uid(slo: str) -> str:
 
 
 def shared_dashboard_uid(window: str) -> str:
-    """The uid of the dashboard that all SLOs with a window such as `30d` share."""
-    return f"flyball-slo-{window}"
+    """The uid of the dashboard that all SLOs with a window such as `30d` share; of the calendar, in lower case."""
+    return f"flyball-slo-calendar-{window.lower()}" if window[-1:].isupper() else f"flyball-slo-{window}"

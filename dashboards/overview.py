@@ -110,7 +110,8 @@ def _literally(text: str) -> str:
 
 def _led_by_window(slos: Sequence[SLO]) -> str:
     """The worst SLOs, each with the uid of the dashboard that SLOs of its window share."""
-    windows = [burn_rate.duration(length) for length in sorted({slo.window.length for slo in slos})]
+    named = {burn_rate.window_name(slo.window): slo.window.length for slo in slos}
+    windows = sorted(named, key=lambda name: (named[name], name))
     return " or ".join(
         f"label_replace({_WORST} and on ({names.SLO}) {names.total_events(window)}, "
         f'{quoted(_UID)}, {quoted(names.shared_dashboard_uid(window))}, "", "")'

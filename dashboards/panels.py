@@ -83,13 +83,31 @@ def budget_left(scope: Scope) -> core.Stat:
     )  # fmt: skip
 
 
+def raw_budget_left(scope: Scope) -> core.Stat:
+    """What it would be without exclusions."""
+    return stat(
+        "Left, nothing excluded",
+        "Share of the budget that would be left if the events of excluded times counted, too.",
+        scope.latest(names.RAW_BUDGET_REMAINING), "percentunit", thresholds=list(BUDGET_STEPS),
+    )  # fmt: skip
+
+
+def resets(scope: Scope) -> core.Stat:
+    """When the budget is full again."""
+    return stat(
+        "Full again in",
+        "How long until the period ends and the next one begins with a whole budget.",
+        f"max({scope.latest(names.WINDOW_END)}) - time()", "s",
+    )  # fmt: skip
+
+
 def time_left(scope: Scope) -> core.Stat:
     """When it is gone if nothing changes."""
     # Without the other labels, an SLO that changes its shard does not match itself twice.
     remaining = f"clamp_min(min by ({names.SLO}) ({scope.latest(names.BUDGET_REMAINING)}), 0)"
     hour, window = scope.series(names.burn_rate("1h")), scope.latest(names.burn_rate(scope.window_name))
     burn = f"max by ({names.SLO}) ({hour} or {window})"
-    seconds = burn_rate.number(burn_rate.seconds(scope.window))
+    seconds = burn_rate.number(burn_rate.seconds(scope.window.length))
     gone_in = f"clamp_max({remaining} * {seconds} / clamp_min({burn}, 0.000001), {A_YEAR_SECONDS})"
     return stat(
         "Gone in",
@@ -102,6 +120,10 @@ def time_left(scope: Scope) -> core.Stat:
     )  # fmt: skip
 
 
+def _the(scope: Scope) -> str:
+    return scope.in_words if scope.begins_anew else f"the {scope.in_words}"
+
+
 def _words(texts: dict[str, str]) -> dict[str, Any]:
     options = {value: {"text": text, "index": index} for index, (value, text) in enumerate(texts.items())}
     return {"type": "value", "options": options}
@@ -110,8 +132,8 @@ def _words(texts: dict[str, str]) -> dict[str, Any]:
 def window_ratio(scope: Scope) -> core.Stat:
     """The indicator over the whole window."""
     return stat(
-        f"Good events, {scope.window_name}",
-        f"Share of good events in the last {scope.window_name}: good ÷ all, so that traffic weighs as it should.",
+        f"Good events, {scope.in_words if scope.begins_anew else scope.window_name}",
+        f"Share of good events in {_the(scope)}: good ÷ all, so that traffic weighs as it should.",
         _good_share(scope.latest(names.total_events(scope.window_name), _bad()),
                     scope.latest(names.total_events(scope.window_name), _all())),
         "percentunit", decimals=3,
@@ -162,10 +184,12 @@ def budget_history(scope: Scope) -> core.TimeSeries:
     """The budget over its own window."""
     return chart(
         "Budget left over the window",
-        "How the budget was spent and given back. It comes back when bad events leave the window.",
+        "How the budget was spent and given back. "
+        + ("It is full again when the period ends." if scope.begins_anew
+           else "It comes back when bad events leave the window."),
         [ranged(scope.latest(names.BUDGET_REMAINING), "Budget left")],
         "percentunit", colorMode="thresholds", fillOpacity=15, thresholds=list(BUDGET_STEPS), gradientMode="scheme",
-        axisSoftMin=0, axisSoftMax=1, timeFrom=scope.window_name, legendDisplayMode="hidden",
+        axisSoftMin=0, axisSoftMax=1, timeFrom=scope.length, legendDisplayMode="hidden",
     )  # fmt: skip
 
 
@@ -232,10 +256,10 @@ def indicator(scope: Scope, target: str) -> core.TimeSeries:
         "Good events against the objective",
         f"Share of good events, of the last hour (the last day while the hour has none) and of the last "
         f"{scope.window_name}; dashed: the objective.",
-        [ranged(f"{hour} or {day}", "last hour"), ranged(window, f"last {scope.window_name}", ref="B"),
+        [ranged(f"{hour} or {day}", "last hour"), ranged(window, scope.in_words, ref="B"),
          ranged(target, "objective", ref="C")],
         "percentunit", valueMax=1, valueDecimals=3,
-        overrides=[coloured("last hour", palette.ON_PURPOSE), coloured(f"last {scope.window_name}", palette.HEALTHY),
+        overrides=[coloured("last hour", palette.ON_PURPOSE), coloured(scope.in_words, palette.HEALTHY),
                    coloured("objective", palette.SPENT, dashed=True)],
     )  # fmt: skip
 

@@ -1,13 +1,12 @@
 """What a panel is about: one SLO by name, or whichever one the reader picked in Grafana's variables."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from controlplane import burn_rate
 from controlplane import conventions as names
-from controlplane.model.slo import SLO
+from controlplane.model.slo import SLO, CalendarWindow, Window
 from dashboards.promql_text import quoted
 
 LEDGER_LOOKBACK: Final = "15m"  # three evaluations of the 5-minute rules: one may be late, one may fail
@@ -28,24 +27,43 @@ class Scope:
 
     `slo` and `service` are PromQL string literals, such as `"checkout"` or `"$slo"`; `window` is the SLO's period.
     `tiers` are the alert conditions that can come true. `groups` are labels of which the reader picks a value each, in
-    variables of their names.
+    variables of their names. `excluded`: whether a part of its time does not count.
     """
 
     slo: str
     service: str
-    window: timedelta
+    window: Window
     tiers: tuple[burn_rate.Tier, ...]
     groups: tuple[str, ...] = ()
+    excluded: bool = False
 
     @property
     def window_name(self) -> str:
-        """The period as series names have it, such as `30d`."""
-        return burn_rate.duration(self.window)
+        """The period as series names have it, such as `30d` or `1M`."""
+        return burn_rate.window_name(self.window)
+
+    @property
+    def length(self) -> str:
+        """Its nominal length as Grafana writes it, such as `30d`."""
+        return burn_rate.duration(self.window.length)
+
+    @property
+    def begins_anew(self) -> bool:
+        """Whether the budget is full again when the calendar says so."""
+        return isinstance(self.window, CalendarWindow)
+
+    @property
+    def in_words(self) -> str:
+        """`last 30d`, `this month`."""
+        if not isinstance(self.window, CalendarWindow):
+            return f"last {self.window_name}"
+        several = f" of {self.window.count} {self.window.unit.value}s"
+        return f"this {self.window.unit.value}" if self.window.count == 1 else f"this period{several}"
 
     def burn_lines(self, severity: str) -> tuple[BurnLine, ...]:
         """The burn rates that alerts of this severity look at, fastest first."""
         return tuple(
-            BurnLine(burn_rate.duration(tier.short), burn_rate.threshold(tier, self.window), severity)
+            BurnLine(burn_rate.duration(tier.short), burn_rate.threshold(tier, self.window.length), severity)
             for tier in self.tiers
             if tier.urgency.value == severity
         )
@@ -65,9 +83,9 @@ def scope_of(slo: SLO) -> Scope:
     window = slo.window.length
     fitting = burn_rate.tiers_within(window, slo.alerting.tiers)
     tiers = tuple(tier for tier in fitting if burn_rate.can_fire(tier, window, slo.budget_ratio))
-    return Scope(quoted(slo.name), quoted(slo.service), window, tiers, slo.groups)
+    return Scope(quoted(slo.name), quoted(slo.service), slo.window, tiers, slo.groups, bool(slo.exclusions))
 
 
-def shared_scope(window: timedelta) -> Scope:
+def shared_scope(window: Window) -> Scope:
     """The scope of the SLO that the reader picked."""
-    return Scope('"$slo"', '"$service"', window, burn_rate.tiers_within(window))
+    return Scope('"$slo"', '"$service"', window, burn_rate.tiers_within(window.length))

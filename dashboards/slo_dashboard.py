@@ -59,10 +59,12 @@ def common_dashboards(slos: Sequence[SLO], options: DashboardOptions) -> tuple[D
     datasource = _datasource(options)
     files = [DashboardFile("slos.json", dashboard_text(_overview(ordered, options), datasource))]
     if len(ordered) > options.shared_above:
-        for window in sorted({slo.window.length for slo in ordered}):
+        windows = {burn_rate.window_name(slo.window): slo.window for slo in ordered}
+        for _, window in sorted(windows.items(), key=lambda named: (named[1].length, named[0])):
             scope = shared_scope(window)
             text = dashboard_text(_shared(scope, options), datasource)
-            files.append(DashboardFile(f"slo-shared-{scope.window_name}.json", text))
+            uid = names.shared_dashboard_uid(scope.window_name)
+            files.append(DashboardFile(f"slo-shared-{uid.removeprefix('flyball-slo-')}.json", text))
     return tuple(files)
 
 
@@ -142,7 +144,9 @@ def _bands(scope: Scope, target: str, raw: RawQueries | None) -> list[Band]:
     events = [panels.traffic(scope), *([panels.raw_events(raw)] if raw else [])]
     numbers = (
         panels.budget_left(scope),
+        *([panels.raw_budget_left(scope)] if scope.excluded else []),
         panels.time_left(scope),
+        *([panels.resets(scope)] if scope.begins_anew else []),
         panels.window_ratio(scope),
         panels.objective(target),
         panels.coverage(scope),

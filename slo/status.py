@@ -16,13 +16,20 @@ from typing import Final
 from controlplane import conventions as names
 from controlplane.burn_rate import ledger_entries
 from controlplane.model.series import Sample, Series
-from controlplane.model.slo import SLO
+from controlplane.model.slo import SLO, CalendarWindow
 from controlplane.ports import MetricsBackend
+from slo.calendar.course import Step, course
 
 Points = tuple[tuple[datetime, float], ...]
 
 LEDGER_LOOKBACK: Final = "15m"  # three evaluations of the 5-minute group: one may be late, one may fail
-_LEDGER_NAMES: Final = (names.BUDGET_REMAINING, names.WINDOW_COVERAGE, names.bad_events("1d"))
+_LEDGER_NAMES: Final = (
+    names.BUDGET_REMAINING,
+    names.RAW_BUDGET_REMAINING,
+    names.WINDOW_COVERAGE,
+    names.WINDOW_END,
+    names.bad_events("1d"),
+)
 _ROLLING_NAMES: Final = (
     names.BUDGET_EVENTS,
     names.burn_rate("1h"),
@@ -39,7 +46,8 @@ class Measurement:
     `budget_remaining`: 1 = untouched, 0 = spent, negative = overspent. `coverage`: share of the window measured.
     Events are counts (in `bad_events_1h` new events count whole); `budget_events` are the bad events that the window
     allows. `firing`: severities, `page` first. `groups`: every budget of a grouped SLO, the least left first; the
-    measurement itself is then that of the first, with the severities of all.
+    measurement itself is then that of the first, with the severities of all. `raw_budget_remaining` is what would be
+    left if nothing were excluded. `resets_in`: when the period of a calendar window ends.
     """
 
     budget_remaining: float | None = None
@@ -52,6 +60,8 @@ class Measurement:
     events_5m: float | None = None
     firing: tuple[str, ...] = ()
     groups: tuple["GroupMeasured", ...] = ()
+    raw_budget_remaining: float | None = None
+    resets_in: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +119,16 @@ def fetch_measurements(
     rolling = metrics.query(_any_of(_ROLLING_NAMES), now)
     events = metrics.query(f'{names.ROLLING_EVENTS}{{{names.SLO}!="",{names.EVENT}="{names.EVENT_ALL}"}}', now)
     firing = metrics.query(f'ALERTS{{{names.SLO}!="",alertstate="firing"}}', now)
-    table = _by_name_and_budget([*ledger, *rolling, *events], budget_of)
+    ends = {sample.labels.get(names.SLO, ""): sample.value for sample in ledger if _is_end(sample)}
+    per_budget = (sample for sample in ledger if not _is_end(sample))
+    table = _by_name_and_budget([*per_budget, *rolling, *events], budget_of)
     severities = _severities(firing, budget_of)
     every = {budget for column in table.values() for budget in column} | severities.keys()
     found: dict[str, list[GroupMeasured]] = defaultdict(list)
     for slo, values in every:
         measured = _measurement(table, (slo, values), severities.get((slo, values), ()))
+        if slo in ends:
+            measured = replace(measured, resets_in=timedelta(seconds=ends[slo] - now.timestamp()))
         found[slo].append(GroupMeasured(values, measured))
     return {slo: _together(budgets, is_grouped=slo in (groups or {})) for slo, budgets in found.items()}
 
@@ -276,6 +290,10 @@ def _fetch_ledgers(
 
 def _budget(slo: SLO, ledger: _Ledger, start: datetime, step: timedelta) -> Points:
     """The budget left at the end of each step that has entries, computed in events as the rules do."""
+    if isinstance(slo.window, CalendarWindow):
+        entries_at = sorted(ledger.entries.items())
+        taken = (Step(at, ledger.all.get(at, 0.0), ledger.bad.get(at, 0.0), count) for at, count in entries_at)
+        return tuple(point for point in course(slo.window, taken, float(slo.budget_ratio)) if point[0] >= start)
     steps, full, ratio = slo.window.length // step, ledger_entries(slo.window.length), float(slo.budget_ratio)
     points: list[tuple[datetime, float]] = []
     window: deque[datetime] = deque()
@@ -311,6 +329,7 @@ def _measurement(table: Table, budget: Budget, firing: tuple[str, ...]) -> Measu
     last_hour = [count for count in (one(names.bad_events("5m")), one(names.bad_events("1h"))) if count is not None]
     return Measurement(
         budget_remaining=one(names.BUDGET_REMAINING, min),
+        raw_budget_remaining=one(names.RAW_BUDGET_REMAINING, min),
         coverage=one(names.WINDOW_COVERAGE, min),
         burn_rate_1h=one(names.burn_rate("1h")),
         bad_events_1h=max(last_hour, default=None),
@@ -320,6 +339,10 @@ def _measurement(table: Table, budget: Budget, firing: tuple[str, ...]) -> Measu
         events_5m=one(names.ROLLING_EVENTS),
         firing=firing,
     )
+
+
+def _is_end(sample: Sample) -> bool:
+    return sample.labels.get("__name__") == names.WINDOW_END and math.isfinite(sample.value)
 
 
 def _severities(

@@ -23,7 +23,7 @@ from controlplane.burn_rate import (
     tiers_within,
     time_to_exhaustion,
 )
-from controlplane.model.slo import SLO, CompositeIndicator, Query
+from controlplane.model.slo import SLO, CalendarWindow, CompositeIndicator, Query, Window
 from slo.indicator import queries_of
 from slo.indicator_words import counted_in_words
 from slo.status import NOT_MEASURED, Measurement, Points
@@ -34,6 +34,7 @@ _NOTICEABLE: Final = 0.001  # spending in an hour below a thousandth of the budg
 FORECAST_LENGTH: Final = timedelta(days=1)
 _FEWEST_EVENTS: Final = 2.5  # RULES.md: at least three bad events, with room for what extrapolation takes away
 _HOUR: Final = timedelta(hours=1)
+_VISIBLE: Final = 0.0005  # of the budget: less would read the same
 
 
 class Standing(Enum):
@@ -270,32 +271,34 @@ def spent_in_last_hour(measured: Measurement) -> float | None:
 def time_left(slo: SLO, measured: Measurement) -> timedelta | None:
     """When the budget is gone at the rate of the last hour; None if that is unknown or the rate is within the budget.
 
-    A rolling window gives back what leaves it, so a burn rate of 1 or less lasts for ever. Zero when it is spent.
+    A rolling window gives back what leaves it, so a burn rate of 1 or less lasts for ever; what lasts until a
+    calendar's period ends, too. Zero when it is spent.
     The rate is that of events against the budget in events, so that it agrees with what the sentence says was spent.
     """
     left, spent = measured.budget_remaining, spent_in_last_hour(measured)
     if left is None or spent is None or spent <= _HOUR / slo.window.length:
         return None
-    return time_to_exhaustion(
-        Decimal(left), Decimal(spent) * seconds(slo.window.length) / seconds(_HOUR), slo.window.length
-    )
+    burn = Decimal(spent) * seconds(slo.window.length) / seconds(_HOUR)
+    gone = time_to_exhaustion(Decimal(left), burn, slo.window.length)
+    lasts = gone is not None and measured.resets_in is not None and gone > measured.resets_in
+    return None if lasts else gone
 
 
 def sentence(slo: SLO, measured: Measurement) -> str:
     """What happened and what it means, as a colleague would say it."""
-    name, window = slo.display_name or slo.name, wording.window(slo.window.length)
+    name, budget = slo.display_name or slo.name, budget_in_words(slo.window)
     left, spent = measured.budget_remaining, spent_in_last_hour(measured)
     if left is None:
         return f"Prometheus has no budget for {name} yet: its rules are not loaded, or its queries find no series."
     if measured.events_5m is None:
-        return f"{name} is not being measured now. {_last_known(left, window)}"
+        return f"{name} is not being measured now. {_last_known(left, budget)}"
     if left <= 0:
-        begin = f"{name} has spent its {window} budget {wording.significant(1 - left)} times over."
-        return begin if left < 0 else f"{name} has spent its {window} budget."
+        begin = f"{name} has spent {budget} {wording.significant(1 - left)} times over."
+        return begin if left < 0 else f"{name} has spent {budget}."
     gone = time_left(slo, measured)
     if spent is None or spent < _NOTICEABLE:
-        return f"{name} has {wording.percent(left)} of its {window} budget left and spends next to nothing."
-    begin = f"{name} spent {wording.percent(spent)} of its {window} budget in the last hour."
+        return f"{name} has {wording.percent(left)} of {budget} left and spends next to nothing."
+    begin = f"{name} spent {wording.percent(spent)} of {budget} in the last hour."
     if gone is None:
         return f"{begin} At this rate the {wording.percent(left)} left will last."
     return f"{begin} At this rate it is gone in {wording.duration(gone)}."
@@ -331,10 +334,17 @@ def _queries(slo: SLO) -> tuple[tuple[str, Query], ...]:
     return tuple((f"{part.name}: {name}", query) for part in parts for name, query in queries_of(part.indicator))
 
 
-def _last_known(left: float, window: str) -> str:
+def budget_in_words(window: Window) -> str:
+    """`its 30-day budget`, `this month’s budget`."""
+    if not isinstance(window, CalendarWindow):
+        return f"its {wording.window(window.length)} budget"
+    return f"this {window.unit.value}’s budget" if window.count == 1 else "this period’s budget"
+
+
+def _last_known(left: float, budget: str) -> str:
     if left <= 0:
-        return f"Its {window} budget was spent before."
-    return f"{wording.percent(left)} of its {window} budget was left."
+        return f"{budget[0].upper()}{budget[1:]} was spent before."
+    return f"{wording.percent(left)} of {budget} was left."
 
 
 def _notes(measured: Measurement) -> tuple[str, ...]:
@@ -345,6 +355,11 @@ def _notes(measured: Measurement) -> tuple[str, ...]:
         notes.append("no traffic")
     if measured.coverage is not None and _partly_covered(measured):
         notes.append(f"{wording.percent(measured.coverage)} of the window measured")
+    if measured.resets_in is not None:
+        notes.append(f"full again in {wording.duration(measured.resets_in)}")
+    left, raw = measured.budget_remaining, measured.raw_budget_remaining
+    if left is not None and raw is not None and left - raw > _VISIBLE:
+        notes.append(f"{wording.percent(raw)} if nothing were excluded")
     return tuple(notes)
 
 
