@@ -1,10 +1,10 @@
 """OpenSLO v1alpha read as v1: the same values in v1's shape, at the places and under the names that the user wrote."""
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 from controlplane.problems import Severity
 from controlplane.specfile import Document, Kind, Path
@@ -15,38 +15,35 @@ from slo.dialects.openslo_v1alpha import spec as alpha
 _V1: Final = {kind.name: kind for kind in v1.KINDS}
 _UNITS: Final = {"Day": "d", "Week": "w", "Month": "M", "Quarter": "Q"}
 _SECONDS: Final = 60
+_Raw = dict[str, Any]  # a part of a document as users of v1 write it
 _SLICE: Final = "1m"
-_METRIC: Final = {("type",): ("source",), ("spec", "query"): ("query",)}
+_METRIC: Final[Mapping[Path, Path]] = {("type",): ("source",), ("spec", "query"): ("query",)}
 
 
-def _window(written: alpha.TimeWindow) -> v1.TimeWindow:
+def _window(written: alpha.TimeWindow) -> _Raw:
     seconds = written.unit == "Second"
     duration = f"{written.count // _SECONDS}m" if seconds else f"{written.count}{_UNITS[written.unit]}"
-    return v1.TimeWindow.model_construct(duration=duration, is_rolling=written.is_rolling, calendar=written.calendar)
+    return {"duration": duration, "isRolling": written.is_rolling, "calendar": written.calendar}
 
 
-def _metric(written: alpha.Metric) -> v1.Metric:
-    source = v1.MetricSource.model_construct(type=written.source, spec={"query": written.query})
-    return v1.Metric.model_construct(metric_source=source)
+def _metric(written: alpha.Metric) -> _Raw:
+    return {"metricSource": {"type": written.source, "spec": {"query": written.query}}}
 
 
-def _indicator(ratio: alpha.RatioMetrics) -> v1.InlineSLI:
-    metric = v1.RatioMetric.model_construct(
-        counter=ratio.incremental is not False, good=_metric(ratio.good), total=_metric(ratio.total)
-    )
-    return v1.InlineSLI.model_construct(spec=v1.SLISpec.model_construct(ratio_metric=metric))
+def _ratio(written: alpha.RatioMetrics) -> _Raw:
+    counter = written.incremental is not False
+    return {"ratioMetric": {"counter": counter, "good": _metric(written.good), "total": _metric(written.total)}}
 
 
-def _objective(written: alpha.Objective, spec: alpha.SLOSpec) -> v1.Objective:
-    slices = spec.budgeting_method == "Timeslices"
-    return v1.Objective.model_construct(
-        display_name=written.display_name,
-        op=written.op,
-        value=written.value if written.ratio_metrics is None else None,  # asked for there too, and says nothing
-        target=written.target,
-        time_slice_target=written.time_slice_target,
-        time_slice_window=_SLICE if slices else None,
-    )
+def _objective(written: alpha.Objective, slices: bool) -> _Raw:
+    return {
+        "displayName": written.display_name,
+        "op": written.op,
+        "value": written.value if written.ratio_metrics is None else None,  # asked for there too, and says nothing
+        "target": written.target,
+        "timeSliceTarget": written.time_slice_target,
+        "timeSliceWindow": _SLICE if slices else None,
+    }
 
 
 def _suffixes(objectives: Sequence[alpha.Objective]) -> Iterator[str]:
@@ -68,48 +65,48 @@ def _numbered(suffix: str, taken: Container[str]) -> str:
     return next(each for each in (f"{suffix}-{further}" for further in count(2)) if each not in taken)
 
 
-def _spec(spec: alpha.SLOSpec, indicator: v1.InlineSLI, objectives: Sequence[alpha.Objective]) -> v1.SLOSpec:
-    return v1.SLOSpec.model_construct(
-        description=spec.description,
-        service=spec.service,
-        indicator=indicator,
-        time_window=[_window(each) for each in spec.time_windows],
-        budgeting_method=spec.budgeting_method,
-        objectives=[_objective(each, spec) for each in objectives],
-    )
-
-
 def _slos(document: Document, value: alpha.SLODocument) -> Iterator[Document]:
     spec = value.spec
     if spec.indicator is not None:
-        metric = v1.SLISpec.model_construct(threshold_metric=_metric(spec.indicator.threshold_metric))
-        indicator = v1.InlineSLI.model_construct(spec=metric)
-        yield _slo(document, value, "", _spec(spec, indicator, spec.objectives), _threshold_written)
+        metric = {"thresholdMetric": _metric(spec.indicator.threshold_metric)}
+        yield _slo(document, value, "", (metric, spec.objectives), _threshold_written)
         return
     for index, (objective, suffix) in enumerate(zip(spec.objectives, _suffixes(spec.objectives), strict=True)):
         if objective.ratio_metrics is not None:
-            one = _spec(spec, _indicator(objective.ratio_metrics), [objective])
-            yield _slo(document, value, suffix, one, partial(_ratio_written, index))
+            yield _slo(
+                document, value, suffix, (_ratio(objective.ratio_metrics), [objective]), partial(_ratio_written, index)
+            )
 
 
 def _slo(
-    document: Document, value: alpha.SLODocument, suffix: str, spec: v1.SLOSpec, written: Callable[[Path], Path]
+    document: Document,
+    value: alpha.SLODocument,
+    suffix: str,
+    measured: tuple[_Raw, Sequence[alpha.Objective]],
+    written: Callable[[Path], Path],
 ) -> Document:
-    about = value.metadata
-    shown = (about.display_name, spec.objectives[0].display_name if suffix else "")
-    metadata = v1.Metadata.model_construct(
-        name=about.name + suffix, display_name=": ".join(part for part in shown if part)
-    )
-    made = v1.SLODocument.model_construct(api_version=v1.OPENSLO_V1, kind="SLO", metadata=metadata, spec=spec)
-    return replace(document, kind=_V1["SLO"], value=made, written=written)
+    about, spec = value.metadata, value.spec
+    metric, objectives = measured
+    shown = (about.display_name, objectives[0].display_name if suffix else "")
+    raw = {
+        "apiVersion": v1.OPENSLO_V1,
+        "kind": "SLO",
+        "metadata": {"name": about.name + suffix, "displayName": ": ".join(part for part in shown if part)},
+        "spec": {
+            "description": spec.description,
+            "service": spec.service,
+            "indicator": {"spec": metric},
+            "timeWindow": [_window(each) for each in spec.time_windows],
+            "budgetingMethod": spec.budgeting_method,
+            "objectives": [_objective(each, spec.budgeting_method == "Timeslices") for each in objectives],
+        },
+    }
+    return replace(document, kind=_V1["SLO"], value=v1.SLODocument.model_validate(raw), written=written)
 
 
 def _service(document: Document, value: alpha.ServiceDocument) -> Document:
-    metadata = v1.Metadata.model_construct(name=value.metadata.name, display_name=value.metadata.display_name)
-    made = v1.ServiceDocument.model_construct(
-        api_version=v1.OPENSLO_V1, kind="Service", metadata=metadata, spec=value.spec
-    )
-    return replace(document, kind=_V1["Service"], value=made)
+    raw = {**value.model_dump(by_alias=True), "apiVersion": v1.OPENSLO_V1}
+    return replace(document, kind=_V1["Service"], value=v1.ServiceDocument.model_validate(raw))
 
 
 def _metric_written(path: Path) -> Path:
