@@ -101,7 +101,9 @@ class _Reading:
         self._check_service(document, value.spec.service)
         period = period_of(document, value.spec)
         alerts = self._policies.of(document, value.spec.alert_policies, period.length)
-        self.problems.extend((*period.problems, *alerts.problems))
+        of_standard = ("alert-windows",) if alerts.alerting is not None else ()  # tells which standard tiers do not fit
+        self.problems.extend(problem for problem in period.problems if problem.rule not in of_standard)
+        self.problems.extend(alerts.problems)
         sources = self._indicator_sources(document, value)
         targets = self._targets(document, value, period, alerts, sources)
         found = list(self._measured(sources, targets))

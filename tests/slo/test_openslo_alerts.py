@@ -1,5 +1,6 @@
 """AlertPolicy, AlertCondition and AlertNotificationTarget: what becomes of them, and what is told."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from controlplane.model.alerting import STANDARD_ALERTING, AlertMethod, AlertTex
 from controlplane.model.slo import Absent
 from slo.alert_conditions import PAGE_WORDS, TICKET_WORDS, urgency_of
 from slo.resolve import Resolved
+from tests.conftest import ROOT
 from tests.slo.reading import an_slo_file, resolved, told
 
 HOUR = timedelta(hours=1)
@@ -144,6 +146,19 @@ def test_words_for_severities_are_known_however_they_are_written(words: tuple[st
     for word in words:
         for written in (word, word.upper(), word.replace("sev", "SEV-")):
             assert urgency_of(written) is urgency
+
+
+def test_the_reference_lists_these_words() -> None:
+    text = (ROOT / "docs/reference/openslo.md").read_text()
+    rows = [line for line in text.splitlines() if line.endswith(("| a page |", "| a ticket |"))]
+    for row, words in zip(rows, (PAGE_WORDS, TICKET_WORDS), strict=True):
+        shown = re.sub(r"`(sev|p)2` … `(?:sev|p)5`", r"`\g<1>2` `\g<1>3` `\g<1>4` `\g<1>5`", row)
+        assert set(re.findall(r"`([a-z0-9]+)`", shown)) == set(words)
+
+
+def test_only_tiers_that_are_wanted_are_said_not_to_fit_into_the_window() -> None:
+    found = read("[urgent]", policy(), condition(), target(), window="{duration: 2d, isRolling: true}")
+    assert not told(found)
 
 
 def test_a_severity_of_the_users_own_is_kept_and_told() -> None:
