@@ -97,7 +97,7 @@ def _source_of(spec: SLISpec) -> tuple[Path, MetricSource] | None:
     ratio = spec.ratio_metric
     if ratio is not None and ratio.metric_source is not None:
         found.append((("ratioMetric",), ratio.metric_source))
-    elif ratio is not None and ratio.raw is not None:
+    elif ratio is not None and ratio.raw is not None and not (ratio.good or ratio.bad or ratio.total):
         found.append((("ratioMetric", "raw"), ratio.raw.metric_source))
     elif ratio is not None and ratio.total is not None and ratio.good is None and ratio.bad is None:
         found.append((("ratioMetric", "total"), ratio.total.metric_source))
@@ -107,6 +107,24 @@ def _source_of(spec: SLISpec) -> tuple[Path, MetricSource] | None:
         if path == ("ratioMetric",) or (source.type or PROMETHEUS).lower() != PROMETHEUS:
             return (*path, "metricSource"), source
     return None
+
+
+def _beside(spec: SLISpec) -> Iterator[tuple[Path, str, str]]:
+    """What stands beside a short form and would be lost: the path, what is wrong, and the way out."""
+    ratio = spec.ratio_metric
+    if ratio is None:
+        return
+    if spec.threshold_metric is not None:
+        yield ("thresholdMetric",), "an SLI has one metric, here are two", "remove one of them"
+    if ratio.metric_source is not None:
+        for key, value in (("good", ratio.good), ("bad", ratio.bad), ("total", ratio.total), ("raw", ratio.raw)):
+            if value is not None:
+                yield ("ratioMetric", key), "a short form stands alone: it writes all queries itself", "remove it"
+    if ratio.raw_type == "failure":
+        message = "a short form says by itself what is good"
+        yield ("ratioMetric", "rawType"), message, "write success, or remove it"
+    if ratio.counter is False:
+        yield ("ratioMetric", "counter"), "a short form says by itself what it counts", "remove it"
 
 
 class _Writing:
@@ -124,20 +142,27 @@ class _Writing:
             found = _source_of(spec)
             if found is None:
                 continue
-            source_path, source = found
-            new = self._spec(document, at, (*at, *source_path), source)
+            source_path = found[0]
+            new = self._spec(document, at, spec)
             position = document.position_of(*at, *source_path, "type")
             result = _with_spec(result, at, _ANY if new is None else new, position)
         return result
 
-    def _spec(self, document: Document, at: Path, path: Path, source: MetricSource) -> JsonValue:
+    def _spec(self, document: Document, at: Path, spec: SLISpec) -> JsonValue:
         """The SLI spec that a use stands for; None with problems."""
+        found = _source_of(spec)
+        assert found is not None
+        path, source = (*at, *found[0]), found[1]
         name = source.type
         if name is None or name.lower() == PROMETHEUS:
             message = "no short form is named" if name is None else "Prometheus needs good (or bad) and total queries"
             hint = "write type: with the name of one, or good: (or bad:) and total: with queries"
             self._report(document, *path, *(("type",) if name else ()), message=message, hint=hint)
             return None
+        for beside, message, hint in _beside(spec):
+            self.problems.append(
+                document.problem(*at, *beside, message=message, hint=hint, rule=RULE, on_key=beside[-1] != "rawType")
+            )
         template = self._templates.get(name)
         if template is None:
             message, hint = unknown_template(name, self._templates)

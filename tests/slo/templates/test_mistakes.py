@@ -104,6 +104,28 @@ def test_a_short_form_may_stand_wherever_one_metric_does(at: str) -> None:
     assert found.slos[0].indicator.total.text == 'http_requests_total{job="shop"}'
 
 
+@pytest.mark.parametrize(
+    ("beside", "field"),
+    [
+        ("good: {metricSource: {type: Prometheus, spec: {query: x}}}", "ratioMetric.good"),
+        ("total: {metricSource: {type: Prometheus, spec: {query: x}}}", "ratioMetric.total"),
+        ("raw: {metricSource: {type: Prometheus, spec: {query: x}}}", "ratioMetric.raw"),
+        ("rawType: failure", "ratioMetric.rawType"),
+        ("counter: false", "ratioMetric.counter"),
+    ],
+)
+def test_what_stands_beside_a_short_form_is_not_dropped_in_silence(beside: str, field: str) -> None:
+    text = use("http-availability", selector={"job": "x"})
+    (problem,) = resolved(text.replace("ratioMetric: {", f"ratioMetric: {{{beside}, ")).problems
+    assert (problem.field, problem.severity) == (f"spec.indicator.spec.{field}", Severity.ERROR)
+
+
+def test_two_metrics_are_one_too_many() -> None:
+    other = "spec: {thresholdMetric: {metricSource: {type: Prometheus, spec: {query: x}}}, ratioMetric"
+    text = use("http-availability", selector={"job": "x"}).replace("spec: {ratioMetric", other)
+    assert "spec.indicator.spec.thresholdMetric" in [problem.field for problem in resolved(text).problems]
+
+
 def test_an_sli_and_a_part_of_a_composite_take_short_forms() -> None:
     sli = """\
 apiVersion: openslo/v1
