@@ -12,11 +12,10 @@ Each form wraps the text of a rule file, indented: the rules stay as `controlpla
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
 from typing import Final
 
 from controlplane.model.generation import TextFile
+from controlplane.model.rule_form import RuleForm, Target
 from controlplane.rulefile import scalar
 
 # Kubernetes refuses objects over 1 MiB in a ConfigMap's data, and etcd requests over 1.5 MiB; the rest is metadata.
@@ -28,17 +27,6 @@ _NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _MANAGED_BY: Final = ("app.kubernetes.io/managed-by", "flyball")
 
 
-class RuleForm(Enum):
-    """The forms, by the names that users type."""
-
-    RULES = "rules"
-    PROMETHEUS_RULE = "prometheus-rule"
-    VM_RULE = "vmrule"
-    CONFIG_MAP = "configmap"
-    MIMIR = "mimir"
-    VMALERT = "vmalert"
-
-
 _OBJECTS: Final = {
     RuleForm.PROMETHEUS_RULE: ("monitoring.coreos.com/v1", "PrometheusRule"),
     RuleForm.VM_RULE: ("operator.victoriametrics.com/v1beta1", "VMRule"),
@@ -48,17 +36,6 @@ KUBERNETES: Final = (*_OBJECTS, RuleForm.CONFIG_MAP)
 
 class TooLarge(Exception):
     """One rule file alone is larger than an object may be; the message names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where the rules go: the Kubernetes namespace (empty: that of whoever applies the file), labels by which an
-    operator selects objects, and the namespace of Mimir's ruler.
-    """
-
-    namespace: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    ruler_namespace: str = "flyball"
 
 
 def in_form(form: RuleForm, files: Mapping[str, str], target: Target) -> tuple[TextFile, ...]:

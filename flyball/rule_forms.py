@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Final
 
 from controlplane.conventions import RULES_SUBFOLDER
+from controlplane.model.rule_form import RuleForm, Target
 from controlplane.model.slo import SLO
-from controlplane.rule_manifests import KUBERNETES, RuleForm, Target, in_form
+from controlplane.rule_manifests import KUBERNETES, in_form
 from flyball.in_parallel import Run, rule_texts
 from slo.compiler import CompileOptions
 

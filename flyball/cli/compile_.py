@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from controlplane.rule_manifests import RuleForm, Target, TooLarge, problems_with
+from controlplane.model.rule_form import RuleForm
 from flyball.cli import ExitCode
 from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:
+    from controlplane.model.rule_form import Target
     from controlplane.model.slo import SLO
     from controlplane.problems import Problem
     from controlplane.specfile import SourceFile
@@ -120,7 +121,10 @@ def _nothing_in(folder: Path) -> "Problem":
     return Problem(shown(folder), 1, 1, "", "no *.yaml or *.yml files here", rule="nothing-to-check")
 
 
-def _target(namespace: str, labels: "Sequence[str]", ruler_namespace: str) -> Target:
+def _target(namespace: str, labels: "Sequence[str]", ruler_namespace: str) -> "Target":
+    from controlplane.model.rule_form import Target
+    from controlplane.rule_manifests import problems_with
+
     pairs = [label.partition("=") for label in labels]
     target = Target(namespace, {key: value for key, _, value in pairs}, ruler_namespace)
     wrong = [f"`{label}` is not KEY=VALUE" for label in labels if "=" not in label] or list(problems_with(target))
@@ -138,6 +142,7 @@ def _generated(
 ) -> dict[str, str]:
     """The text of every file to write, by its path below OUT."""
     from controlplane.conventions import DASHBOARDS_SUBFOLDER, INHIBIT_RULES_FILE
+    from controlplane.rule_manifests import TooLarge
     from flyball.grafana import grafana_files
     from flyball.rule_forms import rules_in_forms
     from flyball.slo_manifests import manifest_file

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.model.rule import AlertingRule, RecordingRule, RuleFile, RuleGroup
-from controlplane.rule_manifests import MOST_BYTES, RuleForm, Target, TooLarge, in_form, object_name, problems_with
+from controlplane.model.rule_form import RuleForm, Target
+from controlplane.rule_manifests import MOST_BYTES, TooLarge, in_form, object_name, problems_with
 from controlplane.rulefile import to_yaml
 from slo.compiler import compile_rules
 from tests.slo.slos import an_slo, latency, requests

@@ -12,8 +12,9 @@ from controlplane import conventions as names
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.remote_write import RemoteWriter
 from controlplane.model.rule import RuleFile
+from controlplane.model.rule_form import RuleForm, Target
 from controlplane.model.series import Series
-from controlplane.rule_manifests import RuleForm, Target, in_form
+from controlplane.rule_manifests import in_form
 from controlplane.rulefile import to_yaml
 from flyball.demo import servers
 from slo import cold_start
