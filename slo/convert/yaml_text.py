@@ -40,7 +40,7 @@ def _sequence(values: Sequence[Value], indent: int) -> Iterator[str]:
             yield f"{margin}- {next(lines).lstrip(' ')}"
             yield from lines
         else:
-            yield from _entry(f"{margin}-", value, indent)
+            yield from _entry(f"{margin}-", value, indent + _STEP)
 
 
 def _leaf(value: Value, indent: int) -> str:

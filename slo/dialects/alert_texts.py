@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from controlplane import conventions as names
 from controlplane.model.alerting import AlertText
@@ -56,6 +57,20 @@ def alert_text(name: str, labels: Mapping[str, str], annotations: Mapping[str, s
         severity=labels.get(names.SEVERITY, ""),
         name=name,
     )
+
+
+def told_apart(
+    document: Document, path: _Path, page: AlertText, ticket: AlertText, problems: list[Problem]
+) -> AlertText:
+    """The text of tickets, with our own severity where nothing else tells them from pages."""
+    if not ticket.severity or (page.name, page.severity) != (ticket.name, ticket.severity):
+        return ticket
+    message = f"pages and tickets both have the severity {page.severity}: tickets keep `ticket`"
+    problem = document.problem(
+        *path, message=message, hint="give them different ones", severity=Severity.WARNING, rule="alert", on_key=True
+    )
+    problems.append(problem)
+    return replace(ticket, severity="")
 
 
 def name_problem(document: Document, path: _Path, name: str) -> Problem | None:

@@ -12,7 +12,7 @@ from controlplane.model.alerting import STANDARD_TIERS, Alerting, AlertText
 from controlplane.model.slo import SLO, Absent, DataPolicy, Indicator, LegacyNames, RollingWindow
 from controlplane.problems import Problem, Severity, has_errors
 from controlplane.specfile import Document
-from slo.dialects.alert_texts import name_problem
+from slo.dialects.alert_texts import name_problem, told_apart
 from slo.dialects.durations import prometheus_duration
 from slo.dialects.kubernetes import own_settings_of
 from slo.dialects.naming import slo_name
@@ -156,12 +156,11 @@ class _Reading:
         page = self._severity("mediumBurn", severities.fast_burn, severities.medium_burn)
         ticket = self._severity("longTermBurn", severities.slow_burn, severities.long_term_burn)
         absence = AlertText((), annotations, severities.absent, given.absent_name)
-        alerting = Alerting(
-            tiers=() if silent else STANDARD_TIERS,
-            page=AlertText((), annotations, page, given.name),
-            ticket=AlertText((), annotations, ticket, given.name),
-            absence=absence,
-        )
+        paging = AlertText((), annotations, page, given.name)
+        ticketing = AlertText((), annotations, ticket, given.name)
+        if not silent:
+            ticketing = told_apart(self._document, ("spec", "alerting"), paging, ticketing, self.problems)
+        alerting = Alerting(() if silent else STANDARD_TIERS, page=paging, ticket=ticketing, absence=absence)
         if given.absent is False or given.disabled is True:
             return alerting, DataPolicy(absent=Absent.IGNORE)
         return alerting, DataPolicy(absent=Absent.PAGE if severities.absent in _ABSENT_PAGES else Absent.TICKET)

@@ -10,7 +10,7 @@ from controlplane.model.alerting import Alerting, AlertText, Tier, Urgency
 from controlplane.model.slo import SLO, Indicator, RollingWindow
 from controlplane.problems import Problem, Severity, has_errors
 from controlplane.specfile import Document
-from slo.dialects.alert_texts import alert_annotations, alert_labels, alert_text, name_problem
+from slo.dialects.alert_texts import alert_annotations, alert_labels, alert_text, name_problem, told_apart
 from slo.dialects.kubernetes import own_settings_of
 from slo.dialects.naming import slo_name
 from slo.dialects.reading import Made, MayBeDeclared
@@ -214,7 +214,10 @@ class _Reading:
             tiers = tuple(tier for tier in self._catalogue.tiers if not disabled[tier.urgency])
         texts = {urgency: self._text(path, given, urgency) if urgency in asked else AlertText() for urgency in Urgency}
         filled = {urgency: self._filled(text, written.name) for urgency, text in texts.items()}
-        return Alerting(tiers=tiers, page=filled[Urgency.PAGE], ticket=filled[Urgency.TICKET])
+        page, ticket = filled[Urgency.PAGE], filled[Urgency.TICKET]
+        if len(asked) > 1:
+            ticket = told_apart(self._document, path, page, ticket, self.problems)
+        return Alerting(tiers=tiers, page=page, ticket=ticket)
 
     def _text(self, path: _Path, given: sloth.Alerting, urgency: Urgency) -> AlertText:
         key = f"{urgency.value}_alert"
