@@ -7,7 +7,7 @@ them all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from controlplane.model.alerting import Alerting, Urgency
@@ -15,7 +15,7 @@ from controlplane.model.slo import SLO
 from controlplane.problems import Problem
 from controlplane.specfile import Document, did_you_mean
 from slo.alert_tiers import TierFault
-from slo.policy_settings import RULE, TIERS, Setting, settings_of
+from slo.policy_settings import PER_SLO, RULE, TIERS, Setting, settings_of
 from slo.policy_spec import PolicyDocument
 from slo.selecting import selection_problems
 
@@ -75,6 +75,7 @@ class _Applying:
         self.problems: list[Problem] = []
         self._may_be_declared = may_be_declared
         self._policies: dict[str, _Policy] = {}
+        self._made: dict[tuple[int, ...], SLO] = {}
         self._contradictions: dict[tuple[str, str, str], tuple[_Chosen, _Chosen, list[str]]] = {}
         for document in documents:
             if isinstance(document.value, PolicyDocument):
@@ -109,19 +110,37 @@ class _Applying:
     def settled(self, slo: SLO) -> SLO:
         """The SLO with what policies set and its own document left open."""
         self.problems += self._unknown(slo)
-        done, all_chosen = slo, self._chosen(slo)
-        for chosen in all_chosen:
-            if not chosen.setting.is_open(slo):
-                continue
-            try:
-                done = chosen.setting.put(done)
-            except TierFault as fault:
-                path, document = chosen.setting.path, chosen.policy.document
-                at = (*path, fault.key) if fault.key else path
-                self.problems.append(document.problem(*at, message=fault.message, hint=fault.hint, rule=RULE))
+        chosen = self._chosen(slo)
+        if not chosen:
+            return slo
+        still_open = [it for it in chosen if it.setting.is_open(slo)]
+        done = self._alike(slo, [it for it in still_open if it.setting.key not in PER_SLO])
+        for it in still_open:
+            if it.setting.key in PER_SLO:
+                done = self._put(it, done)
         if _cannot_be_told_apart(done.alerting):
-            self.problems.append(_same_alerts(done, all_chosen))
+            self.problems.append(_same_alerts(done, chosen))
         return done
+
+    def _alike(self, slo: SLO, chosen: Sequence[_Chosen]) -> SLO:
+        """The SLO with settings that come out the same for all that were alike before: ten thousand share them."""
+        key = (id(slo.policy), id(slo.alerting), *(id(it.setting) for it in chosen))
+        if key not in self._made:
+            made = slo
+            for it in chosen:
+                made = self._put(it, made)
+            self._made[key] = made
+        made = self._made[key]
+        return made if made is slo else replace(slo, policy=made.policy, alerting=made.alerting)
+
+    def _put(self, chosen: _Chosen, slo: SLO) -> SLO:
+        try:
+            return chosen.setting.put(slo)
+        except TierFault as fault:
+            path, document = chosen.setting.path, chosen.policy.document
+            at = (*path, fault.key) if fault.key else path
+            self.problems.append(document.problem(*at, message=fault.message, hint=fault.hint, rule=RULE))
+            return slo
 
     def _chosen(self, slo: SLO) -> list[_Chosen]:
         """The most specific setting of each key, tiers before what changes them."""

@@ -29,6 +29,7 @@ KEEP_NAMES: Final = "keepNames"
 METHOD: Final = "alerts.method"
 FEWEST: Final = "alerts.fewestBadEvents"
 TIERS: Final = "alerts.tiers"
+PER_SLO: Final = frozenset({UP, KEEP_NAMES})  # what comes of these depends on the SLO's name and queries, too
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 ALERT_NAME: Final = re.compile(r"[^\x00-\x1f\"'\\{}]{1,200}")  # it stands in matchers of ALERTS, too
 SEVERITY_VALUE: Final = re.compile(r"[^\s\"'\\{}]{1,60}")
