@@ -58,7 +58,7 @@ def as_html(replay: Replay, prometheus_url: str) -> str:
             "say": sentences,
             "verdicts": [
                 (title, verdict)
-                for title, verdict in (("Proposed", replay.verdict), ("Live now", replay.current_verdict))
+                for title, verdict in (("Proposed", replay.verdict), ("Before this change", replay.current_verdict))
                 if verdict is not None
             ],
         }

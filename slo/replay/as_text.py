@@ -42,7 +42,7 @@ def _table(replay: Replay) -> Iterator[str]:
         )
         yield " ".join(cells).rstrip()
     if has_current:
-        yield "In brackets: what the rules that are live now would have sent."
+        yield "In brackets: before this change."
 
 
 def _details(replay: Replay) -> Iterator[str]:
@@ -68,7 +68,7 @@ def _details(replay: Replay) -> Iterator[str]:
 
 
 def _incidents(replay: Replay) -> Iterator[str]:
-    for title, verdict in (("Against the incidents", replay.verdict), ("The live rules", replay.current_verdict)):
+    for title, verdict in (("Against the incidents", replay.verdict), ("Before this change", replay.current_verdict)):
         if verdict is None:
             continue
         yield f"{title}:"

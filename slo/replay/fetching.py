@@ -122,7 +122,7 @@ def _placed(series: Series, asked: Asked) -> tuple[np.ndarray[tuple[int], np.dty
 
 
 class Workers:
-    """Threads that work through what is submitted and are left behind when the program ends, so Ctrl-C waits for none."""
+    """Threads that work through what is submitted, and are left behind when the program ends."""
 
     def __init__(self, count: int = AT_ONCE) -> None:
         self._waiting: SimpleQueue[_Job | None] = SimpleQueue()

@@ -111,10 +111,10 @@ def muted(outcome: Outcome) -> str:
 
 
 def compared(proposed: Outcome, current: Outcome) -> str:
-    """What changes against the rules that are live: both in numbers."""
+    """What changes against the rules that are live, or other files: both in numbers."""
     if current.slo == proposed.slo:
-        return f"The live rules ask for the same: {sent(current)}."
-    return f"Live now: {definition(current.slo)}, with {sent(current)}; proposed: {sent(proposed)}."
+        return f"Unchanged: {sent(current)}."
+    return f"Before: {definition(current.slo)}, with {sent(current)}. Proposed: {sent(proposed)}."
 
 
 def suggestion(found: Suggestion, slo: SLO) -> str:
@@ -179,6 +179,5 @@ METHOD: Final = (
 
 
 def _pages(trial: Trial) -> str:
-    if trial.pages == 0:
-        return "paged nobody"
-    return "paged once" if trial.pages == 1 else f"paged {wording.significant(trial.pages)} times"
+    pages = wording.significant(trial.pages)
+    return {"0": "paged nobody", "1": "paged once"}.get(pages, f"paged {pages} times")

@@ -149,7 +149,7 @@ def test_what_is_live_is_compared_with_what_is_proposed(workspace: Path, prometh
     (slo,) = as_json(file, "--since", "1d")["slos"]
     assert slo["current"]["objective"] == "0.99"
     assert (slo["current"]["pages"], slo["proposed"]["pages"]) == (1, 0)
-    assert "Live now: 99 %" in flyball(file, "--since", "1d").stdout
+    assert "Before: 99 %" in flyball(file, "--since", "1d").stdout
 
 
 def test_other_files_can_be_compared_with(workspace: Path, tmp_path: Path) -> None:
