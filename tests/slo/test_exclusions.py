@@ -164,7 +164,8 @@ def test_rules_that_cannot_be_used_are_told_at_once(rule: str, message: str) -> 
     st.lists(
         st.sampled_from(
             ["INTERVAL=3", "COUNT=40", "BYDAY=MO,FR", "BYDAY=-1SU", "BYMONTH=2,11", "BYMONTHDAY=30,31,-1",
-             "BYSETPOS=-1", "BYHOUR=3,4", "BYMINUTE=7", "BYYEARDAY=1,366,-366", "BYWEEKNO=53", "WKST=SU", "UNTIL=20260901T000000Z"],
+             "BYSETPOS=-1", "BYHOUR=3,4", "BYMINUTE=7", "BYYEARDAY=1,366,-366", "BYWEEKNO=53",
+             "WKST=SU", "UNTIL=20260901T000000Z"],
         ),
         max_size=5, unique_by=lambda part: part.split("=")[0],
     ),
