@@ -13,6 +13,7 @@ from slo.own_settings import OwnSettings, listed
 from slo.spec import Metadata
 
 MAX_NAME: Final = 63
+_SLO: Final = "SLO"  # the kind, in every version of OpenSLO
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABEL_KEY: Final = re.compile(r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?")
 _QUALIFIED_KEY: Final = re.compile(r"([a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?/)?" + _LABEL_KEY.pattern)
@@ -68,6 +69,7 @@ def checked(document: Document, metadata: Metadata) -> About:
     problems += _display_name_problems(document, metadata.display_name)
     settings = own_settings.settings_in(document, annotations)
     problems += (*_earlier_name_problems(document, renamed_from), *settings.problems)
+    problems += _of_slos_only(document, annotations)
     for label in worst_by:
         if not _LABEL_NAME.fullmatch(label):
             problems.append(
@@ -88,6 +90,18 @@ def checked(document: Document, metadata: Metadata) -> About:
         settings=settings,
         problems=(*problems, *label_problems),
     )
+
+
+def _of_slos_only(document: Document, annotations: dict[str, str]) -> Iterator[Problem]:
+    """Settings of SLOs on something else: they would be dropped in silence."""
+    if document.kind.name == _SLO:
+        return
+    for key in annotations:
+        if key in own_settings.ANNOTATIONS:
+            yield _problem(
+                document, "annotations", key, message="changes nothing here", hint="write it at the SLO itself",
+                severity=Severity.WARNING,
+            )  # fmt: skip
 
 
 def _earlier_name_problems(document: Document, earlier: tuple[str, ...]) -> Iterator[Problem]:

@@ -213,6 +213,14 @@ def test_what_is_wrong_with_an_annotation_is_told(key: str, value: str, expected
     assert problem.split(": ", 3)[3] == expected
 
 
+def test_a_setting_of_slos_on_something_else_is_told() -> None:
+    service = "apiVersion: openslo/v1\nkind: Service\nmetadata: {name: shop, annotations: {flyball.dev/absent: page}}\n"
+    assert told(resolved(service + "---\n" + annotated())) == [
+        'a.yaml:3:58: warning: metadata.annotations["flyball.dev/absent"]: changes nothing here '
+        "(write it at the SLO itself)"
+    ]
+
+
 def test_up_cannot_be_derived_where_no_job_is_named() -> None:
     found = resolved(annotated(total="x", up="auto"))
     assert [slo.policy.up for slo in found.slos] == ['up{job="shop"}']  # the bad events name it
