@@ -59,8 +59,8 @@ class About:
     problems: tuple[Problem, ...]
 
 
-def checked(document: Document, metadata: Metadata) -> About:
-    """Read the metadata of a document, and say what is wrong with it."""
+def checked(document: Document, metadata: Metadata, *, makes_slos: bool = False) -> About:
+    """Read the metadata of a document, and say what is wrong with it. SLOs, and what `makes_slos`, may have settings."""
     annotations = metadata.annotations
     problems = [*name_problems(document, metadata.name), *_annotation_problems(document, annotations)]
     labels, label_problems = _labels(document, metadata)
@@ -69,7 +69,8 @@ def checked(document: Document, metadata: Metadata) -> About:
     problems += _display_name_problems(document, metadata.display_name)
     settings = own_settings.settings_in(document, annotations)
     problems += (*_earlier_name_problems(document, renamed_from), *settings.problems)
-    problems += _of_slos_only(document, annotations)
+    if not makes_slos:
+        problems += _of_slos_only(document, annotations)
     for label in worst_by:
         if not _LABEL_NAME.fullmatch(label):
             problems.append(

@@ -22,4 +22,4 @@ class KubernetesMetadata(BaseModel):
 def own_settings_of(document: Document, metadata: KubernetesMetadata) -> About:
     """What our annotations on an object say, and what is wrong with them; its name and labels are left alone."""
     ours = {key: value for key, value in metadata.annotations.items() if key.startswith(OUR_PREFIX)}
-    return checked(document, Metadata(name="any", annotations=ours))
+    return checked(document, Metadata(name="any", annotations=ours), makes_slos=True)
