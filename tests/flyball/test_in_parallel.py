@@ -19,6 +19,12 @@ kind: Service
 metadata: {name: shop}
 spec: {description: ""}
 """
+POLICY = """\
+apiVersion: flyball.dev/v1
+kind: SLOPolicy
+metadata: {{name: {}}}
+spec: {{select: {{slos: ['{}']}}, absent: {}}}
+"""
 
 
 def files(*texts: str) -> list[SourceFile]:
@@ -40,8 +46,21 @@ def several(count: int = 12) -> list[str]:
         files(*several(), an_slo_file(name="slo-3", objectives="[{target: 0.5}, {target: 0.6}]")),
         files(REFERRED_TO.replace("shop", "ship"), *several()),
         files(*several(), "a: ["),
+        files(POLICY.format("one", "slo-1*", "page"), *several(), POLICY.format("two", "slo-11-99", "ignore")),
+        files(POLICY.format("one", "slo-1*", "page"), *several(), POLICY.format("two", "slo-*", "ignore")),
     ],
-    ids=["example", "plain", "service", "mistake", "same", "same-name", "unknown-service", "broken"],
+    ids=[
+        "example",
+        "plain",
+        "service",
+        "mistake",
+        "same",
+        "same-name",
+        "unknown-service",
+        "broken",
+        "policies",
+        "contradiction",
+    ],
 )
 def test_many_processors_find_what_one_finds(given: list[SourceFile]) -> None:
     result = read(given, KINDS)

@@ -46,6 +46,12 @@ spec:
   objectives: [{{target: 0.99}}]
 """
 SETTINGS = "apiVersion: flyball.dev/v1\nkind: Workspace\nmetadata: {name: here}\nspec: {}\n"
+POLICY = """\
+apiVersion: flyball.dev/v1
+kind: SLOPolicy
+metadata: {{name: {}}}
+spec: {{select: {{{}}}, absent: {}}}
+"""
 TEXTS = (
     an_slo_file(name="first"),
     an_slo_file(name="second"),
@@ -62,6 +68,10 @@ TEXTS = (
     REFERRING.format("sixth"),
     REFERRING.format("seventh").replace("99", "9"),
     SETTINGS,
+    POLICY.format("one", "all: true", "page"),
+    POLICY.format("two", "slos: [second, fir*]", "ignore"),
+    POLICY.format("two", "slos: ['*']", "page"),
+    POLICY.format("three", "slos: ['*']", "ignore"),  # contradicts the one before
     "a: [",
     "",
 )
