@@ -60,7 +60,7 @@ class About:
 
 
 def checked(document: Document, metadata: Metadata, *, makes_slos: bool = False) -> About:
-    """Read the metadata of a document, and say what is wrong with it. SLOs, and what `makes_slos`, may have settings."""
+    """Read the metadata of a document, and say what is wrong with it. What `makes_slos` may have settings."""
     annotations = metadata.annotations
     problems = [*name_problems(document, metadata.name), *_annotation_problems(document, annotations)]
     labels, label_problems = _labels(document, metadata)
