@@ -1,4 +1,4 @@
-"""OpenSLO files on the command line: JSON, lists, connection details, schemas."""
+"""OpenSLO files in a workspace: JSON, lists, connection details, schemas, edits."""
 
 import json
 from contextlib import chdir
@@ -7,7 +7,12 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 import flyball.cli.commands  # noqa: F401
+from controlplane.problems import has_errors
+from controlplane.specfile import SourceFile
 from flyball.cli import app
+from flyball.remembered_files import RememberedFiles
+from tests.slo.openslo_refusals import slo, slo_v2
+from tests.slo.test_openslo_alerts import condition, policy, target
 
 SOURCE = """\
 apiVersion: openslo/v1
@@ -55,3 +60,19 @@ def test_the_schema_knows_every_version_and_lists_of_documents() -> None:
     branches = {json.dumps(branch["if"]["properties"]): branch["then"]["$ref"] for branch in schema["allOf"]}
     assert branches['{"kind": {"const": "List"}}'] == "#/$defs/List"
     assert all(branch["if"]["type"] == "object" for branch in schema["allOf"])  # or a list would be taken for each
+
+
+def test_after_an_edit_of_an_alert_policy_its_slos_are_what_reading_everything_gives() -> None:
+    def files(threshold: str, reference: str = "urgent") -> list[SourceFile]:
+        texts = {
+            "one.yaml": slo(more=f"  alertPolicies: [{reference}]"),
+            "two.yaml": slo_v2(metadata="metadata: {name: two}"),
+            "alerts.yaml": "---\n".join((policy(), condition(more=f"op: gt, threshold: {threshold}"), target())),
+        }
+        return [SourceFile(path, text.encode()) for path, text in texts.items()]
+
+    remembered = RememberedFiles()
+    for edited in (files("14.4"), files("6"), files("6", "urgnt"), files("6")):
+        problems, slos = remembered.understand(edited)
+        assert (problems, slos) == RememberedFiles().understand(edited)
+        assert len(slos) == (2 if not has_errors(problems) else 1)
