@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from flyball import settings, wiring
+from flyball import setting_names, wiring
 from flyball.settings import Settings, load_settings
 from flyball.telemetry import own_metrics
 from flyball.wiring import wire
@@ -22,7 +22,7 @@ def test_every_metric_of_ours_is_described() -> None:
 
 def test_every_setting_is_described() -> None:
     page = (DOCS / "reference/configuration.md").read_text()
-    for name, variable in settings._VARIABLES.items():
+    for name, variable in setting_names.VARIABLES.items():
         assert f"`{variable}`" in page, variable
         assert "." not in name or f"| `{name}` " in page, name
 
