@@ -145,7 +145,7 @@ def test_tiers_are_replaced_changed_and_dropped_as_data() -> None:
     )
     assert last.burn_rate == Decimal("1.5")
     slo = only(
-        policy("select: {all: true}\nalerts: {drop: [ticket]}", "less"),
+        policy("select: {all: true}\nalerts: {drop: [page-6h]}", "less"),
         policy(
             "select: {services: [shop]}\nalerts: {tiers: [{severity: page, budgetShare: 0.1, long: 2h, short: 10m}]}"
         ),
