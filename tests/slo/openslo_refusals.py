@@ -195,6 +195,7 @@ V1ALPHA: Mapping[str, str] = {
     "v1alpha no metric": slo_alpha("{target: 0.99}"),
     "v1alpha two metrics": slo_alpha(f"{{target: 0.99, {_RATIO}}}", f"  indicator: {{thresholdMetric: {_V1ALPHA_METRIC}}}\n"),
     "v1alpha no target": slo_alpha(f"{{{_RATIO}}}"),
+    "v1alpha mistakes in the second objective": slo_alpha(f"{{target: 0.99, {_RATIO}}}\n  - {{target: 2, {_RATIO.replace('x_total', 'time()')}}}"),
     "v1alpha a query that counts nothing": slo_alpha(f"{{target: 0.99, {_RATIO}}}").replace("query: x_total", "query: 'irate(x_total[5m])'", 1),
     "v1alpha a metric that is not from Prometheus": slo_alpha(f"{{target: 0.99, {_RATIO}}}").replace("source: prometheus", "source: datadog", 1),
     "v1alpha a window of seconds": slo_alpha(f"{{target: 0.99, {_RATIO}}}", "  timeWindows: [{unit: Second, count: 90}]\n"),
