@@ -6,6 +6,7 @@ how many samples a selector had in its range, and without one they are left out,
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,9 +20,9 @@ Samples = Callable[[str], float | None]
 """How many samples a query reads that is a selector with its range, or a bare selector; None when nobody knows."""
 
 _MINUTE: Final = timedelta(minutes=1)
-_FIVE_MINUTES: Final = timedelta(minutes=5)
-_EVERY_MINUTE: Final = (names.ROLLING_EVENTS, "slo:burn_rate:", names.BUDGET_EVENTS, "slo:bad_events:")
-_TWO_SERIES: Final = (names.ROLLING_EVENTS, names.LEDGER_EVENTS, "slo:sli_events:total")  # all and bad events
+# Written by one rule for each series that it reads, of all and of bad events; other rules write one series a budget.
+_PASSED_ON: Final = (names.LEDGER_EVENTS, names.PART_LEDGER, "slo:sli_events:total")
+_OURS: Final = "slo:"
 _UNITS: Final = {
     "ms": timedelta(milliseconds=1),
     "s": timedelta(seconds=1),
@@ -64,16 +65,17 @@ def cost_of(file: RuleFile, *, budgets: int = 1, samples: Samples = lambda _: No
     `only` counts no rules but those written for the SLO of this name: the others it shares with its shard. Series and
     samples are all counted.
     """
+    recorded = _Recorded(file)
     asked: dict[str, float | None] = {}
     rules, series, touched, complete = 0, 0, 0.0, True
     for group in file.groups:
         per_minute = _MINUTE / group.interval
         for rule in group.rules:
             rules += not only or dict(rule.labels).get(names.SLO) == only
-            series += _written(rule) * budgets
+            series += recorded.written(rule) * budgets
             for read in _reads(rule):
-                if read.ours:
-                    touched += read.points * read.series * budgets * per_minute
+                if recorded.knows(read):
+                    touched += recorded.samples(read) * budgets * per_minute
                     continue
                 if read.text not in asked:
                     asked[read.text] = samples(read.text)
@@ -89,40 +91,65 @@ def total(costs: Iterable[Cost]) -> Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class _Selected:
-    """What one selector reads: its text with its range, and of our own series how many and how many points each."""
+class _Read:
+    """What one selector reads: its text with its range; `equal` are the labels that it wants to be so."""
 
     text: str
-    ours: bool
-    series: int = 1
-    points: float = 1
+    name: str
+    equal: Mapping[str, str]
+    length: timedelta | None
 
 
-def _written(rule: Rule) -> int:
-    """The series of one budget; an alert writes some only while it fires."""
-    if isinstance(rule, AlertingRule):
-        return 0
-    told_apart = names.EVENT in dict(rule.labels)
-    return 2 if rule.record.startswith(_TWO_SERIES) and not told_apart else 1
+class _Recorded:
+    """The series that a rule file writes, of one budget, and how often."""
+
+    def __init__(self, file: RuleFile) -> None:
+        self._rules: dict[str, list[RecordingRule]] = defaultdict(list)
+        self._every: dict[str, timedelta] = {}
+        for group in file.groups:
+            for rule in group.rules:
+                if isinstance(rule, RecordingRule):
+                    self._rules[rule.record].append(rule)
+                    self._every[rule.record] = group.interval
+
+    def knows(self, read: _Read) -> bool:
+        """Whether it reads series of ours; those of another file of ours count as one."""
+        return read.name in self._rules or read.name.startswith(_OURS)
+
+    def samples(self, read: _Read) -> float:
+        """How many samples it reads: a series has one for each evaluation of the group that writes it."""
+        points = read.length / self._every.get(read.name, _MINUTE) if read.length else 1
+        return points * self._series(read)
+
+    def written(self, rule: Rule) -> int:
+        """The series that a rule writes; an alert writes some only while it fires."""
+        if isinstance(rule, AlertingRule):
+            return 0
+        if not rule.record.startswith(_PASSED_ON) or names.EVENT in dict(rule.labels):
+            return 1
+        return sum(self._series(read) for read in _reads(rule) if read.name in self._rules) or 1
+
+    def _series(self, read: _Read) -> int:
+        told = [self._matching(rule, read.equal) for rule in self._rules.get(read.name, ())]
+        return sum(told) or 1
+
+    def _matching(self, rule: RecordingRule, equal: Mapping[str, str]) -> int:
+        labels = dict(rule.labels)
+        if any(labels.get(label, value) != value for label, value in equal.items()):
+            return 0
+        written = self.written(rule)
+        return max(1, written // 2) if names.EVENT in equal and names.EVENT not in labels else written
 
 
-def _reads(rule: Rule) -> Iterator[_Selected]:
+def _reads(rule: Rule) -> Iterator[_Read]:
     listed = tokens(rule.expr)
     for selector in selectors(listed):
         if selector.name == "ALERTS":
             continue  # there are none but while something fires
-        matched: Mapping[str, str] = {matcher.label: matcher.operator for matcher in selector.matchers}
         window = _range_after(listed, selector.last)
-        text = rule.expr[selector.start : listed[selector.last].end]
-        name = selector.name
-        if not name.startswith("slo:"):
-            yield _Selected(text + (window.text if window else ""), ours=False)
-            continue
-        both = name.startswith(_TWO_SERIES) and names.EVENT not in matched
-        length = _length(window.text) if window else None
-        step = _MINUTE if name.startswith(_EVERY_MINUTE) else _FIVE_MINUTES
-        points = length / step if length else 1
-        yield _Selected(text, True, 2 if both else 1, points)
+        text = rule.expr[selector.start : listed[selector.last].end] + (window.text if window else "")
+        equal = {matcher.label: matcher.value for matcher in selector.matchers if matcher.operator == "="}
+        yield _Read(text, selector.name, equal, _length(window.text) if window else None)
 
 
 def _range_after(listed: list[Token], last: int) -> Token | None:

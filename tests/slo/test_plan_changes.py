@@ -127,6 +127,17 @@ def test_of_a_shard_only_the_rules_of_the_slo_itself_are_counted_until_a_shard_m
     assert another_shard.after.rules - another_shard.before.rules > own
 
 
+def test_series_and_samples_of_groups_are_counted_by_the_live_ones() -> None:
+    slo = an_slo("a", requests("shop"), groups=("tenant",))
+    one = plan(side(), side(slo), surroundings())
+    three = plan(
+        side(), side(slo), replace(surroundings(), ask=lambda query: 3.0 if query.startswith("count(") else None)
+    )
+    assert three.after.series == 3 * one.after.series
+    assert three.after.rules == one.after.rules
+    assert three.after.samples_per_minute == pytest.approx(3 * one.after.samples_per_minute)
+
+
 def test_more_changes_than_are_costed_are_scaled() -> None:
     slos = [an_slo(f"slo-{number:04d}", requests(f"job-{number}")) for number in range(12)]
     made = plan(side(), side(*slos), surroundings(most_costed=5))
