@@ -35,6 +35,7 @@ STEP_SECONDS: Final = 30
 STEPS_A_MINUTE: Final = 60 // STEP_SECONDS
 STEPS_A_DAY: Final = 86_400 // STEP_SECONDS
 PODS: Final = 3
+SCANNED: Final = 30  # series that a set of raw scans reads of a wide case: as many as in `benchmarks.rules`
 Numbers = NDArray[np.float64]
 Group = tuple[str, ...]
 
@@ -87,6 +88,7 @@ class _Making:
     rng: np.random.Generator
     days: int
     budget: float
+    pods: int = PODS
     series: list[tuple[Mapping[str, str], Numbers]] = field(default_factory=list)
 
     @property
@@ -99,9 +101,10 @@ class _Making:
         day = np.arange(self.steps) / STEPS_A_DAY
         shape = 1 + self.rng.uniform(0.1, 0.7) * np.sin(2 * np.pi * (day + self.rng.uniform()))
         bad = self.bad_share()
-        per_pod = mean * shape * STEP_SECONDS / PODS
+        per_pod = mean * shape * STEP_SECONDS / self.pods
         good, failed = (
-            self.rng.poisson(per_pod * share, size=(PODS, self.steps)).astype(np.float64) for share in (1 - bad, bad)
+            self.rng.poisson(per_pod * share, size=(self.pods, self.steps)).astype(np.float64)
+            for share in (1 - bad, bad)
         )
         return good, failed
 
@@ -117,7 +120,7 @@ class _Making:
 
     def counter(self, metric: str, labels: Mapping[str, str], events: Numbers) -> None:
         """Counters of all pods, which restart once in a while, each at its own time; declared with their pods."""
-        for pod in range(PODS):
+        for pod in range(self.pods):
             values = np.cumsum(events[pod])
             for restart in range(1, self.days + 1, 3):
                 at = min(self.steps - 1, int((restart + 0.13 * pod + 0.2) * STEPS_A_DAY / 1.7))
@@ -199,7 +202,7 @@ def native_latency(make: _Making) -> Case:
             {"__name__": "native_seconds", "job": make.name, "instance": f"p{pod}"},
             *map(np.cumsum, (good[pod], bad[pod])),
         )
-        for pod in range(PODS)
+        for pod in range(make.pods)
     )
     selector = f'native_seconds{{job="{make.name}"}}'
     indicator = NativeLatencyIndicator(query(selector), Decimal("0.5"))
@@ -223,7 +226,7 @@ def raw_ratio(make: _Making) -> Case:
 
 
 def bool_gauge(make: _Making) -> Case:
-    targets = 5
+    targets = make.pods
     up = (make.rng.random((targets, make.steps)) >= make.bad_share()).astype(np.float64)
     for target in range(targets):
         make.series.append(({"__name__": "probe_success", "job": make.name, "instance": f"t{target}"}, up[target]))
@@ -336,7 +339,7 @@ def newborn(make: _Making) -> Case:
     make.budget = float(make.rng.choice([0.002, 0.001]))
     good, bad = make.events()
     make.counter("requests_total", {"code": "200", "route": "all"}, good)
-    for pod in range(PODS):
+    for pod in range(make.pods):
         routed = make.rng.multinomial(bad[pod].astype(np.int64), np.full(routes, 1 / routes)).T.astype(np.float64)
         for route in range(routes):
             values = np.cumsum(routed[route])
@@ -356,6 +359,20 @@ KINDS: Final = (
     ratio_of_bad, ratio_of_good, latency, native_latency, raw_ratio, bool_gauge, threshold, gauges,
     timeslices, short_timeslices, ratio_timeslices, composite, grouped, newborn,
 )  # fmt: skip
+
+
+_SCANNED_A_POD: Final = {
+    ratio_of_bad: 3, ratio_of_good: 3, latency: 2, native_latency: 1, raw_ratio: 3, bool_gauge: 1, grouped: 3,
+}  # fmt: skip
+
+
+def wide_cases(days: int, seed: int = 20) -> list[Case]:
+    """One case of every kind that a set of raw scans can measure, of which that would read `SCANNED` series."""
+    found = []
+    for kind, scanned in _SCANNED_A_POD.items():
+        rng = np.random.default_rng([seed, 1000, *kind.__name__.encode()])
+        found.append(kind(_Making(f"{kind.__name__.replace('_', '-')}-wide", rng, days, 0.01, SCANNED // scanned)))
+    return found
 
 
 def cases(days: int, each: int, seed: int = 20) -> list[Case]:

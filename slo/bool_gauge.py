@@ -29,7 +29,7 @@ _BAD: Final = frozenset(
 
 
 def bool_gauge_of(part: str, total: str, *, part_is_good: bool) -> str | None:
-    """The gauge of `sum(up)` among `count(up)`, or of the same over time; None for any other ratio."""
+    """The gauge of `sum(up)` among `count(up)`, or of the same over time; None for any other ratio. Both must parse."""
     shape, gauge = _shape(part)
     if shape not in (_GOOD if part_is_good else _BAD):
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Final
 
 import promql_parser as promql
@@ -34,7 +35,7 @@ class NativeFault(Exception):
 
 def speaks_of_fraction(text: str) -> bool:
     """Whether a query uses `histogram_fraction`."""
-    return _FRACTION in text and any(token.text == _FRACTION for token in tokens(text))
+    return _FRACTION in text and bool(_calls([token for token in tokens(text) if not silent(token)]))
 
 
 def native_latency_of(part: str, total: str, *, part_is_good: bool) -> NativeLatency:
@@ -57,7 +58,7 @@ def native_latency_of(part: str, total: str, *, part_is_good: bool) -> NativeLat
 def _arguments(text: str, listed: Sequence[Token]) -> Iterator[str]:
     """The arguments of the only histogram_fraction, as written; nothing when there are several."""
     speaking = [token for token in listed if not silent(token)]
-    at = [index for index, token in enumerate(speaking) if token.text == _FRACTION]
+    at = _calls(speaking)
     if len(at) != 1:
         return
     depth, start = 0, speaking[at[0] + 1].end
@@ -69,6 +70,15 @@ def _arguments(text: str, listed: Sequence[Token]) -> Iterator[str]:
             start = token.end
         if depth == 0:
             return
+
+
+def _calls(speaking: Sequence[Token]) -> list[int]:
+    """Where it is called."""
+    return [
+        index
+        for index, (token, after) in enumerate(pairwise(speaking))
+        if token.text == _FRACTION and after.text == "("
+    ]
 
 
 def _number(text: str) -> Decimal | None:

@@ -74,6 +74,8 @@ def _pieces(text: str, listed: Sequence[Token]) -> list[str | None]:
 
 
 def _refuse_what_is_no_vector(tree: promql.Expr, found: Sequence[Selector]) -> None:
+    while isinstance(tree, promql.ParenExpr):
+        tree = tree.expr
     if isinstance(tree, promql.MatrixSelector):
         raise QueryFault("a range alone is not a value", "write the metric without [..], or avg_over_time(…[5m])")
     if isinstance(tree, promql.StringLiteral):

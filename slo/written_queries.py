@@ -112,6 +112,8 @@ def _value_problem(written: Written) -> Problem | None:
 
 
 def _of_gauge(part: Written, total: Written, *, part_is_good: bool) -> Found | None:
+    if "count" not in total.text or _value_problem(part) or _value_problem(total):
+        return None
     gauge = bool_gauge_of(part.text, total.text, part_is_good=part_is_good)
     return None if gauge is None else Found(BoolIndicator(replace(part.query, text=gauge)), ())
 
