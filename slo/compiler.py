@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 from zlib import crc32
 
 from controlplane.burn_rate import STANDARD_PERIOD, duration
-from controlplane.model.alerting import STANDARD_ALERTING
+from controlplane.model.alerting import STANDARD_ALERTING, Alerting, AlertText
 from controlplane.model.rule import Rule, RuleFile, RuleGroup
 from controlplane.model.slo import SLO, STANDARD_POLICY, RollingWindow
 from slo.bridging import bridged
@@ -53,6 +53,7 @@ EVERY_FIVE_MINUTES: Final[tuple[Pass, ...]] = (
 _MINUTE: Final = timedelta(minutes=1)
 _FIVE_MINUTES: Final = timedelta(minutes=5)
 SHARD_SIZE: Final = 500
+_FEWEST_ALIKE: Final = 20  # SLOs whose alerts say the same: with fewer, shared rules are no less work
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,33 @@ def subjects(slos: Iterable[SLO], options: CompileOptions) -> tuple[Subject, ...
     ordered = sorted(slos, key=lambda slo: slo.name)
     if len(ordered) <= options.shared_above:
         return tuple(Subject((slo,), options.links) for slo in ordered)
-    usual = [slo for slo in ordered if is_usual(slo)]
-    alone = tuple(Subject((slo,), options.links) for slo in ordered if not is_usual(slo))
-    return (*(Subject(members, options.links, shard) for shard, members in shards(usual, options.shard_size)), *alone)
+    usual: list[SLO] = []
+    alone: list[SLO] = []
+    alike: dict[tuple[timedelta, Alerting], list[SLO]] = defaultdict(list)
+    for slo in ordered:
+        if is_usual(slo):
+            usual.append(slo)
+        elif _differs_in_words_only(slo):
+            alike[slo.window.length, slo.alerting].append(slo)
+        else:
+            alone.append(slo)
+    shared = [*shards(usual, options.shard_size)]
+    for (_, alerting), members in alike.items():
+        if len(members) < _FEWEST_ALIKE:
+            alone += members
+            continue
+        words = f"{crc32(repr(alerting).encode()):08x}"
+        shared += [(f"{shard}-{words}", part) for shard, part in shards(members, options.shard_size)]
+    return (
+        *(Subject(members, options.links, shard) for shard, members in shared),
+        *(Subject((slo,), options.links) for slo in sorted(alone, key=lambda slo: slo.name)),
+    )
+
+
+def _differs_in_words_only(slo: SLO) -> bool:
+    """Whether it is usual but for the names, labels and annotations of its alerts."""
+    silent = replace(slo.alerting, page=AlertText(), ticket=AlertText(), absence=AlertText())
+    return silent == STANDARD_ALERTING and is_usual(replace(slo, alerting=STANDARD_ALERTING))
 
 
 def is_usual(slo: SLO) -> bool:

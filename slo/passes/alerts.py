@@ -19,6 +19,7 @@ from slo.passes.traffic import is_up
 # Counts come from rates, so they are not whole: half an event of margin.
 _MARGIN: Final = Decimal("0.5")
 _MUTED_BY_PAGE: Final = "1d"
+_OURS: Final = (names.SLO, names.SERVICE, names.SEVERITY)
 
 
 def page(subject: Subject) -> Iterator[Rule]:
@@ -151,7 +152,8 @@ def _labels(subject: Subject, urgency: Urgency) -> Labels:
     text = subject.alerting.text(urgency)
     level = (names.SEVERITY, severity(text, urgency))
     if subject.shared:
-        return (level,)
+        said = ((key, usable(value)) for key, value in text.labels if key not in _OURS)
+        return (level, *said)
     slo = subject.only
     theirs = {key: literal(value) for key, value in (*slo.labels, *legacy.alert_labels(slo, urgency))}
     theirs |= {key: usable(value) for key, value in text.labels}
