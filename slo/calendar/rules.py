@@ -11,6 +11,8 @@ from slo.calendar.periods import unix
 from slo.calendar.tables import TABLE_END, calendar_name, table_of
 
 CALENDAR_FILE: Final = "slo-calendars.yaml"
+# Two hundred terms take some milliseconds: as seldom as those who look back an hour allow, who know what comes next.
+_INTERVAL: Final = timedelta(minutes=15)
 _WARNED_BEFORE: Final = timedelta(days=365)
 
 
@@ -20,7 +22,7 @@ def calendar_file(slos: Iterable[SLO]) -> RuleFile | None:
     if not windows:
         return None
     rules = tuple(rule for _, window in sorted(windows.items()) for rule in _rules(window))
-    return RuleFile(CALENDAR_FILE, (RuleGroup("slo:calendars", timedelta(minutes=1), (*rules, _table_ends())),))
+    return RuleFile(CALENDAR_FILE, (RuleGroup("slo:calendars", _INTERVAL, (*rules, _table_ends())),))
 
 
 def _rules(window: CalendarWindow) -> Iterator[Rule]:

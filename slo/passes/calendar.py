@@ -30,7 +30,7 @@ def calendar_of(subject: Subject) -> CalendarWindow | None:
 def bounds(subject: Subject) -> Iterator[Rule]:
     """When the current period began and when it ends, exact at the moment at which one ends.
 
-    The calendar's own series are up to a minute old, but they know what comes next.
+    The calendar's own series are up to an hour old, but they know what comes next.
     """
     window = calendar_of(subject)
     if window is None:
