@@ -1,7 +1,7 @@
 """Asks a metrics backend for the past, in pieces that it can bear."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +18,6 @@ from slo.replay.history import moment_of
 from slo.replay.sliding import Floats
 
 AT_ONCE: Final = 2  # queries: enough to keep two cores of a Prometheus busy, and to leave it the others
-LARGEST: Final = 10_000  # points of one request; Prometheus refuses more than 11,000
 _REMEMBERED: Final = 200  # answers: SLOs that share queries mostly stand together
 SMALLEST: Final = 60  # points: what cannot answer as few as these is broken, not busy
 _TOO_MUCH: Final = ("too many samples", "maximum resolution", "exceed", "timed out", "timeout", "too large", "limit")
@@ -54,11 +53,10 @@ class Fetcher:
     """Answers as arrays, each question asked once however many SLOs have it.
 
     A request that is too much for the backend (samples, points, time) is halved until it can be answered; one that
-    fails otherwise raises `Transient` or `Permanent`. `on_answer` is called after each request.
+    fails otherwise raises `Transient` or `Permanent`.
     """
 
     backend: MetricsBackend
-    on_answer: Callable[[], None] = lambda: None
     _answers: OrderedDict[tuple[Asked, tuple[str, ...]], Future[dict[Group, Floats]]] = field(
         default_factory=OrderedDict
     )
@@ -79,17 +77,15 @@ class Fetcher:
                 answer.set_result(self._ask(asked, groups))
             except (Transient, Permanent) as error:
                 answer.set_exception(error)
-            self.on_answer()
         return answer.result()
 
     def _ask(self, asked: Asked, groups: Sequence[str]) -> dict[Group, Floats]:
         found: dict[Group, Floats] = {}
-        for part in _pieces(asked):
-            for series in self._series(part):
-                group = tuple(series.labels.get(label, "") for label in groups)
-                values = found.setdefault(group, np.full(asked.points, np.nan))
-                places, numbers = _placed(series, asked)
-                values[places] = np.where(np.isfinite(numbers), numbers, np.nan)
+        for series in self._series(asked):
+            group = tuple(series.labels.get(label, "") for label in groups)
+            values = found.setdefault(group, np.full(asked.points, np.nan))
+            places, numbers = _placed(series, asked)
+            values[places] = np.where(np.isfinite(numbers), numbers, np.nan)
         return found
 
     def _series(self, asked: Asked) -> list[Series]:
@@ -107,11 +103,6 @@ class Fetcher:
 def _is_too_much(error: Transient | Permanent) -> bool:
     told = str(error).lower()
     return any(words in told for words in _TOO_MUCH)
-
-
-def _pieces(asked: Asked) -> Iterator[Asked]:
-    for first in range(asked.first, asked.end, LARGEST * asked.step):
-        yield Asked(asked.expr, first, min(asked.end, first + LARGEST * asked.step), asked.step)
 
 
 def _placed(series: Series, asked: Asked) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Floats]:

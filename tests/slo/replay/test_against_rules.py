@@ -162,12 +162,16 @@ def test_budgets_take_the_course_that_the_rules_record(
         course = outcome_of(definition(slo), each.events).course
         (real,) = of(recorded[names.BUDGET_REMAINING], slo, dict(each.group))
         known = dict(zip(real.times, real.values, strict=True))
+        (covered,) = of(recorded[names.WINDOW_COVERAGE], slo, dict(each.group))
+        coverage = dict(zip(covered.times, covered.values, strict=True))
         compared = 0
         for point in course:
             if point.remaining is not None and point.at.timestamp() in known and point.coverage > 0.1:
                 # The ledger of the rules is up to 10 minutes behind; the model's point is the lowest of its step.
                 nearby = [known.get(point.at.timestamp() + 300 * step) for step in range(-1, 4)]
                 assert min(abs(point.remaining - value) for value in nearby if value is not None) < 0.025
+                if point.at > START + timedelta(days=1):  # the rules begin with nothing recorded
+                    assert point.coverage == pytest.approx(coverage[point.at.timestamp()], abs=0.01)
                 compared += 1
         assert compared > 100
 

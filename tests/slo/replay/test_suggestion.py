@@ -76,6 +76,19 @@ def test_one_good_week_after_a_bad_one_does_not_make_it_fine() -> None:
     assert found.objective == Decimal("0.99")
 
 
+def test_luck_in_how_bad_days_lay_does_not_count() -> None:
+    """Two days that each spend 70 % of the budget of 99.9 %, just so far apart that no week held both."""
+    span = span_of_days(14, before=7)
+    every, bad = steady(span, 1000)
+    for day in (8, 16):
+        bad[day * 1440 : (day + 1) * 1440] = 4.9
+    found = suggested(Definition(SLO), history(span, every, bad), most_pages=100)
+    assert found is not None
+    assert found.objective == Decimal("0.998")
+    assert found.trials[-1].objective == Decimal("0.999")
+    assert found.trials[-1].obstacles == (Obstacle.CHANCE,)
+
+
 @pytest.mark.parametrize(("days", "certainty"), [(21, Certainty.GOOD), (7, Certainty.FAIR), (3, Certainty.WEAK)])
 def test_it_says_how_sure_it_is(days: float, certainty: Certainty) -> None:
     found = suggestion(days, 1000, 1)
