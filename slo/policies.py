@@ -15,6 +15,7 @@ from controlplane.model.slo import SLO
 from controlplane.problems import Problem
 from controlplane.specfile import Document, did_you_mean
 from slo.alert_tiers import TierFault
+from slo.metadata import name_problems
 from slo.policy_settings import PER_SLO, RULE, TIERS, Setting, settings_of
 from slo.policy_spec import PolicyDocument
 from slo.selecting import selection_problems
@@ -83,8 +84,8 @@ class _Applying:
 
     def _add(self, document: Document, value: PolicyDocument) -> None:
         settings, problems = settings_of(document, value)
-        self.problems += problems
         name = value.metadata.name
+        self.problems += (*problems, *name_problems(document, name))
         if name in self._policies:
             first = self._policies[name].document.position_of("metadata", "name")
             message = f"the name `{name}` is taken by another {value.kind}"

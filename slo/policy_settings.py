@@ -114,6 +114,8 @@ class _Reading:
                 written.append(tier_from(part))
             except TierFault as fault:
                 self._fault(("spec", "alerts", "tiers", index), fault)
+        if len(written) != len(alerts.tiers or ()):
+            return  # what changes them by name cannot be judged
         if alerts.tiers is not None:
             tiers = tuple(written)
             yield Setting(TIERS, ("spec", "alerts", "tiers"), tiers, _tiers_are_open, lambda slo: _with(slo, tiers))

@@ -1,6 +1,5 @@
 """The kind `SLOPolicy`: how missing data is read and when somebody is told, for many SLOs of any dialect at once."""
 
-from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -11,10 +10,10 @@ from controlplane.specfile import Kind
 from slo.selecting import Selection
 from slo.spec import Number
 
-Length = Annotated[str, StringConstraints(min_length=2, max_length=12)]
-Share = Annotated[Number, Field(gt=Decimal(0), le=Decimal(1))]
-Rate = Annotated[Number, Field(gt=Decimal(0), le=Decimal(1_000_000_000_000))]
-Events = Annotated[Number, Field(ge=Decimal(0), le=Decimal(1_000_000_000_000))]
+Length = Annotated[str, StringConstraints(max_length=40)]
+Share = Annotated[Number, Field(gt=0, le=1)]
+Rate = Annotated[Number, Field(gt=0, le=1_000_000_000_000)]
+Events = Annotated[Number, Field(ge=0, le=1_000_000_000_000)]
 Severity = Literal["page", "ticket"]
 
 
