@@ -9,7 +9,7 @@ from controlplane.model.slo import SLO
 from controlplane.ports import MetricsBackend, MetricsCatalogue, Permanent
 from slo.lint.live.combinations import Combinations, combinations_of
 from slo.lint.live.patterns import accepts, written
-from slo.lint.live.selectors import Quiet, Use, findings_of, labels_of_interest, unknown_metric, uses_of
+from slo.lint.live.selectors import NearNames, Quiet, Use, findings_of, labels_of_interest, unknown_metric, uses_of
 from slo.lint.live.server import no_counter, short_retention, slow_scrapes
 from slo.lint.live.traffic import measured, too_fine
 from slo.lint.rule import Finding
@@ -46,13 +46,14 @@ def live_findings(slos: Sequence[SLO], live: Live, progress: Progress = lambda w
     """What every live rule finds. Raises `Transient` and `Permanent` when the server cannot be asked at all."""
     since = live.now - _DAY
     names = live.catalogue.metric_names(since, live.now)
+    near = NearNames(names)
     uses = list(uses_of(slos))
     known = [use for use in uses if use.selector.name in names]
     interest = labels_of_interest(known)
     combinations, notes = combinations_of(
         interest, live.backend, live.now, lambda done: progress("metrics", done, len(interest))
     )
-    findings: list[Finding] = [found for use in uses if (found := unknown_metric(use, names)) is not None]
+    findings: list[Finding] = [found for use in uses if (found := unknown_metric(use, names, near)) is not None]
     told = list(_of_selectors(known, combinations, live))
     findings += [each for each in told if isinstance(each, Finding)]
     quiet = [each for each in told if isinstance(each, Quiet)]

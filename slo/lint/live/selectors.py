@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Final
 
 from controlplane.model.slo import SLO
@@ -20,6 +21,9 @@ _ELSEWHERE: Final = (  # what tells services apart where one process reports on 
     "service", "app", "workload", "cluster_name", "consumergroup", "cronjob", "destination", "instance", "target",
 )  # fmt: skip
 _SHOWN: Final = 8
+_MOST_SUGGESTIONS: Final = 200
+_MOST_NEAR: Final = 5000
+_MOST_LETTERS: Final = 6  # by which a slip makes a name longer or shorter
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,12 @@ def uses_of(slos: Iterable[SLO]) -> Iterator[Use]:
                 yield Use(slo, asked, selector, frozenset(outcome))
 
 
-def unknown_metric(use: Use, names: frozenset[str]) -> Finding | None:
-    """A metric that nobody has."""
+def unknown_metric(use: Use, names: frozenset[str], suggest: Callable[[str], str | None]) -> Finding | None:
+    """A metric that nobody has; `suggest` says which one may have been meant."""
     name = use.selector.name
     if name in names:
         return None
-    meant = did_you_mean(name, _near(name, names))
+    meant = suggest(name)
     hint = "" if meant else "is its target scraped?"
     if use.asked.purpose is Purpose.BAD and not meant:
         hint = "a counter that is born with its first error is fine"
@@ -75,12 +79,24 @@ def unknown_metric(use: Use, names: frozenset[str]) -> Finding | None:
     return use.finding(rules.METRIC_UNKNOWN, f"Prometheus has no metric `{name}`{suffix}", hint)
 
 
-def _near(name: str, names: frozenset[str]) -> Iterator[str]:
-    """Names worth a closer look, since there may be a million: those that begin alike, or share a word."""
-    words = {word for word in name.split("_") if len(word) > 3}
-    for each in names:
-        if each[:3] == name[:3] or words & set(each.split("_")):
-            yield each
+class NearNames:
+    """The metric that may have been meant, looked for once for each name, and not for ever."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = sorted(names)
+        self._found: dict[str, str | None] = {}
+
+    def __call__(self, name: str) -> str | None:
+        """The nearest name; None when none is near, or after too many."""
+        if name not in self._found and len(self._found) < _MOST_SUGGESTIONS:
+            self._found[name] = did_you_mean(name, islice(self._near(name), _MOST_NEAR))
+        return self._found.get(name)
+
+    def _near(self, name: str) -> Iterator[str]:
+        """Names worth a closer look, since there may be a million: about as long, and begun or ended alike."""
+        for each in self._names:
+            if abs(len(each) - len(name)) <= _MOST_LETTERS and (each[:4] == name[:4] or each[-9:] == name[-9:]):
+                yield each
 
 
 def findings_of(
