@@ -323,8 +323,6 @@ def refuse_what_old_engines_do_not_know(listed: Sequence[Token], found: Sequence
         if before.text.lower() == "offset" and token.text == "-":
             raise QueryFault("a negative offset asks for the future", "remove the minus", offset=token.start)
     for token in listed:
-        if "\0" in token.text:
-            raise QueryFault("a NUL character", "remove it", offset=token.start)
         if token.text == "@":
             raise QueryFault("`@` pins the query to a fixed time", "remove the @ modifier", offset=token.start)
 

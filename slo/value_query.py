@@ -47,6 +47,8 @@ def value_query(text: str) -> ValueQuery:
         tree = promql.parse(padded)
     except ValueError as error:
         raise QueryFault(str(error), rule="promql-syntax") from None
+    if "\0" in text:
+        raise QueryFault("a NUL character", "remove it", offset=text.index("\0"))
     listed = tokens(padded)
     found = selectors(listed)
     refuse_what_old_engines_do_not_know(listed, found)
