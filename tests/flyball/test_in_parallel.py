@@ -10,6 +10,8 @@ from flyball.in_parallel import processors, rule_texts, understand
 from flyball.kinds import KINDS
 from slo.compiler import CompileOptions, compile_rules
 from slo.resolve import slos_from
+from tests.slo.dialects.reading import a_pyrra_file, a_sloth_file
+from tests.slo.dialects.test_sloth import WINDOWS
 from tests.slo.reading import an_slo_file
 
 EXAMPLES = Path(__file__).parents[2] / "examples/intelgraph"
@@ -31,6 +33,10 @@ def files(*texts: str) -> list[SourceFile]:
     return [SourceFile(f"{index:02d}.yaml", text.encode()) for index, text in enumerate(texts)]
 
 
+def a_sloth(number: int) -> str:
+    return a_sloth_file(name=f"n{number}")
+
+
 def several(count: int = 12) -> list[str]:
     return [an_slo_file(name=f"slo-{index}", objectives="[{target: 0.99}, {target: 0.9}]") for index in range(count)]
 
@@ -48,6 +54,9 @@ def several(count: int = 12) -> list[str]:
         files(*several(), "a: ["),
         files(POLICY.format("one", "slo-1*", "page"), *several(), POLICY.format("two", "slo-11-99", "ignore")),
         files(POLICY.format("one", "slo-1*", "page"), *several(), POLICY.format("two", "slo-*", "ignore")),
+        files(*several(6), *map(a_sloth, range(6)), *(a_pyrra_file(name=f"p{name}") for name in "abc")),
+        files(*map(a_sloth, range(12)), a_sloth(3)),
+        files(*map(a_sloth, range(12)), WINDOWS % "7d"),
     ],
     ids=[
         "example",
@@ -60,6 +69,9 @@ def several(count: int = 12) -> list[str]:
         "broken",
         "policies",
         "contradiction",
+        "dialects",
+        "same-sloth",
+        "sloth-windows",
     ],
 )
 def test_many_processors_find_what_one_finds(given: list[SourceFile]) -> None:

@@ -21,6 +21,8 @@ from flyball.remembered_files import RememberedFiles
 from flyball.remembered_rules import RememberedRules, RememberedTexts
 from flyball.slo_workspace import SLOWorkspace
 from slo.compiler import CompileOptions, compile_rules
+from tests.slo.dialects.reading import a_pyrra_file, a_sloth_file
+from tests.slo.dialects.test_sloth import WINDOWS
 from tests.slo.reading import an_slo_file
 
 SERVICE = "apiVersion: openslo/v1\nkind: Service\nmetadata: {{name: {}}}\nspec: {{description: ''}}\n"
@@ -72,6 +74,11 @@ TEXTS = (
     POLICY.format("two", "slos: [second, fir*]", "ignore"),
     POLICY.format("two", "slos: ['*']", "page"),
     POLICY.format("three", "slos: ['*']", "ignore"),  # contradicts the one before
+    a_sloth_file(),
+    a_sloth_file(objective="99"),
+    a_pyrra_file(),
+    a_pyrra_file(name="checkout-availability"),
+    WINDOWS % "7d",
     "a: [",
     "",
 )
