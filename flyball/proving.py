@@ -52,7 +52,7 @@ def proof_texts(slos: Sequence[SLO], options: CompileOptions, run: Run) -> dict[
 
 def _proofs_of(subject: Subject) -> list[tuple[str, str]]:
     folder = os.path.relpath(RULES_SUBFOLDER, PROOFS_SUBFOLDER)
-    beside = [file.name for file in shared_files(subject.slos)]
+    beside = shared_files(subject.slos)
     proofs = proof_of(subject, rule_file(subject), rules_folder=folder, beside=beside)
     return [(proof.file.name, proof.file.text) for proof in proofs]
 

@@ -13,7 +13,7 @@ from controlplane import conventions as names
 from controlplane.burn_rate import duration
 from controlplane.model.alerting import Alerting, Urgency
 from controlplane.model.generation import TextFile
-from controlplane.model.rule import AlertingRule, RuleFile
+from controlplane.model.rule import AlertingRule, RecordingRule, RuleFile
 from controlplane.model.slo import SLO, Absent, NoTraffic
 from controlplane.rulefile import scalar, to_yaml
 from slo.passes.subject import Subject
@@ -58,24 +58,47 @@ class _Scenario:
 
 
 def proof_of(
-    subject: Subject, rules: RuleFile, *, rules_folder: str = "../rules", beside: Sequence[str] = ()
+    subject: Subject, rules: RuleFile, *, rules_folder: str = "../rules", beside: Sequence[RuleFile] = ()
 ) -> tuple[ProofFile, ...]:
-    """The tests of one rule file, which stands in `rules_folder` as seen from them with those `beside` that it reads.
+    """The tests of one rule file, which stands in `rules_folder` as seen from them; `beside` are calendars it reads.
 
     SLOs whose own series cannot be told from their queries are fed through the rolling pair, with a copy of the rules
-    that does not record it; so are those with a calendar window, whose budgets do not begin in 1970.
+    that does not record it.
     """
     stem = rules.name.removesuffix(".yaml")
     fed = {slo: raw_feeds(slo) for slo in subject.slos if not counts_scaled(slo)}
     raw = {slo: feeds for slo, feeds in fed.items() if feeds}
     derived = {slo: rolling_feeds(slo) for slo in subject.slos if slo not in raw}
-    shared = [f"{rules_folder}/{name}" for name in beside]
-    found = [*_files(stem, [*shared, f"{rules_folder}/{rules.name}"], raw)]
+    calendars = [calendar_stand_in(file, stem, subject.period) for file in beside]
+    found = [ProofFile(TextFile(file.name, to_yaml(file)), 0) for file in calendars]
+    read = [file.name for file in calendars]
+    found += _files(stem, [*read, f"{rules_folder}/{rules.name}"], raw)
     if derived:
         without = _without_raw(rules, stem)
-        files = _files(f"{stem}-from-pair", [*shared, without.name], derived)
+        files = _files(f"{stem}-from-pair", [*read, without.name], derived)
         found += [ProofFile(TextFile(without.name, to_yaml(without)), 0), *files]
     return tuple(found)
+
+
+def calendar_stand_in(calendars: RuleFile, stem: str, period: timedelta) -> RuleFile:
+    """The same series for a period of its nominal length that begins in 1970, as promtool's time does.
+
+    Tables of a decade take promtool, which reads them again at every step, many minutes.
+    """
+    length = period // timedelta(seconds=1)
+    of_1970 = {names.CALENDAR_START: 0, names.CALENDAR_END: length, names.CALENDAR_NEXT_END: 2 * length}
+    groups = [
+        replace(
+            group,
+            rules=tuple(
+                replace(rule, expr=f"vector({of_1970[rule.record]})")
+                for rule in group.rules
+                if isinstance(rule, RecordingRule) and rule.record in of_1970
+            ),
+        )
+        for group in calendars.groups
+    ]
+    return RuleFile(f"{stem}-calendar.rules.yaml", tuple(groups))
 
 
 def _without_raw(rules: RuleFile, stem: str) -> RuleFile:
