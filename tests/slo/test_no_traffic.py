@@ -107,6 +107,7 @@ def test_while_up_says_so_absence_is_idle_time_and_nobody_is_told(promtool: str,
         an_slo("idle", requests("shop"), policy=DataPolicy(up=UP)),
         an_slo("idle-latency", latency("shop"), policy=DataPolicy(up=UP)),
         an_slo("idle-bad", requests("shop"), policy=DataPolicy(NoTraffic.BAD, up=UP)),
+        an_slo("idle-groups", requests("shop"), groups=("tenant",), policy=DataPolicy(up=UP)),
         an_slo("gone", requests("shop")),
         an_slo("paged", requests("shop"), policy=DataPolicy(absent=Absent.PAGE)),
         an_slo("ignored", requests("shop"), policy=DataPolicy(absent=Absent.IGNORE)),
@@ -114,11 +115,12 @@ def test_while_up_says_so_absence_is_idle_time_and_nobody_is_told(promtool: str,
     series = {name: values.replace(QUIET, "stale") for name, values in COUNTERS.items()} | {UP: "1x59 0x60"}
     firing = 'max by (slo, severity) (ALERTS{alertname="SLONoData",alertstate="firing"})'
     told = {'{slo="gone", severity="ticket"}': 1, '{slo="paged", severity="page"}': 1}
-    late = {f'{{slo="{name}", severity="ticket"}}': 1 for name in ("idle", "idle-latency", "idle-bad")}
+    late = {f'{{slo="{name}", severity="ticket"}}': 1 for name in ("idle", "idle-latency", "idle-bad", "idle-groups")}
     checks = [
         *pair("idle", "45m", 0, 0),
         *pair("idle-latency", "45m", 0, 0),
         *pair("idle-bad", "45m", 260, 260, tolerance=45),
+        check('sum by (tenant) (slo:sli_events:rolling5m{slo="idle-groups"}) + 1', "45m", {'{tenant="a"}': 1}),
         check('slo:sli_events:rolling5m{slo="gone"}', "45m", {}),
         check(firing, "38m", {}),
         check(firing, "45m", told),
