@@ -11,8 +11,9 @@ from slo.calendar.periods import unix
 from slo.calendar.tables import TABLE_END, calendar_name, table_of
 
 CALENDAR_FILE: Final = "slo-calendars.yaml"
-# Two hundred terms take some milliseconds: as seldom as those who look back an hour allow, who know what comes next.
-_INTERVAL: Final = timedelta(minutes=15)
+# Two hundred terms take some milliseconds. Who reads them looks back an hour and knows what comes next, but after a
+# first apply waits for them.
+_INTERVAL: Final = timedelta(minutes=5)
 _WARNED_BEFORE: Final = timedelta(days=365)
 
 
