@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,6 +24,8 @@ MINUTE = timedelta(minutes=1)
 HISTORY = timedelta(hours=3)
 DEPLOYED = timedelta(minutes=20)
 ALONE = (slo(), slo("latency", indicator=latency()))
+GROUPED = replace(slo("by-tenant"), groups=("tenant", "region"))
+ACME = {"tenant": "acme", "region": "eu"}
 TOGETHER = (slo("shared-a"), slo("shared-b", days=7))
 CHOICE = {"slo": "shared-a", "service": "checkout"}
 WITH_EVENT = (names.LEDGER_EVENTS, names.total_events("30d"), names.total_events("7d"))
@@ -57,9 +60,13 @@ def _surroundings(end: datetime) -> Iterator[Series]:
     yield _series(names.BUILD_INFO, {"service": "checkout", "version": "1.1"}, end, skip=HISTORY - DEPLOYED)
     yield Series({"__name__": names.ROLLING_EVENTS, "slo": "idle", "event": "all"}, ((end - MINUTE, 0.0), (end, 0.0)))
     for each in (*ALONE, *TOGETHER):
-        alert = {"alertname": names.ALERT_BURN, "slo": each.name, "severity": "page"}
-        yield _series("ALERTS", {**alert, "alertstate": "firing"}, end)
-        yield _series("ALERTS_FOR_STATE", alert, end)
+        yield from (_series(name, labels, end) for name, labels in _alert(each))
+
+
+def _alert(firing: SLO) -> Iterator[tuple[str, dict[str, str]]]:
+    alert = {"alertname": names.ALERT_BURN, "slo": firing.name, "severity": "page"}
+    yield "ALERTS", {**alert, "alertstate": "firing"}
+    yield "ALERTS_FOR_STATE", alert
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +82,8 @@ def backend(tmp_path_factory: pytest.TempPathFactory, now: datetime) -> Iterator
         *_recorded(ALONE[1:], CompileOptions(), now),
         *_recorded(TOGETHER, CompileOptions(shared_above=0), now),
         *_surroundings(now),
+        *(replace(one, labels={**one.labels, **ACME}) for one in _recorded([GROUPED], CompileOptions(), now)),
+        *(_series(name, {**labels, **ACME}, now) for name, labels in _alert(GROUPED)),
     ):
         unique[json.dumps(one.labels, sort_keys=True)] = one
     with servers.prometheus(tmp_path_factory.mktemp("prometheus")) as server:
@@ -106,6 +115,19 @@ def test_every_query_of_an_slos_own_dashboard_returns_data(backend: PrometheusBa
     assert len(asked) > 50
     assert {each.place for each in asked} == {Place.PANEL, Place.ANNOTATION}
     assert _without_data(backend, asked, now) == []
+
+
+def test_the_reader_picks_one_of_the_budgets_of_a_grouped_slo(backend: PrometheusBackend, now: datetime) -> None:
+    file = next(each for each in grafana_files([GROUPED]) if each.name == "slo-by-tenant.json")
+    asked = queries_of(file.text, variables=ACME)
+    picked = [each.expr for each in asked if each.place is Place.VARIABLE]
+    assert picked == [
+        'count by (tenant) (slo:error_budget:events{slo="by-tenant"})',
+        'count by (region) (slo:error_budget:events{slo="by-tenant",tenant="acme"})',
+    ]
+    assert _without_data(backend, asked, now) == []
+    others = [each for each in queries_of(file.text, variables={**ACME, "tenant": "globex"}) if "slo:" in each.expr]
+    assert _without_data(backend, [each for each in others if "vector(0)" not in each.expr], now)
 
 
 def test_every_query_of_shared_dashboards_returns_data(backend: PrometheusBackend, now: datetime) -> None:

@@ -10,6 +10,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from controlplane import conventions as names
+from controlplane.adapters.remote_write import RemoteWriter
+from controlplane.model.series import Series
 from controlplane.model.slo import SLO
 from controlplane.specfile import SourceFile, read
 from flyball.kinds import KINDS
@@ -283,3 +286,35 @@ def test_a_month_is_over(consoles: Consoles) -> None:
         text = words(httpx.get(f"{url}/slos/gateway-availability").text)
     assert "Prometheus has no budget for Gateway availability" in text
     assert "No data in the past 30 days." in text
+
+
+def test_a_grouped_slo_shows_every_budget_the_worst_first(consoles: Consoles) -> None:
+    slo = world.an_slo("by-tenant", "shop", groups=("tenant",))
+    budgets = {"acme": 0.8, "globex": -0.5, "<b>": 0.3}
+    with RemoteWriter(consoles.state.metrics.address) as writer:  # type: ignore[attr-defined]
+        writer.write(
+            [
+                Series({"__name__": record, "slo": slo.name, "tenant": tenant, **labels}, ((world.NOW, value),))
+                for tenant, left in budgets.items()
+                for record, labels, value in (
+                    (names.BUDGET_REMAINING, {}, left),
+                    (names.WINDOW_COVERAGE, {}, 1.0),
+                    (names.ROLLING_EVENTS, {"event": "all"}, 100.0),
+                )
+            ]
+        )
+    state = replace(consoles.state, given_slos=[slo], given_problems=())
+    with world.serving(world.application(state)) as url:
+        assert "worst of 3: globex" in words(httpx.get(url).text)
+        page = httpx.get(f"{url}/slos/by-tenant").text
+        rows = re.findall(r'data-label="tenant"><a href="([^"]*)"( aria-current="true")?>([^<]*)<', page)
+        assert rows == [
+            ("?tenant=globex", ' aria-current="true"', "globex"), ("?tenant=%3Cb%3E", "", "&lt;b&gt;"),
+            ("?tenant=acme", "", "acme"),
+        ]  # fmt: skip
+        assert "by-tenant, globex" in words(page)
+        assert "by-tenant, acme" in words(httpx.get(f"{url}/slos/by-tenant?tenant=acme").text)
+        told = httpx.get(f"{url}/api/v1/slos/by-tenant").json()
+        assert [(each["group"], each["budget_remaining_ratio"]) for each in told["groups"]] == [
+            ({"tenant": "globex"}, -0.5), ({"tenant": "<b>"}, 0.3), ({"tenant": "acme"}, 0.8),
+        ]  # fmt: skip
