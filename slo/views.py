@@ -193,7 +193,7 @@ def slo_rows(
 
 def slo_row(slo: SLO, measured: Measurement, *, firing: Sequence[str] = (), history: Points = ()) -> SLORow:
     """One SLO."""
-    severities = tuple(sorted({*measured.firing, *firing} - {""}))
+    severities = tuple(sorted({_ours(slo, severity) for severity in {*measured.firing, *firing} - {""}}))
     return SLORow(slo, standing(measured, firing=bool(severities)), measured, severities, history)
 
 
@@ -209,6 +209,14 @@ def group_rows(row: SLORow) -> list[SLORow]:
         )
         for each in row.measured.groups
     ]
+
+
+def _ours(slo: SLO, severity: str) -> str:
+    """What an alert's severity means, where the SLO calls its pages and tickets something else."""
+    for urgency in Urgency:
+        if severity == slo.alerting.text(urgency).severity:
+            return urgency.value
+    return severity
 
 
 def matching(rows: Iterable[SLORow], *, text: str = "", service: str = "") -> list[SLORow]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.model.alerting import Alerting, AlertText
 from controlplane.model.slo import SLO, LatencyIndicator, Query, RatioIndicator, RollingWindow
 from controlplane.model.source import SourcePosition
 from slo.status import NOT_MEASURED, Measurement
@@ -77,6 +78,12 @@ def test_a_budget_that_would_be_well_burns_while_an_alert_fires() -> None:
     assert slo_row(CHECKOUT, replace(QUIET, firing=("ticket",))).standing is Standing.BURNING
     assert slo_row(CHECKOUT, FAST, firing=["page"]).standing is Standing.LOW
     assert slo_row(CHECKOUT, replace(QUIET, events_5m=None), firing=["ticket"]).standing is Standing.NO_DATA
+
+
+def test_severities_of_an_slo_s_own_are_pages_and_tickets() -> None:
+    own = replace(CHECKOUT, alerting=Alerting(page=AlertText(severity="critical"), ticket=AlertText(severity="warn")))
+    assert slo_row(own, QUIET, firing=["warn", "critical"]).firing == ("page", "ticket")
+    assert slo_row(own, replace(QUIET, firing=("info",))).firing == ("info",)
 
 
 def test_the_worst_come_first() -> None:
