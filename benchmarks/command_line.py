@@ -52,11 +52,57 @@ spec:
 """
 
 
+SLOTH_TEXT: Final = """version: prometheus/v1
+service: service-{team}
+labels:
+  owner: team-{team}
+slos:
+- name: {name}
+  objective: 99.9
+  description: Requests of {name} that do not end in a server error.
+  sli:
+    events:
+      error_query: sum(rate(http_requests_total{{job="{name}",code=~"5.."}}[{{{{.window}}}}]))
+      total_query: sum(rate(http_requests_total{{job="{name}"}}[{{{{.window}}}}]))
+  alerting:
+    name: HighErrorRate
+    labels:
+      category: availability
+    page_alert:
+      labels:
+        routing_key: team-{team}
+    ticket_alert:
+      labels:
+        slack_channel: alerts-{team}
+"""
+PYRRA_TEXT: Final = """apiVersion: pyrra.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata:
+  name: {name}
+  namespace: monitoring
+  labels:
+    prometheus: k8s
+    pyrra.dev/team: team-{team}
+spec:
+  target: "99.9"
+  window: 4w
+  description: Requests of {name} that do not end in a server error.
+  indicator:
+    ratio:
+      errors:
+        metric: http_requests_total{{job="{name}",code=~"5.."}}
+      total:
+        metric: http_requests_total{{job="{name}"}}
+"""
+DIALECTS: Final = {"OpenSLO": SLO_TEXT, "Sloth": SLOTH_TEXT, "Pyrra": PYRRA_TEXT}
+
+
 def run() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        show("Command line: start-up and compilation", [*_one(folder / "one"), *_many(folder)])
+        found = [*_one(folder / "one"), *(each for dialect in DIALECTS for each in _many(folder / dialect, dialect))]
+        show("Command line: start-up and compilation", found)
 
 
 def _one(folder: Path) -> list[Figure]:
@@ -71,24 +117,27 @@ def _one(folder: Path) -> list[Figure]:
     ]
 
 
-def _many(folder: Path) -> list[Figure]:
+def _many(folder: Path, dialect: str) -> list[Figure]:
+    folder.mkdir()
     source, target = folder / "many", folder / "out"
-    write_workspace(source, MANY)
+    write_workspace(source, MANY, DIALECTS[dialect])
     seconds, processor = took([FLYBALL, "compile", str(source), "-o", str(target)])
     detail = f"{seconds:.1f} s, {processor:.1f} s of processor time"
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     written = sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) / 1e6
     return [
-        Figure(f"flyball compile, {MANY} SLOs", MANY / seconds, "SLO/s", 1500, at_most=False, detail=detail),
+        Figure(
+            f"flyball compile, {MANY} SLOs of {dialect}", MANY / seconds, "SLO/s", 1500, at_most=False, detail=detail
+        ),
         Figure("… largest process", memory, "GiB", 1, detail=f"{written:.0f} MB of rules"),
     ]
 
 
-def write_workspace(folder: Path, count: int) -> None:
-    """`count` different SLOs in files of `A_FILE`."""
+def write_workspace(folder: Path, count: int, text: str = SLO_TEXT) -> None:
+    """`count` different SLOs in files of `A_FILE`; `text` with {name} and {team} is one."""
     folder.mkdir()
     for first in range(0, count, A_FILE):
-        texts = (SLO_TEXT.format(name=f"slo-{n:05d}", team=f"t{n % 97}") for n in range(first, first + A_FILE))
+        texts = (text.format(name=f"slo-{n:05d}", team=f"t{n % 97}") for n in range(first, first + A_FILE))
         (folder / f"slos-{first:05d}.yaml").write_text("---\n".join(texts))
 
 
