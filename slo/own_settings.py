@@ -33,7 +33,18 @@ ANNOTATIONS: Final = (
 _RULE: Final = "metadata"
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 NOT_GROUPS: Final = frozenset(
-    {names.SLO, names.SERVICE, names.EVENT, names.SEVERITY, names.SHARD, "le", "alertname", "alertstate", "__name__"}
+    {
+        names.SLO,
+        names.SERVICE,
+        names.EVENT,
+        names.PERIOD,
+        names.SEVERITY,
+        names.SHARD,
+        "le",
+        "alertname",
+        "alertstate",
+        "__name__",
+    }
 )
 _Choice = TypeVar("_Choice", bound=Enum)
 _Change = Callable[[SLO], SLO]
