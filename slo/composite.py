@@ -14,6 +14,7 @@ from controlplane import conventions as names
 from controlplane.burn_rate import duration, number
 from controlplane.model.slo import SLO, CompositeIndicator, CompositePart
 from slo.event_query import aggregated
+from slo.newborn import counts_births
 from slo.pairs import EventPair, Place, computed
 
 _MINUTES: Final = 5
@@ -41,7 +42,7 @@ def computed_composite(slo: SLO, composite: CompositeIndicator, at: str) -> Even
     """The same without anything recorded; what is usual is the mean of the window that ends `at` (`@ end()`)."""
 
     def events(part: CompositePart, event: str) -> str:
-        pair = computed(part.indicator, slo.groups)
+        pair = computed(part.indicator, slo.groups, since_birth=counts_births(slo))
         usual = f"avg_over_time(({pair.all})[{duration(slo.window.length)}:{_STEP}] {at}) > 0"
         wanted, other = (pair.all, pair.bad) if event == names.EVENT_ALL else (pair.bad, pair.all)
         scaled = f"(({wanted}) and ({other})) / ({usual})"

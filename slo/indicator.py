@@ -6,7 +6,6 @@ from typing import Final
 
 from controlplane import conventions as names
 from controlplane.burn_rate import number
-from controlplane.model.alerting import AlertMethod
 from controlplane.model.rule import Labels, RecordingRule
 from controlplane.model.slo import (
     SLO,
@@ -22,6 +21,7 @@ from controlplane.model.slo import (
 )
 from slo.composite import computed_composite, part_places, recorded_composite, usual_events
 from slo.event_query import event_query
+from slo.newborn import counts_births
 from slo.pairs import EventPair, Place, computed, native_count, recorded
 from slo.promql_text import Selector
 from slo.slices import Simple, gauge_over
@@ -79,7 +79,7 @@ def pair_over_past(slo: SLO, *, end: datetime | None = None) -> EventPair:
     if isinstance(slo.indicator, CompositeIndicator):
         at = "end()" if end is None else str(int(end.timestamp()))
         return computed_composite(slo, slo.indicator, f"@ {at}")
-    return computed(slo.indicator, slo.groups, since_birth=_since_birth(slo))
+    return computed(slo.indicator, slo.groups, since_birth=counts_births(slo))
 
 
 def part_series(slo: SLO) -> tuple[tuple[Labels, EventPair], ...]:
@@ -87,7 +87,9 @@ def part_series(slo: SLO) -> tuple[tuple[Labels, EventPair], ...]:
     if not isinstance(slo.indicator, CompositeIndicator):
         return ()
     parts = part_places(slo, slo.indicator)
-    return tuple((place.labels, computed(part.indicator, slo.groups)) for part, place in parts)
+    return tuple(
+        (place.labels, computed(part.indicator, slo.groups, since_birth=counts_births(slo))) for part, place in parts
+    )
 
 
 def worst_contributors(slo: SLO) -> str:
@@ -144,15 +146,10 @@ def queries_of(indicator: Simple) -> tuple[tuple[str, Query], ...]:
 
 
 def _records(indicator: Simple, slo: SLO, place: Place) -> Iterator[RecordingRule]:
-    found = recorded(indicator, slo.groups, place, since_birth=_since_birth(slo))
+    found = recorded(indicator, slo.groups, place, since_birth=counts_births(slo))
     if found.slice is not None:
         yield RecordingRule(names.SLICE_BAD, found.slice, place.labels)
     yield from _pair_records(found.pair, place)
-
-
-def _since_birth(slo: SLO) -> bool:
-    """Whoever asks for burn-rate alerts wants to be told when other tools would tell them, and these miss births."""
-    return slo.alerting.method is AlertMethod.BUDGET
 
 
 def _pair_records(pair: EventPair, place: Place) -> Iterator[RecordingRule]:

@@ -11,11 +11,18 @@ from datetime import timedelta
 from typing import Final
 
 from controlplane.burn_rate import duration
+from controlplane.model.alerting import AlertMethod
+from controlplane.model.slo import SLO
 from slo.event_query import EventQuery, aggregated
 from slo.promql_text import Selector
 
 _TARGET: Final = "job, instance"
 _HAS_TARGET: Final = 'instance!=""'
+
+
+def counts_births(slo: SLO) -> bool:
+    """Whoever asks for burn-rate alerts wants to be told when other tools would tell them, and these miss births."""
+    return slo.alerting.method is AlertMethod.BUDGET
 
 
 def events_since_birth(bad: EventQuery, total: EventQuery, window: timedelta, by: Sequence[str]) -> str | None:
