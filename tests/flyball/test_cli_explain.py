@@ -87,6 +87,11 @@ def test_a_page_is_explained_while_it_fires(workspace: Path, tmp_path: Path) -> 
         _await_page(server.url)
         answer = json.loads(explained("failing", str(workspace), "--prometheus", server.url, "--json").stdout)
         text = explained("failing", str(workspace), "--prometheus", server.url, "--group", "handler=/-/ready").stdout
+        fired = httpx.get(f"{server.url}/api/v1/alerts").json()["data"]["alerts"]
+    (words,) = (it["annotations"] for it in fired if it["labels"].get("handler") == "/-/ready" and _pages(it))
+    assert words["explain"] == "flyball slo explain failing --group handler=/-/ready"
+    assert "error" not in words["description"].replace("error budget", "") + words["worst"]
+    assert words["worst"].startswith("code=200 handler=/-/ready")
     first = answer["conditions"][0]
     assert (first["tier"], first["burnRate"], first["errorShare"]) == ("page-1h", "14.4", "0.0144")
     assert first["met"] is True
@@ -98,6 +103,10 @@ def test_a_page_is_explained_while_it_fires(workspace: Path, tmp_path: Path) -> 
     assert answer["group"] == answer["groups"][0]["group"]
     assert text.startswith("failing handler=/-/ready: 99.9 % good over 30 d\n")
     assert "now: " in text
+
+
+def _pages(alert: dict[str, dict[str, str]]) -> bool:
+    return alert["labels"]["severity"] == "page"
 
 
 def _prometheus(workspace: Path, folder: Path) -> AbstractContextManager[servers.Server]:
