@@ -12,10 +12,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from controlplane import conventions as names
+from controlplane.model.rule import AlertingRule
 from controlplane.model.slo import CalendarUnit, CalendarWindow
 from slo.calendar.periods import boundary, index_at, period_at, periods_between
 from slo.calendar.tables import calendar_name, table_of
 from slo.calendar.zones import zone, zone_names
+from slo.cold_start import course_rules, derived_rules, plan
 from slo.compiler import compile_rules
 from tests.slo.evaluating import Past, past, rules_named, unix, utc
 from tests.slo.slos import an_slo, requests
@@ -172,3 +174,23 @@ def test_every_period_between_two_moments_is_listed_once() -> None:
     assert [start.isoformat() for start, _ in listed] == [
         "2026-02-28T23:00:00+00:00", "2026-03-31T22:00:00+00:00", "2026-04-30T22:00:00+00:00",
     ]  # fmt: skip
+
+
+def test_a_backfill_gives_the_current_period_its_past_and_no_other() -> None:
+    end = utc(2026, 4, 2, 9, 58)
+    slo = replace(an_slo("checkout", requests("a")), window=BERLIN_MONTH)
+    begun = unix(utc(2026, 3, 31, 22))
+    planned = [one for one in plan([slo], end) if dict(one.labels)["__name__"] == names.PERIOD_EVENTS]
+    assert {dict(one.labels)["event"] for one in planned} == {"all", "bad"}
+    for one in planned:
+        assert dict(one.labels)["period"] == str(begun)
+        assert one.end == end
+        assert 0 <= unix(one.start) - begun < 300
+    course = {rule.record for stage in course_rules(derived_rules(FILES), [slo]) for rule in stage}
+    assert {names.WINDOW_START, names.expected_events("1M"), names.BUDGET_REMAINING, names.CALENDAR_END} <= course
+
+
+def test_the_alert_that_tables_end_comes_a_year_before() -> None:
+    rules = [rule for file in FILES for group in file.groups for rule in group.rules]
+    (alert,) = (rule for rule in rules if isinstance(rule, AlertingRule) and rule.alert == names.ALERT_CALENDAR_ENDS)
+    assert alert.expr == f"vector(time()) > {unix(utc(2037, 1, 1))}"
