@@ -53,8 +53,8 @@ def run() -> None:
         progress(f"{DAYS} days written in {time.monotonic() - began:.0f} s")
         errors = budget_errors(month)
         progress(f"rules evaluated after {time.monotonic() - began:.0f} s")
-        show("Indicators, budget error: points of the budget after 30 days", _error_figures(errors))
-        show("Indicators, samples touched: per SLO and minute", list(_sample_figures(month)))
+        show("Indicator budgets: error in points of the budget after 30 days", _error_figures(errors))
+        show("Indicator samples: touched per SLO and minute", list(_sample_figures(month)))
 
 
 def written(url: str, made: Sequence[Case], *, days: int, now: int) -> Month:
