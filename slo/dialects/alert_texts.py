@@ -8,6 +8,7 @@ from controlplane import conventions as names
 from controlplane.model.alerting import AlertText
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document
+from slo.alert_templates import template_fault
 from slo.metadata import prometheus_labels
 from slo.policy_settings import ALERT_NAME, SEVERITY_VALUE
 
@@ -20,7 +21,7 @@ def alert_labels(
     """Labels by names that Prometheus takes, `severity` among them."""
     others = {key: value for key, value in written.items() if key != names.SEVERITY}
     labels, faults = prometheus_labels(document, path, others, "alert")
-    problems += [*faults, *_empty(document, path, written)]
+    problems += [*faults, *_faults(document, path, written)]
     severity = written.get(names.SEVERITY)
     if severity and not SEVERITY_VALUE.fullmatch(severity):
         message = f"`{severity[:60]}` cannot be a severity: up to 60 characters, without spaces, quotes and brackets"
@@ -30,12 +31,12 @@ def alert_labels(
 
 
 def alert_annotations(
-    document: Document, path: _Path, written: Mapping[str, str], problems: list[Problem]
+    document: Document, path: _Path, written: Mapping[str, str], problems: list[Problem], *, prefix: str = ""
 ) -> dict[str, str]:
-    """Annotations by names that Prometheus takes."""
+    """Annotations by names that Prometheus takes, without the prefix that they have in the file."""
     found: dict[str, str] = {}
     for key, value in written.items():
-        name = re.sub(r"[^a-zA-Z0-9_]", "_", key)
+        name = re.sub(r"[^a-zA-Z0-9_]", "_", key.removeprefix(prefix))
         name = f"_{name}" if name[:1].isdigit() else name
         if not name or name in found:
             message = f"left out: another annotation is also `{name}` in Prometheus" if name else "a name is missing"
@@ -45,7 +46,7 @@ def alert_annotations(
             problems.append(problem)
             continue
         found[name] = value
-    problems += _empty(document, path, written)
+    problems += _faults(document, path, written)
     return found
 
 
@@ -81,9 +82,7 @@ def name_problem(document: Document, path: _Path, name: str) -> Problem | None:
     return document.problem(*path, message=message, rule="alert")
 
 
-def _empty(document: Document, path: _Path, written: Mapping[str, str]) -> list[Problem]:
-    return [
-        document.problem(*path, key, message="must not be empty", rule="alert", on_key=True)
-        for key, value in written.items()
-        if not value
-    ]
+def _faults(document: Document, path: _Path, written: Mapping[str, str]) -> list[Problem]:
+    """Values that are empty, or templates that Prometheus would refuse together with the whole rule file."""
+    faults = ((key, template_fault(value) if value else "must not be empty") for key, value in written.items())
+    return [document.problem(*path, key, message=fault, rule="alert") for key, fault in faults if fault]

@@ -12,7 +12,7 @@ from controlplane.model.alerting import STANDARD_TIERS, Alerting, AlertText
 from controlplane.model.slo import SLO, Absent, DataPolicy, Indicator, LegacyNames, RollingWindow
 from controlplane.problems import Problem, Severity, has_errors
 from controlplane.specfile import Document
-from slo.dialects.alert_texts import name_problem, told_apart
+from slo.dialects.alert_texts import alert_annotations, name_problem, told_apart
 from slo.dialects.durations import prometheus_duration
 from slo.dialects.kubernetes import own_settings_of
 from slo.dialects.naming import slo_name
@@ -175,12 +175,12 @@ class _Reading:
         return first or second
 
     def _annotations(self) -> tuple[tuple[str, str], ...]:
-        given = {
-            key.removeprefix(PROPAGATED): value for key, value in self._propagated(self._about.annotations).items()
-        }
+        written = self._propagated(self._about.annotations)
         if self._runbook():
-            del given[names.RUNBOOK_URL]
-        return tuple(sorted(given.items()))
+            del written[f"{PROPAGATED}{names.RUNBOOK_URL}"]
+        at = ("metadata", "annotations")
+        found = alert_annotations(self._document, at, written, self.problems, prefix=PROPAGATED)
+        return tuple(sorted(found.items()))
 
     def _tell_unused(self) -> None:
         spec = self._spec
