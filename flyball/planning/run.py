@@ -12,7 +12,6 @@ from controlplane.model.generation import TextFile
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors
 from controlplane.specfile import SourceFile
-from flyball.in_parallel import processors, rule_texts, understand
 from flyball.planning.file_cache import FileCache
 from flyball.planning.live import Applied, AskedEngine, applied_in, compiled_in, drift
 from flyball.planning.reading import Read, read_workspace
@@ -160,6 +159,8 @@ def _read(request: Request, folder: Path) -> Read:
 
 
 def _understand_all(files: Sequence[SourceFile]) -> tuple[Sequence[Problem], Sequence[SLO]]:
+    from flyball.in_parallel import processors, understand  # a tenth of a second that an edit does without
+
     with processors(files) as (run, count):
         return understand(files, run, count)
 
@@ -203,6 +204,8 @@ def _shares(basis: Mapping[str, JSON], slos: int) -> bool:
 
 def _rule_files(live: Applied, read: Read, options: CompileOptions, but: Sequence[str] = ()) -> RuleFiles:
     """Rule files that differ, those of the SLOs in `but` aside: they are told as SLOs."""
+    from flyball.in_parallel import processors, rule_texts
+
     slos = [slo_of(slo.line) for slo in read.slos]
     names = {slo_of(line).name for line in but}
     theirs = {file_name(each) for each in subjects(slos, options) if any(slo.name in names for slo in each.slos)}

@@ -18,7 +18,7 @@ Namespaces = dict[str, dict[str, dict[str, Any]]]
 
 @dataclass
 class FakeRuler:
-    """Its rules by tenant, namespace and group; `failures` are answered first, one to each request that changes rules."""
+    """Its rules by tenant, namespace and group; `failures` are answered first, one to each request for a change."""
 
     url: str = ""
     prefix: str = "/prometheus/config/v1/rules"
@@ -43,8 +43,10 @@ class FakeRuler:
             return self.failures.pop(0)
         if method == "GET":
             return self._listed(namespaces, parts)
-        self.changes.append(f"{method} {'/'.join(parts)}")
-        return self._stored(namespaces, parts, body) if method == "POST" else self._deleted(namespaces, parts)
+        if method == "POST":
+            return self._stored(namespaces, parts, body)
+        self.changes.append(f"DELETE {parts[-1]}")
+        return self._deleted(namespaces, parts)
 
     def _listed(self, namespaces: Namespaces, parts: list[str]) -> tuple[int, str]:
         found = {name: list(groups.values()) for name, groups in namespaces.items() if not parts or name == parts[0]}
@@ -64,6 +66,7 @@ class FakeRuler:
             return 400, "invalid rules config: rule group has no rules"
         if self.refuse_containing and self.refuse_containing in body.decode():
             return 400, "group invalid: could not parse expression"
+        self.changes.append(f"POST {name}")
         group["interval"] = {"1m": "1m0s", "5m": "5m0s"}.get(group["interval"], group["interval"])  # as Go prints it
         namespaces.setdefault(parts[0], {})[name] = group
         return 202, json.dumps({"status": "success", "data": None})

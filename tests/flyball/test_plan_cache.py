@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from controlplane.adapters.files import listing
 from controlplane.problems import has_errors
 from flyball.examining import examine
 from flyball.planning.file_cache import FileCache
@@ -163,9 +164,12 @@ def test_only_what_was_edited_is_read_again(bench: Bench) -> None:
 def test_a_file_saved_within_the_clock_tick_in_which_it_was_read_is_not_missed(bench: Bench) -> None:
     path = bench.folder / "slo-03.yaml"
     bench.read()
-    before = path.stat()
     path.write_text(path.read_text().replace("0.999", "0.998"))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    stamps, _ = listing(bench.folder)
+    was = bench.cache.load()[path.name]
+    bench.cache.store(
+        {path.name: was._replace(stamp=str(stamps[str(path)]))}, (), whole=False
+    )  # as if it looked the same
     read = read_workspace(bench.folder, bench.cache, bench._understood, path.stat().st_ctime_ns + 1)
     assert told(read) == told(bench.whole())
 
