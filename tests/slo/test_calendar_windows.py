@@ -97,6 +97,21 @@ def test_prometheus_knows_the_period_at_every_moment(
         assert found[0] == unix(start)
 
 
+@pytest.mark.parametrize("minutes", [0, 30, 60 * 24 - 1, 60 * 24 + 1, 60 * 25 - 1, 60 * 25])
+def test_the_day_on_which_the_clocks_are_turned_back_has_twenty_five_hours(memory: Past, minutes: int) -> None:
+    window = CalendarWindow(1, CalendarUnit.DAY, "2026-01-01T00:00:00", "Europe/Berlin")
+    at = utc(2026, 10, 24, 22) + timedelta(minutes=minutes)
+    today = utc(2026, 10, 24, 22) if minutes < 60 * 25 else utc(2026, 10, 25, 23)
+    table = table_of(window)
+    wall = memory.value(table.wall, at)
+    assert wall is not None
+    memory.write(
+        {"__name__": names.CALENDAR_WALL, names.CALENDAR: calendar_name(window)}, np.array([unix(at)]), np.array([wall])
+    )
+    assert memory.value(table.start, at) == unix(today)
+    assert memory.value(table.end, at) == unix(period_at(window, at)[1])
+
+
 def test_beyond_the_table_months_have_thirty_days(memory: Past) -> None:
     table = table_of(BERLIN_MONTH)
     for at in (utc(1971, 1, 1), utc(2040, 6, 1), utc(2099, 6, 1)):
@@ -121,7 +136,7 @@ def checkout(memory: Past) -> Past:
             labels = {"__name__": name, "slo": "checkout", "event": event}
             memory.write(labels, times, np.full(times.size, value))
     # Half an hour old at most: nobody may depend on the calendar being fresh.
-    half_hours = np.arange(first - first % 1800, last, 1800)
+    half_hours = np.arange(first - first % 1800 + 600, last, 1800)
     of_each = [period_at(BERLIN_MONTH, datetime.fromtimestamp(int(at), UTC)) for at in half_hours]
     for name, values in (
         (names.CALENDAR_START, [unix(start) for start, _ in of_each]),
