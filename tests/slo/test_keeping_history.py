@@ -14,7 +14,9 @@ from controlplane.model.rule import RecordingRule, RuleFile
 from controlplane.model.series import Series
 from controlplane.model.slo import SLO
 from controlplane.rulefile import to_yaml
+from controlplane.specfile import SourceFile
 from flyball.demo import servers
+from flyball.examining import examine
 from flyball.history_copying import copy_history, renames_between
 from slo.bridging import bridged_expression, renaming_problems
 from slo.compiler import compile_rules
@@ -122,3 +124,39 @@ def test_an_earlier_name_that_is_in_use_or_claimed_twice_is_a_problem() -> None:
     ]
     twice = [an_slo(name, requests(name), renamed_from=("old",)) for name in ("a", "b")]
     assert messages(*twice) == ["`old` cannot become two SLOs"]
+
+
+PYRRA = """apiVersion: pyrra.dev/v1alpha1
+kind: ServiceLevelObjective
+metadata: {name: new, namespace: shop, annotations: {flyball.dev/renamed-from: 'old, older'}}
+spec:
+  target: "99"
+  window: 2w
+  indicator:
+    ratio:
+      errors: {metric: 'http_requests_total{job="x",code=~"5.."}'}
+      total: {metric: 'http_requests_total{job="x"}'}
+"""
+OPENSLO = """apiVersion: openslo/v1
+kind: SLO
+metadata: {name: new, annotations: {flyball.dev/renamed-from: 'old, older'}}
+spec:
+  service: shop
+  indicator:
+    spec:
+      ratioMetric:
+        counter: true
+        bad: {metricSource: {type: Prometheus, spec: {query: 'x_total{code="500"}'}}}
+        total: {metricSource: {type: Prometheus, spec: {query: x_total}}}
+  timeWindow: [{duration: 30d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.999}]
+"""
+
+
+@pytest.mark.parametrize("text", [PYRRA, OPENSLO])
+def test_the_annotation_is_read_in_every_dialect_that_has_annotations(text: str) -> None:
+    (slo,) = examine([SourceFile("slo.yaml", text.encode())]).slos
+    assert slo.renamed_from == ("old", "older")
+    wrong = examine([SourceFile("slo.yaml", text.replace("old, older", "Old").encode())])
+    assert any("`Old` is not the name of an SLO" in problem.message for problem in wrong.problems)

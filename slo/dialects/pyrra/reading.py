@@ -81,6 +81,7 @@ class _Reading:
             runbook_url=own.runbook_url or self._runbook(),
             labels=tuple(sorted(labels.items())),
             worst_by=own.worst_by,
+            renamed_from=own.renamed_from,
             groups=found.groups,
             policy=policy,
             alerting=alerting,

@@ -132,7 +132,13 @@ class _Reading:
     def _settled(self, slo: SLO, own: About) -> SLO:
         """With what our annotations on the object say."""
         done, misfits = own.settings.applied(
-            replace(slo, owner=own.owner, runbook_url=own.runbook_url, worst_by=own.worst_by)
+            replace(
+                slo,
+                owner=own.owner,
+                runbook_url=own.runbook_url,
+                worst_by=own.worst_by,
+                renamed_from=own.renamed_from,
+            )
         )
         self.problems += misfits
         return done
