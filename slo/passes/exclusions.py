@@ -9,6 +9,7 @@ interval was planned none are left, so both ways give the same (RULES.md, "Exclu
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from controlplane import conventions as names
@@ -129,6 +130,7 @@ def _as_raw(record: RecordingRule) -> RecordingRule:
     return replace(record, record=name, expr=expr)
 
 
+@lru_cache(maxsize=256)  # many SLOs share an exclusion
 def _activity(exclusion: Exclusion) -> str:
     """A scalar that is 1 from the begin of an interval until no rolling value looks back into it."""
     return "\n+ ".join(_active_in(run) for run in runs(_spans(exclusion)))
@@ -143,6 +145,7 @@ def _active_in(run: Run) -> str:
     return f"{within} * ((time() - {first}) % {run.step} < bool {lasts})"
 
 
+@lru_cache(maxsize=256)
 def _spans(exclusion: Exclusion) -> tuple[Span, ...]:
     return merged((unix(start), unix(end)) for start, end in exclusion.intervals)
 
