@@ -10,6 +10,7 @@ from typing import Final
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem
 from controlplane.specfile import Document
+from slo.convert.burn_rate import with_windows_of_its_tool
 from slo.exclusion_spec import EXCLUSION
 from slo.exclusions import with_exclusions
 from slo.policies import with_policies
@@ -31,5 +32,6 @@ def settled(
 ) -> Settled:
     """Apply what the documents of `KINDS` say. `may_be_declared`: a document that was not read may have this name."""
     after = with_policies(slos, documents, may_be_declared)
-    excluded = with_exclusions(after.slos, documents, may_be_declared)
+    alerting = [with_windows_of_its_tool(slo) for slo in after.slos]
+    excluded = with_exclusions(alerting, documents, may_be_declared)
     return Settled(excluded.slos, (*after.problems, *excluded.problems))

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from controlplane.burn_rate import number, seconds, threshold
-from controlplane.model.alerting import AlertMethod, Tier, Urgency
+from controlplane.model.alerting import STANDARD_TIERS, AlertMethod, Tier, Urgency
 from controlplane.model.slo import SLO, Dialect
 
 SHORTEST: Final = timedelta(minutes=5)  # what one value of the rolling pair counts
@@ -40,6 +40,15 @@ def as_burn_rate(slo: SLO) -> SLO:
         kept = {tier.urgency for tier in tiers}
         tiers = tuple(tier for tier in pyrra_tiers(slo.window.length) if tier.urgency in kept)
     return replace(slo, alerting=replace(alerting, tiers=tiers, method=AlertMethod.BURN_RATE))
+
+
+def with_windows_of_its_tool(slo: SLO) -> SLO:
+    """An SLO of Sloth's or Pyrra's that asks for burn rates and for no other tiers: with those of its tool."""
+    if slo.alerting.method is not AlertMethod.BURN_RATE or slo.legacy_names is None:
+        return slo
+    own = {tier.urgency for tier in slo.alerting.tiers}
+    is_standard = slo.alerting.tiers == tuple(tier for tier in STANDARD_TIERS if tier.urgency in own)
+    return as_burn_rate(slo) if is_standard or slo.legacy_names.dialect is Dialect.SLOTH else slo
 
 
 def pyrra_tiers(period: timedelta) -> tuple[Tier, ...]:

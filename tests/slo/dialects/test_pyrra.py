@@ -15,6 +15,7 @@ from controlplane.model.slo import (
     NativeLatencyIndicator,
     RatioIndicator,
 )
+from slo.convert.burn_rate import pyrra_tiers
 from tests.slo.dialects.reading import a_pyrra_file, examined, the_slo, told
 
 
@@ -119,3 +120,8 @@ def test_mistakes_are_told_at_their_place(text: str, expected: str) -> None:
 def test_the_same_name_in_two_namespaces_is_taken() -> None:
     texts = (a_pyrra_file(metadata=f"namespace: {each}") for each in "ab")
     assert told(examined(*texts)) == ["b.yaml:4:9: error: metadata.name: the name `checkout-errors` is taken"]
+
+
+def test_who_asks_for_burn_rates_gets_pyrras_windows() -> None:
+    slo = the_slo(a_pyrra_file(metadata="annotations: {flyball.dev/alerts: burn-rate}"))
+    assert slo.alerting.tiers == pyrra_tiers(timedelta(days=28))

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from controlplane.burn_rate import threshold
 from controlplane.model.alerting import STANDARD_TIERS, AlertText, Urgency
 from controlplane.model.slo import Dialect, LatencyIndicator, LegacyNames, RatioIndicator, RawRatioIndicator
 from tests.slo.dialects.reading import a_pyrra_file, a_sloth_file, examined, the_slo, told
@@ -157,3 +158,17 @@ def test_mistakes_are_told_at_their_place(text: str, expected: str) -> None:
 def test_a_name_that_two_dialects_use_is_taken() -> None:
     (problem,) = told(examined(a_sloth_file(), a_pyrra_file(name="checkout-availability")))
     assert problem == "b.yaml:4:9: error: metadata.name: the name `checkout-availability` is taken"
+
+
+def test_who_asks_for_burn_rates_gets_sloths_factors() -> None:
+    policy = """\
+apiVersion: flyball.dev/v1
+kind: SLOPolicy
+metadata: {name: classic}
+spec: {select: {all: true}, alerts: {method: burn-rate}}
+"""
+    slo = the_slo(a_sloth_file(), policy, WINDOWS % "28d")
+    rates = [threshold(tier, slo.window.length) for tier in slo.alerting.tiers]
+    assert rates == [Decimal("53.76"), Decimal(14), Decimal("5.6"), Decimal("3.92")]
+    shorter = the_slo(a_sloth_file(), policy, (WINDOWS % "28d").replace("42", "10"))
+    assert shorter.alerting.tiers[3].burn_rate == Decimal("0.93333333333333333")
