@@ -1,8 +1,9 @@
 """A plan from a workspace, what was applied, and what runs. Changes nothing."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +20,10 @@ from flyball.slo_manifests import SHARING, basis_of
 from slo import manifest
 from slo.compiler import CompileOptions, file_name, is_usual, subjects
 from slo.generation import MARKER_FILE
-from slo.manifest import slo_of
+from slo.manifest import Manifest, slo_of
 from slo.plan.planning import Plan, Side, Surroundings, plan
 
+_WINDOW: Final = re.compile(r"[0-9]{1,9}[dhms]")
 _BASIS: Final = {
     "compiler": "Flyball is another version",
     "externalUrl": "the console has another address",
@@ -91,6 +93,8 @@ def make_plan(request: Request, engine: AskedEngine | None) -> Planned:
     against = str(request.against or "")
     if problems:
         return Planned(live, read, problems)
+    if live.manifest and not _is_readable(live.manifest, read):
+        live = replace(live, manifest=None)
     if live.generation and live.manifest is None:
         files = _rule_files(live, read, request.options)
         return Planned(live, read, rule_files=files, notes=_WITHOUT_MANIFEST, against=against)
@@ -145,8 +149,20 @@ def _everything_else(
 
 
 _WITHOUT_MANIFEST: Final = (
-    "what was applied does not say which SLOs it was made from (an older Flyball applied it): rule files are compared",
+    "what was applied does not say which SLOs it was made from (another version of Flyball applied it, or the file is "
+    "damaged): rule files are compared",
 )
+
+
+def _is_readable(applied: Manifest, read: Read) -> bool:
+    """Whether the lines that differ are SLOs: a manifest may be damaged, or of a version that knows other fields."""
+    gone, _ = _differing(applied.lines, [slo.line for slo in read.slos])
+    try:
+        for line in gone:
+            slo_of(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _unknown(_: str) -> float | None:
@@ -194,7 +210,7 @@ def _usual(lines: Sequence[str]) -> Counter[str]:
 def _sharing(basis: Mapping[str, JSON]) -> Counter[str]:
     found = basis.get(SHARING)
     counted = found.items() if isinstance(found, dict) else ()
-    return Counter({window: count for window, count in counted if isinstance(count, int)})
+    return Counter({key: n for key, n in counted if isinstance(n, int) and n > 0 and _WINDOW.fullmatch(key)})
 
 
 def _shares(basis: Mapping[str, JSON], slos: int) -> bool:

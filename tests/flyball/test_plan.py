@@ -229,6 +229,25 @@ def test_without_a_manifest_rule_files_are_compared(stage: Stage) -> None:
     assert "+ slo-search-availability.yaml\n~ slo-checkout-availability.yaml\n" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nonsense\n\udcff",
+        '{"flyball":1}\nnot json\n',
+        '{"flyball":1}\n{"name":"a"}\n',
+        '{"flyball":1,"sharing":{"30x":-1},"sharedAbove":"many"}\n[]\n',
+    ],
+)
+def test_a_damaged_manifest_is_none(stage: Stage, text: str) -> None:
+    stage.apply()
+    (stage.rules / "current/flyball-slos.jsonl").write_bytes(text.encode(errors="surrogateescape"))
+    stage.write(SLO.replace("0.999", "0.99"))
+    done = stage.plan()
+    assert (done.exit_code, "~ slo-checkout-availability.yaml" in done.stdout) == (2, True)
+    assert "or the file is damaged" in done.stdout
+
+
 def test_what_changes_every_rule_is_told_beside_the_slos(stage: Stage) -> None:
     stage.apply()
     (stage.workspace / "flyball.yaml").write_text(
