@@ -30,7 +30,12 @@ def _about(it: Explanation) -> Iterator[str]:
     yield f"  service {slo.service}" + (f", owner {slo.owner}" if slo.owner else "") + f", written at {slo.source}"
     for what, text in _measured(slo):
         yield f"  {what}: {' '.join(text.split())}"
-    yield f"  {_NO_TRAFFIC[slo.policy.no_traffic]} {_absent(slo)}"
+    yield f"  {missing_in_words(slo)}"
+
+
+def missing_in_words(slo: SLO) -> str:
+    """What no traffic counts as, and who is told when the series are gone."""
+    return f"{_NO_TRAFFIC[slo.policy.no_traffic]} {_absent(slo)}"
 
 
 def _measured(slo: SLO) -> Iterator[tuple[str, str]]:

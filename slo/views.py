@@ -13,17 +13,10 @@ from typing import Final
 
 from controlplane import conventions as names
 from controlplane import wording
-from controlplane.burn_rate import (
-    Tier,
-    Urgency,
-    can_fire,
-    duration,
-    seconds,
-    threshold,
-    tiers_within,
-    time_to_exhaustion,
-)
+from controlplane.burn_rate import Urgency, seconds, time_to_exhaustion
 from controlplane.model.slo import SLO, CalendarWindow, CompositeIndicator, Query, Window
+from slo.explanation import Condition, explained
+from slo.explanation_text import missing_in_words, needs
 from slo.indicator import queries_of
 from slo.indicator_words import counted_in_words
 from slo.status import NOT_MEASURED, Measurement, Points
@@ -32,7 +25,6 @@ LOW: Final = 0.25  # LOOK.md: amber below a quarter of the budget
 COVERED: Final = 0.98  # of the window: below this the reader is told that the rest was not measured
 _NOTICEABLE: Final = 0.001  # spending in an hour below a thousandth of the budget is not worth a sentence
 FORECAST_LENGTH: Final = timedelta(days=1)
-_FEWEST_EVENTS: Final = 2.5  # RULES.md: at least three bad events, with room for what extrapolation takes away
 _HOUR: Final = timedelta(hours=1)
 _VISIBLE: Final = 0.0005  # of the budget: less would read the same
 
@@ -131,30 +123,21 @@ class SLORow:
 
 
 @dataclass(frozen=True, slots=True)
-class BurnLine:
-    """One alerting condition against what is measured; None where there is no data.
-
-    It is met when `rate` over `short` exceeds `limit` and one of `spent` (a window and the share of the whole budget
-    that it spent) exceeds `spent_limit` with at least three bad events.
-    """
-
-    urgency: Urgency
-    short: timedelta
-    rate: float | None
-    limit: float
-    spent: tuple[tuple[timedelta, float | None], ...]
-    spent_limit: float
-    met: bool | None
-    reachable: bool
-
-
-@dataclass(frozen=True, slots=True)
 class SLODetail:
-    """One SLO in full; `queries` are named by their part in the indicator."""
+    """One SLO in full: when it tells somebody, and its queries, named by their part in the indicator."""
 
     row: SLORow
-    lines: tuple[BurnLine, ...]
+    conditions: tuple[Condition, ...]
     queries: tuple[tuple[str, Query], ...]
+
+    def needs(self, condition: Condition) -> str:
+        """What one of the conditions asks for, in words."""
+        return needs(condition, self.row.slo)
+
+    @property
+    def missing(self) -> str:
+        """What missing data means, in words."""
+        return missing_in_words(self.row.slo)
 
     @property
     def counted(self) -> str:
@@ -164,8 +147,7 @@ class SLODetail:
 
 def slo_detail(row: SLORow, burn: Mapping[str, float] | None) -> SLODetail:
     """An SLO with its alerting conditions (series by name in `burn`) and its queries as they were written."""
-    tiers = tiers_within(row.slo.window.length)
-    return SLODetail(row, tuple(_burn_line(tier, row.slo, burn or {}) for tier in tiers), _queries(row.slo))
+    return SLODetail(row, explained(row.slo, burn or {}).conditions, _queries(row.slo))
 
 
 def slo_rows(
@@ -310,29 +292,6 @@ def sentence(slo: SLO, measured: Measurement) -> str:
     if gone is None:
         return f"{begin} At this rate the {wording.percent(left)} left will last."
     return f"{begin} At this rate it is gone in {wording.duration(gone)}."
-
-
-def _burn_line(tier: Tier, slo: SLO, burn: Mapping[str, float]) -> BurnLine:
-    budget, limit = burn.get(names.BUDGET_EVENTS), float(threshold(tier, slo.window.length))
-    rate = burn.get(names.burn_rate(duration(tier.short)))
-    bad = [burn.get(names.bad_events(duration(window))) for window in tier.spent_within]
-    shares = [None if events is None or not budget else events / budget for events in bad]
-    enough = float(tier.budget_share)
-    spent_it = any(
-        share is not None and events is not None and share > enough and events > _FEWEST_EVENTS
-        for share, events in zip(shares, bad, strict=True)
-    )
-    known = rate is not None and None not in shares
-    return BurnLine(
-        urgency=tier.urgency,
-        short=tier.short,
-        rate=rate,
-        limit=limit,
-        spent=tuple(zip(tier.spent_within, shares, strict=True)),
-        spent_limit=enough,
-        met=(rate > limit and spent_it) if rate is not None and known else None,
-        reachable=can_fire(tier, slo.window.length, slo.budget_ratio),
-    )
 
 
 def _queries(slo: SLO) -> tuple[tuple[str, Query], ...]:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from controlplane import conventions as names
 from controlplane.burn_rate import window_name
 from controlplane.model.alert import StoredAlert
+from controlplane.model.alerting import AlertMethod
 from controlplane.model.slo import SLO
 from flyball.web import charts, pages
 from flyball.web.gathering import PastOfSLO, Scene
@@ -52,6 +53,7 @@ def slo_page(row: SLORow, past: Reading[PastOfSLO], scene: Scene, options: Conso
     return {
         "row": row,
         "detail": slo_detail(row, known.burn if known else None),
+        "by_budget": slo.alerting.method is AlertMethod.BUDGET,
         "charts": drawn,
         "past": past,
         "gone_in": time_left(slo, row.measured),

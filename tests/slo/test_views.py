@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.model.alerting import Alerting, AlertText
-from controlplane.model.slo import SLO, LatencyIndicator, Query, RatioIndicator, RollingWindow
+from controlplane.model.alerting import STANDARD_ALERTING, Alerting, AlertMethod, AlertText, Urgency
+from controlplane.model.slo import SLO, Absent, DataPolicy, LatencyIndicator, Query, RatioIndicator, RollingWindow
 from controlplane.model.source import SourcePosition
 from slo.status import NOT_MEASURED, Measurement
 from slo.views import Standing, budget_bar, forecast, matching, sentence, slo_detail, slo_row, slo_rows, time_left
@@ -150,18 +150,32 @@ def test_conditions_are_met_only_when_both_limits_are_exceeded() -> None:
         "slo:bad_events:1h": 30.0,
         "slo:error_budget:events": 1000,
     }
-    assert [line.met for line in slo_detail(slo_row(CHECKOUT, FAST), burn).lines] == [True, None, None, None]
-    calm = slo_detail(slo_row(CHECKOUT, FAST), {**burn, "slo:bad_events:1h": 19.0}).lines[0]
-    assert (calm.met, calm.limit, calm.spent_limit) == (False, pytest.approx(14.4), 0.02)
-    assert slo_detail(slo_row(CHECKOUT, FAST), {**burn, "slo:burn_rate:5m": 14.0}).lines[0].met is False
+    row = slo_row(CHECKOUT, FAST)
+    assert [it.met for it in slo_detail(row, burn).conditions] == [True, None, None, None]
+    calm = slo_detail(row, {**burn, "slo:bad_events:1h": 19.0}).conditions[0]
+    assert (calm.met, calm.limit, calm.tier.budget_share) == (False, Decimal("14.4"), Decimal("0.02"))
+    assert slo_detail(row, {**burn, "slo:burn_rate:5m": 14.0}).conditions[0].met is False
     few = {**burn, "slo:error_budget:events": 4.0, "slo:bad_events:1h": 2.0}
-    assert slo_detail(slo_row(CHECKOUT, FAST), few).lines[0].met is False
-    assert [line.rate for line in slo_detail(slo_row(CHECKOUT, FAST), None).lines] == [None] * 4
+    assert slo_detail(row, few).conditions[0].met is False
+    assert [it.short.burn_rate for it in slo_detail(row, None).conditions] == [None] * 4
 
 
 def test_a_condition_that_cannot_happen_says_so() -> None:
     loose = slo_detail(slo_row(replace(CHECKOUT, objective=Decimal("0.93")), QUIET), {})
-    assert [line.reachable for line in loose.lines] == [False, True, True, True]
+    assert [it.reachable for it in loose.conditions] == [False, True, True, True]
+
+
+def test_an_slo_is_told_with_its_own_tiers_and_method() -> None:
+    paging = tuple(tier for tier in STANDARD_ALERTING.tiers if tier.urgency is Urgency.PAGE)
+    own = replace(CHECKOUT, alerting=Alerting(tiers=paging[:1], method=AlertMethod.BURN_RATE))
+    detail = slo_detail(slo_row(own, FAST), {"slo:burn_rate:5m": 20.0, "slo:burn_rate:1h": 15.0})
+    (only,) = detail.conditions
+    assert only.met is True
+    assert detail.needs(only) == "a page needs 1.44 % errors over 5 min and over 1 h"
+    silent = replace(CHECKOUT, alerting=Alerting(tiers=()), policy=DataPolicy(absent=Absent.IGNORE))
+    quiet = slo_detail(slo_row(silent, FAST), {})
+    assert quiet.conditions == ()
+    assert quiet.missing == "Time without traffic counts as nothing. Nobody is told when its series are gone."
 
 
 def test_queries_are_told_as_they_were_written() -> None:
