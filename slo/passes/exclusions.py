@@ -53,7 +53,7 @@ def taken_out(slo: SLO, records: Iterator[RecordingRule]) -> Iterator[RecordingR
 
 def excluded_ledger(subject: Subject) -> Iterator[Rule]:
     """What was taken out of the ledger; absent while nothing is."""
-    if not _has_any(subject):
+    if not subject.has_exclusions:
         return
     out, of = (f"{name}{{{subject.history}}}[5m]" for name in (names.EXCLUDED_ROLLING, names.ROLLING_EVENTS))
     expr = f"sum_over_time({out}) / count_over_time({of})"
@@ -64,7 +64,7 @@ def excluded_ledger(subject: Subject) -> Iterator[Rule]:
 
 def raw_totals(subject: Subject) -> Iterator[Rule]:
     """Events of the whole window, excluded ones too, and the sum of the ledger that is adjusted further on."""
-    if not _has_any(subject):
+    if not subject.has_exclusions:
         return
     if calendar.calendar_of(subject):
         left, out = calendar.total(subject), calendar.total(subject, names.EXCLUDED_PERIOD)
@@ -81,7 +81,7 @@ def raw_totals(subject: Subject) -> Iterator[Rule]:
 
 def adjusted_total(subject: Subject) -> str:
     """PromQL: the window's events without what is left of excluded intervals; empty when nothing is excluded."""
-    if not _has_any(subject):
+    if not subject.has_exclusions:
         return ""
     sum_ = unadjusted(subject)
     terms = "".join(f"\n- ({piece}\n  or 0 * {sum_})" for piece in _pieces(subject))
@@ -90,7 +90,7 @@ def adjusted_total(subject: Subject) -> str:
 
 def raw_budget(subject: Subject) -> Iterator[Rule]:
     """The share of the budget that would be left if nothing were excluded."""
-    if not _has_any(subject):
+    if not subject.has_exclusions:
         return
     name = names.raw_total_events(subject.period_name)
     bad, every = (
@@ -107,8 +107,11 @@ def raw_budget(subject: Subject) -> Iterator[Rule]:
 
 def quiet(subject: Subject, rules: Sequence[Rule]) -> Iterator[Rule]:
     """Nobody is told that data is missing while it may be."""
+    if not subject.has_exclusions:
+        yield from rules
+        return
     for rule in rules:
-        if _has_any(subject) and isinstance(rule, AlertingRule) and rule.alert == names.ALERT_NO_DATA:
+        if isinstance(rule, AlertingRule) and rule.alert == names.ALERT_NO_DATA:
             excluded = f"max({names.EXCLUDED}{{{subject.matcher}}}) == 1"
             yield replace(rule, expr=f"({rule.expr})\nunless on ()\n{excluded}")
         else:
@@ -118,10 +121,6 @@ def quiet(subject: Subject, rules: Sequence[Rule]) -> Iterator[Rule]:
 def unadjusted(subject: Subject) -> str:
     """The sum of the ledger over the window."""
     return subject.derived(names.unadjusted_events(subject.period_name))
-
-
-def _has_any(subject: Subject) -> bool:
-    return any(slo.exclusions for slo in subject.slos)
 
 
 def _as_raw(record: RecordingRule) -> RecordingRule:

@@ -81,6 +81,11 @@ class Subject:
         return tiers_within(self.period, self.alerting.tiers)
 
     @cached_property
+    def has_exclusions(self) -> bool:
+        """Whether time is excluded from any of them."""
+        return any(slo.exclusions for slo in self.slos)
+
+    @cached_property
     def keys(self) -> str:
         """The labels that tell one budget from another, for `on (…)` and `by (…)`: `slo`, or `slo, tenant`."""
         return ", ".join((names.SLO, *self.slos[0].groups))
