@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from enum import Enum
 from typing import Final
 
 from controlplane.rulefile import scalar, text
 
-Value = str | bool | Decimal | int | Sequence["Value"] | Mapping[str, "Value"] | None
+Value = str | bool | Decimal | int | Enum | Sequence["Value"] | Mapping[str, "Value"] | None
 _STEP: Final = 2
 
 
@@ -46,6 +47,8 @@ def _sequence(values: Sequence[Value], indent: int) -> Iterator[str]:
 def _leaf(value: Value, indent: int) -> str:
     if value is None:
         return "null"
+    if isinstance(value, Enum):
+        return text(str(value.value), indent)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
