@@ -44,8 +44,10 @@ def _write_budgets(
     planned = cold_start.plan(compiled.slos, end)
     cold_start.backfill(planned, backend, writer, lambda done: report(_LEDGER_SHARE * done / len(planned)))
     stages = cold_start.derived_rules(compiled.files)
+    start += LEDGER_INTERVAL
+    writer.write(cold_start.calendar_course(compiled.slos, start, end))
     cold_start.evaluate_over(
-        cold_start.course_rules(stages, compiled.slos), backend, writer, start=start + LEDGER_INTERVAL, end=end,
+        cold_start.course_rules(stages, compiled.slos), backend, writer, start=start, end=end,
         progress=lambda share: report(_LEDGER_SHARE + (0.97 - _LEDGER_SHARE) * share),
     )  # fmt: skip
     cold_start.evaluate_once(stages, backend, writer, now)

@@ -17,7 +17,7 @@ from controlplane.model.slo import CalendarUnit, CalendarWindow
 from slo.calendar.periods import boundary, index_at, period_at, periods_between
 from slo.calendar.tables import calendar_name, table_of
 from slo.calendar.zones import zone, zone_names
-from slo.cold_start import course_rules, derived_rules, plan
+from slo.cold_start import calendar_course, course_rules, derived_rules, plan
 from slo.compiler import compile_rules
 from tests.slo.evaluating import Past, past, rules_named, unix, utc
 from tests.slo.slos import an_slo, requests
@@ -202,7 +202,24 @@ def test_a_backfill_gives_the_current_period_its_past_and_no_other() -> None:
         assert one.end == end
         assert 0 <= unix(one.start) - begun < 300
     course = {rule.record for stage in course_rules(derived_rules(FILES), [slo]) for rule in stage}
-    assert {names.WINDOW_START, names.expected_events("1M"), names.BUDGET_REMAINING, names.CALENDAR_END} <= course
+    assert {names.WINDOW_START, names.expected_events("1M"), names.BUDGET_REMAINING} <= course
+    assert names.CALENDAR_END not in course
+
+
+def test_the_past_of_a_calendar_is_told_at_the_points_of_the_course() -> None:
+    slo = replace(an_slo("checkout", requests("a")), window=BERLIN_MONTH)
+    start, end = utc(2026, 3, 30), utc(2026, 4, 2)
+    begun, ends, after = calendar_course([slo, replace(slo, name="again")], start, end)
+    assert [dict(each.labels)["__name__"] for each in (begun, ends, after)] == [
+        names.CALENDAR_START, names.CALENDAR_END, names.CALENDAR_NEXT_END,
+    ]  # fmt: skip
+    assert {dict(each.labels)[names.CALENDAR] for each in (begun, ends, after)} == {calendar_name(BERLIN_MONTH)}
+    times = [at for at, _ in begun.points]
+    assert (times[0], times[-1], len(times)) == (start, end - timedelta(minutes=5), 2 * 96 + 288)
+    april = unix(utc(2026, 3, 31, 22))
+    assert {value for at, value in begun.points if at >= utc(2026, 3, 31, 22)} == {april}
+    assert {value for at, value in ends.points if at < utc(2026, 3, 31, 22)} == {april}
+    assert {value for _, value in after.points} == {unix(utc(2026, 4, 30, 22)), unix(utc(2026, 5, 31, 22))}
 
 
 def test_the_alert_that_tables_end_comes_a_year_before() -> None:
