@@ -106,6 +106,11 @@ def _intervals(data: _JSON) -> Mapping[str, timedelta]:
     return found
 
 
+def written_length(text: str) -> timedelta | None:
+    """A length as Prometheus writes it (`1d12h`), None when it is none."""
+    return _length(text) if _DURATION.fullmatch(text) else None
+
+
 def _length(written: str) -> timedelta:
     total = timedelta(0)
     for count, unit in _PART.findall(written):

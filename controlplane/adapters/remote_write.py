@@ -74,6 +74,7 @@ class RemoteWriter:
 
     def __init__(self, url: str, *, timeout_seconds: float = 60) -> None:
         self._url: Final = url.rstrip("/") + "/api/v1/write"
+        self._shown: Final = str(httpx.URL(self._url).copy_with(userinfo=b""))  # no password in messages
         self._client: Final = httpx.Client(timeout=timeout_seconds, headers=_HEADERS)
 
     def __enter__(self) -> Self:
@@ -106,10 +107,10 @@ class RemoteWriter:
         try:
             response = self._client.post(self._url, content=body)
         except httpx.HTTPError as error:
-            raise Transient(f"remote write to {self._url}: {error}") from error
+            raise Transient(f"remote write to {self._shown}: {error}") from error
         if response.is_success:
             return
-        reason = f"remote write to {self._url}: {response.status_code} {response.text.strip()[:300]}"
+        reason = f"remote write to {self._shown}: {response.status_code} {response.text.strip()[:300]}"
         raise Transient(reason) if response.status_code >= 500 or response.status_code == 429 else Permanent(reason)
 
 

@@ -20,7 +20,10 @@ from slo.replay.sliding import Floats
 AT_ONCE: Final = 2  # queries: enough to keep two cores of a Prometheus busy, and to leave it the others
 _REMEMBERED: Final = 200  # answers: SLOs that share queries mostly stand together
 SMALLEST: Final = 60  # points: what cannot answer as few as these is broken, not busy
-_TOO_MUCH: Final = ("too many samples", "maximum resolution", "exceed", "timed out", "timeout", "too large", "limit")
+_TOO_MUCH: Final = (
+    "too many samples", "maximum resolution", "exceed", "timed out", "timeout", "too large", "limit",
+    "did not answer within", "answers with more than",
+)  # fmt: skip
 
 Group = tuple[str, ...]  # the values of an SLO's group labels
 _Answer = Future[dict[Group, Floats]]
