@@ -3,11 +3,12 @@
 import json
 import textwrap
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Final
 
 from controlplane import problem_report
 from controlplane.model.event import JSON
-from controlplane.wording import count, significant
+from controlplane.wording import count, duration, significant
 from flyball.planning.run import Planned
 from slo.plan.changes import alerts_in_words
 from slo.plan.cost import Cost
@@ -77,6 +78,8 @@ def _break(each: HistoryBreak, coloured: bool) -> Iterator[str]:
 
 
 def _days(days: float) -> str:
+    if days < 1:
+        return duration(timedelta(days=days))
     text = significant(days)
     return f"{text} day{'' if text == '1' else 's'}"
 

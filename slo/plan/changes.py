@@ -10,7 +10,7 @@ from controlplane import wording
 from controlplane.burn_rate import duration, number, threshold, tiers_within
 from controlplane.model.alerting import AlertMethod, Tier, Urgency
 from controlplane.model.event import JSON
-from controlplane.model.slo import SLO, CalendarWindow, Window
+from controlplane.model.slo import SLO, Absent, CalendarWindow, DataPolicy, NoTraffic, Window
 from slo.manifest.codec import to_json
 
 _UNCHANGED: Final = ("name", "source")  # a name is what tells SLOs apart; a place in a file changes no rule
@@ -21,7 +21,6 @@ _NAMES: Final = {
     "worst_by": "labels for the worst contributor",
     "labels": "alert labels",
     "groups": "budget per",
-    "policy": "data policy",
     "legacy_names": "names of another tool",
     "renamed_from": "earlier names",
 }
@@ -120,6 +119,10 @@ def _tier(before: SLO, was: Tier, after: SLO, now: Tier) -> Iterator[Change]:
         looked, looks = (", ".join(map(wording.duration, tier.spent_within)) for tier in (was, now))
         at = f"{act} over {wording.duration(now.long)}"
         yield Change("alerting", looked, looks, f"{at}: looks at what was spent within {looks}, was {looked}")
+    if was.budget_share != now.budget_share and after.alerting.method is AlertMethod.BUDGET:
+        spent, spends = (wording.exact_percent(tier.budget_share) for tier in (was, now))
+        at = f"{act} over {wording.duration(now.long)}"
+        yield Change("alerting", spent, spends, f"{at}: waits until {spends} of the budget is spent, was {spent}")
 
 
 def _alerting_besides_tiers(before: SLO, after: SLO) -> Iterator[Change]:
@@ -156,9 +159,27 @@ def _others(before: SLO, after: SLO) -> Iterator[Change]:
         if each.name in _UNCHANGED or each.name in _TOLD_APART or old == new:
             continue
         name = _NAMES.get(each.name, each.name.replace("_", " "))
+        if isinstance(old, DataPolicy) and isinstance(new, DataPolicy):
+            yield from _policy(old, new)
+            continue
         for inner, was, now in _differences(to_json(old), to_json(new), ""):
             words = f"{name}{' ' + inner if inner else ''}: {_shown(was)} → {_shown(now)}"
             yield Change(each.name, _shown(was), _shown(now), words)
+
+
+def _policy(before: DataPolicy, after: DataPolicy) -> Iterator[Change]:
+    """Standard settings are told by their values: whoever reads `none → bad` would not know what was there."""
+    for each in fields(DataPolicy):
+        old, new = (_setting(getattr(policy, each.name)) for policy in (before, after))
+        if old != new:
+            name = each.name.replace("_", " ")
+            yield Change("policy", old, new, f"data policy {name}: {old} → {new}")
+
+
+def _setting(value: NoTraffic | Absent | timedelta | str) -> str:
+    if isinstance(value, timedelta):
+        return wording.duration(value)
+    return _shown(value if isinstance(value, str) else value.value)
 
 
 def _differences(before: JSON, after: JSON, at: str) -> Iterator[tuple[str, JSON, JSON]]:

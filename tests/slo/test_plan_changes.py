@@ -55,6 +55,24 @@ def test_a_tier_that_can_never_fire_is_said_so() -> None:
     )
 
 
+def test_a_share_of_the_budget_is_told_also_where_the_threshold_stays() -> None:
+    page, *others, slowest = STANDARD_TIERS
+    tiers = (replace(page, budget_share=Decimal("0.03")), *others, replace(slowest, budget_share=Decimal("0.05")))
+    assert words(replace(BEFORE, alerting=Alerting(tiers))) == [
+        "a page now needs 2.16 % errors over 1 h, was 1.44 %",
+        "a page over 1 h: waits until 3 % of the budget is spent, was 2 %",
+        "a ticket over 3 d: waits until 5 % of the budget is spent, was 10 %",
+    ]
+
+
+def test_data_policies_are_told_in_words() -> None:
+    assert words(replace(BEFORE, policy=DataPolicy(NoTraffic.BAD, absent_after=timedelta(minutes=5), up="up"))) == [
+        "data policy no traffic: excluded → bad",
+        "data policy absent after: 15 min → 5 min",
+        "data policy up: none → up",
+    ]
+
+
 def test_tiers_that_come_and_go_and_their_settings_are_told() -> None:
     only_pages = tuple(tier for tier in STANDARD_TIERS if tier.urgency is Urgency.PAGE)
     without = replace(BEFORE, alerting=Alerting(tiers=only_pages))
@@ -82,7 +100,7 @@ def test_other_settings_are_told_by_the_names_that_people_know() -> None:
         "owner: none → x",
         "alert labels team: none → pay",
         "budget per: none → tenant",
-        "data policy no_traffic: none → bad",
+        "data policy no traffic: excluded → bad",
     ]
 
 
