@@ -73,6 +73,9 @@ _TOKEN: Final = re.compile(
 _KINDS: Final = {kind.value: kind for kind in TokenKind}
 _GROUPING: Final = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
 _KEYWORDS: Final = _GROUPING | {"and", "or", "unless", "bool", "offset", "atan2", "inf", "nan"}
+_RANGE_APART: Final = re.compile(  # a range, or what may hold brackets that are none
+    r"""\[[^\]]*\]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`|\#[^\n]*""", re.DOTALL
+)
 _PLACEHOLDER: Final = re.compile(r"\{\{[^{}]*\}\}|\$\{\w+(?::\w+)?\}|\$\w+")
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
 _NAMED: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -87,11 +90,13 @@ def without_placeholders(text: str) -> str:
     """The text with `[{{.window}}]`, `[$__range]` and the like as `[5m]`, padded: every character keeps its place."""
     if "$" not in text and "{{" not in text:
         return text
-    return "".join(_filled(token) if token.kind is TokenKind.RANGE else token.text for token in tokens(text))
+    return _RANGE_APART.sub(_filled, text)
 
 
-def _filled(token: Token) -> str:
-    return _PLACEHOLDER.sub(lambda match: "5m".ljust(len(match.group())), token.text)
+def _filled(part: "re.Match[str]") -> str:
+    if not part.group().startswith("["):
+        return part.group()
+    return _PLACEHOLDER.sub(lambda match: "5m".ljust(len(match.group())), part.group())
 
 
 def silent(token: Token) -> bool:

@@ -12,6 +12,8 @@ def fast_among(bad: Written, total: Written) -> Written | None:
 
     As good events of a latency, a bucket that does not exist is missing data, not an outage.
     """
+    if "_bucket" not in bad.text:
+        return None
     listed = _without_parentheses(tokens(without_placeholders(bad.text)))
     terms = terms_of(listed)
     if [operator for operator, _ in terms] != ["", "-"]:
