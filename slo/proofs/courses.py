@@ -1,28 +1,31 @@
 """How a budget may burn over time, and what its alerts must then do: the specification that rules are held against.
 
 Everything is in minutes and in burn rates (1 spends the budget in one period), so one set of courses serves every SLO
-with the same tiers. Traffic is even. A moment is only judged where the answer stands clear of the rules' grain: it must
-be the same for a few minutes around it and for thresholds a little higher and lower.
+with the same tiers. A moment is only judged where the answer stands clear of the rules' grain (`burning`).
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import pairwise
+from math import ceil, inf
 from typing import Final
 
 from controlplane.burn_rate import duration, threshold
 from controlplane.model.alerting import Alerting, AlertMethod, Tier, Urgency
+from slo.proofs.burning import EVALUATIONS_AFTER, EVALUATIONS_BEFORE, Burning, Phase, in_minutes
 
 HEALTHY_MINUTES: Final = 60  # before anything goes wrong: enough for a budget in events
+_HEALTHY: Final = Phase(HEALTHY_MINUTES, 0)
 _ABOVE: Final = 1.05
 _BELOW: Final = 0.95
-_SLACK: Final = 0.03  # how far a threshold may be off before a judgement becomes unclear
-# Rolling values take 5 minutes to follow, rules read each other's last values, and rates see the past only.
-_EVALUATIONS_BEFORE: Final = 8
-_EVALUATIONS_AFTER: Final = 3
+_SPENT: Final = 1.1  # of a tier's share: clearly spent
+_CLEARLY: Final = EVALUATIONS_BEFORE + EVALUATIONS_AFTER + 1
 _LONG_COURSE: Final = timedelta(hours=14)
+_BELOW_PAGES: Final = 0.9
+_FEW: Final = 0.6  # of the floor: a budget's share that is clearly spent by fewer events than that
+_HEAVY: Final = 20.0  # traffic beside which a few hours of the usual one weigh nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,42 +38,32 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Lasted:
+    """At `at` the alert of an urgency had waited for its condition to last, in exactly so many evaluations."""
+
+    at: int
+    urgency: Urgency
+    evaluations: int
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
-    """Burn rates one after another, as (minutes, rate), and what they lead to. `interval` is how often rules run."""
+    """What happens, and what it leads to. `interval` is how often rules run.
+
+    `budget_events` is what the whole budget comes to; infinite where no floor of events may decide.
+    """
 
     title: str
-    rates: tuple[tuple[int, float], ...]
+    phases: tuple[Phase, ...]
     interval: timedelta
     expected: tuple[Expectation, ...]
+    lasted: tuple[Lasted, ...] = ()
+    budget_events: float = inf
 
     @property
     def minutes(self) -> int:
         """Its length."""
-        return sum(length for length, _ in self.rates)
-
-
-@lru_cache(maxsize=1024)
-def courses(alerting: Alerting, period: timedelta, fastest: float) -> tuple[Course, ...]:
-    """Every course that the tiers ask for. `fastest` is the burn rate with all events bad."""
-    tiers = tuple(tier for tier in alerting.tiers if tier.long <= period)
-    found = []
-    for tier in tiers:
-        rate = float(threshold(tier, period))
-        if rate * _ABOVE <= fastest:
-            bound = min(fastest, _below_pages(tier, tiers, period))
-            found += [_judged(draft, tiers, alerting.method, period) for draft in _drafts(tier, rate, bound, period)]
-    return tuple(course for course in found if course is not None)
-
-
-def fastest_of_interest(alerting: Alerting, period: timedelta) -> float:
-    """No course burns faster, so all that can burn this fast share their courses."""
-    return max((3 * float(threshold(tier, period)) for tier in alerting.tiers), default=1.0)
-
-
-def _below_pages(tier: Tier, tiers: tuple[Tier, ...], period: timedelta) -> float:
-    """A page mutes tickets for a day, so tickets are told of slower bursts."""
-    pages = [float(threshold(each, period)) for each in tiers if each.urgency is Urgency.PAGE]
-    return 0.9 * min(pages) if tier.urgency is Urgency.TICKET and pages else float("inf")
+        return sum(phase.minutes for phase in self.phases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,54 +71,205 @@ class _Draft:
     """A course, and the urgency it is about."""
 
     title: str
-    rates: tuple[tuple[int, float], ...]
+    phases: tuple[Phase, ...]
     urgency: Urgency
+    budget_events: float = inf
+    ends: bool | None = None  # how it must end to be worth telling
+    changes: bool = False  # whether it is worth telling only if the alert comes and goes
+
+    @property
+    def interval(self) -> timedelta:
+        """promtool runs every group at one interval: that of the shorter courses is a minute."""
+        length = sum(phase.minutes for phase in self.phases)
+        return timedelta(minutes=5 if timedelta(minutes=length) > _LONG_COURSE else 1)
 
 
-def _drafts(tier: Tier, rate: float, fastest: float, period: timedelta) -> Iterator[_Draft]:
-    """A steady burn a little above and below the threshold; a burst, then a little above, then a little below."""
-    name = f"{tier.urgency.value} at {rate:.4g} times over {duration(tier.long)}"
-    long, short = _minutes(tier.long), _minutes(tier.short)
-    healthy = (HEALTHY_MINUTES, 0.0)
-    held = _minutes(tier.hold)
-    grown = long + long // 10 + 15 + held
-    yield _Draft(f"{name}: 1.05 times the threshold fires", (healthy, (grown, rate * _ABOVE)), tier.urgency)
-    yield _Draft(f"{name}: 0.95 times is silent", (healthy, (long + long // 4, rate * _BELOW)), tier.urgency)
-    burst_rate = min(3 * rate, fastest)
-    if burst_rate < rate * _ABOVE:
+@lru_cache(maxsize=1024)
+def courses(alerting: Alerting, period: timedelta, fastest: float) -> tuple[Course, ...]:
+    """Every course that the tiers ask for. `fastest` is the burn rate with all events bad."""
+    found = (_judged(draft, alerting, period) for draft in _drafts(alerting, period, fastest))
+    return tuple(course for course in found if course is not None)
+
+
+def fastest_of_interest(alerting: Alerting, period: timedelta) -> float:
+    """No course burns faster, so all that can burn this fast share their courses."""
+    least = [3 * float(threshold(tier, period)) for tier in alerting.tiers]
+    at_once = [_at_once(tier, min(tier.spent_within), period) for tier in alerting.tiers if tier.spent_within]
+    return max([*least, *at_once], default=1.0)
+
+
+def _drafts(alerting: Alerting, period: timedelta, fastest: float) -> Iterator[_Draft]:
+    for tier in alerting.tiers:
+        rate = float(threshold(tier, period))
+        if tier.long > period or rate * _ABOVE > fastest:
+            continue
+        sketch = _Sketch(tier, alerting, period, min(fastest, _bound(tier, alerting, period)))
+        yield from sketch.steady()
+        if alerting.method is AlertMethod.BURN_RATE:
+            yield from sketch.ended()
+        else:
+            yield from sketch.spent()
+            yield from sketch.spikes()
+    if alerting.method is AlertMethod.BUDGET:
+        yield from _muting(alerting, period, fastest)
+        yield from _few(alerting, period, fastest)
+
+
+def _bound(tier: Tier, alerting: Alerting, period: timedelta) -> float:
+    """A page mutes tickets for a day, so tickets are told of slower bursts."""
+    pages = [float(threshold(each, period)) for each in alerting.tiers if each.urgency is Urgency.PAGE]
+    muted = tier.urgency is Urgency.TICKET and alerting.method is AlertMethod.BUDGET
+    return _BELOW_PAGES * min(pages) if muted and pages else inf
+
+
+def _at_once(tier: Tier, window: timedelta, period: timedelta) -> float:
+    """The rate that spends the tier's share within a window of its."""
+    return _SPENT * float(tier.budget_share) * in_minutes(period) / in_minutes(window)
+
+
+class _Sketch:
+    """The courses about one tier. `fastest`: no burst may burn faster."""
+
+    def __init__(self, tier: Tier, alerting: Alerting, period: timedelta, fastest: float) -> None:
+        self._tier = tier
+        self._alerting = alerting
+        self._period = period
+        self._fastest = fastest
+        self._rate = float(threshold(tier, period))
+        self._name = f"{tier.urgency.value} at {self._rate:.4g} times over {duration(tier.long)}"
+
+    def steady(self) -> Iterator[_Draft]:
+        """A little above and below the threshold, for longer than the long window."""
+        long = in_minutes(self._tier.long)
+        clear = self._clear(long)
+        healthy = _HEALTHY
+        if self._alerting.method is AlertMethod.BURN_RATE:
+            # So much healthy traffic that the long window is below the threshold until it has left it.
+            healthy = Phase(HEALTHY_MINUTES, 0, max(1.0, (_ABOVE / _BELOW - 1) * long / HEALTHY_MINUTES))
+            clear += HEALTHY_MINUTES
+        grown = long + clear + in_minutes(self._tier.hold)
+        yield self._draft("1.05 times the threshold fires", healthy, Phase(grown, self._rate * _ABOVE))
+        below = [Phase(long + long // 10 + clear, self._rate * _BELOW)]
+        if self._alerting.method is AlertMethod.BURN_RATE:
+            # Then the short window is above it, and the long one still is not.
+            below.append(Phase(in_minutes(self._tier.short) + 2 * self._clear(long) // _CLEARLY, self._rate * _ABOVE))
+        yield self._draft("0.95 times the threshold is silent", _HEALTHY, *below, ends=False)
+
+    def ended(self) -> Iterator[_Draft]:
+        """A long burst, which ends."""
+        short = in_minutes(self._tier.short)
+        settled = short + self._clear(short)
+        burst = Phase(max(2 * short, HEALTHY_MINUTES) + in_minutes(self._tier.hold), min(3 * self._rate, self._fastest))
+        told = "a burst, then 1.05 times goes on firing, 0.95 times is over"
+        yield self._draft(told, _HEALTHY, burst, *self._around(settled, reverse=True))
+
+    def spent(self) -> Iterator[_Draft]:
+        """The share is spent in a burst; then the short window decides."""
+        if self._fastest < self._rate * _ABOVE:
+            return
+        settled = in_minutes(self._tier.short) + self._clear(in_minutes(self._tier.short))
+        burst = self._burst(min(max(3 * self._rate, self._steepest()), self._fastest))
+        slower = [tier for tier in self._alerting.tiers if self._is_slower(tier)]
+        if slower:
+            yield self._alone(burst, settled, max(in_minutes(tier.short) for tier in slower))
+        told = "a burst, then 1.05 times goes on firing, 0.95 times is over"
+        yield self._draft(told, _HEALTHY, burst, *self._around(settled, reverse=True), ends=False)
+
+    def _alone(self, burst: Phase, settled: int, longest: int) -> _Draft:
+        """Slower tiers are silent: the traffic before the last minutes is much more than theirs, and healthy."""
+        settled += in_minutes(self._tier.hold)
+        rest = max(0, longest - settled) + self._clear(longest)
+        looked_at = in_minutes(max(self._tier.spent_within))
+        gone = max(0, looked_at - rest - 2 * settled) + self._clear(looked_at)
+        phases = (Phase(HEALTHY_MINUTES, 0), burst, Phase(rest, 0))
+        heavy = [replace(phase, traffic=_HEAVY) for phase in (*phases, Phase(max(gone, rest), 0))]
+        again = Phase(settled, self._rate * _ABOVE)
+        told = "after a burst 0.95 times is silent, 1.05 times fires until the window has left the burst"
+        draft = self._draft(told, *heavy[:3], *self._around(settled, reverse=False), heavy[3], again, ends=False)
+        return replace(draft, changes=True)
+
+    def spikes(self) -> Iterator[_Draft]:
+        """Nearly the share at once, which ends: the budget decides, not the burn rate."""
+        shortest = min(self._tier.spent_within)
+        rate = _at_once(self._tier, shortest, self._period) * _BELOW / _SPENT
+        if self._rate < rate <= self._fastest:
+            minutes = in_minutes(shortest)
+            quiet = Phase(minutes + self._clear(minutes), 0)
+            yield self._draft("0.95 times the share at once is silent", _HEALTHY, Phase(minutes, rate), quiet)
+
+    def _burst(self, rate: float) -> Phase:
+        """As long as it takes to spend the share clearly."""
+        share = float(self._tier.budget_share) * in_minutes(self._period)
+        return Phase(ceil(_SPENT * share / rate) + self._clear(0) // 2 + in_minutes(self._tier.hold), rate)
+
+    def _steepest(self) -> float:
+        """Tickets are told of a burst that is as fast as can be, since pages set the bound."""
+        return self._fastest if self._tier.urgency is Urgency.TICKET else 0.0
+
+    def _is_slower(self, tier: Tier) -> bool:
+        return tier.urgency is self._tier.urgency and tier.long > self._tier.long and tier.long <= self._period
+
+    def _around(self, minutes: int, *, reverse: bool) -> Iterable[Phase]:
+        below, above = (Phase(minutes, self._rate * factor) for factor in (_BELOW, _ABOVE))
+        return (above, below) if reverse else (below, above)
+
+    def _clear(self, minutes: int) -> int:
+        """How long a change must be waited for after so many minutes, until it is clear."""
+        longest = timedelta(minutes=minutes) + self._tier.long + timedelta(minutes=HEALTHY_MINUTES)
+        return _CLEARLY * (5 if longest > _LONG_COURSE else 1)
+
+    def _draft(self, told: str, *phases: Phase, ends: bool | None = None) -> _Draft:
+        return _Draft(f"{self._name}: {told}", phases, self._tier.urgency, ends=ends)
+
+
+def _muting(alerting: Alerting, period: timedelta, fastest: float) -> Iterator[_Draft]:
+    """A page, and then for more than a day what a ticket would be written about."""
+    pages, tickets = (
+        [tier for tier in alerting.tiers if tier.urgency is urgency and tier.long <= period]
+        for urgency in (Urgency.PAGE, Urgency.TICKET)
+    )
+    if not pages or not tickets:
         return
-    burst = int(1.15 * float(tier.budget_share) * _minutes(period) / burst_rate) + 1 + held
-    after = max(2 * short, short + 15)
-    rest = ((after, rate * _ABOVE), (after, rate * _BELOW), (after, 0.0))
-    title = f"{name}: a burst, then 1.05 times goes on firing, 0.95 times is over"
-    yield _Draft(title, (healthy, (burst, burst_rate), *rest), tier.urgency)
+    page = min(pages, key=lambda tier: float(threshold(tier, period)))
+    slow = min(tickets, key=lambda tier: float(threshold(tier, period)))
+    rate = min(fastest, 3 * max(float(threshold(tier, period)) for tier in pages))
+    low = float(threshold(slow, period)) * _ABOVE
+    if low >= float(threshold(page, period)) * _BELOW or rate <= low:
+        return
+    # Counted every 5 minutes, pages seem five times smaller than they are.
+    share = max(5 * float(page.budget_share), float(slow.budget_share)) * in_minutes(period)
+    burst = Phase(ceil(_SPENT * share / rate) + 5 * _CLEARLY, rate)
+    slowly = Phase(in_minutes(timedelta(days=1)) + in_minutes(page.short) + 10 * _CLEARLY, low)
+    yield _Draft("a page mutes tickets for a day", (_HEALTHY, burst, slowly), Urgency.TICKET)
 
 
-def _judged(draft: _Draft, tiers: tuple[Tier, ...], method: AlertMethod, period: timedelta) -> Course | None:
+def _few(alerting: Alerting, period: timedelta, fastest: float) -> Iterator[_Draft]:
+    """So little traffic that single events spend a tier's share: fewer than the floor alarm nobody."""
+    for urgency in Urgency:
+        tiers = [tier for tier in alerting.tiers if tier.urgency is urgency and tier.long <= period]
+        if not tiers or alerting.fewest_bad_events < 2:
+            continue
+        fewest = float(alerting.fewest_bad_events)
+        budget_events = _FEW * fewest / max(float(tier.budget_share) for tier in tiers)
+        rate = min(fastest, *(_bound(tier, alerting, period) for tier in tiers))
+        a_minute = rate * budget_events / in_minutes(period)
+        phases = (_HEALTHY, Phase(ceil((fewest + 1) / a_minute) + _CLEARLY, rate))
+        told = f"fewer than {fewest:g} bad events raise no {urgency.value}"
+        yield _Draft(told, phases, urgency, budget_events)
+
+
+def _judged(draft: _Draft, alerting: Alerting, period: timedelta) -> Course | None:
     """The course with what is clear about it; None where nothing is."""
-    length = sum(minutes for minutes, _ in draft.rates)
-    interval = timedelta(minutes=5 if timedelta(minutes=length) > _LONG_COURSE else 1)
-    mine = [tier for tier in tiers if tier.urgency is draft.urgency]
-    if not all(_is_countable(tier, interval, method) for tier in mine):
-        return None
-    if draft.urgency is Urgency.TICKET and any(_may_fire(tier, draft, period) for tier in tiers if tier not in mine):
-        return None  # a page mutes tickets for a day
-    firing = _Firing(draft.rates, mine, method, period)
-    clear = dict(firing.clear_moments(interval // timedelta(minutes=1)))
+    step = in_minutes(draft.interval)
+    burning = Burning(draft.phases, alerting, period, budget_events=draft.budget_events, step=step)
+    clear = dict(burning.clear_moments(draft.urgency, HEALTHY_MINUTES))
     expected = tuple(Expectation(at, draft.urgency, clear[at]) for at in _worth_telling(clear))
-    return Course(draft.title, draft.rates, interval, expected) if expected else None
-
-
-def _is_countable(tier: Tier, interval: timedelta, method: AlertMethod) -> bool:
-    """promtool runs every group at one interval: counts from the rolling pair want a minute, from the ledger five."""
-    if method is AlertMethod.BURN_RATE:
-        return True
-    in_ledger = [window >= timedelta(days=1) for window in tier.spent_within]
-    return all(in_ledger) if interval > timedelta(minutes=1) else not any(in_ledger)
-
-
-def _may_fire(tier: Tier, draft: _Draft, period: timedelta) -> bool:
-    return max(rate for _, rate in draft.rates) * (1 + _SLACK) > float(threshold(tier, period))
+    if not expected or draft.ends not in (None, expected[-1].fires):
+        return None
+    if draft.changes and not any(each.fires for each in expected):
+        return None
+    lasted = tuple(_lasted(draft, alerting, burning, expected))
+    return Course(draft.title, draft.phases, draft.interval, expected, lasted, draft.budget_events)
 
 
 def _worth_telling(clear: dict[int, bool]) -> list[int]:
@@ -135,50 +279,12 @@ def _worth_telling(clear: dict[int, bool]) -> list[int]:
     return sorted({*moments[-1:], *(at for pair in changes for at in pair)})
 
 
-class _Firing:
-    """Whether tiers fire in each minute of a course, for ideal rules."""
-
-    def __init__(
-        self, rates: Iterable[tuple[int, float]], tiers: Iterable[Tier], method: AlertMethod, period: timedelta
-    ) -> None:
-        each = [rate for minutes, rate in rates for _ in range(minutes)]
-        self._spent = [0.0, *accumulate(each)]
-        self._tiers = tuple(tiers)
-        self._method = method
-        self._period = period
-
-    def clear_moments(self, step: int) -> Iterator[tuple[int, bool]]:
-        """Minutes at which the answer is the same shortly before and after, with thresholds off a little."""
-        last = len(self._spent) - 1
-        eager, lazy = ([self._fires(at, 1 + off) for at in range(last + 1)] for off in (-_SLACK, _SLACK))
-        for at in range(HEALTHY_MINUTES - HEALTHY_MINUTES % step, last + 1, step):
-            near = slice(max(0, at - _EVALUATIONS_BEFORE * step), at + 1 + _EVALUATIONS_AFTER * step)
-            if all(lazy[near]):
-                yield at, True
-            elif not any(eager[near]):
-                yield at, False
-
-    def _fires(self, at: int, factor: float) -> bool:
-        return any(self._burns(tier, at, factor) for tier in self._tiers)
-
-    def _burns(self, tier: Tier, at: int, factor: float) -> bool:
-        """Whether the tier's condition has held for as long as it must."""
-        since = max(0, at - _minutes(tier.hold))
-        return all(self._condition(tier, each, factor) for each in range(since, at + 1))
-
-    def _condition(self, tier: Tier, at: int, factor: float) -> bool:
-        limit = float(threshold(tier, self._period)) * factor
-        if self._in_last(tier.short, at) / _minutes(tier.short) <= limit:
-            return False
-        if self._method is AlertMethod.BURN_RATE:
-            return self._in_last(tier.long, at) / _minutes(tier.long) > limit
-        share = float(tier.budget_share) * factor * _minutes(self._period)
-        return any(self._in_last(window, at) > share for window in tier.spent_within)
-
-    def _in_last(self, window: timedelta, at: int) -> float:
-        """Burn rate times minutes: what a window spent."""
-        return self._spent[at] - self._spent[max(0, at - _minutes(window))]
-
-
-def _minutes(length: timedelta) -> int:
-    return length // timedelta(minutes=1)
+def _lasted(draft: _Draft, alerting: Alerting, burning: Burning, expected: tuple[Expectation, ...]) -> Iterator[Lasted]:
+    """How often the alert was seen pending, where all tiers that may have part in it must last equally long."""
+    at = next((each.at for each in expected if each.fires), None)
+    if at is None:
+        return
+    tiers = [tier for tier in alerting.tiers if tier.urgency is draft.urgency]
+    holds = {tier.hold for tier in tiers if burning.conditions_meet(tier, eager=True)[: at + 1].any()}
+    if len(holds) == 1 and any(holds):
+        yield Lasted(at, draft.urgency, -(-holds.pop() // draft.interval))

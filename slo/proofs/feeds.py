@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from controlplane import conventions as names
-from controlplane.model.slo import SLO, BoolIndicator, LatencyIndicator, Query, RatioIndicator
+from controlplane.model.slo import SLO, BoolIndicator, LatencyIndicator, NoTraffic, Query, RatioIndicator
 from slo.event_query import event_query
 from slo.promql_text import Matcher, Selector, TokenKind, selectors, tokens, without_placeholders
 from slo.proofs.examples_of import accepts, labels_for
@@ -50,13 +50,24 @@ def raw_feeds(slo: SLO) -> tuple[Feed, ...] | None:
     return None
 
 
-def rolling_feeds(slo: SLO) -> tuple[Feed, ...]:
-    """Feeds of the rolling pair itself, for rules without those that record it."""
+def pair_feeds(slo: SLO) -> tuple[Feed, ...]:
+    """Feeds of the pair of all and bad events itself, for rules without those that record it."""
     labels = {names.SLO: slo.name, **dict.fromkeys(slo.groups, _GROUP_VALUE)}
     return tuple(
-        Feed(_text({_NAME: names.ROLLING_EVENTS, **labels, names.EVENT: event}), *weights, False, True)
+        Feed(_text({_NAME: pair_name(slo), **labels, names.EVENT: event}), *weights, False, True)
         for event, weights in ((names.EVENT_ALL, (1, 0)), (names.EVENT_BAD, (0, 1)))
     )
+
+
+def pair_name(slo: SLO) -> str:
+    """The series that hold the pair as it was measured."""
+    return names.ROLLING_EVENTS if slo.policy.no_traffic is NoTraffic.EXCLUDED else names.MEASURED_EVENTS
+
+
+def up_feed(slo: SLO) -> Feed | None:
+    """The series that says that the service is there; None where there is none, or its query says too much."""
+    labels = _only_series(Query(slo.policy.up, slo.source), {}) if slo.policy.up else None
+    return Feed(_text(labels), 1, 0, is_counter=False) if labels else None
 
 
 def _apart(part: Query, total: Query, grouped: Labels, *, part_is_bad: bool) -> tuple[Feed, ...] | None:

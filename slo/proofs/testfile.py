@@ -2,29 +2,31 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import accumulate
+from math import inf
 from typing import Final
 
 from controlplane import conventions as names
 from controlplane.burn_rate import duration
-from controlplane.model.alerting import Alerting, Urgency
+from controlplane.model.alerting import Alerting
 from controlplane.model.generation import TextFile
 from controlplane.model.rule import AlertingRule, RecordingRule, RuleFile
-from controlplane.model.slo import SLO, Absent, NoTraffic
+from controlplane.model.slo import SLO, BoolIndicator
 from controlplane.rulefile import scalar, to_yaml
 from slo.passes.subject import Subject
-from slo.proofs.courses import HEALTHY_MINUTES, Course, courses, fastest_of_interest
-from slo.proofs.feeds import ROLLED_MINUTES, Feed, counts_scaled, raw_feeds, rolling_feeds
+from slo.proofs.courses import HEALTHY_MINUTES
+from slo.proofs.feeds import ROLLED_MINUTES, Feed, counts_scaled, pair_feeds, pair_name, raw_feeds, up_feed
+from slo.proofs.scenarios import MINUTE, Scenario, Statement, fastest, scenarios
 
-_MINUTE: Final = timedelta(minutes=1)
-_QUIET_MINUTES: Final = 120
-_RECORDED_FROM_RAW: Final = frozenset({names.ROLLING_EVENTS, names.PART_EVENTS, names.SLICE_BAD})
+_MEASURED: Final = frozenset({names.PART_EVENTS, names.SLICE_BAD})
 _CLEARLY: Final = 200  # times the fewest bad events that anybody is told of: the floor must not decide
 _FRACTIONS: Final = 1024
+_DENSE: Final = 1000  # numbers from here on are exact enough in fewer digits
+_DIGITS: Final = 20  # tell all fractions apart
 _HEADER: Final = "# Written by `flyball compile`; run it with `flyball slo test` or `promtool test rules`.\n"
 
 
@@ -34,27 +36,6 @@ class ProofFile:
 
     file: TextFile
     statements: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """At this minute the alert fires for all of these SLOs, or for none."""
-
-    at: int
-    alert: str
-    severity: str
-    firing: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Scenario:
-    """What is fed, and what is then true."""
-
-    title: str
-    shares: Mapping[str, Sequence[tuple[int, float]]]  # by SLO: minutes and the share of bad events
-    gone_after: int | None
-    has_traffic: bool
-    statements: tuple[_Statement, ...]
 
 
 def proof_of(
@@ -68,14 +49,16 @@ def proof_of(
     stem = rules.name.removesuffix(".yaml")
     fed = {slo: raw_feeds(slo) for slo in subject.slos if not counts_scaled(slo)}
     raw = {slo: feeds for slo, feeds in fed.items() if feeds}
-    derived = {slo: rolling_feeds(slo) for slo in subject.slos if slo not in raw}
+    derived = {slo: pair_feeds(slo) for slo in subject.slos if slo not in raw}
+    gauges = {slo: pair_feeds(slo) for slo, feeds in raw.items() if not any(feed.is_counter for feed in feeds)}
     calendars = [calendar_stand_in(file, stem, subject.period) for file in beside]
     found = [ProofFile(TextFile(file.name, to_yaml(file)), 0) for file in calendars]
     read = [file.name for file in calendars]
     found += _files(stem, [*read, f"{rules_folder}/{rules.name}"], raw)
-    if derived:
-        without = _without_raw(rules, stem)
-        files = _files(f"{stem}-from-pair", [*read, without.name], derived)
+    if derived or gauges:
+        pair = pair_name(subject.slos[0])
+        without = _without_raw(rules, stem, pair)
+        files = _files(f"{stem}-from-pair", [*read, without.name], derived | gauges, also_raw=gauges)
         found += [ProofFile(TextFile(without.name, to_yaml(without)), 0), *files]
     return tuple(found)
 
@@ -101,115 +84,96 @@ def calendar_stand_in(calendars: RuleFile, stem: str, period: timedelta) -> Rule
     return RuleFile(f"{stem}-calendar.rules.yaml", tuple(groups))
 
 
-def _without_raw(rules: RuleFile, stem: str) -> RuleFile:
+def _without_raw(rules: RuleFile, stem: str, pair: str) -> RuleFile:
+    """The rules that read the pair, without those that measure it."""
+    measured = _MEASURED | {pair}
     kept = [
         replace(
             group,
-            rules=tuple(
-                rule for rule in group.rules if isinstance(rule, AlertingRule) or rule.record not in _RECORDED_FROM_RAW
-            ),
+            rules=tuple(rule for rule in group.rules if isinstance(rule, AlertingRule) or rule.record not in measured),
         )
         for group in rules.groups
     ]
     return RuleFile(f"{stem}-from-pair.rules.yaml", tuple(kept))
 
 
-def _files(stem: str, rules: Sequence[str], fed: Mapping[SLO, tuple[Feed, ...]]) -> Iterator[ProofFile]:
-    by_interval: dict[timedelta, list[tuple[_Scenario, dict[SLO, tuple[Feed, ...]]]]] = defaultdict(list)
+def _files(
+    stem: str, rules: Sequence[str], fed: Mapping[SLO, tuple[Feed, ...]], *, also_raw: Collection[SLO] = ()
+) -> Iterator[ProofFile]:
+    """The files for each interval. Gauges show even traffic only; what they can't is told of the SLOs in `also_raw`."""
+    by_interval: dict[timedelta, list[tuple[Scenario, dict[SLO, tuple[Feed, ...]]]]] = defaultdict(list)
     for members in _alike(fed):
         feeds = {slo: fed[slo] for slo in members}
-        for interval, scenario in _scenarios(members):
-            by_interval[interval].append((scenario, feeds))
-    for interval, scenarios in sorted(by_interval.items()):
+        are_gauges = not any(feed.is_counter or feed.rolled for feed in fed[members[0]])
+        for scenario in scenarios(members):
+            if not (are_gauges and not scenario.is_of_even_traffic) and not (
+                members[0] in also_raw and scenario.is_of_even_traffic
+            ):
+                by_interval[scenario.interval].append((scenario, feeds))
+    for interval, found in sorted(by_interval.items()):
         listed = ", ".join(map(scalar, rules))
         text = f"{_HEADER}rule_files: [{listed}]\nevaluation_interval: {duration(interval)}\ntests:\n"
-        text += "".join(line for each, feeds in scenarios for line in _test(each, feeds))
-        count = sum(len(each.statements) for each, _ in scenarios)
+        text += "".join(line for scenario, feeds in found for line in _test(scenario, feeds))
+        count = sum(len(scenario.statements) for scenario, _ in found)
         yield ProofFile(TextFile(f"{stem}-{duration(interval)}.test.yaml", text), count)
 
 
 def _alike(slos: Iterable[SLO]) -> Iterator[tuple[SLO, ...]]:
     """SLOs of which the same is true at the same time."""
-    found: dict[tuple[Alerting, timedelta, float], list[SLO]] = defaultdict(list)
+    found: dict[tuple[Alerting, timedelta, float, bool], list[SLO]] = defaultdict(list)
     for slo in slos:
-        found[slo.alerting, slo.window.length, _fastest(slo)].append(slo)
+        found[slo.alerting, slo.window.length, fastest(slo), isinstance(slo.indicator, BoolIndicator)].append(slo)
     return map(tuple, found.values())
 
 
-def _fastest(slo: SLO) -> float:
-    return min(float(1 / slo.budget_ratio), fastest_of_interest(slo.alerting, slo.window.length))
-
-
-def _scenarios(slos: Sequence[SLO]) -> Iterator[tuple[timedelta, _Scenario]]:
-    first = slos[0]
-    for course in courses(first.alerting, first.window.length, _fastest(first)):
-        yield course.interval, _of_course(course, slos)
-    healthy = {slo.name: ((HEALTHY_MINUTES + _QUIET_MINUTES, 0.0),) for slo in slos}
-    end = HEALTHY_MINUTES + _QUIET_MINUTES
-    silent = tuple(_Statement(end, *_alert(first, urgency), ()) for urgency in Urgency)
-    if all(slo.policy.no_traffic is not NoTraffic.BAD for slo in slos):
-        yield _MINUTE, _Scenario("no traffic for two hours alarms nobody", healthy, None, False, silent)
-    watched = [slo for slo in slos if not slo.policy.up]
-    if watched:
-        yield _MINUTE, _gone(watched)
-
-
-def _of_course(course: Course, slos: Sequence[SLO]) -> _Scenario:
-    shares = {
-        slo.name: tuple((length, rate * float(slo.budget_ratio)) for length, rate in course.rates) for slo in slos
-    }
-    everybody = tuple(slo.name for slo in slos)
-    statements = tuple(
-        _Statement(each.at, *_alert(slos[0], each.urgency), everybody if each.fires else ()) for each in course.expected
-    )
-    return _Scenario(course.title, shares, None, True, statements)
-
-
-def _gone(slos: Sequence[SLO]) -> _Scenario:
-    """The series vanish: told after as long as the policy says, where it says so."""
-    longest = max(slo.policy.absent_after for slo in slos) // _MINUTE
-    told = tuple(slo.name for slo in slos if slo.policy.absent is not Absent.IGNORE)
-    end = HEALTHY_MINUTES + longest + 30
-    shares = {slo.name: ((end, 0.0),) for slo in slos}
-    before = _Statement(HEALTHY_MINUTES, names.ALERT_NO_DATA, "", ())
-    after = _Statement(end, names.ALERT_NO_DATA, "", told)
-    return _Scenario("series that vanish are told of", shares, HEALTHY_MINUTES, True, (before, after))
-
-
-def _alert(slo: SLO, urgency: Urgency) -> tuple[str, str]:
-    """The name and the severity of an urgency's alert."""
-    text = slo.alerting.text(urgency)
-    return text.name or names.ALERT_BURN, text.severity or urgency.value
-
-
-def _test(scenario: _Scenario, fed: Mapping[SLO, tuple[Feed, ...]]) -> Iterator[str]:
+def _test(scenario: Scenario, fed: Mapping[SLO, tuple[Feed, ...]]) -> Iterator[str]:
     yield f"- name: {scalar(scenario.title)}\n  interval: 1m\n  input_series:\n"
     for slo, feeds in fed.items():
-        if slo.name not in scenario.shares:
+        if slo.name not in scenario.phases:
             continue
         for feed in feeds:
-            values = _values(feed, scenario, slo)
-            yield f"  - series: {scalar(feed.series)}\n    values: '{values}'\n"
+            yield _series(feed, series_values(feed, scenario, slo))
+        up = up_feed(slo)
+        if up and up.series not in {feed.series for feed in feeds}:
+            yield _series(up, f"1x{(scenario.up_until or _length(scenario, slo)) - 1}")
     yield "  promql_expr_test:\n"
     for statement in scenario.statements:
-        severity = f",{names.SEVERITY}={json.dumps(statement.severity)}" if statement.severity else ""
-        alerts = f'ALERTS{{alertname={json.dumps(statement.alert)}{severity},alertstate="firing"}}'
-        yield f"  - expr: {scalar(f'max by ({names.SLO}) ({alerts})')}\n    eval_time: {statement.at}m\n"
-        yield "    exp_samples:" + ("" if statement.firing else " []") + "\n"
-        for slo_name in statement.firing:
-            yield f"    - labels: '{{{names.SLO}=\"{slo_name}\"}}'\n      value: 1\n"
+        yield from _stated(statement)
 
 
-def _values(feed: Feed, scenario: _Scenario, slo: SLO) -> str:
+def _series(feed: Feed, values: str) -> str:
+    return f"  - series: {scalar(feed.series)}\n    values: '{values}'\n"
+
+
+def _length(scenario: Scenario, slo: SLO) -> int:
+    return sum(phase.minutes for phase in scenario.phases[slo.name])
+
+
+def _stated(statement: Statement) -> Iterator[str]:
+    state = "pending" if statement.waited else "firing"
+    alerts = (
+        f"ALERTS{{alertname={json.dumps(statement.alert)},{names.SEVERITY}={json.dumps(statement.severity)}"
+        f',alertstate="{state}"}}'
+    )
+    if statement.waited:
+        # Not the very beginning, when nothing is recorded yet.
+        alerts = f"count_over_time({alerts}[{statement.at - HEALTHY_MINUTES // 2}m])"
+    yield f"  - expr: {scalar(f'max by ({names.SLO}) ({alerts})')}\n    eval_time: {statement.at}m\n"
+    yield "    exp_samples:" + ("\n" if statement.slos else " []\n")
+    for slo_name in statement.slos:
+        yield f"    - labels: '{{{names.SLO}=\"{slo_name}\"}}'\n      value: {statement.waited or 1}\n"
+
+
+def series_values(feed: Feed, scenario: Scenario, slo: SLO) -> str:
     """The course of one series in promtool's notation, a value a minute."""
-    scale = _events_a_minute(slo) if feed.is_counter or feed.rolled else 1.0
+    has_events = feed.is_counter or feed.rolled
+    scale = _events_a_minute(slo, scenario.budget_events) if has_events else 1.0
     pieces = [
-        (minutes, _exact(scale * (feed.healthy + feed.bad * share))) for minutes, share in scenario.shares[slo.name]
+        (phase.minutes, _exact((phase.traffic if has_events else 1) * scale * (feed.healthy + feed.bad * phase.rate)))
+        for phase in scenario.phases[slo.name]
     ]
     if scenario.gone_after is not None:
         pieces = [(min(minutes, scenario.gone_after), value) for minutes, value in pieces]
-    if not scenario.has_traffic and (feed.is_counter or feed.rolled):
-        pieces = [(HEALTHY_MINUTES, pieces[0][1]), (_QUIET_MINUTES, 0.0)]
     if feed.rolled:
         return _rolled(pieces)
     return _counted(pieces) if feed.is_counter else _shown(pieces)
@@ -239,17 +203,20 @@ def _rolled(pieces: Sequence[tuple[int, float]]) -> str:
     return _shown(shown)
 
 
-def _events_a_minute(slo: SLO) -> float:
-    """Traffic so dense that no floor of events decides."""
+def _events_a_minute(slo: SLO, budget_events: float) -> float:
+    """Traffic whose budget is so many events; where it is infinite, so dense that no floor of events decides."""
+    allowed = Decimal(slo.window.length // MINUTE) * slo.budget_ratio
+    if budget_events != inf:
+        return budget_events / float(allowed)
     least = min((tier.budget_share for tier in slo.alerting.tiers), default=Decimal(1))
-    budget_a_minute_of_traffic = Decimal(slo.window.length // _MINUTE) * slo.budget_ratio * least
-    return float(max(Decimal(1000), slo.alerting.fewest_bad_events * _CLEARLY / budget_a_minute_of_traffic))
+    return float(max(Decimal(1000), slo.alerting.fewest_bad_events * _CLEARLY / (allowed * least)))
 
 
 def _number(value: float) -> str:
-    return f"{value:.10f}".rstrip("0").rstrip(".")
+    return f"{value:.{_DIGITS}f}".rstrip("0").rstrip(".")
 
 
 def _exact(value: float) -> float:
     """A number whose sums a float holds exactly: a counter that is off in its last digit would seem to start anew."""
-    return max(round(value * _FRACTIONS), 0) / _FRACTIONS
+    parts = _FRACTIONS if value >= _DENSE else _FRACTIONS**2
+    return max(round(value * parts), 0) / parts

@@ -5,19 +5,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import Enum
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from flyball.cli import ExitCode
 from flyball.cli.settings import settings_or_exit
+from flyball.cli.slo.reading import fail, slos_or_exit
 
 if TYPE_CHECKING:
     from controlplane.model.slo import SLO
     from controlplane.problems import Problem
-    from controlplane.specfile import SourceFile
     from flyball.settings import Settings
     from slo.replay.incidents import Incident
     from slo.replay.run import Progress, Replay, ReplayOptions
@@ -88,9 +87,9 @@ def replay(
     if end > now:
         raise typer.BadParameter("lies in the future", param_hint="--until")
     settings = settings_or_exit(_workspace_of(path), {"prometheus.url": prometheus})
-    slos = _chosen(_slos(path), only or [])
+    slos = slos_or_exit(path, only or [])
     known = _incidents(incidents) if incidents else ()
-    current = _slos(against) if against else _live(settings)
+    current = slos_or_exit(against) if against else _live(settings)
     options = ReplayOptions(begin, end, most_pages=most_pages, every_minute=every_minute)
     report = _text(_run(slos, current, known, settings, options), output, settings)
     if out is None:
@@ -118,33 +117,6 @@ def _workspace_of(path: Path) -> Path:
     return next((each for each in above if (each / FILE_NAME).is_file()), folder)
 
 
-def _slos(path: Path) -> "Sequence[SLO]":
-    from controlplane.problem_report import as_text
-    from controlplane.problems import has_errors
-    from flyball.cli.check import examined
-
-    files, problems, slos = examined([path])
-    if has_errors(problems):
-        typer.echo(as_text(problems, _contents(files), sys.stderr.isatty()), err=True)
-        raise typer.Exit(ExitCode.PROBLEMS)
-    return slos
-
-
-def _contents(files: "Sequence[SourceFile]") -> dict[str, bytes]:
-    from flyball.shown_sources import showable
-
-    return {file.path: showable(file.path, file.content) for file in files}
-
-
-def _chosen(slos: "Sequence[SLO]", only: Sequence[str]) -> "Sequence[SLO]":
-    unused = [pattern for pattern in only if not any(fnmatchcase(slo.name, pattern) for slo in slos)]
-    if unused:
-        _fail(f"no SLO is named {', '.join(unused)}", ExitCode.PROBLEMS)
-    if not slos:
-        _fail("no SLOs in these files", ExitCode.PROBLEMS)
-    return [slo for slo in slos if not only or any(fnmatchcase(slo.name, pattern) for pattern in only)]
-
-
 def _incidents(path: Path) -> "Sequence[Incident]":
     from controlplane.problem_report import as_text
     from controlplane.specfile import SourceFile
@@ -153,7 +125,7 @@ def _incidents(path: Path) -> "Sequence[Incident]":
     try:
         content = path.read_bytes()
     except OSError as error:
-        _fail(f"{path}: {error.strerror}", ExitCode.PROBLEMS)
+        fail(f"{path}: {error.strerror}", ExitCode.PROBLEMS)
     found = read_incidents(SourceFile(str(path), content))
     if found.problems:
         problems: Sequence[Problem] = found.problems
@@ -197,7 +169,7 @@ def _run(
         with _progress(f"Replaying {len(slos)} SLO{'' if len(slos) == 1 else 's'}") as progress:
             return run(slos, backend, options, current=current, incidents=incidents, progress=progress)
     except (Transient, Permanent) as error:
-        _fail(f"Not replayed: {error}", ExitCode.OUTSIDE)
+        fail(f"Not replayed: {error}", ExitCode.OUTSIDE)
     except KeyboardInterrupt:
         typer.echo("Interrupted; nothing was written.", err=True)
         raise typer.Exit(_INTERRUPTED) from None
@@ -231,10 +203,5 @@ def _write(out: Path, report: str) -> None:
     try:
         out.write_text(report, encoding="utf-8")
     except OSError as error:
-        _fail(f"{out}: {error.strerror}", ExitCode.OUTSIDE)
+        fail(f"{out}: {error.strerror}", ExitCode.OUTSIDE)
     typer.echo(f"Written to {out}", err=True)
-
-
-def _fail(message: str, status: ExitCode) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(status)
