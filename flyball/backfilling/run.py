@@ -227,8 +227,8 @@ def _handed_over(folder: BlockFolder, order: Order, servers: Servers, steps: Ste
     if left:
         raise Transient(
             f"{len(blocks)} blocks are in {order.data}, but {servers.recorded_in.address} does not show them. If "
-            "another Prometheus reads this folder, name it (--into URL); if it is stopped, start it; its log tells when "
-            "it cannot read them. Then run this again: it waits for these blocks and writes nothing twice"
+            "another Prometheus reads this folder, name it (--into URL); if it is stopped, start it; its log tells "
+            "when it cannot read them. Then run this again: it waits for these blocks and writes nothing twice"
         )
     folder.forget()
 

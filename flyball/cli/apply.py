@@ -2,16 +2,19 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from flyball.cli import ExitCode
 from flyball.cli.settings import settings_or_exit
 
+_NAMED: Final = 3  # new SLOs; of more only their number is told
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from flyball.planning.live import Applied
     from flyball.settings import Settings
     from flyball.slo_workspace import SLOWorkspace
     from slo.daemon import ApplyOutcome
@@ -60,7 +63,7 @@ def apply(
     settings = settings_or_exit(folder, given)
     workspace = slo_workspace(settings)
     try:
-        before = applied_in(settings.rules_directory).manifest if keep_history else None
+        before = applied_in(settings.rules_directory)
         outcome = _run(settings, workspace)
     except (Transient, Permanent) as error:
         typer.echo(f"Not applied: {error}", err=True)
@@ -69,8 +72,9 @@ def apply(
         typer.echo(_json(outcome, settings), nl=False)
     else:
         _say(outcome, settings, workspace)
-    if before and _exit_code(outcome) is ExitCode.OK:
-        _keep_history(settings, before)
+        _tell_of_pasts(settings, before, outcome)
+    if keep_history and before.manifest and _exit_code(outcome) is ExitCode.OK:
+        _keep_history(settings, before.manifest)
     raise typer.Exit(_exit_code(outcome))
 
 
@@ -88,6 +92,19 @@ def _run(settings: "Settings", workspace: "SLOWorkspace") -> "ApplyOutcome":
             return slo_daemon(settings, workspace, backend, journal).run_once(SystemClock().now())
     finally:
         backend.close()
+
+
+def _tell_of_pasts(settings: "Settings", before: "Applied", outcome: "ApplyOutcome") -> None:
+    """That new SLOs can have a past; nothing where it cannot be known which are new."""
+    from flyball.planning.live import applied_in, new_slos
+    from slo.daemon import ApplyState
+
+    if outcome.state is ApplyState.APPLIED and _exit_code(outcome) is ExitCode.OK:
+        new = new_slos(before, applied_in(settings.rules_directory))
+        if new:
+            which = ", ".join(new) if len(new) <= _NAMED else _count(len(new), "SLO")
+            them, verb = ("its", "begins") if len(new) == 1 else ("their", "begin")
+            typer.echo(f"{which} {verb} now: `flyball slo backfill` computes {them} past.", err=True)
 
 
 def _keep_history(settings: "Settings", before: "Manifest") -> None:

@@ -1,5 +1,6 @@
 """What was applied last, and whether it is what runs."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,6 +47,20 @@ def applied_in(rules_directory: Path) -> Applied:
     notes = ("the last apply did not end well: its rules were never seen to run",) if unverified else ()
     text = folder.read_one(copy, manifest.FILE_NAME)
     return Applied(id_of(copy), read_manifest(text) if text else None, lambda: folder.read(copy), notes)
+
+
+def new_slos(before: Applied, after: Applied) -> tuple[str, ...]:
+    """The names of SLOs that were not applied before; none where the rules of either tell no SLOs."""
+    if after.manifest is None or (before.manifest is None and before.generation):
+        return ()
+    old = set(before.manifest.lines) if before.manifest else set[str]()
+    changed = [_name(line) for line in after.manifest.lines if line not in old]
+    known = {_name(line) for line in old - set(after.manifest.lines)}
+    return tuple(name for name in changed if name not in known)
+
+
+def _name(line: str) -> str:
+    return str(json.loads(line)["name"])
 
 
 def compiled_in(out: Path) -> Applied:

@@ -1,7 +1,7 @@
 """What the rules of an SLO would have recorded where its survey found nothing, as series with the rules' own labels.
 
-Events are asked of a metrics backend as the live rules ask for them, over the past; what policies, exclusions and
-composites make of them is computed here. Where nothing was measured there is nothing.
+Events are asked of a metrics backend as the live rules ask for them, over the past; what policies and exclusions make
+of them is computed here. Where nothing was measured there is nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,12 +11,13 @@ from typing import Final
 import numpy as np
 
 from controlplane import conventions as names
-from controlplane.model.slo import SLO, CalendarWindow, CompositeIndicator, CompositePart, NoTraffic
+from controlplane.model.slo import SLO, CalendarWindow, NoTraffic
 from slo.backfill.grid import Grid, Group, Pairs, PastSeries
 from slo.backfill.survey import Place, Survey
 from slo.calendar.periods import periods_between, unix
+from slo.indicator import part_series
 from slo.passes.traffic import is_up
-from slo.replay.counts import counts_of
+from slo.replay.counts import Counts, as_asked, counts_of
 from slo.replay.fetching import Fetcher
 from slo.replay.history import TILE, EventHistory, Span, moment_of
 from slo.replay.policy import under_policy
@@ -35,12 +36,11 @@ def computed_series(survey: Survey, fetcher: Fetcher) -> list[PastSeries]:
     if survey.is_complete:
         return []
     ledger = _needed(survey)
-    if isinstance(survey.slo.indicator, CompositeIndicator):
-        return list(_of_composite(survey, survey.slo.indicator, ledger, fetcher))
-    events = _events(survey.slo, ledger, fetcher) if ledger.points else {}
-    rolling = _rolling_grid(survey)
-    minutes = _events(survey.slo, rolling, fetcher) if rolling.points else {}
-    return list(_of_pair(survey, (ledger, events), (rolling, minutes), fetcher))
+    rolling = survey.rolling.part(survey.rolling.around(survey.missing[_ROLLING]))
+    # What is usual for a composite's parts is the mean of the window that ends here.
+    counts = counts_of(survey.slo, moment_of(survey.ledger.end - survey.ledger.step))
+    events, minutes = (_asked(counts, survey.slo, grid, fetcher) if grid.points else {} for grid in (ledger, rolling))
+    return [*_of_parts(survey, fetcher), *_of_pair(survey, (ledger, events), (rolling, minutes), fetcher)]
 
 
 def _needed(survey: Survey) -> Grid:
@@ -48,19 +48,12 @@ def _needed(survey: Survey) -> Grid:
     slo, grid = survey.slo, survey.ledger
     if slo.policy.up or slo.policy.no_traffic is not NoTraffic.EXCLUDED:
         return Grid(grid.first - _DAY, grid.end, grid.step)  # what is usual is the mean of a day
-    if isinstance(slo.indicator, CompositeIndicator):
-        return grid
-    missing = [flags for place, flags in survey.missing.items() if place != _ROLLING]
+    missing = [survey.missing[place] for place in (_LEDGER, _PERIOD) if place in survey.missing]
     return grid.part(grid.around(np.logical_or.reduce(missing)))
 
 
-def _rolling_grid(survey: Survey) -> Grid:
-    return survey.rolling.part(survey.rolling.around(survey.missing[_ROLLING]))
-
-
-def _events(slo: SLO, grid: Grid, fetcher: Fetcher) -> Pairs:
+def _asked(counts: Counts, slo: SLO, grid: Grid, fetcher: Fetcher) -> Pairs:
     """All and bad events of the 5 minutes before each point, as they were measured."""
-    counts = counts_of(slo, moment_of(grid.end))
     every, counted = (fetcher.arrays(grid.asked(expr), slo.groups) for expr in (counts.every, counts.counted))
     nothing = np.full(grid.points, np.nan)
     found = {}
@@ -70,47 +63,16 @@ def _events(slo: SLO, grid: Grid, fetcher: Fetcher) -> Pairs:
     return found
 
 
-def _of_composite(
-    survey: Survey, composite: CompositeIndicator, ledger: Grid, fetcher: Fetcher
-) -> Iterator[PastSeries]:
-    """The parts' ledgers and the composite's own series; what is usual of a part is the mean of the whole stretch."""
-    rolling = _rolling_grid(survey)
-    together: Pairs = {}
-    minutes: Pairs = {}
-    for part in composite.parts:
-        alone = replace(survey.slo, indicator=part.indicator)
-        events = _events(alone, ledger, fetcher)
-        missing = _on(ledger, survey, Place(names.PART_LEDGER, part.name))
-        for group, pair in events.items():
-            labels = {names.PART: part.name}
-            yield from _pair_series(survey.slo, names.PART_LEDGER, group, ledger, pair, missing, labels)
-        usual = {group: _mean(every) for group, (every, _) in events.items()}
-        _add(together, events, usual, _weight(survey.slo, composite, part))
-        if rolling.points:
-            _add(minutes, _events(alone, rolling, fetcher), usual, _weight(survey.slo, composite, part))
-    yield from _of_pair(survey, (ledger, together), (rolling, minutes), fetcher)
-
-
-def _weight(slo: SLO, composite: CompositeIndicator, part: CompositePart) -> tuple[float, float]:
-    """What a part's usual five minutes add to all and to bad events (`slo.composite`)."""
-    share = part.weight / sum(each.weight for each in composite.parts) * _MINUTES_OF_AN_ENTRY
-    return float(share), float(share * slo.budget_ratio / (1 - part.objective))
-
-
-def _add(whole: Pairs, events: Pairs, usual: Mapping[Group, float], weight: tuple[float, float]) -> None:
-    """A part adds nothing where it was not measured."""
-    for group, pair in events.items():
-        if not usual.get(group, 0.0) > 0:
-            continue
-        known = ~np.isnan(pair[0]) & ~np.isnan(pair[1])
-        sums = whole.get(group, (np.full(len(known), np.nan),) * 2)
-        terms = (
-            np.where(known, factor * each / usual[group], np.nan) for each, factor in zip(pair, weight, strict=True)
-        )
-        every, bad = (
-            np.where(np.isnan(term), old, np.nan_to_num(old) + term) for old, term in zip(sums, terms, strict=True)
-        )
-        whole[group] = every, bad
+def _of_parts(survey: Survey, fetcher: Fetcher) -> Iterator[PastSeries]:
+    """The ledgers of a composite's parts."""
+    for own, pair in part_series(survey.slo):
+        place = Place(names.PART_LEDGER, dict(own)[names.PART])
+        grid = survey.ledger.part(survey.ledger.around(survey.missing[place]))
+        if grid.points:
+            events = _asked(Counts(pair.all, pair.bad, as_asked), survey.slo, grid, fetcher)
+            missing = _on(grid, survey, place)
+            for group, found in events.items():
+                yield from _pair_series(survey.slo, place.record, group, grid, found, missing, dict(own))
 
 
 def _of_pair(
@@ -227,8 +189,3 @@ def _excluded(slo: SLO, grid: Grid) -> Flags:
 def _without(pair: tuple[Floats, Floats], out: Flags) -> tuple[Floats, Floats]:
     every, bad = (np.where(out & ~np.isnan(values), 0.0, values) for values in pair)
     return every, bad
-
-
-def _mean(values: Floats) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else 0.0
