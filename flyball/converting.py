@@ -9,8 +9,8 @@ from controlplane.conventions import API_VERSION
 from controlplane.model.alerting import AlertMethod
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, Severity, has_errors, in_order
-from controlplane.specfile import Document, SourceFile, read
-from flyball.kinds import KINDS
+from controlplane.specfile import Document, ReadResult, SourceFile, read
+from flyball.kinds import KINDS, name_of
 from slo.convert.burn_rate import as_burn_rate
 from slo.convert.openslo import documents_of, service_document
 from slo.convert.yaml_text import Value, to_yaml
@@ -125,7 +125,7 @@ def _written(documents: Sequence[Document], slos: Sequence[SLO], found: Resolved
                 yield from documents_of(slo)
 
 
-def _lost(meant: Iterable[SLO], texts: dict[str, bytes]) -> Iterator[Problem]:
+def _lost(meant: Sequence[SLO], texts: dict[str, bytes]) -> Iterator[Problem]:
     """What does not come back when the converted files are read."""
     again = read([SourceFile(path, content) for path, content in texts.items()], KINDS)
     resolved = slos_from(again.documents)
@@ -133,12 +133,33 @@ def _lost(meant: Iterable[SLO], texts: dict[str, bytes]) -> Iterator[Problem]:
     faults = [each for each in (*again.problems, *resolved.problems) if each.severity is Severity.ERROR]
     for slo in meant:
         back = after.get(slo.name)
-        if back == slo:
+        refused = [fault for fault in faults if _is_in_what_was_written(again, fault, slo)]
+        if back == slo and not refused:
             continue
-        lost = "this SLO" if back is None else ", ".join(_different(slo, back))
-        why = f": {faults[0].field}: {faults[0].message}" if back is None and faults else ""
+        lost = "this SLO" if back is None else ", ".join(_different(slo, back)) or "this"
+        reasons = refused or (faults if back is None else [])
+        why = f": {reasons[0].field}: {reasons[0].message}" if reasons else ""
         message = f"OpenSLO v1 cannot say {lost}{why}"
         yield Problem.at(slo.source, "", message, hint="change it by hand after converting", rule=_RULE)
+
+
+def _is_in_what_was_written(again: ReadResult, fault: Problem, slo: SLO) -> bool:
+    """Whether a fault stands in one of the documents that an SLO became."""
+    at = {part for document in _documents_at(again, fault) for part in name_of(document) or ()}
+    return bool(at & set(_names_written(slo)))
+
+
+def _names_written(slo: SLO) -> Iterator[str]:
+    for document in documents_of(slo):
+        match document:
+            case {"metadata": {"name": str(name)}}:
+                yield name
+
+
+def _documents_at(found: ReadResult, problem: Problem) -> Iterator[Document]:
+    for document in (*found.documents, *found.incomplete):
+        if document.position.path == problem.path and document.position.line <= problem.line <= document.end.line:
+            yield document
 
 
 def _different(one: SLO, other: SLO) -> Iterator[str]:

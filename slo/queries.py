@@ -6,6 +6,7 @@ from decimal import Decimal
 from controlplane.model.slo import Comparison, Indicator, LatencyIndicator, RatioIndicator
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document
+from controlplane.specfile.suggestions import short
 from slo.spec import PROMETHEUS, Metric, RatioMetric, sli_spec_at
 from slo.written_queries import Found, Path, Written, ratio_of, raw_ratio_of, threshold_of, understood
 
@@ -119,7 +120,7 @@ class _Reading:
             self._report(
                 *at,
                 "type",
-                message=f"{source.type} is not supported",
+                message=f"{short(source.type)} is not supported",
                 hint=f"write {self._document.key(*self._path, *at, 'type')}: Prometheus",
                 rule="unsupported",
             )
