@@ -4,8 +4,16 @@ import zipfile
 from pathlib import Path
 
 from controlplane.adapters.files import read_folder
+from controlplane.model.slo import (
+    SLO,
+    Absent,
+    CalendarWindow,
+    CompositeIndicator,
+    LatencyIndicator,
+    RatioIndicator,
+    TimeslicesIndicator,
+)
 from controlplane.specfile import read
-from flyball.demo.platform.catalogue import INTELGRAPH
 from flyball.demo.run import example_workspace
 from flyball.kinds import KINDS
 from slo.resolve import slos_from
@@ -14,26 +22,41 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLE = ROOT / "examples" / "intelgraph"
 
 
-def example_slos() -> list[str]:
+def example_slos() -> list[SLO]:
     files, unreadable = read_folder(EXAMPLE)
     result = read(files, KINDS)
     resolved = slos_from(result.documents)
     assert not [*unreadable, *result.problems, *resolved.problems]
     for slo in resolved.slos:
         assert slo.owner, slo.name
-        assert slo.worst_by, slo.name
+        parts = isinstance(slo.indicator, CompositeIndicator)
+        assert slo.worst_by or parts, slo.name
         runbook = slo.runbook_url.rpartition("/")[2]
         assert (EXAMPLE / "runbooks" / f"{runbook}.md").exists(), slo.name
-    return [slo.name for slo in resolved.slos]
+    return list(resolved.slos)
 
 
 def test_the_example_has_no_problem_and_every_objective_an_owner_and_a_runbook_that_exists() -> None:
     assert len(example_slos()) == 17
 
 
-def test_every_tenant_of_the_platform_has_its_objective() -> None:
-    for tenant in INTELGRAPH.tenants:
-        assert f"graphql-gateway-availability-{tenant.name}" in example_slos()
+def test_every_tenant_of_the_platform_has_a_budget_of_its_own_by_the_month() -> None:
+    (tenants,) = (slo for slo in example_slos() if slo.groups)
+    assert tenants.groups == ("tenant",)
+    assert isinstance(tenants.window, CalendarWindow)
+
+
+def test_the_example_shows_every_dialect_and_most_indicators() -> None:
+    slos = example_slos()
+    kinds = {type(slo.indicator) for slo in slos}
+    assert kinds == {RatioIndicator, LatencyIndicator, TimeslicesIndicator, CompositeIndicator}
+    assert {Path(slo.source.path).suffixes[0] for slo in slos} >= {".sloth", ".pyrra", ".yaml"}
+    assert [slo.name for slo in slos if slo.exclusions] == ["neo4j-one-hop-latency"]
+    paging = {slo.service for slo in slos if slo.policy.absent is Absent.PAGE}
+    assert paging == {"graphql-gateway", "auth"}
+    assert {slo.name for slo in slos if slo.alerting.fewest_bad_events == 2} == {
+        "rtbf-within-24h", "exports-redacted-and-signed",
+    }  # fmt: skip
 
 
 def test_the_demo_finds_the_example_in_a_checkout() -> None:

@@ -118,6 +118,16 @@ FLOWS: Final = (
         labels=(("hops", "1"),),
     ),
     Flow(
+        "neo4j.two_hops",
+        "neo4j",
+        "neo4j_query_duration_seconds",
+        "Seconds that a graph query took, by the hops that it traverses.",
+        per_second=38,
+        bad_ratio=0.014,
+        cells=timed(0.6, (0.005, 0.02, 0.05, 0.1, 0.3, 0.6, 1.2, 5.0), median=0.13, spread=0.7),
+        labels=(("hops", "2"),),
+    ),
+    Flow(
         "opa.decisions",
         "opa",
         "opa_decision_duration_seconds",
@@ -254,6 +264,7 @@ FAULTS: Final = (
         "Neo4j is slow: nearly every read and write is late, and two of five requests run into the gateway's timeout",
         (
             Effect("neo4j.one_hop", 0.97),
+            Effect("neo4j.two_hops", 0.99),
             Effect("gateway.reads", 0.97),
             Effect("gateway.writes", 0.97),
             Effect("gateway.requests", 0.4),
@@ -269,6 +280,16 @@ FAULTS: Final = (
             Effect("subscriptions.messages", traffic=0.6),
             Effect("subscriptions.deliveries", traffic=0.6),
         ),
+    ),
+    Fault(
+        "tenant",
+        "every request of the tenant delta fails, those of the others do not; its clients retry, then back off",
+        (Effect("gateway.requests", 1.0, tenant="delta", retries=_NOBODY_GETS_THROUGH),),
+    ),
+    Fault(
+        "ingest",
+        "workers and pods of ingest take in two fifths of what they should",
+        (Effect("ingest.bytes", traffic=0.4), Effect("ingest.events", traffic=0.4)),
     ),
 )
 
