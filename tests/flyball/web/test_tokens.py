@@ -1,6 +1,7 @@
 """The console's colours: one source, and readable."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -98,4 +99,5 @@ def test_no_colour_value_stands_in_another_stylesheet() -> None:
 
 
 def without_ids(path: Path) -> str:
-    return "\n".join(line for line in path.read_text().splitlines() if not line.lstrip().startswith("#"))
+    """The text without what selects or points at an element: `#chart`, `:has(#theme-light)`, `url("#hatch")`."""
+    return re.sub(r'^\s*#[\w-]+|:has\(#[\w-]+|url\("#[\w-]+', "", path.read_text(), flags=re.MULTILINE)
