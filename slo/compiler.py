@@ -28,6 +28,7 @@ EVERY_MINUTE: Final[tuple[Pass, ...]] = (
     legacy.records,
     alerts.page,
     alerts.prompt_ticket,
+    alerts.prompt_no_data,
 )
 EVERY_FIVE_MINUTES: Final[tuple[Pass, ...]] = (
     budget.objective,

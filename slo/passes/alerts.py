@@ -9,7 +9,7 @@ from controlplane import conventions as names
 from controlplane.burn_rate import Tier, Urgency, duration, number, tier_name
 from controlplane.model.alerting import AlertMethod, AlertText
 from controlplane.model.rule import AlertingRule, Labels, Rule
-from controlplane.model.slo import Absent
+from controlplane.model.slo import STANDARD_POLICY, Absent
 from slo.alert_templates import literal, usable
 from slo.passes import legacy
 from slo.passes.alert_texts import burn_annotations, no_data_annotations, vanished_annotations
@@ -41,6 +41,24 @@ def ticket(subject: Subject) -> Iterator[Rule]:
 
 def no_data(subject: Subject) -> Iterator[Rule]:
     """Missing is not zero: the pair is absent, so the budget stands still."""
+    if not _is_prompt(subject):
+        yield from _absent(subject)
+    if not subject.shared and subject.only.groups and subject.only.policy.absent is not Absent.IGNORE:
+        yield _vanished(subject, _pair(subject))
+
+
+def prompt_no_data(subject: Subject) -> Iterator[Rule]:
+    """The same for those who want to know sooner, or be woken: looked at every five minutes, it would come as late."""
+    if _is_prompt(subject):
+        yield from _absent(subject)
+
+
+def _is_prompt(subject: Subject) -> bool:
+    policy = subject.slos[0].policy
+    return policy.absent is Absent.PAGE or policy.absent_after < STANDARD_POLICY.absent_after
+
+
+def _absent(subject: Subject) -> Iterator[Rule]:
     policy = subject.slos[0].policy
     if policy.absent is Absent.IGNORE:
         return
@@ -59,8 +77,6 @@ def no_data(subject: Subject) -> Iterator[Rule]:
         no_data_annotations(subject),
         policy.absent_after,
     )
-    if not subject.shared and subject.only.groups:
-        yield _vanished(subject, pair)
 
 
 def _vanished(subject: Subject, pair: str) -> AlertingRule:

@@ -127,3 +127,24 @@ def test_labels_of_a_group_come_from_the_series() -> None:
     assert dict(page.annotations)["explain"].endswith(
         "--group tenant={{ $labels.tenant }} --group region={{ $labels.region }}"
     )
+
+
+@pytest.mark.parametrize(
+    ("policy", "every"),
+    [
+        (DataPolicy(), timedelta(minutes=5)),
+        (DataPolicy(absent_after=timedelta(minutes=2)), timedelta(minutes=1)),
+        (DataPolicy(absent=Absent.PAGE), timedelta(minutes=1)),
+    ],
+)
+def test_who_wants_to_know_soon_that_data_is_missing_is_not_told_at_the_next_fifth_minute(
+    policy: DataPolicy, every: timedelta
+) -> None:
+    files = compile_rules([replace(an_slo("shop", requests("shop")), policy=policy)], OPTIONS)
+    assert [
+        group.interval
+        for file in files
+        for group in file.groups
+        for rule in group.rules
+        if isinstance(rule, AlertingRule) and rule.alert == "SLONoData"
+    ] == [every]
