@@ -10,7 +10,7 @@ from controlplane import wording
 from controlplane.burn_rate import duration, number, threshold, tiers_within
 from controlplane.model.alerting import AlertMethod, Tier, Urgency
 from controlplane.model.event import JSON
-from controlplane.model.slo import SLO, Absent, CalendarWindow, DataPolicy, NoTraffic, Window
+from controlplane.model.slo import SLO, Absent, CalendarWindow, DataPolicy, LegacyNames, NoTraffic, Window
 from slo.manifest.codec import to_json
 
 _UNCHANGED: Final = ("name", "source")  # a name is what tells SLOs apart; a place in a file changes no rule
@@ -21,7 +21,6 @@ _NAMES: Final = {
     "worst_by": "labels for the worst contributor",
     "labels": "alert labels",
     "groups": "budget per",
-    "legacy_names": "names of another tool",
     "renamed_from": "earlier names",
 }
 _KINDS: Final = {
@@ -162,6 +161,9 @@ def _others(before: SLO, after: SLO) -> Iterator[Change]:
         if isinstance(old, DataPolicy) and isinstance(new, DataPolicy):
             yield from _policy(old, new)
             continue
+        if each.name == "legacy_names":
+            yield from _kept_names(old, new)
+            continue
         for inner, was, now in _differences(to_json(old), to_json(new), ""):
             words = f"{name}{' ' + inner if inner else ''}: {_shown(was)} → {_shown(now)}"
             yield Change(each.name, _shown(was), _shown(now), words)
@@ -174,6 +176,16 @@ def _policy(before: DataPolicy, after: DataPolicy) -> Iterator[Change]:
         if old != new:
             name = each.name.replace("_", " ")
             yield Change("policy", old, new, f"data policy {name}: {old} → {new}")
+
+
+def _kept_names(before: LegacyNames | None, after: LegacyNames | None) -> Iterator[Change]:
+    """Dashboards of another tool live on by these series, so that they end is as important as that they begin."""
+    for names, words in ((before, "no longer recorded"), (after, "recorded, too")):
+        if names is not None and names.recorded:
+            of = names.dialect.value.capitalize()
+            labels = ", ".join(f"{name}={value}" for name, value in names.labels)
+            was, now = (labels, "") if names is before else ("", labels)
+            yield Change("legacy_names", was, now, f"series under {of}'s names are {words}: {labels}")
 
 
 def _setting(value: NoTraffic | Absent | timedelta | str) -> str:

@@ -16,7 +16,7 @@ from controlplane.adapters.remote_write import RemoteWriter
 from controlplane.model.alerting import STANDARD_TIERS, Alerting, AlertMethod, AlertText, Urgency
 from controlplane.model.rule import RecordingRule
 from controlplane.model.series import Series
-from controlplane.model.slo import SLO, DataPolicy, NoTraffic, RollingWindow
+from controlplane.model.slo import SLO, DataPolicy, Dialect, LegacyNames, NoTraffic, RollingWindow
 from flyball.demo import servers
 from flyball.planning.live import AskedEngine
 from slo import cold_start
@@ -71,6 +71,15 @@ def test_data_policies_are_told_in_words() -> None:
         "data policy absent after: 15 min → 5 min",
         "data policy up: none → up",
     ]
+
+
+def test_names_of_another_tool_are_told_where_series_are_recorded_under_them() -> None:
+    known = replace(BEFORE, legacy_names=LegacyNames(Dialect.SLOTH, (("sloth_id", "a"),), recorded=False))
+    kept = replace(BEFORE, legacy_names=LegacyNames(Dialect.SLOTH, (("sloth_id", "a"),)))
+    assert line_of(known) == line_of(BEFORE)
+    assert words(known) == []
+    assert words(kept) == ["series under Sloth's names are recorded, too: sloth_id=a"]
+    assert words(known, before=kept) == ["series under Sloth's names are no longer recorded: sloth_id=a"]
 
 
 def test_tiers_that_come_and_go_and_their_settings_are_told() -> None:
