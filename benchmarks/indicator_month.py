@@ -30,6 +30,7 @@ from controlplane.model.slo import (
     TimeslicesIndicator,
 )
 from controlplane.model.source import SourcePosition
+from slo.composite import composite_objective
 
 STEP_SECONDS: Final = 30
 STEPS_A_MINUTE: Final = 60 // STEP_SECONDS
@@ -301,14 +302,16 @@ def composite(make: _Making) -> Case:
         CompositePart("speed", speed, 1 - budget * Decimal("2.5"), Decimal(1)),
     )
     truths = (_pair(good, bad), _pair(fast, slow))
-    # A burn rate of the window so far is a weighted mean of those of the parts: as if all were measured in one unit.
+    made = CompositeIndicator(parts)
+    make.budget = float(1 - composite_objective(made))
+    # The burn rate of the window so far is the sum of weight × burn rate of the parts.
     bad_share = np.zeros(make.steps)
     for part, truth in zip(parts, truths, strict=True):
-        weight = float(part.weight) / 4 * make.budget / float(1 - part.objective)
+        weight = float(part.weight) * make.budget / float(1 - part.objective)
         bad_share += weight * np.cumsum(truth.bad) / np.cumsum(truth.all)
     whole = np.arange(1, make.steps + 1)
     summed = Truth(np.ones(make.steps), np.diff(bad_share * whole, prepend=0))
-    return make.case("composite", CompositeIndicator(parts), summed)
+    return make.case("composite", made, summed)
 
 
 def grouped(make: _Making) -> Case:

@@ -7,9 +7,18 @@ from decimal import Decimal
 from controlplane import wording
 from controlplane.burn_rate import duration, number
 from controlplane.model.alerting import AlertMethod
-from controlplane.model.slo import SLO, Absent, CalendarWindow, CompositeIndicator, NoTraffic
+from controlplane.model.slo import (
+    SLO,
+    Absent,
+    CalendarWindow,
+    Combination,
+    CompositeIndicator,
+    CompositePart,
+    NoTraffic,
+)
 from slo.explanation import Condition, Explanation, Group, Window
 from slo.indicator import queries_of
+from slo.indicator_words import counted_in_words
 
 _NO_TRAFFIC = {
     NoTraffic.EXCLUDED: "Time without traffic counts as nothing.",
@@ -41,12 +50,25 @@ def missing_in_words(slo: SLO) -> str:
 def _measured(slo: SLO) -> Iterator[tuple[str, str]]:
     """The user's queries, by their part in the indicator."""
     if isinstance(slo.indicator, CompositeIndicator):
+        yield "composite", counted_in_words(slo.indicator)
         for part in slo.indicator.parts:
             for what, query in queries_of(part.indicator):
-                yield f"{part.name} (weight {part.weight}), {what}", query.text
+                yield f"{part.name} ({_share_of(part, slo.indicator)}), {what}", query.text
         return
     for what, query in queries_of(slo.indicator):
         yield what, query.text
+
+
+def _share_of(part: CompositePart, composite: CompositeIndicator) -> str:
+    """What a part asks for and how much it weighs, where weights have a say."""
+    asked = wording.exact_percent(part.objective)
+    return asked if composite.combination is Combination.ANY_BAD_SLICE else f"{asked}, weight {number(part.weight)}"
+
+
+def _adds_up(slo: SLO) -> bool:
+    """Whether a share of errors says little, since it is a mean over parts of unlike weight."""
+    indicator = slo.indicator
+    return isinstance(indicator, CompositeIndicator) and indicator.combination is Combination.BURN_RATES
 
 
 def _absent(slo: SLO) -> str:
@@ -74,7 +96,10 @@ def needs(condition: Condition, slo: SLO) -> str:
     share = _percent(condition.error_share)
     if not condition.reachable:
         return f"can never fire: it would need {share} errors over {_length(tier.short)}"
-    begin = f"a {tier.urgency.value} needs {share} errors over {_length(tier.short)}"
+    needed = f"{share} errors"
+    if _adds_up(slo):
+        needed = f"burn rates that add up to {wording.times(float(condition.limit))}"
+    begin = f"a {tier.urgency.value} needs {needed} over {_length(tier.short)}"
     lasting = f", for {_length(tier.hold)}" if tier.hold else ""
     if slo.alerting.method is AlertMethod.BURN_RATE:
         return f"{begin} and over {_length(tier.long)}{lasting}"
@@ -102,6 +127,8 @@ def _standing(condition: Condition, slo: SLO) -> str:
 def _errors(window: Window, slo: SLO) -> str:
     if window.burn_rate is None:
         return "no events"
+    if _adds_up(slo):
+        return f"burn rates of {wording.times(window.burn_rate)} in all"
     return f"{wording.percent(window.burn_rate * float(slo.budget_ratio))} errors ({wording.times(window.burn_rate)})"
 
 

@@ -10,6 +10,7 @@ from controlplane.model.rule import Labels, RecordingRule
 from controlplane.model.slo import (
     SLO,
     BoolIndicator,
+    Combination,
     CompositeIndicator,
     LatencyIndicator,
     NativeLatencyIndicator,
@@ -19,7 +20,7 @@ from controlplane.model.slo import (
     ThresholdIndicator,
     TimeslicesIndicator,
 )
-from slo.composite import computed_composite, part_places, recorded_composite, usual_events
+from slo.composite import computed_composite, part_places, recorded_composite, recorded_slice, usual_events
 from slo.event_query import event_query
 from slo.newborn import counts_births
 from slo.pairs import EventPair, Place, computed, native_count, recorded
@@ -51,19 +52,22 @@ def rolling_records(slo: SLO) -> Iterator[RecordingRule]:
 
     `bad` reads the recorded `all` (`slo:sli_events:rolling5m{event="all"}`). No traffic is 0 events. Missing series:
     `all` is absent; `bad` of a ratio is 0 while there is `all`; `bad` of a latency is absent when its bucket is. What
-    is measured in time records its slices first (`slo:sli_slice:bad`), a composite the pairs of its parts.
+    is measured in time records its slices first (`slo:sli_slice:bad`), a composite what it records of its parts.
     """
     if isinstance(slo.indicator, CompositeIndicator):
         for part, place in part_places(slo, slo.indicator):
             yield from _records(part.indicator, slo, place)
+        slice_ = recorded_slice(slo, slo.indicator)
+        if slice_ is not None:
+            yield slice_
         yield from _pair_records(recorded_composite(slo, slo.indicator), Place(slo.name))
     else:
         yield from _records(slo.indicator, slo, Place(slo.name))
 
 
 def usual_records(slo: SLO) -> Iterator[RecordingRule]:
-    """What a composite records every 5 minutes: the ledgers of its parts, and what is usual for each. Else nothing."""
-    if isinstance(slo.indicator, CompositeIndicator):
+    """What a composite by burn rates records every 5 minutes: its parts' ledgers, and what is usual for each."""
+    if _knows_what_is_usual(slo):
         own = ((names.SLO, slo.name),)
         entries = f'avg_over_time({names.PART_EVENTS}{{{names.SLO}="{slo.name}"}}[5m])'
         yield RecordingRule(names.PART_LEDGER, entries, own)
@@ -83,8 +87,8 @@ def pair_over_past(slo: SLO, *, end: datetime | None = None) -> EventPair:
 
 
 def part_series(slo: SLO) -> tuple[tuple[Labels, EventPair], ...]:
-    """Labels and pair over the past of each part of a composite; nothing of other indicators."""
-    if not isinstance(slo.indicator, CompositeIndicator):
+    """Labels and pair over the past of each part of a composite by burn rates; nothing of other indicators."""
+    if not isinstance(slo.indicator, CompositeIndicator) or not _knows_what_is_usual(slo):
         return ()
     parts = part_places(slo, slo.indicator)
     return tuple(
@@ -143,6 +147,10 @@ def queries_of(indicator: Simple) -> tuple[tuple[str, Query], ...]:
             return (("value", value),)
         case TimeslicesIndicator(of=of):
             return queries_of(of)
+
+
+def _knows_what_is_usual(slo: SLO) -> bool:
+    return isinstance(slo.indicator, CompositeIndicator) and slo.indicator.combination is Combination.BURN_RATES
 
 
 def _records(indicator: Simple, slo: SLO, place: Place) -> Iterator[RecordingRule]:

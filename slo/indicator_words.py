@@ -3,6 +3,7 @@
 from controlplane.burn_rate import number
 from controlplane.model.slo import (
     BoolIndicator,
+    Combination,
     Comparison,
     CompositeIndicator,
     Indicator,
@@ -20,6 +21,12 @@ _IN_WORDS = {
     Comparison.AT_LEAST: "at least",
     Comparison.BELOW: "below",
     Comparison.ABOVE: "above",
+}
+
+_TOGETHER = {
+    Combination.BURN_RATES: "what {} objectives measure, whose burn rates add up",
+    Combination.ANY_BAD_SLICE: "slices of time that are bad for none of {} objectives",
+    Combination.MISSING_SHARES: "time, each slice less what {} objectives miss of it together",
 }
 
 
@@ -41,5 +48,5 @@ def counted_in_words(indicator: Indicator) -> str:
         case TimeslicesIndicator(of=of, length=length, target=target) if target is not None:
             return f"slices of {window(length)} with at least {exact_percent(target)} of {counted_in_words(of)}"
         case CompositeIndicator(parts=parts):
-            return f"what {len(parts)} objectives together allow: {', '.join(part.name for part in parts)}"
+            return f"{_TOGETHER[indicator.combination].format(len(parts))}: {', '.join(part.name for part in parts)}"
     return "events good"

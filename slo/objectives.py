@@ -15,7 +15,7 @@ from controlplane.problems import Problem, Severity, has_errors
 from controlplane.specfile import Document, Path
 from controlplane.wording import exact_percent
 from slo.queries import Compared
-from slo.slicing import MOST_DIGITS, Slices, slices_of, unused_field
+from slo.slicing import MOST_DIGITS, TIMESLICES, Slices, slices_of, unused_field
 from slo.spec import Objective, SLOSpec
 
 _COMPARISONS: Final = {
@@ -104,7 +104,7 @@ def _target(document: Document, spec: SLOSpec, index: int, asked: Asked) -> tupl
     objective, problems = _objective(document, index, written)
     compared, of_comparison = _compared(document, at, written, asked.thresholds[index])
     slices, of_slices = slices_of(document, at, spec, written, asked.period)
-    weight, of_weight = _weight(document, at, written.composite_weight, asked.composite)
+    weight, of_weight = _weight(document, at, written.composite_weight, _user_of_weights(spec, asked))
     problems += (*of_comparison, *of_slices, *of_weight)
     if objective is None or has_errors(problems):
         return None, problems
@@ -132,7 +132,15 @@ def _compared(
     return Compared(_COMPARISONS[written.op], written.value), []
 
 
-def _weight(document: Document, at: Path, weight: Decimal | None, composite: bool) -> tuple[Decimal, list[Problem]]:
+def _user_of_weights(spec: SLOSpec, asked: Asked) -> str:
+    """What weights belong to, where they say nothing here; empty where they do."""
+    if not asked.composite:
+        return "a composite"
+    any_bad = spec.budgeting_method == TIMESLICES
+    return "the other budgeting methods: a slice that is bad for any objective is bad" if any_bad else ""
+
+
+def _weight(document: Document, at: Path, weight: Decimal | None, elsewhere: str) -> tuple[Decimal, list[Problem]]:
     if weight is None:
         return Decimal(1), []
     if not weight.is_finite() or not 0 < weight <= _HEAVIEST:
@@ -141,7 +149,7 @@ def _weight(document: Document, at: Path, weight: Decimal | None, composite: boo
     if len(weight.as_tuple().digits) > MOST_DIGITS:
         message, hint = f"{weight} is finer than Prometheus can compute with", f"at most {MOST_DIGITS} digits"
         return weight, [document.problem(*at, "compositeWeight", message=message, hint=hint, rule="objective")]
-    return weight, [] if composite else [unused_field(document, at, "compositeWeight", "a composite")]
+    return weight, [unused_field(document, at, "compositeWeight", elsewhere)] if elsewhere else []
 
 
 def _objective(document: Document, index: int, written: Objective) -> tuple[Decimal | None, list[Problem]]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Final
 
+from controlplane.burn_rate import number
 from controlplane.model.alerting import STANDARD_ALERTING, STANDARD_TIERS
 from controlplane.model.slo import (
     SLO,
     STANDARD_POLICY,
+    Combination,
     CompositeIndicator,
     CompositePart,
     DataPolicy,
@@ -22,16 +22,15 @@ from controlplane.problems import Problem, Severity, has_errors
 from controlplane.specfile import Document, Path
 from slo import metadata
 from slo.alert_policies import AlertPolicies, ChosenAlerts
+from slo.composite import composite_objective, fastest_burn
 from slo.data_sources import DataSources
 from slo.declared import declared
 from slo.objectives import Asked, Target, targets_of
 from slo.policy_settings import ABSENT, METHOD, TIERS
 from slo.queries import indicator_of
-from slo.slicing import TIMESLICES, sliced
+from slo.slicing import sliced
 from slo.spec import InlineSLI, ServiceDocument, SLIDocument, SLISpec, SLODocument
 from slo.windows import Period, period_of
-
-_FINENESS: Final = Decimal("1e-12")  # of a composite's objective, which is a mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +109,9 @@ class _Reading:
         if period.window is None or len(found) < len(targets) or has_errors(self.problems[before:]):
             return
         if _has_parts(value) and len(found) > 1:
-            self.problems.extend(_composite_problems(document, value))
-            found = [_composite(found, sources)]
+            target, composite = _composite(found, sources)
+            self.problems.extend(_composite_problems(document, composite))
+            found = [(target, composite)]
         for target, indicator in found:
             made = _Made(document, value, about, alerts, siblings=len(found))
             slo, misfits = about.settings.applied(made.slo(period.window, target, indicator))
@@ -217,8 +217,8 @@ def _has_parts(value: SLODocument) -> bool:
     return any(each.indicator is not None or each.indicator_ref is not None for each in value.spec.objectives)
 
 
-def _composite(found: Sequence[_Measured], sources: Sequence[_Source | None]) -> _Measured:
-    """One objective over all parts: the mean of theirs by weight, so that its budget is the mean of their budgets."""
+def _composite(found: Sequence[_Measured], sources: Sequence[_Source | None]) -> tuple[Target, CompositeIndicator]:
+    """One objective over all parts, so that its budget burns as theirs say."""
     parts: dict[str, CompositePart] = {}
     for target, indicator in found:
         assert not isinstance(indicator, CompositeIndicator)
@@ -227,26 +227,18 @@ def _composite(found: Sequence[_Measured], sources: Sequence[_Source | None]) ->
         if name in parts:
             name = f"{name}-{target.index + 1}"
         parts[name] = CompositePart(name, indicator, target.objective, target.weight)
-    whole = sum((target.weight for target, _ in found), Decimal(0))
-    objective = sum((target.weight * target.objective for target, _ in found), Decimal(0)) / whole
-    return (
-        replace(found[0][0], objective=_at_most_fine(objective), display_name=""),
-        CompositeIndicator(tuple(parts.values())),
-    )
+    composite = CompositeIndicator(tuple(parts.values()))
+    return replace(found[0][0], objective=composite_objective(composite), display_name=""), composite
 
 
-def _at_most_fine(objective: Decimal) -> Decimal:
-    """A mean of objectives, as fine as Prometheus can compute with, and never 1."""
-    return min(objective.quantize(_FINENESS), 1 - _FINENESS).normalize()
-
-
-def _composite_problems(document: Document, value: SLODocument) -> Iterator[Problem]:
-    if value.spec.budgeting_method == TIMESLICES:
+def _composite_problems(document: Document, composite: CompositeIndicator) -> Iterator[Problem]:
+    fastest = fastest_burn(composite)
+    if composite.combination is Combination.BURN_RATES and fastest <= 1:
         yield document.problem(
             "spec",
-            "budgetingMethod",
-            message="a slice that is bad for one objective counts by that objective's weight, not as bad for all",
-            hint="the budget of a composite burns at the weighted mean of the rates of its parts",
+            "objectives",
+            message=f"its budget can never be spent: with everything bad it burns at {number(round(fastest, 3))}×",
+            hint="a compositeWeight multiplies the burn rate of its objective: 1 takes it as it is",
             severity=Severity.WARNING,
             rule="composite",
         )

@@ -30,8 +30,8 @@ from slo.value_query import value_query
 ROLLING: Final = timedelta(minutes=5)
 _MINUTES: Final = 5
 # Slices are written every minute: a little less than 5 minutes holds exactly five of them, wherever ranges are closed.
-_FIVE_SLICES: Final = "4m30s"
-_EACH_MINUTE: Final = "1m"
+FIVE_SLICES: Final = "4m30s"
+EACH_MINUTE: Final = "1m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +107,13 @@ def recorded(indicator: Simple, by: Sequence[str], place: Place, *, since_birth:
     """
     if _is_direct(indicator):
         return Recorded(None, _direct(indicator, by, Every(place.every, place.added, since_birth)))
-    return Recorded(condition(indicator, by), _sliced(indicator, by, f"{place.slices}[{_FIVE_SLICES}]", place.every))
+    return Recorded(condition(indicator, by), _sliced(indicator, by, f"{place.slices}[{FIVE_SLICES}]", place.every))
 
 
 def computed(indicator: Simple, by: Sequence[str], *, since_birth: bool = True) -> EventPair:
     """The same without anything recorded, for asking about the past. Ask at whole minutes."""
     if not _is_direct(indicator):
-        slices = f"({condition(indicator, by)})[{_FIVE_SLICES}:{_EACH_MINUTE}]"
+        slices = f"({condition(indicator, by)})[{FIVE_SLICES}:{EACH_MINUTE}]"
         return _sliced(indicator, by, slices, f"({_sliced(indicator, by, slices, '').all})")
     every = _direct(indicator, by, Every("", "", since_birth)).all
     return _direct(indicator, by, Every(f"({every})", f"{names.SLO}, {names.EVENT}", since_birth))

@@ -112,7 +112,7 @@ class TimeslicesIndicator:
 
 @dataclass(frozen=True, slots=True)
 class CompositePart:
-    """One objective of a composite. `weight` counts relative to the other parts' weights."""
+    """One objective of a composite. `weight` multiplies what it takes from the composite's budget."""
 
     name: str
     indicator: Measured | TimeslicesIndicator
@@ -120,14 +120,36 @@ class CompositePart:
     weight: Decimal
 
 
+class Combination(Enum):
+    """How the parts of a composite become one; values as OpenSLO's `budgetingMethod` has them."""
+
+    BURN_RATES = "Occurrences"
+    ANY_BAD_SLICE = "Timeslices"
+    MISSING_SHARES = "RatioTimeslices"
+
+
 @dataclass(frozen=True, slots=True)
 class CompositeIndicator:
-    """Several indicators as one: its budget burns at the weighted mean of the rates at which theirs burn.
+    """Several indicators as one (OpenSLO, "Notes (Composite SLO)").
 
+    Its budget burns at the sum of weight × burn rate of each part. Of slices of time: a slice that is bad for any part
+    is bad, whatever the weights, or weight × missing share of each part adds up, to 100 % at most.
     A part without data at a moment weighs nothing then.
     """
 
     parts: tuple[CompositePart, ...]
+
+    @property
+    def combination(self) -> Combination:
+        """As all parts are measured: in slices of one kind, or else by their burn rates."""
+        kinds = {_slice_kind(part.indicator) for part in self.parts}
+        return kinds.pop() if len(kinds) == 1 else Combination.BURN_RATES
+
+
+def _slice_kind(indicator: Measured | TimeslicesIndicator) -> Combination:
+    if not isinstance(indicator, TimeslicesIndicator):
+        return Combination.BURN_RATES
+    return Combination.MISSING_SHARES if indicator.target is None else Combination.ANY_BAD_SLICE
 
 
 Indicator = Measured | TimeslicesIndicator | CompositeIndicator

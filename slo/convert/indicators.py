@@ -24,8 +24,7 @@ _OCCURRENCES = "Occurrences"
 def method_of(indicator: Indicator) -> str:
     """The budgeting method."""
     if isinstance(indicator, CompositeIndicator):
-        methods = {method_of(part.indicator) for part in indicator.parts}
-        return methods.pop() if len(methods) == 1 else _OCCURRENCES
+        return indicator.combination.value
     if isinstance(indicator, TimeslicesIndicator):
         return RATIO_TIMESLICES if indicator.target is None else TIMESLICES
     return _OCCURRENCES

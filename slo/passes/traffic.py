@@ -15,7 +15,10 @@ from controlplane.model.rule import RecordingRule
 from controlplane.model.slo import (
     SLO,
     BoolIndicator,
+    Combination,
+    CompositeIndicator,
     DataPolicy,
+    Indicator,
     NoTraffic,
     RawRatioIndicator,
     ThresholdIndicator,
@@ -68,7 +71,7 @@ def _filled(slo: SLO) -> Iterator[RecordingRule]:
     keys = ", ".join((names.SLO, *slo.groups))
     every, bad = (_series(names.MEASURED_EVENTS, slo, event) for event in (names.EVENT_ALL, names.EVENT_BAD))
     quiet = f"{every} == 0"
-    if isinstance(slo.indicator, _MEASURED_IN_TIME):
+    if _is_time(slo.indicator):
         filled = f"({quiet}) + {_FIVE_MINUTES}"
     else:
         usual = f"clamp_min(avg_over_time({_series(names.LEDGER_EVENTS, slo, names.EVENT_ALL)}[1d]), 1)"
@@ -83,6 +86,12 @@ def _filled(slo: SLO) -> Iterator[RecordingRule]:
         names.EVENT_BAD,
         f"{bad} and on ({keys}) ({every} > 0)\nor\n{rolling} and on ({keys}) ({quiet})",
     )
+
+
+def _is_time(indicator: Indicator) -> bool:
+    if isinstance(indicator, CompositeIndicator):
+        return indicator.combination is not Combination.BURN_RATES
+    return isinstance(indicator, _MEASURED_IN_TIME)
 
 
 def _record(slo: SLO, event: str, expr: str) -> RecordingRule:

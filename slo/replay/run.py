@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from controlplane.model.slo import SLO
+from controlplane.model.slo import SLO, CompositeIndicator
 from controlplane.ports import MetricsBackend
 from slo.passes.traffic import is_up
 from slo.replay.counts import counts_of
@@ -45,7 +45,7 @@ class ReplayOptions:
 class ReplayedBudget:
     """One budget: of an SLO, or of one value of its groups. `current` is None where the SLO is not live.
 
-    `suggestion` is None where nothing was measured.
+    `suggestion` is None where nothing was measured, and of composites, whose objective follows from their parts.
     """
 
     proposed: Outcome
@@ -132,6 +132,7 @@ def _one(slo: SLO, live: SLO | None, options: ReplayOptions, fetcher: Fetcher) -
     current = _definition(live, span, fetcher) if live is not None and same else None
     question = Question((proposed, current) if current else (proposed,), counts, options.every_minute)
     found = histories(question, span, fetcher)
+    is_composite = isinstance(slo.indicator, CompositeIndicator)
     theirs: Mapping[tuple[tuple[str, str], ...], Outcome]
     if current is not None:
         theirs = {each.group: outcome_of(current, each.events) for each in found}
@@ -142,7 +143,7 @@ def _one(slo: SLO, live: SLO | None, options: ReplayOptions, fetcher: Fetcher) -
             proposed=outcome_of(proposed, each.events),
             current=theirs.get(each.group),
             group=each.group,
-            suggestion=suggested(proposed, each.events, most_pages=options.most_pages),
+            suggestion=None if is_composite else suggested(proposed, each.events, most_pages=options.most_pages),
         )
         for each in found
     ]

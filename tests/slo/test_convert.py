@@ -30,6 +30,7 @@ from controlplane.model.slo import (
     ThresholdIndicator,
     TimeslicesIndicator,
 )
+from slo.composite import composite_objective
 from slo.convert.burn_rate import as_burn_rate, pyrra_tiers, with_windows_of_its_tool
 from slo.convert.openslo import documents_of
 from slo.convert.yaml_text import to_yaml
@@ -151,13 +152,21 @@ def test_every_slo_comes_back_the_same(slo: SLO) -> None:
 
 
 def test_a_composite_comes_back_the_same() -> None:
+    measured = (latency("shop"), requests("shop"))
     parts = (
-        CompositePart("fast", latency("shop"), Decimal("0.95"), Decimal(3)),
-        CompositePart("right", requests("shop"), Decimal("0.99"), Decimal(1)),
+        CompositePart("fast", measured[0], Decimal("0.95"), Decimal(3)),
+        CompositePart("right", measured[1], Decimal("0.99"), Decimal(1)),
     )
-    indicator = CompositeIndicator(parts)
-    slo = SLO("whole", "shop", Decimal("0.96"), RollingWindow(timedelta(days=30)), indicator, POSITION)
-    assert back(slo) == slo
+    length, both = timedelta(minutes=5), ((parts[0], measured[0]), (parts[1], measured[1]))
+    sliced = (
+        tuple(replace(part, indicator=TimeslicesIndicator(of, length, target)) for part, of in both)
+        for target in (None, Decimal("0.9"))
+    )
+    for each in (parts, *sliced):
+        indicator = CompositeIndicator(each)
+        objective = composite_objective(indicator)
+        slo = SLO("whole", "shop", objective, RollingWindow(timedelta(days=30)), indicator, POSITION)
+        assert back(slo) == slo
 
 
 @given(st.recursive(TEXT | st.booleans(), lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner), max_leaves=20))

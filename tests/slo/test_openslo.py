@@ -11,6 +11,7 @@ import pytest
 from controlplane.model.slo import (
     CalendarUnit,
     CalendarWindow,
+    Combination,
     Comparison,
     CompositeIndicator,
     LatencyIndicator,
@@ -90,7 +91,7 @@ def test_objectives_with_indicators_of_their_own_are_one_composite() -> None:
     assert not told(found)
     (made,) = found.slos
     assert made.name == "checkout"
-    assert made.objective == Decimal("0.99675")  # its budget is the weighted mean of theirs
+    assert made.objective == Decimal("0.9996775")  # with everything bad it burns at 3 × 1000 + 100
     assert isinstance(made.indicator, CompositeIndicator)
     assert [(part.name, part.objective, part.weight) for part in made.indicator.parts] == [
         ("paying", Decimal("0.999"), Decimal(3)),
@@ -116,13 +117,36 @@ def test_parts_of_a_composite_may_be_slices_and_thresholds() -> None:
     )
     method = "  budgetingMethod: Timeslices"
     found = resolved(slo(indicator="", method=method, objectives=objectives.rstrip()), gauge)
-    assert told(found) == [
-        "a.yaml:7:20: warning: spec.budgetingMethod: a slice that is bad for one objective counts by that objective's"
-        " weight, not as bad for all (the budget of a composite burns at the weighted mean of the rates of its parts)"
-    ]
+    assert not told(found)
     (made,) = found.slos
     assert isinstance(made.indicator, CompositeIndicator)
     assert all(isinstance(part.indicator, TimeslicesIndicator) for part in made.indicator.parts)
+    assert made.indicator.combination is Combination.ANY_BAD_SLICE
+    assert made.objective == Decimal("0.945")  # the mean
+
+
+@pytest.mark.parametrize(
+    ("method", "weights", "warnings"),
+    [
+        ("Timeslices", (2, 1), 2),  # a slice that is bad for any objective is bad
+        ("RatioTimeslices", (2, 1), 0),
+        ("Occurrences", (2, 1), 0),
+        ("Occurrences", ("0.0004", "0.0004"), 1),  # with everything bad it would burn at 0.44×
+    ],
+)
+def test_weights_that_mean_nothing_are_told(method: str, weights: tuple[object, object], warnings: int) -> None:
+    slices = {"Timeslices": ", timeSliceTarget: 0.9, timeSliceWindow: 1m", "RatioTimeslices": ", timeSliceWindow: 1m"}
+    more = slices.get(method, "")
+    objectives = f"""\
+  objectives:
+  - {{target: 0.999, compositeWeight: {weights[0]}{more}, indicator: {ratio("browsing", "b")}}}
+  - {{target: 0.99, compositeWeight: {weights[1]}{more}, indicator: {ratio("paying", "b")}}}
+"""
+    found = resolved(slo(indicator="", method=f"  budgetingMethod: {method}", objectives=objectives.rstrip()))
+    lines = told(found)
+    assert len(lines) == warnings
+    assert all(": warning: " in line and ("changes nothing here" in line or "0.44×" in line) for line in lines)
+    assert len(found.slos) == 1
 
 
 DATA_SOURCE = """\

@@ -1,0 +1,156 @@
+"""Composites as OpenSLO defines them, under promtool, with truths computed by hand."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controlplane.model.slo import (
+    SLO,
+    Comparison,
+    CompositeIndicator,
+    CompositePart,
+    Measured,
+    RawRatioIndicator,
+    ThresholdIndicator,
+    TimeslicesIndicator,
+)
+from slo.composite import composite_objective, fastest_burn
+from tests.slo.rules_under_promtool import PLAIN, SHARED, Check, Traffic, pieces, run, steady
+from tests.slo.slos import an_slo, query, requests
+
+MINUTES = 90
+MINUTE = timedelta(minutes=1)
+STRICT, LOOSE = Decimal("0.999"), Decimal("0.99")
+
+
+def composite(name: str, *parts: CompositePart, days: float = 30) -> SLO:
+    indicator = CompositeIndicator(parts)
+    return an_slo(name, indicator, f"{composite_objective(indicator):f}", days)
+
+
+def part(
+    job: str, objective: Decimal, weight: str = "1", of: Measured | TimeslicesIndicator | None = None
+) -> CompositePart:
+    return CompositePart(job, of or requests(job), objective, Decimal(weight))
+
+
+def burning(values: Mapping[str, float], window: str = "5m") -> Check:
+    """Burn rates to four digits."""
+    samples = {f'{{slo="{name}"}}': round(value * 10_000) for name, value in values.items()}
+    return Check("80m", f"sum by (slo) (round(slo:burn_rate:{window} * 10000))", samples)
+
+
+# Of STRICT an error share of 1 % burns 10×, of LOOSE one of 10 %.
+TRAFFIC = {
+    "strict-burns": steady(600, 0.01, MINUTES),
+    "strict-well": steady(60, 0, MINUTES),
+    "loose-burns": steady(30, 0.1, MINUTES),
+    "loose-well": steady(6000, 0, MINUTES),
+    "idle": Traffic(f"1000+0x{MINUTES}", f"50+0x{MINUTES}"),
+    "gone": Traffic(pieces((570, 40)) + f" stale _x{MINUTES}", pieces((30, 40)) + f" stale _x{MINUTES}"),
+}
+BY_BURN_RATE: dict[str, tuple[float, tuple[CompositePart, ...]]] = {
+    "one": (10, (part("strict-burns", STRICT), part("loose-well", LOOSE, "0.5"))),
+    "half": (5, (part("strict-well", STRICT), part("loose-burns", LOOSE, "0.5"))),
+    "heavy": (1000, (part("strict-burns", STRICT, "100"), part("loose-well", LOOSE))),
+    "both": (15, (part("strict-burns", STRICT), part("loose-burns", LOOSE, "0.5"))),
+    "three": (40, (part("strict-burns", STRICT), part("loose-burns", LOOSE, "3"), part("strict-well", STRICT))),
+    "nowhere": (10, (part("strict-burns", STRICT), part("missing", LOOSE, "7"))),
+    "idle": (10, (part("strict-burns", STRICT), part("idle", LOOSE, "7"))),
+    "gone": (10, (part("strict-burns", STRICT), part("gone", STRICT, "7"))),
+    "lightly": (0.02, (part("strict-burns", STRICT, "0.001"), part("loose-burns", LOOSE, "0.001"))),
+}
+
+
+@pytest.mark.parametrize("options", [PLAIN, SHARED], ids=["plain", "shared"])
+def test_burn_rates_of_the_parts_add_up_by_weight(promtool: str, tmp_path: Path, options: object) -> None:
+    slos = [composite(name, *parts) for name, (_, parts) in BY_BURN_RATE.items()]
+    idle = composite("quiet", part("idle", LOOSE), part("idle-too", LOOSE))
+    truths = {name: rate for name, (rate, _) in BY_BURN_RATE.items() if name != "gone"}
+    there = {"5m": burning(truths), "1h": burning(truths, "1h")}
+    checks = [
+        *(
+            replace(check, expr=check.expr.replace(f"rate:{window}", f'rate:{window}{{slo!="gone"}}'))
+            for window, check in there.items()
+        ),
+        # What is usual was learned in these 80 minutes, of which the first five saw less.
+        Check("80m", 'sum by (slo) (round(slo:burn_rate:5m{slo="gone"}))', {'{slo="gone"}': 10}),
+        Check("80m", 'sum by (slo) (slo:sli_events:rolling5m{slo="quiet"})', {'{slo="quiet"}': 0}),
+        Check("80m", "slo:sli_events:rolling5m{event='bad'} > ignoring (event) slo:sli_events:rolling5m{event='all'}"),
+    ]
+    run(promtool, tmp_path, TRAFFIC, checks, interval="1m", options=options, slos=[*slos, idle])  # type: ignore[arg-type]
+
+
+def slices(of: Measured, target: str | None) -> TimeslicesIndicator:
+    return TimeslicesIndicator(of, MINUTE, None if target is None else Decimal(target))
+
+
+def high(metric: str) -> TimeslicesIndicator:
+    """A slice is bad while the metric is 1."""
+    return slices(ThresholdIndicator(query(metric), Comparison.AT_MOST, Decimal("0.5")), "1")
+
+
+def missing(metric: str) -> TimeslicesIndicator:
+    return slices(RawRatioIndicator(query(metric), is_failure=True), None)
+
+
+def test_slices_of_the_parts_become_slices_of_the_whole(promtool: str, tmp_path: Path) -> None:
+    gauges = {
+        "early": "1 1 0 0 0 " * 18, "late": "0 1 1 0 0 " * 18, "well": f"0x{MINUTES}",
+        "some": f"0.05x{MINUTES}", "most": f"0.6x{MINUTES}",
+    }  # fmt: skip
+    tenth = Decimal("0.9")
+    parts: dict[str, tuple[float, tuple[CompositePart, ...]]] = {
+        # Minutes 1, 2 and 3 of five are bad for one or the other: 60 %, of a budget of (1 % + 10 %) ÷ 2.
+        "any": (0.6 / 0.055, (part("a", LOOSE, of=high("early")), part("b", tenth, of=high("late")))),
+        "any-heavy": (0.6 / 0.055, (part("a", LOOSE, "9", high("early")), part("b", tenth, of=high("late")))),
+        "any-of-one": (0.4 / 0.055, (part("a", LOOSE, of=high("early")), part("b", tenth, of=high("well")))),
+        "any-of-known": (0.4 / 0.055, (part("a", LOOSE, of=high("early")), part("b", tenth, of=high("nowhere")))),
+        "sum": (0.1 / 0.1, (part("a", tenth, of=missing("some")), part("b", tenth, of=missing("some")))),
+        "by-weight": (0.15 / 0.1, (part("a", tenth, "2", missing("some")), part("b", tenth, of=missing("some")))),
+        "capped": (1 / 0.1, (part("a", tenth, of=missing("most")), part("b", tenth, of=missing("most")))),
+        "sum-of-known": (0.05 / 0.1, (part("a", tenth, of=missing("some")), part("b", tenth, of=missing("nowhere")))),
+    }  # fmt: skip
+    slos = [composite(name, *each) for name, (_, each) in parts.items()]
+    truths = {name: rate for name, (rate, _) in parts.items()}
+    slices_of = 'sum by (slo) (slo:sli_events:rolling5m{event="all"})'
+    checks = [
+        burning(truths),
+        burning(truths, "1h"),
+        Check("80m", slices_of, {f'{{slo="{name}"}}': 5 for name in parts}),
+    ]
+    run(promtool, tmp_path, {}, checks, interval="1m", options=PLAIN, slos=slos, extra=gauges)
+
+
+def test_what_a_part_spends_of_its_own_budget_it_spends_of_the_composites(promtool: str, tmp_path: Path) -> None:
+    """Over a day: one part spends all of its budget; one of half the weight is there for half of it, and burns 0.5×."""
+    whole, half = part("whole", LOOSE), part("half", Decimal("0.9"), "0.5")
+    traffic = {
+        "whole": steady(600, 0.01, 1440),
+        "half": Traffic(f"_x720 {pieces((57, 720))}", f"_x720 {pieces((3, 720))}"),
+    }
+    left = "sum by (slo) (round(slo:error_budget_remaining:ratio * 100))"
+    checks = [Check("1440m", left, {'{slo="both"}': -12, '{slo="alone"}': 0})]
+    slos = [composite("both", whole, half, days=1), an_slo("alone", requests("whole"), "0.99", days=1)]
+    run(promtool, tmp_path, traffic, checks, interval="5m", options=PLAIN, slos=slos)
+
+
+weights = st.decimals("0.001", "1000", places=3)
+objectives = st.decimals("0.5", "0.99999", places=5)
+
+
+@given(st.lists(st.tuples(objectives, weights), min_size=2, max_size=5))
+def test_the_budget_is_what_everything_bad_burns_at(given: list[tuple[Decimal, Decimal]]) -> None:
+    parts = (CompositePart(str(n), requests("a"), objective, weight) for n, (objective, weight) in enumerate(given))
+    indicator = CompositeIndicator(tuple(parts))
+    objective, fastest = composite_objective(indicator), fastest_burn(indicator)
+    assert 0 < objective < 1
+    assert (1 - objective) * fastest <= Decimal("1.000001")
+    if 2 < fastest < 1_000_000:
+        assert (1 - objective) * fastest > Decimal("0.998")
