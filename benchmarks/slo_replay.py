@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ from benchmarks.rules import World, firing_minutes, groups_of, write_month
 from controlplane.adapters.clock import SystemClock
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.burn_rate import Urgency
-from controlplane.model.slo import SLO, LatencyIndicator, Query, RatioIndicator
+from controlplane.model.slo import SLO, Query
 from flyball.demo import servers
 from flyball.demo.past import write_past
 from flyball.demo.platform.catalogue import INTELGRAPH
@@ -65,7 +65,7 @@ def _on_the_demo() -> list[Figure]:
         until = datetime.fromtimestamp(end * 60, UTC)
         options = ReplayOptions(until - timedelta(days=DAYS), until)
         began = time.monotonic()
-        made = replay(_fifty(compiled.slos), backend, options)
+        made = replay(fifty(compiled.slos), backend, options)
         took = time.monotonic() - began
         backend.close()
     pages = sum(len(budget.proposed.told(Urgency.PAGE)) for budget in made.budgets)
@@ -76,7 +76,7 @@ def _on_the_demo() -> list[Figure]:
     ]
 
 
-def _fifty(slos: Sequence[SLO]) -> list[SLO]:
+def fifty(slos: Sequence[SLO]) -> list[SLO]:
     """As many SLOs, each with queries of its own, so that none is answered by another's."""
     return [_variant(slos[number % len(slos)], number // len(slos)) for number in range(SLOS)]
 
@@ -84,19 +84,14 @@ def _fifty(slos: Sequence[SLO]) -> list[SLO]:
 def _variant(slo: SLO, number: int) -> SLO:
     if not number:
         return slo
-    indicator = slo.indicator
-    if isinstance(indicator, RatioIndicator):
-        changed = {part: getattr(indicator, part) for part in ("total", "bad", "good")}
-        indicator = replace(indicator, **{part: _other(query, number) for part, query in changed.items() if query})
-    elif isinstance(indicator, LatencyIndicator):
-        within, total = _other(indicator.within, number), _other(indicator.total, number)
-        indicator = replace(indicator, within=within, total=total)
-    return replace(slo, name=f"{slo.name}-{number}", indicator=indicator)
+    queries = {each.name: getattr(slo.indicator, each.name) for each in fields(slo.indicator)}
+    changed = {name: _other(query, number) for name, query in queries.items() if isinstance(query, Query)}
+    return replace(slo, name=f"{slo.name}-{number}", indicator=replace(slo.indicator, **changed))  # type: ignore[arg-type]
 
 
 def _other(query: Query, number: int) -> Query:
     """The same series by another text."""
-    return replace(query, text=query.text.replace("}", f',pod!="none-{number}"}}'))
+    return replace(query, text=query.text.replace('"}', f'",pod!="none-{number}"}}'))
 
 
 class _Quiet:
