@@ -298,8 +298,8 @@ def composite(make: _Making) -> Case:
     )
     budget = Decimal(str(make.budget))
     parts = (
-        CompositePart("requests", requests, 1 - budget / 2, Decimal(3)),
-        CompositePart("speed", speed, 1 - budget * Decimal("2.5"), Decimal(1)),
+        CompositePart("requests", requests, 1 - budget / 2, Decimal("0.75")),  # 1 in all: spends about as other kinds
+        CompositePart("speed", speed, 1 - budget * Decimal("2.5"), Decimal("0.25")),
     )
     truths = (_pair(good, bad), _pair(fast, slow))
     made = CompositeIndicator(parts)

@@ -30,8 +30,9 @@ COURSE_STEP: Final = timedelta(minutes=15)
 _RECENT: Final = timedelta(days=1)
 _NAME: Final = "__name__"
 _AT_ONCE: Final = 2
-# Written by `backfill`, or (what was measured or excluded before the pairs were made) not known of the past.
+# Written by `backfill`, or (what was measured, sliced or excluded before the pairs were made) not known of the past.
 _EVENTS: Final = (
+    names.SLICE_BAD,
     names.ROLLING_EVENTS,
     names.LEDGER_EVENTS,
     names.PERIOD_EVENTS,

@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.prometheus_data import Backend
+from controlplane import conventions as names
+from controlplane.adapters.prometheus import PrometheusBackend
+from controlplane.adapters.remote_write import RemoteWriter
 from controlplane.model.slo import (
     SLO,
     Comparison,
@@ -20,6 +25,9 @@ from controlplane.model.slo import (
     ThresholdIndicator,
     TimeslicesIndicator,
 )
+from flyball.demo import servers
+from slo import cold_start
+from slo.compiler import compile_rules
 from slo.composite import composite_objective, fastest_burn
 from tests.slo.rules_under_promtool import PLAIN, SHARED, Check, Traffic, pieces, run, steady
 from tests.slo.slos import an_slo, query, requests
@@ -139,6 +147,60 @@ def test_what_a_part_spends_of_its_own_budget_it_spends_of_the_composites(promto
     checks = [Check("1440m", left, {'{slo="both"}': -12, '{slo="alone"}': 0})]
     slos = [composite("both", whole, half, days=1), an_slo("alone", requests("whole"), "0.99", days=1)]
     run(promtool, tmp_path, traffic, checks, interval="5m", options=PLAIN, slos=slos)
+
+
+END = datetime(2026, 3, 5, tzinfo=UTC)
+DAY = 1440
+
+
+def test_a_past_is_computed_as_the_rules_would_have_it(tmp_path: Path) -> None:
+    """A day on a real Prometheus, by tenant: errors of `x` are 1 % always, those of `y` 10 % in the last two hours."""
+    late = np.arange(DAY) >= DAY - 120
+    errors = {"x": np.full(DAY, 6.0), "y": np.where(late, 3.0, 0.0)}
+    times = END.timestamp() - 60 * np.arange(DAY, dtype=np.float64)[::-1]
+    columns = [
+        (
+            {"__name__": "http_requests_total", "instance": "a", "job": job, "tenant": tenant, "code": code},
+            times,
+            1000 + np.cumsum(each),
+        )
+        for job, whole in (("x", 600), ("y", 30))
+        for tenant, bad in (("acme", errors[job]), ("zeta", 0 * errors[job]))
+        for code, each in (("200", whole - bad), ("500", bad))
+    ]
+    tenth, fifth, two = Decimal("0.9"), Decimal("0.8"), 2 * MINUTE
+    of = requests("x"), requests("y")
+    any_bad = [TimeslicesIndicator(each, two, Decimal("0.95")) for each in of]
+    shares = [TimeslicesIndicator(each, two, None) for each in of]
+    slos = [
+        composite("rates", part("x", tenth), part("y", fifth, "3"), days=1),
+        composite("any", part("x", tenth, of=any_bad[0]), part("y", fifth, of=any_bad[1]), days=1),
+        composite("shares", part("x", tenth, of=shares[0]), part("y", fifth, "2", shares[1]), days=1),
+    ]
+    slos = [replace(slo, groups=("tenant",)) for slo in slos]
+    spent = {
+        "rates": 0.01 / 0.1 + 3 * (0.1 / 12) / 0.2,  # 10 % of the requests of a twelfth of the day
+        "any": (1 / 12) / 0.15,
+        "shares": (0.01 + 2 * 0.1 / 12) / 0.15,
+    }
+    burning = {"rates": 0.01 / 0.1 + 3 * 0.1 / 0.2, "any": 1 / 0.15, "shares": (0.01 + 2 * 0.1) / 0.15}
+    with servers.prometheus(tmp_path, out_of_order="14600d", block_duration="14600d", retention="14600d") as server:
+        Backend(server.url).write(columns)
+        backend = PrometheusBackend(server.url)
+        with RemoteWriter(server.url) as writer:
+            assert not cold_start.backfill(cold_start.plan(slos, END), backend, writer).empty
+            cold_start.evaluate_once(cold_start.derived_rules(compile_rules(slos)), backend, writer, END)
+        for name in spent:
+            for tenant, factor in (("acme", 1), ("zeta", 0)):
+                own = f'{{slo="{name}",tenant="{tenant}"}}'
+                for series, truth in (
+                    (names.burn_rate("1h"), burning[name]),
+                    (names.BUDGET_REMAINING, 1 - factor * spent[name]),
+                ):
+                    (sample,) = backend.query(f"{series}{own}", END)
+                    wanted = truth if series == names.BUDGET_REMAINING else factor * truth
+                    assert sample.value == pytest.approx(wanted, abs=0.01), (series, own)
+        backend.close()
 
 
 weights = st.decimals("0.001", "1000", places=3)
