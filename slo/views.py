@@ -18,7 +18,7 @@ from controlplane.model.slo import SLO, CalendarWindow, CompositeIndicator, Quer
 from slo.explanation import Condition, explained
 from slo.explanation_text import missing_in_words, needs
 from slo.indicator import queries_of
-from slo.indicator_words import counted_in_words
+from slo.indicator_words import counted_in_words, unit_in_words
 from slo.status import NOT_MEASURED, Measurement, Points
 
 LOW: Final = 0.25  # LOOK.md: amber below a quarter of the budget
@@ -143,6 +143,11 @@ class SLODetail:
     def counted(self) -> str:
         """What the objective asks a share of: `events good`, `minutes in which the value is <= 5`."""
         return counted_in_words(self.row.slo.indicator)
+
+    @property
+    def unit(self) -> str:
+        """What its budget is counted in."""
+        return unit_in_words(self.row.slo.indicator)
 
 
 def slo_detail(row: SLORow, burn: Mapping[str, float] | None) -> SLODetail:

@@ -15,6 +15,7 @@ from flyball.web import charts, pages
 from flyball.web.gathering import PastOfSLO, Scene
 from flyball.web.remembered import Reading
 from flyball.web.state import ConsoleOptions
+from slo.exclusion_views import exclusion_rows
 from slo.status import quoted
 from slo.views import SLORow, group_rows, slo_detail, time_left
 
@@ -53,6 +54,7 @@ def slo_page(row: SLORow, past: Reading[PastOfSLO], scene: Scene, options: Conso
     return {
         "row": row,
         "detail": slo_detail(row, known.burn if known else None),
+        "exclusions": exclusion_rows([(it, (slo.name,)) for it in slo.exclusions], scene.now),
         "by_budget": slo.alerting.method is AlertMethod.BUDGET,
         "charts": drawn,
         "past": past,

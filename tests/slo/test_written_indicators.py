@@ -1,5 +1,6 @@
 """Which indicator an OpenSLO SLI means, and what is said of those that mean none."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,6 +14,7 @@ from controlplane.model.slo import (
     RatioIndicator,
     RawRatioIndicator,
     ThresholdIndicator,
+    TimeslicesIndicator,
 )
 from controlplane.specfile import Document, SourceFile, read
 from slo.openslo_kinds import KINDS
@@ -144,9 +146,19 @@ def test_both_metrics_are_too_many() -> None:
     assert [problem.message for problem in found.problems] == ["thresholdMetric and ratioMetric are both given"]
 
 
+AT_LEAST = ThresholdIndicator(query("bytes"), Comparison.AT_LEAST, Decimal("5e7"))
+MINUTE = timedelta(minutes=1)
+
+
 def indicators() -> list[tuple[Indicator, str]]:
     return [
-        (LatencyIndicator(query("a"), query("b"), Decimal(1)), "events within 1"),
+        (LatencyIndicator(query("a"), query("b"), Decimal(1)), "events within 1 (in the histogram’s unit)"),
+        (LatencyIndicator(query("a_seconds_bucket{}"), query("b"), Decimal("0.3")), "events within 0.3 s"),
+        (TimeslicesIndicator(AT_LEAST, MINUTE, Decimal(1)), "minutes in which the value is at least 50,000,000"),
+        (
+            TimeslicesIndicator(AT_LEAST, 5 * MINUTE, Decimal("0.9")),
+            "5-minute slices with at least 90 % of minutes in which the value is at least 50,000,000",
+        ),
         (BoolIndicator(query("a")), "minutes in which the gauges are 1"),
         (ThresholdIndicator(query("a"), Comparison.ABOVE, Decimal(1)), "minutes in which the value is above 1"),
     ]
