@@ -1,5 +1,5 @@
-"""`python -m benchmarks [command_line] [edit_to_live] [indicators] [large_workspaces] [pages] [parity] [plan] [rules]
-[slo_replay]`: all of them by default.
+"""`python -m benchmarks [backfill] [command_line] [edit_to_live] [indicators] [large_workspaces] [pages] [parity] [plan]
+[rules] [slo_replay]`: all of them by default.
 """
 
 import sys
@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Final
 
 NAMES: Final = (
+    "backfill",
     "command_line",
     "edit_to_live",
     "indicators",
