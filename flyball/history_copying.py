@@ -13,13 +13,14 @@ from typing import Final
 from controlplane import conventions as names
 from controlplane.burn_rate import duration
 from controlplane.model.series import Sample, Series
-from controlplane.model.slo import SLO
+from controlplane.model.slo import SLO, CalendarWindow
 from controlplane.ports import MetricsBackend, SeriesWriter
 from slo.cold_start import ROLLING_PAST
 from slo.manifest import Manifest, slo_of
 from slo.plan.history import renamed
 
 _NAME: Final = "__name__"
+_LONGER_PERIOD: Final = timedelta(days=2)  # than its nominal length: a quarter can have 92 days
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +54,28 @@ def copy_history(
 
 
 def _copied(earlier: str, slo: SLO, backend: MetricsBackend, writer: SeriesWriter, now: datetime) -> Copied:
+    window = slo.window.length
     stretches = {
-        names.LEDGER_EVENTS: slo.window.length,
-        names.ROLLING_EVENTS: ROLLING_PAST,
-        names.PART_LEDGER: slo.window.length,
-        names.PART_EVENTS: ROLLING_PAST,
+        **dict.fromkeys((names.LEDGER_EVENTS, names.PART_LEDGER, names.EXCLUDED_LEDGER), window),
+        **dict.fromkeys((names.ROLLING_EVENTS, names.PART_EVENTS, names.EXCLUDED_ROLLING), ROLLING_PAST),
     }
+    if isinstance(slo.window, CalendarWindow):
+        stretches |= dict.fromkeys((names.PERIOD_EVENTS, names.EXCLUDED_PERIOD), window + _LONGER_PERIOD)
     count, first = 0, now
     for record, length in stretches.items():
-        samples = backend.query(f'{record}{{{names.SLO}="{earlier}"}}[{duration(length)}]', now)
+        asked = backend.query(f'{record}{{{names.SLO}="{earlier}"}}[{duration(length)}]', now)
+        samples = _of_latest_period(asked)
         series = _under_new_name(samples, record, slo.name)
         writer.write(series)
         count += len(samples)
         first = min([first, *(sample.at for sample in samples)])
     return Copied(slo.name, earlier, count, (now - first) / timedelta(days=1))
+
+
+def _of_latest_period(samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Those of the current period of a calendar window: earlier ones count for nothing, and may be too old to write."""
+    latest = max((int(sample.labels.get(names.PERIOD, 0)) for sample in samples), default=0)
+    return [sample for sample in samples if int(sample.labels.get(names.PERIOD, 0)) == latest]
 
 
 def _under_new_name(samples: Iterable[Sample], record: str, name: str) -> list[Series]:

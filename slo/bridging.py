@@ -14,7 +14,16 @@ from controlplane.model.slo import SLO
 from controlplane.problems import Problem
 from slo.promql_text import Token, TokenKind, selectors, silent, tokens
 
-_HISTORY: Final = (names.ROLLING_EVENTS, names.LEDGER_EVENTS, names.PART_EVENTS, names.PART_LEDGER)
+_HISTORY: Final = (
+    names.ROLLING_EVENTS,
+    names.LEDGER_EVENTS,
+    names.PERIOD_EVENTS,
+    names.PART_EVENTS,
+    names.PART_LEDGER,
+    names.EXCLUDED_ROLLING,
+    names.EXCLUDED_LEDGER,
+    names.EXCLUDED_PERIOD,
+)
 _SUMS: Final = ("sum_over_time", "count_over_time")  # those whose values over two series in turn add up
 
 

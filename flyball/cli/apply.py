@@ -72,7 +72,7 @@ def apply(
         typer.echo(_json(outcome, settings), nl=False)
     else:
         _say(outcome, settings, workspace)
-        _tell_of_pasts(settings, before, outcome)
+        _tell_of_pasts(settings, before, outcome, keep_history)
     if keep_history and before.manifest and _exit_code(outcome) is ExitCode.OK:
         _keep_history(settings, before.manifest)
     raise typer.Exit(_exit_code(outcome))
@@ -94,13 +94,18 @@ def _run(settings: "Settings", workspace: "SLOWorkspace") -> "ApplyOutcome":
         backend.close()
 
 
-def _tell_of_pasts(settings: "Settings", before: "Applied", outcome: "ApplyOutcome") -> None:
-    """That new SLOs can have a past; nothing where it cannot be known which are new."""
+def _tell_of_pasts(settings: "Settings", before: "Applied", outcome: "ApplyOutcome", keep_history: bool) -> None:
+    """That new SLOs can have a past; nothing where it cannot be known which are new, or they get that of a rename."""
+    from flyball.history_copying import renames_between
     from flyball.planning.live import applied_in, new_slos
     from slo.daemon import ApplyState
 
     if outcome.state is ApplyState.APPLIED and _exit_code(outcome) is ExitCode.OK:
-        new = new_slos(before, applied_in(settings.rules_directory))
+        after = applied_in(settings.rules_directory)
+        new = new_slos(before, after)
+        if keep_history and after.manifest:
+            renamed = {slo.name for _, slo in renames_between(before.manifest, after.manifest.lines)}
+            new = tuple(name for name in new if name not in renamed)
         if new:
             which = ", ".join(new) if len(new) <= _NAMED else _count(len(new), "SLO")
             them, verb = ("its", "begins") if len(new) == 1 else ("their", "begin")
@@ -116,6 +121,7 @@ def _keep_history(settings: "Settings", before: "Manifest") -> None:
     from controlplane.ports import Permanent, Transient
     from flyball.history_copying import copy_history, renames_between
     from flyball.planning.live import applied_in
+    from flyball.planning.report import in_days
     from flyball.slo_wiring import with_credentials
 
     after = applied_in(settings.rules_directory).manifest
@@ -125,7 +131,7 @@ def _keep_history(settings: "Settings", before: "Manifest") -> None:
     try:
         with RemoteWriter(url) as writer:
             for copied in copy_history(renames, backend, writer, SystemClock().now()):
-                words = f"{_count(copied.samples, 'sample')}, {copied.days:.3g} days"
+                words = f"{_count(copied.samples, 'sample')}, {in_days(copied.days)}"
                 typer.echo(f"{copied.name} has the history of {copied.earlier_name}: {words}.", err=True)
     except (Transient, Permanent) as error:
         names = ", ".join(f"{conventions.ANNOTATION_RENAMED_FROM}: {earlier} on {slo.name}" for earlier, slo in renames)

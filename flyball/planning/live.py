@@ -54,9 +54,13 @@ def new_slos(before: Applied, after: Applied) -> tuple[str, ...]:
     if after.manifest is None or (before.manifest is None and before.generation):
         return ()
     old = set(before.manifest.lines) if before.manifest else set[str]()
-    changed = [_name(line) for line in after.manifest.lines if line not in old]
+    changed = [_name(line) for line in after.manifest.lines if line not in old and not _has_earlier_names(line)]
     known = {_name(line) for line in old - set(after.manifest.lines)}
     return tuple(name for name in changed if name not in known)
+
+
+def _has_earlier_names(line: str) -> bool:
+    return bool(json.loads(line).get("renamed_from"))
 
 
 def _name(line: str) -> str:

@@ -68,7 +68,7 @@ def _change(change: SLOChange, coloured: bool) -> Iterator[str]:
 
 
 def _break(each: HistoryBreak, coloured: bool) -> Iterator[str]:
-    days = f" ({_days(each.days)} of it)" if each.days is not None else ""
+    days = f" ({in_days(each.days)} of it)" if each.days is not None else ""
     if each.kept:
         yield from _wrapped(f"history is kept: {each.reason}{days}", "    ", "      ")
         return
@@ -77,7 +77,8 @@ def _break(each: HistoryBreak, coloured: bool) -> Iterator[str]:
     yield from _wrapped(f"→ {each.way_out}", "      ", "        ")
 
 
-def _days(days: float) -> str:
+def in_days(days: float) -> str:
+    """`5 days`, `1.25 days`; less than one in hours and minutes."""
     if days < 1:
         return duration(timedelta(days=days))
     text = significant(days)

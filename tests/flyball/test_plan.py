@@ -177,7 +177,8 @@ def test_apply_with_keep_history_copies_the_past_of_what_was_renamed(stage: Stag
         writer.write([Series(labels, points)])
     stage.write(SLO.replace("checkout", "basket").replace("name: basket-av", "name: trolley-av"))
     done = stage.apply("--keep-history")
-    assert "trolley-availability has the history of basket-availability: 288 samples, 1 days" in done.stderr
+    assert "trolley-availability has the history of basket-availability: 288 samples, 1 day" in done.stderr
+    assert "begins now" not in done.stderr
 
 
 def test_what_breaks_history_besides_names_is_told(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.remote_write import RemoteWriter
 from controlplane.model.rule import RecordingRule, RuleFile
 from controlplane.model.series import Series
-from controlplane.model.slo import SLO
+from controlplane.model.slo import SLO, CalendarUnit, CalendarWindow
 from controlplane.rulefile import to_yaml
 from controlplane.specfile import SourceFile
 from flyball.demo import servers
@@ -95,6 +96,25 @@ def test_copying_gives_the_new_name_the_same_samples_at_the_same_times(backend: 
         for name in ("copied", "copy")
     )
     assert copy == original
+
+
+def test_a_calendar_window_keeps_the_past_of_its_current_period(backend: PrometheusBackend) -> None:
+    window = CalendarWindow(1, CalendarUnit.MONTH, "2026-01-01T00:00:00", "UTC")
+    ages = {"1780272000": timedelta(hours=1), "1777593600": timedelta(days=20)}
+    with RemoteWriter(backend.address) as writer:
+        for period, age in ages.items():
+            labels = {"__name__": names.PERIOD_EVENTS, "slo": "orders", "event": "all", "period": period}
+            writer.write([Series(labels, ((NOW - age, 7.0),))])
+        renamed = replace(an_slo("carts", requests("shop")), window=window)
+        (copied,) = copy_history([("orders", renamed)], backend, writer, NOW)
+    found = backend.query(f'{names.PERIOD_EVENTS}{{slo="carts"}}[30d]', NOW)
+    assert [(sample.value, NOW - sample.at, sample.labels["period"]) for sample in found] == [
+        (7, timedelta(hours=1), "1780272000")
+    ]
+    assert copied.samples == 1
+    rules = compile_rules([replace(renamed, renamed_from=("orders",))])
+    read = [rule.expr for file in rules for group in file.groups for rule in group.rules if "carts|orders" in rule.expr]
+    assert any(f'sum_over_time({names.PERIOD_EVENTS}{{slo=~"carts|orders"}}[' in expr for expr in read)
 
 
 def test_only_sums_over_the_slos_own_past_are_bridged() -> None:
