@@ -20,7 +20,7 @@ _LISTED: Final = '{{ range $k, $v := .Labels }}{{ $k }}={{ $v }} {{ end }}{{ .Va
 
 def burn_annotations(subject: Subject, urgency: Urgency) -> Labels:
     """What an alert about a burning budget says; what its user wrote replaces ours of the same name."""
-    summary = f'{_name(subject)}: the error budget burns {{{{ $value | printf "%.1f" }}}} times too fast'
+    summary = f'{_name(subject)}{_group(subject)}: the error budget burns {{{{ $value | printf "%.1f" }}}} times too fast'
     ours = {
         names.SUMMARY: summary,
         names.DESCRIPTION: _description(subject),
@@ -142,6 +142,13 @@ def _links(subject: Subject) -> Iterator[tuple[str, str]]:
 
 def _name(subject: Subject) -> str:
     return f"{{{{ $labels.{names.SLO} }}}}" if subject.shared else subject.only.name
+
+
+def _group(subject: Subject) -> str:
+    """Whose budget it is, of an SLO with groups: ` tenant=acme`, as `flyball slo explain` begins."""
+    groups = () if subject.shared else subject.only.groups
+    listed = ", ".join(f"{label}={{{{ $labels.{label} }}}}" for label in groups)
+    return f" {listed}" if listed else ""
 
 
 def _go_string(text: str) -> str:

@@ -121,12 +121,14 @@ def test_what_users_say_is_added_and_what_prometheus_would_refuse_is_plain_text(
     assert words["explain"] == "flyball slo explain own-tiers"
 
 
-def test_labels_of_a_group_come_from_the_series() -> None:
+def test_labels_of_a_group_come_from_the_series_and_say_whose_budget_burns() -> None:
     (page, *_) = alerts(replace(SLOS[3], labels=(("tenant", "all"), ("team", "x"))))
     assert "tenant" not in dict(page.labels)
     assert dict(page.annotations)["explain"].endswith(
         "--group tenant={{ $labels.tenant }} --group region={{ $labels.region }}"
     )
+    group = "tenant={{ $labels.tenant }}, region={{ $labels.region }}"
+    assert dict(page.annotations)["summary"].startswith(f"grouped {group}: the error budget burns ")
 
 
 @pytest.mark.parametrize(
