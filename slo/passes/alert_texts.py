@@ -20,7 +20,8 @@ _LISTED: Final = '{{ range $k, $v := .Labels }}{{ $k }}={{ $v }} {{ end }}{{ .Va
 
 def burn_annotations(subject: Subject, urgency: Urgency) -> Labels:
     """What an alert about a burning budget says; what its user wrote replaces ours of the same name."""
-    summary = f'{_name(subject)}{_group(subject)}: the error budget burns {{{{ $value | printf "%.1f" }}}} times too fast'
+    whose = f"{_name(subject)}{_group(subject)}"
+    summary = f'{whose}: the error budget burns {{{{ $value | printf "%.1f" }}}} times too fast'
     ours = {
         names.SUMMARY: summary,
         names.DESCRIPTION: _description(subject),
