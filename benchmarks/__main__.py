@@ -15,6 +15,7 @@ NAMES: Final = (
     "pages",
     "parity",
     "plan",
+    "proofs",
     "rules",
     "slo_replay",
 )

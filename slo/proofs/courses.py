@@ -4,7 +4,7 @@ Everything is in minutes and in burn rates (1 spends the budget in one period), 
 with the same tiers. A moment is only judged where the answer stands clear of the rules' grain (`burning`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -161,31 +161,33 @@ class _Sketch:
         settled = short + self._clear(short)
         burst = Phase(max(2 * short, HEALTHY_MINUTES) + in_minutes(self._tier.hold), min(3 * self._rate, self._fastest))
         told = "a burst, then 1.05 times goes on firing, 0.95 times is over"
-        yield self._draft(told, _HEALTHY, burst, *self._around(settled, reverse=True))
+        above, below = Phase(settled, self._rate * _ABOVE), Phase(settled, self._rate * _BELOW)
+        yield self._draft(told, _HEALTHY, burst, above, below)
 
     def spent(self) -> Iterator[_Draft]:
         """The share is spent in a burst; then the short window decides."""
         if self._fastest < self._rate * _ABOVE:
             return
-        settled = in_minutes(self._tier.short) + self._clear(in_minutes(self._tier.short))
+        short = in_minutes(self._tier.short)
+        settled = short + self._clear(short) + in_minutes(self._tier.hold)
         burst = self._burst(min(max(3 * self._rate, self._steepest()), self._fastest))
         slower = [tier for tier in self._alerting.tiers if self._is_slower(tier)]
         if slower:
             yield self._alone(burst, settled, max(in_minutes(tier.short) for tier in slower))
-        told = "a burst, then 1.05 times goes on firing, 0.95 times is over"
-        yield self._draft(told, _HEALTHY, burst, *self._around(settled, reverse=True), ends=False)
+        above, below = Phase(settled, self._rate * _ABOVE), Phase(settled, self._rate * _BELOW)
+        told = "a burst ends, 1.05 times fires again, 0.95 times is over"
+        yield self._draft(told, _HEALTHY, burst, Phase(settled, 0), above, below, ends=False)
 
     def _alone(self, burst: Phase, settled: int, longest: int) -> _Draft:
         """Slower tiers are silent: the traffic before the last minutes is much more than theirs, and healthy."""
-        settled += in_minutes(self._tier.hold)
-        rest = max(0, longest - settled) + self._clear(longest)
+        rest = max(0, longest - settled) + 2 * self._clear(longest)
         looked_at = in_minutes(max(self._tier.spent_within))
         gone = max(0, looked_at - rest - 2 * settled) + self._clear(looked_at)
         phases = (Phase(HEALTHY_MINUTES, 0), burst, Phase(rest, 0))
         heavy = [replace(phase, traffic=_HEAVY) for phase in (*phases, Phase(max(gone, rest), 0))]
-        again = Phase(settled, self._rate * _ABOVE)
-        told = "after a burst 0.95 times is silent, 1.05 times fires until the window has left the burst"
-        draft = self._draft(told, *heavy[:3], *self._around(settled, reverse=False), heavy[3], again, ends=False)
+        above, below = Phase(settled, self._rate * _ABOVE), Phase(settled, self._rate * _BELOW)
+        told = "after a burst 1.05 times fires, 0.95 times is over; without it 1.05 times is silent"
+        draft = self._draft(told, *heavy[:3], above, below, heavy[3], above, ends=False)
         return replace(draft, changes=True)
 
     def spikes(self) -> Iterator[_Draft]:
@@ -208,10 +210,6 @@ class _Sketch:
 
     def _is_slower(self, tier: Tier) -> bool:
         return tier.urgency is self._tier.urgency and tier.long > self._tier.long and tier.long <= self._period
-
-    def _around(self, minutes: int, *, reverse: bool) -> Iterable[Phase]:
-        below, above = (Phase(minutes, self._rate * factor) for factor in (_BELOW, _ABOVE))
-        return (above, below) if reverse else (below, above)
 
     def _clear(self, minutes: int) -> int:
         """How long a change must be waited for after so many minutes, until it is clear."""

@@ -43,9 +43,8 @@ def test_nothing_is_expected_of_a_steady_burn_below_the_threshold() -> None:
 
 
 def test_a_burst_is_over_when_the_short_window_says_so() -> None:
-    course = titled(courses(ONE_PAGE, MONTH, 100.0), "a burst, then")
-    burst, above = course.phases[1:3]
-    over = 60 + burst.minutes + above.minutes
+    course = titled(courses(ONE_PAGE, MONTH, 100.0), "a burst ends")
+    over = course.minutes - course.phases[-1].minutes
     assert [fires for _, fires in told(course)] == [False, True, True, False, False]
     assert next(at for at, fires in told(course) if at > over and not fires) <= over + 5 + 8 + 1
 
