@@ -16,7 +16,7 @@ class ExitCode(IntEnum):
 
 app = typer.Typer(
     name="flyball",
-    help="A control plane for error budgets and money.",
+    help="A control plane for error budgets and money.\n\n\b\nExamples:\n  flyball demo\n  flyball init shop\n  flyball check shop\n  flyball plan shop",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
