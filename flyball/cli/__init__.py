@@ -1,6 +1,7 @@
 """The command line. Command modules import what is heavy inside their functions, so that the CLI answers at once."""
 
 from enum import IntEnum
+from typing import Final
 
 import typer
 
@@ -14,9 +15,19 @@ class ExitCode(IntEnum):
     OUTSIDE = 3  # Prometheus, the database or another server failed or refused
 
 
+_HELP: Final = """A control plane for error budgets and money.
+
+\b
+Examples:
+  flyball demo          # a simulated platform with a month behind it
+  flyball init shop     # a first workspace of your own
+  flyball check shop
+  flyball plan shop
+"""
+
 app = typer.Typer(
     name="flyball",
-    help="A control plane for error budgets and money.\n\n\b\nExamples:\n  flyball demo\n  flyball init shop\n  flyball check shop\n  flyball plan shop",
+    help=_HELP,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

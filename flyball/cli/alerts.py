@@ -20,7 +20,10 @@ _HOW_TO_RECEIVE: Final = (
     "http://127.0.0.1:8321/hooks/alertmanager: docs/how-to/receive-alerts.md"
 )
 
-app = typer.Typer(no_args_is_help=True, help="Alerts that were received.\n\n\b\nExamples:\n  flyball alerts list --firing")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Alerts that were received.\n\n\b\nExamples:\n  flyball alerts list --firing",
+)
 
 
 @app.command("list")

@@ -8,7 +8,10 @@ import typer
 from flyball.cli import ExitCode
 from flyball.cli.settings import settings_or_exit
 
-app = typer.Typer(no_args_is_help=True, help="The record of decisions and changes.\n\n\b\nExamples:\n  flyball audit verify")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The record of decisions and changes.\n\n\b\nExamples:\n  flyball audit verify",
+)
 
 
 @app.command("verify")
