@@ -4,6 +4,7 @@ A series that is missing stays missing: Grafana shows "no data" then, never a ze
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from grafanalib import core
@@ -93,11 +94,12 @@ def raw_budget_left(scope: Scope) -> core.Stat:
 
 
 def resets(scope: Scope) -> core.Stat:
-    """When the budget is full again."""
+    """When the budget is full again: at the same moment for every group."""
+    of_all = replace(scope, groups=())
     return stat(
         "Full again in",
         "How long until the period ends and the next one begins with a whole budget.",
-        f"max({scope.latest(names.WINDOW_END)}) - time()", "s",
+        f"max({of_all.latest(names.WINDOW_END)}) - time()", "s",
     )  # fmt: skip
 
 

@@ -29,6 +29,13 @@ def test_a_calendar_month_is_shown_by_its_own_series_and_says_when_it_is_full_ag
     assert "30d" not in json.dumps([panel["targets"] for panel in found.values()])
 
 
+def test_the_end_of_a_period_is_the_same_for_every_group() -> None:
+    grouped = replace(slo(), window=MONTH, groups=("tenant",))
+    found = panels(slo_dashboard(grouped, DashboardOptions()).json_text)
+    assert "$tenant" in found["Budget left over the window"]["targets"][0]["expr"]
+    assert "$tenant" not in found["Full again in"]["targets"][0]["expr"]
+
+
 def test_a_rolling_window_has_no_end_and_exclusions_show_both_budgets() -> None:
     found = panels(slo_dashboard(replace(slo(), exclusions=(UPGRADE,)), DashboardOptions()).json_text)
     assert "Full again in" not in found
