@@ -8,11 +8,11 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from controlplane.adapters.tsdb_blocks import Block
 from controlplane.ports import Permanent, Transient
@@ -49,11 +49,14 @@ class BlockFolder:
                 with _named(self.path):
                     Path(lock.name).unlink(missing_ok=True)
 
+    def holds(self, slos: Collection[str]) -> bool:
+        """Whether the complete backfill that is here was about all of these SLOs."""
+        return self.blocks() is not None and set(slos) <= set(self._journal()["slos"])
+
     def blocks(self) -> tuple[Block, ...] | None:
         """The blocks of a complete backfill, wherever they are now; None when there is none here."""
         try:
-            written = json.loads((self.path / JOURNAL).read_text())
-            return tuple(Block(**each) for each in written["blocks"])
+            return tuple(Block(**each) for each in self._journal()["blocks"])
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -72,11 +75,12 @@ class BlockFolder:
             self._partial.mkdir(parents=True)
         return self._partial
 
-    def complete(self, blocks: Sequence[Block]) -> None:
-        """Let the prepared folder take the place of `path`, whose blocks nobody has taken."""
+    def complete(self, blocks: Sequence[Block], slos: Collection[str]) -> None:
+        """Let the prepared folder take the place of `path`, whose blocks are elsewhere."""
         with _named(self.path):
             journal = self._partial / JOURNAL
-            journal.write_text(json.dumps({"blocks": [asdict(each) for each in blocks]}, indent=2) + "\n")
+            written = {"slos": sorted(slos), "blocks": [asdict(each) for each in blocks]}
+            journal.write_text(json.dumps(written, indent=2) + "\n")
             _synced(journal)
             if self.path.exists():
                 shutil.rmtree(self.path)
@@ -97,6 +101,9 @@ class BlockFolder:
                 moved += 1
             _synced(data)
         return moved
+
+    def _journal(self) -> Any:
+        return json.loads((self.path / JOURNAL).read_text())
 
     def forget(self) -> None:
         """Remove the folder: its blocks have been taken."""

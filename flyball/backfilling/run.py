@@ -157,8 +157,8 @@ def _surveyed(order: Order, method: Method, servers: Servers, steps: Steps) -> D
     return Done(method, order.stretch.until, tuple(filled), left_from=_left(order))
 
 
-def _remotely(order: Order, servers: Servers, steps: Steps) -> Done:
-    with RemoteWriter(servers.write_url) as writer, steps.step(_title(order)) as report:
+def _remotely(order: Order, servers: Servers, steps: Steps, title: str = "") -> Done:
+    with RemoteWriter(servers.write_url) as writer, steps.step(title or _title(order)) as report:
         filled = backfill(order.slos, servers.backends, order.stretch, RemoteWriteSink(writer), report)
     return Done(Method.REMOTE_WRITE, order.stretch.until, tuple(filled))
 
@@ -175,6 +175,11 @@ def _as_blocks(order: Order, facts: StorageFacts, servers: Servers, steps: Steps
     folder = in_data_of(order.data) if order.data is not None else BlockFolder(order.out or Path("flyball-backfill"))
     with folder.exclusive():
         if folder.waiting():
+            if not folder.holds([slo.name for slo in order.slos]):
+                raise Permanent(
+                    f"{folder.path} holds blocks of other SLOs that no Prometheus has taken: move them into its data "
+                    "folder, or name another folder"
+                )
             return Done(Method.BLOCKS, order.stretch.until, (), out=folder.path, waiting=True)
         earlier = folder.blocks()
         if earlier and order.data is None and _not_taken(earlier, servers, 0):
@@ -204,7 +209,7 @@ def _made(
         if any(one.samples for one in filled):
             with steps.step("Making blocks") as report:
                 made = maker.make(report)
-            folder.complete(made)
+            folder.complete(made, [slo.name for slo in order.slos])
     finally:
         maker.close()
         folder.discard()
@@ -266,7 +271,7 @@ def _latest(order: Order, facts: StorageFacts, servers: Servers, steps: Steps) -
         return None
     since = max(before - LEDGER_INTERVAL, order.stretch.since or before - LEDGER_INTERVAL)
     latest = replace(order, stretch=replace(order.stretch, since=since, before=None))
-    return _remotely(latest, servers, steps)
+    return _remotely(latest, servers, steps, "Writing the latest hours")
 
 
 def _left(order: Order) -> datetime | None:

@@ -16,6 +16,7 @@ from slo.replay.fetching import Fetcher
 from slo.replay.history import TILE, minute_of, moment_of
 from slo.replay.sliding import Flags
 
+_DAY: Final = timedelta(days=1)
 ROLLING_MINUTES: Final = 6 * 60 + 10  # the longest burn rate that reads the rolling pair, and a little
 
 
@@ -109,9 +110,10 @@ def _missing(slo: SLO, place: Place, grid: Grid, backend: MetricsBackend) -> Fla
     if not grid.points:
         return nothing
     selector = _selector(slo, place)
-    seconds = (grid.end - grid.first + 2 * grid.step) * 60
-    found = backend.query(f"last_over_time({selector}[{seconds}s])", moment_of(grid.end))
-    others = _of_another_grouping(slo, [set(sample.labels) for sample in found])
+    # Day by day, so that no more samples are loaded at a time than a server allows.
+    first, last = moment_of(grid.first), moment_of(grid.end) + _DAY
+    found = backend.query_range(f"last_over_time({selector}[1d])", first, last, _DAY)
+    others = _of_another_grouping(slo, [set(series.labels) for series in found])
     if others is None:
         return nothing
     selector = f"{selector[:-1]}{''.join(f',{matcher}' for matcher in others)}}}"

@@ -284,6 +284,8 @@ def test_blocks_hold_the_truth_and_end_before_what_is_in_memory(
     assert done.method is Method.BLOCKS
     assert done.left_from is not None
     assert filled(given, young, order(given, out=out)).waiting
+    with pytest.raises(Permanent, match="holds blocks of other SLOs"):
+        filled(given, young, order(given, replace(DAY[0].slo, name="another"), out=out))
     (second / "data").mkdir(parents=True)
     for block in done.blocks:
         meta = json.loads((out / block / "meta.json").read_text())
