@@ -7,6 +7,7 @@ another name or label, are left out, and so is what carries no `instance`.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -25,15 +26,28 @@ def counts_births(slo: SLO) -> bool:
     return slo.alerting.method is AlertMethod.BUDGET
 
 
-def events_since_birth(bad: EventQuery, total: EventQuery, window: timedelta, by: Sequence[str]) -> str | None:
-    """The bad events of `window`, those at birth included; None when the queries are no plain counters each."""
+@dataclass(frozen=True, slots=True)
+class Births:
+    """Bad events in PromQL: `whole` counts them with those at birth, `grown` without. They say the same where
+    `appearing` (how many series were not there a window ago) is absent; it costs a fifth of `whole`.
+    """
+
+    whole: str
+    grown: str
+    appearing: str
+
+
+def births_among(bad: EventQuery, total: EventQuery, window: timedelta, by: Sequence[str]) -> Births | None:
+    """The bad events of `window`; None when the queries are no plain counters each."""
     if not bad.counter or not total.counter:
         return None
     length, counter = duration(window), bad.counter
     alive = _with_target(total.selectors[0], total.counter)
     before = f"{total.counter} offset {length}"
-    born = f"{counter} unless {counter} offset {length}\n    and on ({_TARGET}) ({alive} and {before})"
-    return f"{aggregated('sum', by)} (\n  ({born})\n  or increase({counter}[{length}])\n)"
+    new, grown = f"{counter} unless {counter} offset {length}", f"increase({counter}[{length}])"
+    born = f"{new}\n    and on ({_TARGET}) ({alive} and {before})"
+    summed = aggregated("sum", by)
+    return Births(f"{summed} (\n  ({born})\n  or {grown}\n)", f"{summed} ({grown})", f"count ({new})")
 
 
 def _with_target(selector: Selector, text: str) -> str:

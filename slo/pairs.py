@@ -23,7 +23,7 @@ from controlplane.model.slo import (
     TimeslicesIndicator,
 )
 from slo.event_query import EventQuery, aggregated, event_query
-from slo.newborn import events_since_birth
+from slo.newborn import Births, births_among
 from slo.slices import Simple, condition, gauge_over, ratio_over, says_something
 from slo.value_query import value_query
 
@@ -168,14 +168,21 @@ def _counted(indicator: RatioIndicator | LatencyIndicator, by: Sequence[str], ev
             bad = f"clamp_min(\n  {whole}\n  - ({counted} or {every.none(by)}),\n  0\n)"
         case RatioIndicator(bad=counted_bad) if counted_bad is not None:
             query = _events(indicator, counted_bad)
-            whole_life = events_since_birth(query, total, ROLLING, by) if every.since_birth else None
-            bad = f"{whole_life or query.events(ROLLING, by)}\nor\n{every.none(by)}"
+            births = births_among(query, total, ROLLING, by) if every.since_birth else None
+            bad = f"{births.whole if births else query.events(ROLLING, by)}\nor\n{every.none(by)}"
         case LatencyIndicator(within=within):
             counted = event_query(within.text).events(ROLLING, by)
             bad = f"clamp_min(\n  {every.text}\n  - ignoring ({every.added}) {counted},\n  0\n)"
         case _:
             raise ValueError("a ratio needs bad or good")
     return EventPair(total.events(ROLLING, by), bad)
+
+
+def births_of(indicator: RatioIndicator, by: Sequence[str]) -> Births | None:
+    """How its bad events are counted since birth; None where they are not."""
+    if indicator.bad is None:
+        return None
+    return births_among(_events(indicator, indicator.bad), _events(indicator, indicator.total), ROLLING, by)
 
 
 def _native(indicator: NativeLatencyIndicator, by: Sequence[str], every: Every) -> EventPair:

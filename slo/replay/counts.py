@@ -7,22 +7,33 @@ third of all work. Where it does so in one of three known ways, only its own par
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 
-from controlplane.model.slo import SLO
+from controlplane.model.slo import SLO, CompositeIndicator, RatioIndicator
 from slo.event_query import aggregated
 from slo.indicator import pair_over_past
+from slo.newborn import Births, counts_births
+from slo.pairs import births_of
 from slo.replay.sliding import Floats
+
+_A_DAY: Final = 1440  # minutes; each request of a composite looks up what was usual in its whole window
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Two expressions over the past, and how they make the bad events: `bad(all events, what was counted)`."""
+    """Two expressions over the past, and how they make the bad events: `bad(all events, what was counted)`.
+
+    `births`: how to ask for `counted` where nothing was born, None where there is only one way. Stretches of time with
+    up to `joined_minutes` between them cost less in one request than in two.
+    """
 
     every: str
     counted: str
     bad: Callable[[Floats, Floats], Floats]
+    births: Births | None = None
+    joined_minutes: int = 0
 
 
 def counts_of(slo: SLO, end: datetime) -> Counts:
@@ -35,10 +46,19 @@ def counts_of(slo: SLO, end: datetime) -> Counts:
         (f"clamp_min(\n  {whole}\n  - (", f" or 0 * {whole}),\n  0\n)", rest_of_good),
         (f"clamp_min(\n  {every}\n  - ignoring (slo, event) ", ",\n  0\n)", slower),
     )
+    joined = _A_DAY if isinstance(slo.indicator, CompositeIndicator) else 0
     for before, after, bad in shapes:
         if pair.bad.startswith(before) and pair.bad.endswith(after):
-            return Counts(pair.all, pair.bad[len(before) : len(pair.bad) - len(after)], bad)
-    return Counts(pair.all, pair.bad, as_asked)
+            counted = pair.bad[len(before) : len(pair.bad) - len(after)]
+            return Counts(pair.all, counted, bad, _births(slo, counted), joined)
+    return Counts(pair.all, pair.bad, as_asked, joined_minutes=joined)
+
+
+def _births(slo: SLO, counted: str) -> Births | None:
+    if not isinstance(slo.indicator, RatioIndicator) or not counts_births(slo):
+        return None
+    births = births_of(slo.indicator, slo.groups)
+    return births if births and births.whole == counted else None
 
 
 def as_asked(every: Floats, bad: Floats) -> Floats:

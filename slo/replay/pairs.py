@@ -1,6 +1,6 @@
 """The event history of an SLO: its rolling pair asked of a metrics backend, coarsely first, then where it matters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,8 @@ from slo.replay.sliding import Floats, runs
 
 _MUTING_MINUTES: Final = 1440
 FEW_EVENTS: Final = 20.0
+_MANY_POINTS: Final = 500  # fewer are asked for at once
+_NEAR_POINTS: Final = 100  # apart; each of these costs about a hundredth of a request
 _Pair = tuple[Floats, Floats]
 
 
@@ -92,7 +94,7 @@ def _refined(
             for first, end in candidate_minutes(definition, each):
                 wanted[first:end] = True
     wanted[: max(0, span.since - span.first - _MUTING_MINUTES)] = False
-    for first, end in runs(wanted):
+    for first, end in runs(wanted, question.counts.joined_minutes):
         found = _asked(question, span.first + first, span.first + end, 1, fetcher)
         nothing = np.full(end - first, np.nan)
         events = {name: each.refined(first, *found.get(name, (nothing, nothing))) for name, each in events.items()}
@@ -101,12 +103,30 @@ def _refined(
 
 def _asked(question: Question, first: int, end: int, step: int, fetcher: Fetcher) -> dict[Group, _Pair]:
     counts = question.counts
-    every, counted = (
-        fetcher.arrays(Asked(expr, first, end, step), question.groups) for expr in (counts.every, counts.counted)
-    )
+    every = fetcher.arrays(Asked(counts.every, first, end, step), question.groups)
+    counted = _counted(question, Asked(counts.counted, first, end, step), fetcher)
     nothing = np.full(Asked(counts.every, first, end, step).points, np.nan)
     found = {}
     for name in every | counted:
         all_events = every.get(name, nothing)
         found[name] = all_events, counts.bad(all_events, counted.get(name, nothing))
     return found
+
+
+def _counted(question: Question, asked: Asked, fetcher: Fetcher) -> dict[Group, Floats]:
+    """What `asked` says, asked for only where error counters were born, if that pays: elsewhere they have grown."""
+    births = question.counts.births
+    if births is None or asked.points < _MANY_POINTS:
+        return fetcher.arrays(asked, question.groups)
+    appearing = fetcher.arrays(replace(asked, expr=births.appearing), ())
+    grown = fetcher.arrays(replace(asked, expr=births.grown), question.groups)
+    nothing = np.full(asked.points, np.nan)
+    stretches = runs(~np.isnan(appearing.get((), nothing)), _NEAR_POINTS)
+    for first, end in stretches:
+        part = Asked(asked.expr, asked.first + first * asked.step, asked.first + end * asked.step, asked.step)
+        whole = fetcher.arrays(part, question.groups)
+        grown = {
+            name: np.concatenate([before[:first], whole.get(name, nothing[first:end]), before[end:]])
+            for name, before in ((each, grown.get(each, nothing)) for each in grown | whole)
+        }
+    return grown
