@@ -47,6 +47,13 @@ def is_up(policy: DataPolicy) -> str:
     return f"(max ({policy.up}) == 1)"
 
 
+def is_measured_in_time(indicator: Indicator) -> bool:
+    """Whether minutes are counted, not events: each weighs the same, whatever its traffic."""
+    if isinstance(indicator, CompositeIndicator):
+        return indicator.combination is not Combination.BURN_RATES
+    return isinstance(indicator, _MEASURED_IN_TIME)
+
+
 def _with_idle(slo: SLO, every: RecordingRule, bad: RecordingRule) -> Iterator[RecordingRule]:
     """No events while the service is up and its series are not there."""
     idle = f"0 * {is_up(slo.policy)}"
@@ -71,7 +78,7 @@ def _filled(slo: SLO) -> Iterator[RecordingRule]:
     keys = ", ".join((names.SLO, *slo.groups))
     every, bad = (_series(names.MEASURED_EVENTS, slo, event) for event in (names.EVENT_ALL, names.EVENT_BAD))
     quiet = f"{every} == 0"
-    if _is_time(slo.indicator):
+    if is_measured_in_time(slo.indicator):
         filled = f"({quiet}) + {_FIVE_MINUTES}"
     else:
         usual = f"clamp_min(avg_over_time({_series(names.LEDGER_EVENTS, slo, names.EVENT_ALL)}[1d]), 1)"
@@ -86,12 +93,6 @@ def _filled(slo: SLO) -> Iterator[RecordingRule]:
         names.EVENT_BAD,
         f"{bad} and on ({keys}) ({every} > 0)\nor\n{rolling} and on ({keys}) ({quiet})",
     )
-
-
-def _is_time(indicator: Indicator) -> bool:
-    if isinstance(indicator, CompositeIndicator):
-        return indicator.combination is not Combination.BURN_RATES
-    return isinstance(indicator, _MEASURED_IN_TIME)
 
 
 def _record(slo: SLO, event: str, expr: str) -> RecordingRule:

@@ -13,18 +13,15 @@ from controlplane.model.slo import (
     Absent,
     BoolIndicator,
     NoTraffic,
-    RawRatioIndicator,
-    ThresholdIndicator,
-    TimeslicesIndicator,
 )
 from slo.passes.alerts import alert_name, severity
+from slo.passes.traffic import is_measured_in_time
 from slo.proofs.burning import Burning, Phase, in_minutes
 from slo.proofs.courses import HEALTHY_MINUTES, Course, courses, fastest_of_interest
 from slo.proofs.feeds import up_feed
 
 MINUTE: Final = timedelta(minutes=1)
 QUIET_MINUTES: Final = 120
-_MEASURED_IN_TIME: Final = (BoolIndicator, RawRatioIndicator, ThresholdIndicator, TimeslicesIndicator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,7 @@ def _bad_idleness(slo: SLO) -> Iterator[Scenario]:
     if isinstance(slo.indicator, BoolIndicator):
         return  # a gauge is never without traffic
     period = slo.window.length
-    in_time = isinstance(slo.indicator, _MEASURED_IN_TIME)
+    in_time = is_measured_in_time(slo.indicator)
     budget_events = in_minutes(period) * float(slo.budget_ratio) if in_time else inf
     outage = (Phase(HEALTHY_MINUTES, 0), Phase(QUIET_MINUTES, float(1 / slo.budget_ratio)))
     burning = Burning(outage, slo.alerting, period, budget_events=budget_events, step=1)

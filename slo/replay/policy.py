@@ -8,18 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from controlplane.model.slo import (
-    SLO,
-    BoolIndicator,
-    NoTraffic,
-    RawRatioIndicator,
-    ThresholdIndicator,
-    TimeslicesIndicator,
-)
+from controlplane.model.slo import SLO, NoTraffic
+from slo.passes.traffic import is_measured_in_time
 from slo.replay.history import TILE, EventHistory
 from slo.replay.sliding import Flags, Floats, last
 
-_MEASURED_IN_TIME: Final = (BoolIndicator, RawRatioIndicator, ThresholdIndicator, TimeslicesIndicator)
 _DAY: Final = 1440
 _DAY_ENTRIES: Final = _DAY // TILE
 _FIVE_MINUTES: Final = 5.0
@@ -52,7 +45,7 @@ def _idle(slo: SLO, every: Floats, bad: Floats, up: Flags) -> tuple[Floats, Floa
 def _filled(slo: SLO, every: Floats, bad: Floats) -> tuple[Floats, Floats]:
     """Time without events weighs what five minutes usually do: the last day's mean, at least one event."""
     quiet = every == 0
-    usual = _FIVE_MINUTES if isinstance(slo.indicator, _MEASURED_IN_TIME) else _usual(every, quiet)
+    usual = _FIVE_MINUTES if is_measured_in_time(slo.indicator) else _usual(every, quiet)
     filled = np.where(quiet, usual, every)
     return filled, np.where(quiet, filled, bad) if slo.policy.no_traffic is NoTraffic.BAD else bad
 

@@ -20,7 +20,9 @@ from controlplane.model.slo import (
     Comparison,
     CompositeIndicator,
     CompositePart,
+    DataPolicy,
     Measured,
+    NoTraffic,
     RawRatioIndicator,
     ThresholdIndicator,
     TimeslicesIndicator,
@@ -29,6 +31,7 @@ from flyball.demo import servers
 from slo import cold_start
 from slo.compiler import compile_rules
 from slo.composite import composite_objective, fastest_burn
+from slo.passes.traffic import is_measured_in_time
 from tests.slo.rules_under_promtool import PLAIN, SHARED, Check, Traffic, pieces, run, steady
 from tests.slo.slos import an_slo, query, requests
 
@@ -80,7 +83,8 @@ BY_BURN_RATE: dict[str, tuple[float, tuple[CompositePart, ...]]] = {
 def test_burn_rates_of_the_parts_add_up_by_weight(promtool: str, tmp_path: Path, options: object) -> None:
     slos = [composite(name, *parts) for name, (_, parts) in BY_BURN_RATE.items()]
     idle = composite("quiet", part("idle", LOOSE), part("idle-too", LOOSE))
-    truths = {name: rate for name, (rate, _) in BY_BURN_RATE.items() if name != "gone"}
+    by_route = replace(composite("by-route", *BY_BURN_RATE["both"][1]), groups=("route",))
+    truths = {name: rate for name, (rate, _) in BY_BURN_RATE.items() if name != "gone"} | {by_route.name: 15}
     there = {"5m": burning(truths), "1h": burning(truths, "1h")}
     checks = [
         *(
@@ -92,7 +96,7 @@ def test_burn_rates_of_the_parts_add_up_by_weight(promtool: str, tmp_path: Path,
         Check("80m", 'sum by (slo) (slo:sli_events:rolling5m{slo="quiet"})', {'{slo="quiet"}': 0}),
         Check("80m", "slo:sli_events:rolling5m{event='bad'} > ignoring (event) slo:sli_events:rolling5m{event='all'}"),
     ]
-    run(promtool, tmp_path, TRAFFIC, checks, interval="1m", options=options, slos=[*slos, idle])  # type: ignore[arg-type]
+    run(promtool, tmp_path, TRAFFIC, checks, interval="1m", options=options, slos=[*slos, idle, by_route])  # type: ignore[arg-type]
 
 
 def slices(of: Measured, target: str | None) -> TimeslicesIndicator:
@@ -147,6 +151,18 @@ def test_what_a_part_spends_of_its_own_budget_it_spends_of_the_composites(promto
     checks = [Check("1440m", left, {'{slo="both"}': -12, '{slo="alone"}': 0})]
     slos = [composite("both", whole, half, days=1), an_slo("alone", requests("whole"), "0.99", days=1)]
     run(promtool, tmp_path, traffic, checks, interval="5m", options=PLAIN, slos=slos)
+
+
+@pytest.mark.parametrize("policy", [NoTraffic.GOOD, NoTraffic.BAD])
+def test_idle_minutes_of_slices_are_minutes(promtool: str, tmp_path: Path, policy: NoTraffic) -> None:
+    of = TimeslicesIndicator(requests("idle"), 2 * MINUTE, Decimal("0.9"))
+    sliced = composite("sliced", part("idle", LOOSE, of=of), part("idle-too", LOOSE, of=of))
+    idle = replace(sliced, policy=DataPolicy(no_traffic=policy))
+    expr = f'slo:sli_events:rolling5m{{event="{"bad" if policy is NoTraffic.BAD else "all"}"}}'
+    checks = [Check("30m", f"sum by (slo) ({expr})", {'{slo="sliced"}': 5})]
+    run(promtool, tmp_path, TRAFFIC, checks, interval="1m", options=PLAIN, slos=[idle])
+    assert is_measured_in_time(idle.indicator)
+    assert not is_measured_in_time(composite("rates", part("idle", LOOSE), part("idle-too", LOOSE)).indicator)
 
 
 END = datetime(2026, 3, 5, tzinfo=UTC)
