@@ -120,7 +120,7 @@ def _standing(condition: Condition, slo: SLO) -> str:
         parts += [f"{wording.percent(it.spent)} of the budget gone in {_length(it.length)}" for it in condition.within]
         looked_at = (condition.short, *condition.within)
     partly = [it for it in looked_at if it.coverage is not None and it.coverage < 0.99]
-    parts += [f"only {wording.percent(it.coverage)} of {_length(it.length)} measured" for it in partly]
+    parts += dict.fromkeys(f"only {wording.percent(it.coverage)} of {_length(it.length)} measured" for it in partly)
     return f"{'; '.join(parts)}: {verdict}"
 
 

@@ -26,6 +26,7 @@ COVERED: Final = 0.98  # of the window: below this the reader is told that the r
 _NOTICEABLE: Final = 0.001  # spending in an hour below a thousandth of the budget is not worth a sentence
 FORECAST_LENGTH: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
+_NAMED: Final = 3  # groups
 _VISIBLE: Final = 0.0005  # of the budget: less would read the same
 
 
@@ -97,7 +98,11 @@ class SLORow:
     def notes(self) -> tuple[str, ...]:
         """What the standing does not say: no traffic, partly measured."""
         groups = self.measured.groups
+        firing = [" ".join(each.values) for each in groups if each.measured.firing]
         worst = (f"worst of {len(groups)}: {' '.join(groups[0].values)}",) if len(groups) > 1 else ()
+        if firing and len(groups) > 1:
+            more = f" and {len(firing) - _NAMED} more" if len(firing) > _NAMED else ""
+            worst = (f"firing for {', '.join(firing[:_NAMED])}{more}", *worst)
         return (*worst, *_notes(self.measured))
 
     @property
@@ -185,8 +190,8 @@ def slo_row(slo: SLO, measured: Measurement, *, firing: Sequence[str] = (), hist
 
 
 def group_rows(row: SLORow) -> list[SLORow]:
-    """Every budget of a grouped SLO, the least left first; nothing of any other."""
-    return [
+    """Every budget of a grouped SLO, worst first as in `slo_rows`; nothing of any other."""
+    rows = [
         SLORow(
             row.slo,
             standing(each.measured, firing=bool(each.measured.firing)),
@@ -196,6 +201,7 @@ def group_rows(row: SLORow) -> list[SLORow]:
         )
         for each in row.measured.groups
     ]
+    return sorted(rows, key=_worst_first)
 
 
 def _ours(slo: SLO, severity: str) -> str:

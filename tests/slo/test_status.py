@@ -127,10 +127,10 @@ def test_every_group_has_its_measurement_the_worst_first() -> None:
         (("acme",), 9, ("page",)),
     ]
     row = slo_row(replace(CHECKOUT, groups=("tenant",)), found)
-    assert row.notes[0] == "worst of 2: globex"
+    assert row.notes[:2] == ("firing for acme", "worst of 2: globex")
     assert [(each.title, each.standing.value) for each in group_rows(row)] == [
-        (f"{row.title}, globex", "spent"),
         (f"{row.title}, acme", "no data"),
+        (f"{row.title}, globex", "spent"),
     ]
 
 
