@@ -1,6 +1,11 @@
 """The command line. Command modules import what is heavy inside their functions, so that the CLI answers at once."""
 
+import errno
+import os
+import sys
+from contextlib import suppress
 from enum import IntEnum
+from pathlib import Path
 from typing import Final
 
 import typer
@@ -35,8 +40,38 @@ app = typer.Typer(
 )
 
 
+_UNWRITABLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
 def main() -> None:
     """Run the command line."""
     import flyball.cli.commands  # noqa: F401 -- registers the commands; they import this package
 
-    app()
+    _open_what_is_closed()
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where a full disk can still be told
+    except BrokenPipeError:
+        _discard_output()  # of a reader that has seen enough, such as `head`
+    except OSError as error:
+        if error.filename is not None or error.errno not in _UNWRITABLE:
+            raise
+        _discard_output()
+        with suppress(OSError):
+            sys.stderr.write(f"the output cannot be written: {error.strerror}\n")
+        os._exit(ExitCode.OUTSIDE)  # what standard error could not take must not be tried again
+
+
+def _open_what_is_closed() -> None:
+    """Standard streams that the caller closed read and write nothing, instead of the next file that is opened."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 -- open until the process ends
+
+
+def _discard_output() -> None:
+    """Let nothing try to write once more when the process ends."""
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
