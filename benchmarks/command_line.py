@@ -94,7 +94,108 @@ spec:
       total:
         metric: http_requests_total{{job="{name}"}}
 """
-DIALECTS: Final = {"OpenSLO": SLO_TEXT, "Sloth": SLOTH_TEXT, "Pyrra": PYRRA_TEXT}
+V2ALPHA_TEXT: Final = """apiVersion: openslo.com/v2alpha
+kind: SLO
+metadata:
+  name: {name}
+  labels:
+    team: team-{team}
+  annotations:
+    flyball.dev/owner: team-{team}
+    flyball.dev/runbook-url: https://runbooks.example.com/{name}
+spec:
+  description: Requests of {name} that do not end in a server error.
+  service: service-{team}
+  sli:
+    metadata:
+      name: {name}-availability
+    spec:
+      ratioMetric:
+        counter: true
+        bad:
+          dataSourceSpec:
+            type: prometheus
+          spec:
+            query: http_requests_total{{job="{name}",code=~"5.."}}
+        total:
+          dataSourceSpec:
+            type: prometheus
+          spec:
+            query: http_requests_total{{job="{name}"}}
+  timeWindow:
+    - duration: 30d
+      isRolling: true
+  budgetingMethod: Occurrences
+  objectives:
+    - displayName: availability
+      target: 0.999
+"""
+V1ALPHA_TEXT: Final = """apiVersion: openslo/v1alpha
+kind: SLO
+metadata:
+  name: {name}
+  displayName: Availability of {name}
+spec:
+  description: Requests of {name} that do not end in a server error.
+  service: service-{team}
+  timeWindows:
+    - unit: Day
+      count: 30
+      isRolling: true
+  budgetingMethod: Occurrences
+  objectives:
+    - displayName: availability
+      target: 0.999
+      ratioMetrics:
+        incremental: true
+        good:
+          source: prometheus
+          queryType: promql
+          query: http_requests_total{{job="{name}",code!~"5.."}}
+        total:
+          source: prometheus
+          queryType: promql
+          query: http_requests_total{{job="{name}"}}
+"""
+SERVICE_LEVEL_TEXT: Final = """apiVersion: sloth.slok.dev/v1
+kind: PrometheusServiceLevel
+metadata:
+  name: {name}
+  namespace: monitoring
+spec:
+  service: service-{team}
+  labels:
+    owner: team-{team}
+  slos:
+    - name: {name}
+      objective: 99.9
+      description: Requests of {name} that do not end in a server error.
+      sli:
+        events:
+          errorQuery: sum(rate(http_requests_total{{job="{name}",code=~"5.."}}[{{{{.window}}}}]))
+          totalQuery: sum(rate(http_requests_total{{job="{name}"}}[{{{{.window}}}}]))
+      alerting:
+        name: HighErrorRate
+        labels:
+          category: availability
+        pageAlert:
+          labels:
+            routing_key: team-{team}
+        ticketAlert:
+          labels:
+            slack_channel: alerts-{team}
+"""
+DIALECTS: Final = {
+    "OpenSLO": SLO_TEXT,
+    "OpenSLO v2alpha": V2ALPHA_TEXT,
+    "OpenSLO v1alpha": V1ALPHA_TEXT,
+    "Sloth": SLOTH_TEXT,
+    "Sloth's PrometheusServiceLevel": SERVICE_LEVEL_TEXT,
+    "Pyrra": PYRRA_TEXT,
+    "OpenSLO by tenant": SLO_TEXT.replace("  annotations:\n", "  annotations:\n    flyball.dev/group-by: tenant\n", 1),
+}
+# Budgets by label have rules of their own, each SLO a file: 200 MB of them.
+IN_FILES_OF_THEIR_OWN: Final = ("OpenSLO by tenant",)
 
 
 def run() -> None:
@@ -125,9 +226,10 @@ def _many(folder: Path, dialect: str) -> list[Figure]:
     detail = f"{seconds:.1f} s, {processor:.1f} s of processor time"
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     written = sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) / 1e6
+    limit = None if dialect in IN_FILES_OF_THEIR_OWN else 1500
     return [
         Figure(
-            f"flyball compile, {MANY} SLOs of {dialect}", MANY / seconds, "SLO/s", 1500, at_most=False, detail=detail
+            f"flyball compile, {MANY} SLOs of {dialect}", MANY / seconds, "SLO/s", limit, at_most=False, detail=detail
         ),
         Figure("… largest process", memory, "GiB", 1, detail=f"{written:.0f} MB of rules"),
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.prometheus_data import Backend, Result
+from benchmarks.prometheus_data import Backend, Column, Result
 from benchmarks.replay import replay as evaluated
 from controlplane import conventions as names
 from controlplane.adapters.prometheus import PrometheusBackend
@@ -63,6 +63,20 @@ def errors() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return bad
 
 
+def with_births(times: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[Column]:
+    """A service whose error series are born with their first errors, one together with its whole target."""
+    columns: list[Column] = []
+    for instance, code, first, each in (
+        ("a", "200", 0, 600),
+        ("a", "500", 1000, 40),
+        ("a", "503", 3001, 7),
+        ("b", "500", 3500, 9),
+    ):
+        labels = {"__name__": "http_requests_total", "job": "growing", "instance": instance, "code": code}
+        columns.append((labels, times[first:], each + np.zeros(MINUTES - first)))
+    return columns
+
+
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("prometheus")
@@ -70,7 +84,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         times = START.timestamp() + 60 * np.arange(1, MINUTES + 1, dtype=np.float64)
         bad = errors()
         night = np.where(np.arange(MINUTES) % 1440 < 60, 0.0, 60.0)
-        columns = []
+        columns: list[Column] = []
         for tenant in TENANTS:
             scale = 1 if tenant == "acme" else 0.2  # zeta's errors stay below its budget's limits, or come later
             for code, each in (("200", 600 - bad * scale), ("500", bad * scale)):
@@ -85,6 +99,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
         labels = {"__name__": "http_requests_total", "job": "night", "instance": "b", "code": "200"}
         columns.append((labels, times, np.cumsum(night)))
+        columns += with_births(times)
         Backend(server.url).write(columns)
         yield server.url
 
@@ -187,6 +202,21 @@ def test_what_is_asked_for_is_the_indicators_own_pair(slo: SLO, backend: Prometh
     for group, expected in bad.items():
         made = counts.bad(every[group], counted.get(group, np.full(len(expected), np.nan)))
         np.testing.assert_allclose(made, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("weak", [None, 2000])
+def test_errors_that_a_series_is_born_with_are_counted_wherever_they_are_asked_for(
+    backend: PrometheusBackend, weak: int | None
+) -> None:
+    slo = replace(BASE, name="growing", indicator=requests("growing"))
+    counts, span = counts_of(slo, END), span_of([slo], OPTIONS)
+    asking = Fetcher(Weak(backend, weak) if weak else backend)
+    (found,) = histories(Question((Definition(slo),), counts, every_minute=True), span, asking)
+    expected = Fetcher(backend).arrays(Asked(pair_over_past(slo, end=END).bad, span.first, span.end, 1), ())[()]
+    np.testing.assert_allclose(found.events.bad, expected, atol=1e-6)
+    assert counts.births is not None
+    assert np.nanmax(expected) == 40
+    assert sorted(set(expected[expected > 0])) == [7, 40]
 
 
 class Weak:
