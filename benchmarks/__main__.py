@@ -1,5 +1,5 @@
 """`python -m benchmarks [backfill] [command_line] [edit_to_live] [indicators] [large_workspaces] [pages] [parity]
-[plan] [rules] [slo_replay]`: all of them by default.
+[plan] [proofs] [rules] [slo_replay]`: all of them by default.
 """
 
 import sys

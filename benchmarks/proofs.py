@@ -48,6 +48,10 @@ EQUIVALENT: Final = (
     Known(
         r"rolling5m bad", r"(instance|job).*5m →", "a guard for error series that are born; those of tests are there"
     ),
+    Known(
+        r"page$", r"clause 1: .*\[14.4 →", "who spends 2 % in 5 minutes burns 172 times too fast, so the factor is met"
+    ),
+    Known(r"page$", r"clause 1: .*\[0.02 → 0.022", "the clause of an hour sees the same 4 minutes later"),
     Known(r"sum\d+[hd]", r"15m →", "a look back over evaluations that are missed; promtool misses none"),
 )
 

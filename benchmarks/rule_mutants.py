@@ -103,7 +103,8 @@ def _replaced(
     before = expr[max(0, match.start() - 24) : match.start()].replace("\n", " ")
     for text in mutated(match[kind]):
         changed = expr[: match.start(kind)] + text + expr[match.end(kind) :]
-        yield f"…{before}[{match[kind]} → {text}]", changed
+        clause = expr[: match.start()].count("\nor\n") + expr[: match.start()].count("\n  or\n") + 1
+        yield f"clause {clause}: …{before}[{match[kind]} → {text}]", changed
 
 
 def _window(text: str) -> Iterator[str]:

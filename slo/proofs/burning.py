@@ -68,6 +68,11 @@ class Burning:
             elif not eager[near].any():
                 yield at, False
 
+    def spent(self, window: timedelta) -> float:
+        """The share of the budget that went in the window that ends with the course."""
+        mean = self._all[-1] / self._at[-1]
+        return float(self._in_last(self._bad, window)[-1] / (in_minutes(self._period) * mean))
+
     def conditions_meet(self, tier: Tier, *, eager: bool) -> _Times:
         """Whether the tier's condition holds, however long it has."""
         off = -SLACK if eager else SLACK
@@ -87,11 +92,12 @@ class Burning:
 
     def _of(self, urgency: Urgency, *, eager: bool) -> _Times:
         tiers = [tier for tier in self._alerting.tiers if tier.urgency is urgency and tier.long <= self._period]
+        heard = np.ones(len(self._at), dtype=bool)
+        if urgency is Urgency.TICKET and self._alerting.method is AlertMethod.BUDGET:
+            heard = ~self._muted(eager=not eager)
         fires = np.zeros(len(self._at), dtype=bool)
         for tier in tiers:
-            fires |= self._lasting(self.conditions_meet(tier, eager=eager), tier.hold, eager=eager)
-        if urgency is Urgency.TICKET and self._alerting.method is AlertMethod.BUDGET:
-            fires &= ~self._muted(eager=not eager)
+            fires |= self._lasting(heard & self.conditions_meet(tier, eager=eager), tier.hold, eager=eager)
         return fires
 
     def _lasting(self, holds: _Times, hold: timedelta, *, eager: bool) -> _Times:

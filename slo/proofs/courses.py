@@ -21,6 +21,8 @@ _HEALTHY: Final = Phase(HEALTHY_MINUTES, 0)
 _ABOVE: Final = 1.05
 _BELOW: Final = 0.95
 _SPENT: Final = 1.1  # of a tier's share: clearly spent
+_SLIGHTLY_MORE: Final = 1.09  # of a share: rules that ask for a tenth more or less are told apart
+_SLIGHTLY_LESS: Final = 0.94
 _CLEARLY: Final = EVALUATIONS_BEFORE + EVALUATIONS_AFTER + 1
 _LONG_COURSE: Final = timedelta(hours=14)
 _BELOW_PAGES: Final = 0.9
@@ -75,6 +77,7 @@ class _Draft:
     urgency: Urgency
     budget_events: float = inf
     ends: bool | None = None  # how it must end to be worth telling
+    waits: bool = False  # whether the condition begins at once, so that how long it waited can be counted
     changes: bool = False  # whether it is worth telling only if the alert comes and goes
 
     @property
@@ -149,10 +152,9 @@ class _Sketch:
             clear += HEALTHY_MINUTES
         grown = long + clear + in_minutes(self._tier.hold)
         yield self._draft("1.05 times the threshold fires", healthy, Phase(grown, self._rate * _ABOVE))
-        below = [Phase(long + long // 10 + clear, self._rate * _BELOW)]
-        if self._alerting.method is AlertMethod.BURN_RATE:
-            # Then the short window is above it, and the long one still is not.
-            below.append(Phase(in_minutes(self._tier.short) + 2 * self._clear(long) // _CLEARLY, self._rate * _ABOVE))
+        # In the end the short window is above it, and the long one still is not.
+        almost = Phase(in_minutes(self._tier.short) + 2 * self._clear(long) // _CLEARLY, self._rate * _ABOVE)
+        below = (Phase(long + long // 10 + clear, self._rate * _BELOW), almost)
         yield self._draft("0.95 times the threshold is silent", _HEALTHY, *below, ends=False)
 
     def ended(self) -> Iterator[_Draft]:
@@ -162,7 +164,7 @@ class _Sketch:
         burst = Phase(max(2 * short, HEALTHY_MINUTES) + in_minutes(self._tier.hold), min(3 * self._rate, self._fastest))
         told = "a burst, then 1.05 times goes on firing, 0.95 times is over"
         above, below = Phase(settled, self._rate * _ABOVE), Phase(settled, self._rate * _BELOW)
-        yield self._draft(told, _HEALTHY, burst, above, below)
+        yield replace(self._draft(told, _HEALTHY, burst, above, below), waits=True)
 
     def spent(self) -> Iterator[_Draft]:
         """The share is spent in a burst; then the short window decides."""
@@ -176,19 +178,34 @@ class _Sketch:
             yield self._alone(burst, settled, max(in_minutes(tier.short) for tier in slower))
         above, below = Phase(settled, self._rate * _ABOVE), Phase(settled, self._rate * _BELOW)
         told = "a burst ends, 1.05 times fires again, 0.95 times is over"
-        yield self._draft(told, _HEALTHY, burst, Phase(settled, 0), above, below, ends=False)
+        draft = self._draft(told, _HEALTHY, burst, Phase(settled, 0), above, below, ends=False)
+        yield replace(draft, waits=True)
 
     def _alone(self, burst: Phase, settled: int, longest: int) -> _Draft:
         """Slower tiers are silent: the traffic before the last minutes is much more than theirs, and healthy."""
         rest = max(0, longest - settled) + 2 * self._clear(longest)
-        looked_at = in_minutes(max(self._tier.spent_within))
-        gone = max(0, looked_at - rest - 2 * settled) + self._clear(looked_at)
-        phases = (Phase(HEALTHY_MINUTES, 0), burst, Phase(rest, 0))
-        heavy = [replace(phase, traffic=_HEAVY) for phase in (*phases, Phase(max(gone, rest), 0))]
-        above, below = Phase(settled, self._rate * _ABOVE), Phase(settled, self._rate * _BELOW)
-        told = "after a burst 1.05 times fires, 0.95 times is over; without it 1.05 times is silent"
-        draft = self._draft(told, *heavy[:3], above, below, heavy[3], above, ends=False)
-        return replace(draft, changes=True)
+        above = Phase(settled + self._clear(longest) // 2, self._rate * _ABOVE)
+        below = Phase(settled, self._rate * _BELOW)
+        before = Phase(HEALTHY_MINUTES, 0, _HEAVY)
+        quiet, between = Phase(rest, 0, _HEAVY), Phase(self._clear(longest), 0, _HEAVY)
+        # The burst leaves the window until a little less than the share is in it.
+        for minutes in range(burst.minutes // 2, burst.minutes):
+            first = (before, Phase(minutes, burst.rate, _HEAVY), quiet, above)
+            if self._share(first) > _SLIGHTLY_MORE:
+                break
+        # Healthy traffic in between, so that slower tiers go on seeing little else.
+        phases: tuple[Phase, ...] = (*first, between, below)
+        for gone in range(rest, in_minutes(self._period), 5):
+            phases = (*first, between, below, Phase(gone, 0, _HEAVY), above)
+            if self._share(phases) < _SLIGHTLY_LESS:
+                break
+        told = "after a burst 1.05 times fires, 0.95 times does not; with less of it 1.05 times is silent"
+        return replace(self._draft(told, *phases, ends=False), changes=True)
+
+    def _share(self, phases: tuple[Phase, ...]) -> float:
+        """What the tier's widest window has seen in the end, relative to the share that it asks for."""
+        burning = Burning(phases, self._alerting, self._period, budget_events=inf, step=1)
+        return burning.spent(max(self._tier.spent_within)) / float(self._tier.budget_share)
 
     def spikes(self) -> Iterator[_Draft]:
         """Nearly the share at once, which ends: the budget decides, not the burn rate."""
@@ -202,7 +219,9 @@ class _Sketch:
     def _burst(self, rate: float) -> Phase:
         """As long as it takes to spend the share clearly."""
         share = float(self._tier.budget_share) * in_minutes(self._period)
-        return Phase(ceil(_SPENT * share / rate) + self._clear(0) // 2 + in_minutes(self._tier.hold), rate)
+        hold = in_minutes(self._tier.hold)
+        seen = self._clear(0) + hold if hold else self._clear(0) // 2
+        return Phase(ceil(_SPENT * share / rate) + seen, rate)
 
     def _steepest(self) -> float:
         """Tickets are told of a burst that is as fast as can be, since pages set the bound."""
@@ -249,7 +268,12 @@ def _few(alerting: Alerting, period: timedelta, fastest: float) -> Iterator[_Dra
             continue
         fewest = float(alerting.fewest_bad_events)
         budget_events = _FEW * fewest / max(float(tier.budget_share) for tier in tiers)
-        rate = min(fastest, *(_bound(tier, alerting, period) for tier in tiers))
+        soon = min(in_minutes(max(tier.spent_within)) for tier in tiers)
+        slowly = max(
+            1.2 * max(float(threshold(tier, period)) for tier in tiers),
+            (fewest + 1) / (0.9 * soon) * in_minutes(period) / budget_events,
+        )
+        rate = min(fastest, slowly, *(_bound(tier, alerting, period) for tier in tiers))
         a_minute = rate * budget_events / in_minutes(period)
         phases = (_HEALTHY, Phase(ceil((fewest + 1) / a_minute) + _CLEARLY, rate))
         told = f"fewer than {fewest:g} bad events raise no {urgency.value}"
@@ -280,7 +304,7 @@ def _worth_telling(clear: dict[int, bool]) -> list[int]:
 def _lasted(draft: _Draft, alerting: Alerting, burning: Burning, expected: tuple[Expectation, ...]) -> Iterator[Lasted]:
     """How often the alert was seen pending, where all tiers that may have part in it must last equally long."""
     at = next((each.at for each in expected if each.fires), None)
-    if at is None:
+    if at is None or not draft.waits:
         return
     tiers = [tier for tier in alerting.tiers if tier.urgency is draft.urgency]
     holds = {tier.hold for tier in tiers if burning.conditions_meet(tier, eager=True)[: at + 1].any()}

@@ -135,7 +135,9 @@ def _test(scenario: Scenario, fed: Mapping[SLO, tuple[Feed, ...]]) -> Iterator[s
             yield _series(feed, series_values(feed, scenario, slo))
         up = up_feed(slo)
         if up and up.series not in {feed.series for feed in feeds}:
-            yield _series(up, f"1x{(scenario.up_until or _length(scenario, slo)) - 1}")
+            # Not from the beginning, when there are no rates yet: that would be an idle time.
+            lasts = (scenario.up_until or _length(scenario, slo)) - ROLLED_MINUTES
+            yield _series(up, f"_x{ROLLED_MINUTES} 1x{lasts - 1}")
     yield "  promql_expr_test:\n"
     for statement in scenario.statements:
         yield from _stated(statement)

@@ -74,7 +74,7 @@ def test_fewer_events_than_the_floor_are_silent_though_they_spend_the_share() ->
 
 def test_a_condition_that_must_last_is_seen_waiting() -> None:
     held = Alerting(tiers=(replace(PAGE, hold=timedelta(minutes=2)),))
-    course = titled(courses(held, MONTH, 100.0), "1.05 times the threshold fires")
+    course = titled(courses(held, MONTH, 100.0), "a burst ends")
     assert [each.evaluations for each in course.lasted] == [2]
 
 
