@@ -56,6 +56,27 @@ ANY_SERVICE: Final = LintRule(
     " A busy neighbour then hides the errors of a quiet service.",
     'Select the service: `http_requests_total{job="checkout"}`.',
 )
+PATTERN_AS_TEXT: Final = LintRule(
+    "pattern-as-text",
+    "A regular expression after `=`.",
+    '`code="5.."` asks for a code that is written with two dots; nothing matches, and an error query that matches'
+    " nothing reads as perfect: its alerts never fire.",
+    'Write `=~`: `code=~"5.."`.',
+)
+NOT_AMONG_TOTAL: Final = LintRule(
+    "not-among-total",
+    "Bad or good events that are not among all events.",
+    "Both queries count one metric, but with different values of the same label, such as two jobs: the ratio compares"
+    " what has nothing to do with each other.",
+    "Give both queries the same conditions, and one of them those that make an event bad or good.",
+)
+ALWAYS_EXCLUDED: Final = LintRule(
+    "always-excluded",
+    "A recurring exclusion that takes out most of the time.",
+    "What is excluded spends no budget and raises no alert. Most often the duration is as long as the step, or a part"
+    " of the recurrence (`BYDAY`) is missing.",
+    "Shorten the duration or let it happen less often.",
+)
 EXPIRED_EXCLUSION: Final = LintRule(
     "expired-exclusion",
     "An exclusion that takes nothing out any more.",
@@ -113,8 +134,9 @@ OBJECTIVE_TOO_FINE: Final = LintRule(
     "objective-too-fine",
     "An objective finer than the traffic can measure.",
     "At 40 requests an hour a window of 30 days holds 28,800 requests. At 99.99 % three of them may fail: the first"
-    " unlucky minute spends the budget, and no alert can come in time. With burn-rate alerts and few events, a single"
-    " error is enough to page.",
+    " unlucky minute spends the budget, and no alert can come in time. At 99.9 % each is 3.5 % of the budget, more than"
+    " the 2 % that a page waits for: only the floor of `fewestBadEvents` keeps one error from paging you. With"
+    " burn-rate alerts one is enough.",
     "Choose the objective that the hint names, a longer window, or add synthetic traffic.",
     needs_server=True,
 )
@@ -145,8 +167,9 @@ NOT_A_COUNTER: Final = LintRule(
 
 RULES: Final[tuple[LintRule, ...]] = (
     MISSING_OWNER, MISSING_RUNBOOK, ALERT_UNREACHABLE, NO_ALERTS, SUSPICIOUS_OBJECTIVE, ODD_WINDOW, ANY_SERVICE,
-    EXPIRED_EXCLUSION, METRIC_UNKNOWN, LABEL_UNKNOWN, VALUE_UNKNOWN, SELECTOR_EMPTY, BUCKET_MISSING, TWO_SERVICES,
-    OBJECTIVE_TOO_FINE, RETENTION_TOO_SHORT, SCRAPE_TOO_SLOW, NOT_A_COUNTER,
+    PATTERN_AS_TEXT, NOT_AMONG_TOTAL, ALWAYS_EXCLUDED, EXPIRED_EXCLUSION, METRIC_UNKNOWN, LABEL_UNKNOWN, VALUE_UNKNOWN,
+    SELECTOR_EMPTY, BUCKET_MISSING, TWO_SERVICES, OBJECTIVE_TOO_FINE, RETENTION_TOO_SHORT, SCRAPE_TOO_SLOW,
+    NOT_A_COUNTER,
 )  # fmt: skip
 BY_NAME: Final[Mapping[str, LintRule]] = {rule.name: rule for rule in RULES}
 SETTINGS: Final = LintRule(  # not to be switched off: it says that a switch does nothing

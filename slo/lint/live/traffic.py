@@ -12,7 +12,7 @@ from controlplane.burn_rate import duration, number, seconds, threshold, tiers_w
 from controlplane.model.alerting import AlertMethod, Urgency
 from controlplane.model.slo import SLO, CompositeIndicator, LatencyIndicator, RatioIndicator
 from controlplane.ports import MetricsBackend, Permanent
-from controlplane.wording import exact_percent
+from controlplane.wording import exact_percent, percent
 from slo.event_query import QueryFault, event_query
 from slo.lint import rules
 from slo.lint.live.combinations import Combinations
@@ -145,7 +145,7 @@ def too_fine(slo: SLO, per_hour: float) -> Finding | None:
     events = traffic * seconds(slo.window.length) / 3600
     budget = events * slo.budget_ratio
     rate = f"at {_rounded(traffic)} events an hour"
-    fewest = _fewest_to_page(slo, traffic, budget)
+    fewest, share = _fewest_to_page(slo, traffic, budget), _share_that_pages(slo)
     if budget < 1:
         message = f"{rate} one bad event spends more than the whole budget of {duration(slo.window.length)}"
     elif fewest is not None and fewest <= 1:
@@ -154,6 +154,11 @@ def too_fine(slo: SLO, per_hour: float) -> Finding | None:
         message = (
             f"{rate} the budget of {duration(slo.window.length)} is {_rounded(budget)} bad events:"
             f" spent before the {number(slo.alerting.fewest_bad_events)} that an alert waits for"
+        )
+    elif slo.alerting.method is AlertMethod.BUDGET and share is not None and share * budget < 1:
+        message = (
+            f"{rate} one bad event is {percent(float(1 / budget))} of the budget of {duration(slo.window.length)}:"
+            f" only the floor of {number(slo.alerting.fewest_bad_events)} bad events keeps one error from paging you"
         )
     else:
         return None
@@ -175,9 +180,15 @@ def _fewest_to_page(slo: SLO, per_hour: Decimal, budget: Decimal) -> Decimal | N
     return min(needed, default=None)
 
 
+def _share_that_pages(slo: SLO) -> Decimal | None:
+    """The smallest share of the budget that a page waits for; None when nothing pages."""
+    tiers = tiers_within(slo.window.length, slo.alerting.tiers)
+    return min((tier.budget_share for tier in tiers if tier.urgency is Urgency.PAGE), default=None)
+
+
 def _measurable(slo: SLO, events: Decimal) -> str:
-    """The finest objective, in the usual steps, of which the budget is worth ten bad events."""
-    wanted = Decimal(10)
+    """The finest objective, in the usual steps, with a budget of ten bad events, each less than what pages."""
+    wanted = max(Decimal(10), 1 / (_share_that_pages(slo) or 1))
     steps = ("0.9999", "0.9995", "0.999", "0.998", "0.995", "0.99", "0.98", "0.95", "0.9")
     for step in map(Decimal, steps):
         if step < slo.objective and events * (1 - step) >= wanted:
