@@ -12,12 +12,14 @@ from controlplane.wording import exact_percent
 from slo.lint import rules
 from slo.lint.queries import queries_of
 from slo.lint.rule import About, Finding
+from slo.lint.selecting import selecting_findings
 
 _OWNER_LABELS: Final = ("owner", "team")
 _LOWEST, _HIGHEST = Decimal("0.5"), Decimal("0.99999")
 _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 _MANY_WEEKENDS: Final = timedelta(weeks=4)  # from here on one weekend more or less is within what budgets move anyway
 _LONGEST: Final = timedelta(days=366)
+_MOST_OF_THE_TIME: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ def _of_one(slo: SLO, surroundings: Surroundings) -> Iterator[Finding]:
     yield from _objective(slo)
     yield from _window(slo)
     yield from _selectors(slo)
+    yield from selecting_findings(slo)
     yield from _exclusions(slo, surroundings.now)
 
 
@@ -113,3 +116,10 @@ def _exclusions(slo: SLO, now: datetime) -> Iterator[Finding]:
             message = f"the exclusion `{exclusion.name}` expired on {exclusion.expires:%Y-%m-%d}"
             hint = f"remove it, or ask {exclusion.owner} for a new date"
             yield Finding(rules.EXPIRED_EXCLUSION, exclusion.source or slo.source, message, hint)
+        elif exclusion.recurrence and exclusion.intervals:
+            excluded = sum((end - start for start, end in exclusion.intervals), timedelta(0))
+            share = excluded / (exclusion.expires - exclusion.intervals[0][0])
+            if share > _MOST_OF_THE_TIME:
+                message = f"the exclusion `{exclusion.name}` takes out {share:.0%} of the time until it expires"
+                hint = "shorten the duration, or let it happen less often"
+                yield Finding(rules.ALWAYS_EXCLUDED, exclusion.source or slo.source, message, hint)

@@ -31,6 +31,17 @@ def exclusion(days: int) -> Exclusion:
     return Exclusion("night", "team-shop", "backup", NOW + timedelta(days=days), ())
 
 
+def nights(hours: int) -> Exclusion:
+    """Ten nights of so many hours."""
+    step = timedelta(days=1)
+    intervals = tuple((NOW + n * step, NOW + n * step + timedelta(hours=hours)) for n in range(10))
+    return Exclusion("night", "team-shop", "backup", NOW + 10 * step, intervals, "FREQ=DAILY")
+
+
+def ratio(bad: str, total: str) -> RatioIndicator:
+    return RatioIndicator(query(total), query(bad), None)
+
+
 @pytest.mark.parametrize(
     ("case", "expected"),
     [
@@ -71,6 +82,21 @@ def exclusion(days: int) -> Exclusion:
         (slo(indicator=ANY, groups=("service",)), []),
         (slo(exclusions=(exclusion(-1),)), ["expired-exclusion: the exclusion `night` expired on 2026-05-31"]),
         (slo(exclusions=(exclusion(1),)), []),
+        (slo(exclusions=(nights(4),)), []),
+        (
+            slo(exclusions=(nights(18),)),
+            ["always-excluded: the exclusion `night` takes out 75% of the time until it expires"],
+        ),
+        (
+            slo(indicator=ratio('x{job="a",code="5.."}', 'x{job="a"}')),
+            ['pattern-as-text: `code="5.."` looks like a regular expression, and is a text'],
+        ),
+        (slo(indicator=ratio('x{job="a",route="/v1.2/[id]",code=~"5.."}', 'x{job="a"}')), []),
+        (
+            slo(indicator=ratio('x_bucket{job="a",le="1"}', 'x_count{job="b"}')),
+            ['not-among-total: `job="a"` is not among all events, which have job="b"'],
+        ),
+        (slo(indicator=ratio('errors{job="a"}', 'requests{job="b"}')), []),
     ],
 )
 def test_each_rule_tells_what_it_is_about_and_nothing_else(case: SLO, expected: list[str]) -> None:
