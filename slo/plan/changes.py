@@ -1,8 +1,8 @@
 """What is different about an SLO, in the words of somebody who is woken up by it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -10,6 +10,7 @@ from controlplane import wording
 from controlplane.burn_rate import duration, number, threshold, tiers_within
 from controlplane.model.alerting import AlertMethod, Tier, Urgency
 from controlplane.model.event import JSON
+from controlplane.model.exclusion import Exclusion
 from controlplane.model.slo import SLO, Absent, CalendarWindow, DataPolicy, LegacyNames, NoTraffic, Window
 from slo.manifest.codec import to_json
 
@@ -161,6 +162,9 @@ def _others(before: SLO, after: SLO) -> Iterator[Change]:
         if isinstance(old, DataPolicy) and isinstance(new, DataPolicy):
             yield from _policy(old, new)
             continue
+        if each.name == "exclusions":
+            yield from _exclusions(old, new)
+            continue
         if each.name == "legacy_names":
             yield from _kept_names(old, new)
             continue
@@ -186,6 +190,31 @@ def _kept_names(before: LegacyNames | None, after: LegacyNames | None) -> Iterat
             labels = ", ".join(f"{name}={value}" for name, value in names.labels)
             was, now = (labels, "") if names is before else ("", labels)
             yield Change("legacy_names", was, now, f"series under {of}'s names are {words}: {labels}")
+
+
+def _exclusions(before: Sequence[Exclusion], after: Sequence[Exclusion]) -> Iterator[Change]:
+    """A recurring one has many intervals, which `flyball slo exclusions` lists: here it is how its owner wrote it."""
+    was, now = ({each.name: each for each in exclusions} for exclusions in (before, after))
+    for name in dict.fromkeys((*was, *now)):
+        old, new = (_exclusion(side[name]) if name in side else "" for side in (was, now))
+        if old and new and was[name] != now[name]:
+            words = f"exclusion {name}: {old} → {new}" if old != new else f"exclusion {name}: at other times"
+            yield Change("exclusions", old, new, words)
+        elif not old:
+            yield Change("exclusions", old, new, f"exclusion {name}: new, {new}")
+        elif not new:
+            yield Change("exclusions", old, new, f"exclusion {name}: gone, it was {old}")
+
+
+def _exclusion(exclusion: Exclusion) -> str:
+    first = next(iter(exclusion.intervals), None)
+    once = f"{_moment(first[0])} to {_moment(first[1])}" if first else "at no time"
+    said = f"{exclusion.recurrence}, first {once}" if exclusion.recurrence else once
+    return f"{said}; until {_moment(exclusion.expires)}; {exclusion.owner}: {exclusion.reason}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _setting(value: NoTraffic | Absent | timedelta | str) -> str:

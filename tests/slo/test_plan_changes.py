@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.remote_write import RemoteWriter
 from controlplane.model.alerting import STANDARD_TIERS, Alerting, AlertMethod, AlertText, Urgency
+from controlplane.model.exclusion import Exclusion
 from controlplane.model.rule import RecordingRule
 from controlplane.model.series import Series
 from controlplane.model.slo import SLO, DataPolicy, Dialect, LegacyNames, NoTraffic, RollingWindow
@@ -80,6 +81,21 @@ def test_names_of_another_tool_are_told_where_series_are_recorded_under_them() -
     assert words(known) == []
     assert words(kept) == ["series under Sloth's names are recorded, too: sloth_id=a"]
     assert words(known, before=kept) == ["series under Sloth's names are no longer recorded: sloth_id=a"]
+
+
+def test_exclusions_are_told_as_their_owners_wrote_them() -> None:
+    def excluded(reason: str, *days: int, rule: str = "") -> SLO:
+        starts = [datetime(2026, 11, day, 1, 30, tzinfo=UTC) for day in days]
+        times = tuple((start, start + timedelta(hours=2)) for start in starts)
+        until = datetime(2026, 12, 1, tzinfo=UTC)
+        return replace(BEFORE, exclusions=(Exclusion("upgrade", "ops", reason, until, times, rule),))
+
+    once = "2026-11-22 01:30 UTC to 2026-11-22 03:30 UTC; until 2026-12-01 00:00 UTC; ops: disks"
+    weekly = excluded("disks", 22, 29, rule="FREQ=WEEKLY")
+    assert words(excluded("disks", 22)) == [f"exclusion upgrade: new, {once}"]
+    assert words(BEFORE, before=excluded("disks", 22)) == [f"exclusion upgrade: gone, it was {once}"]
+    assert words(weekly, before=excluded("disks", 22)) == [f"exclusion upgrade: {once} → FREQ=WEEKLY, first {once}"]
+    assert words(excluded("disks", 22, rule="FREQ=WEEKLY"), before=weekly) == ["exclusion upgrade: at other times"]
 
 
 def test_tiers_that_come_and_go_and_their_settings_are_told() -> None:
