@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from controlplane.burn_rate import can_fire, duration, number, threshold, tiers_within
+from controlplane.model.alerting import STANDARD_TIERS
 from controlplane.model.slo import SLO, RollingWindow
 from controlplane.wording import exact_percent
 from slo.lint import rules
@@ -62,6 +63,10 @@ def _alerts(slo: SLO) -> Iterator[Finding]:
     if not tiers:
         message = f"no alert is left: all look back further than {duration(length)}"
         yield Finding(rules.NO_ALERTS, slo.source, message if slo.alerting.tiers else "it has no alerts")
+    elif longer := [tier for tier in slo.alerting.tiers if tier not in tiers and tier not in STANDARD_TIERS]:
+        listed = ", ".join(f"{tier.urgency.value} over {duration(tier.long)}" for tier in longer)
+        message = f"these alerts are left out, because they look back further than {duration(length)}: {listed}"
+        yield Finding(rules.ALERT_UNREACHABLE, slo.source, message, "shorten their windows", About.WINDOW)
     mute = [tier for tier in tiers if not can_fire(tier, length, slo.budget_ratio)]
     if mute:
         listed = ", ".join(f"{tier.urgency.value} at {number(round(threshold(tier, length), 3))}×" for tier in mute)

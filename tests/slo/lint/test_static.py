@@ -17,6 +17,9 @@ OWNED: dict[str, Any] = {"owner": "team-shop", "runbook_url": "https://runbooks.
 ANY = RatioIndicator(query("x_total"), query('x_total{code="5"}'), None)
 
 
+FAR = replace(STANDARD_ALERTING.tiers[0], long=timedelta(days=60))
+
+
 def said(slo: SLO, surroundings: Surroundings | None = None) -> list[str]:
     found = static_findings([slo], surroundings or Surroundings(NOW))
     assert all(finding.position == POSITION for finding in found)
@@ -59,6 +62,10 @@ def ratio(bad: str, total: str) -> RatioIndicator:
         ),
         (slo("0.9"), ["alert-unreachable: these alerts can never fire: page at 14.4×"]),
         (slo("0.94"), []),
+        (
+            slo(alerting=replace(STANDARD_ALERTING, tiers=(*STANDARD_ALERTING.tiers, FAR))),
+            ["alert-unreachable: these alerts are left out, because they look back further than 30d: page over 60d"],
+        ),
         (slo(alerting=replace(STANDARD_ALERTING, tiers=())), ["no-alerts: it has no alerts"]),
         (
             slo("0.4"),
