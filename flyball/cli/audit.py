@@ -1,16 +1,19 @@
 """`flyball audit`: the record of decisions and changes."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flyball.cli import ExitCode
 from flyball.cli.settings import settings_or_exit
 
+if TYPE_CHECKING:
+    from controlplane.model.outbox import AuditEntry
+
 app = typer.Typer(
     no_args_is_help=True,
-    help="The record of decisions and changes.\n\n\b\nExamples:\n  flyball audit verify",
+    help="The record of decisions and changes.\n\n\b\nExamples:\n  flyball audit list\n  flyball audit verify",
 )
 
 
@@ -49,6 +52,50 @@ def verify(
     typer.echo(_outcome(broken, entries, last_hash, as_json=as_json))
     if broken is not None:
         raise typer.Exit(ExitCode.PROBLEMS)
+
+
+@app.command("list")
+def list_(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The workspace.")] = Path(),
+    database: Annotated[str, typer.Option(metavar="URL", help="Instead of the workspace's database.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the latest.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List the latest entries of the audit log: when, by whom, what, and of what.
+
+    \b
+    Examples:
+      flyball audit list
+      flyball audit list --json | jq 'select(.action == "slo.exclusion_added") | .detail'
+    """
+    from controlplane.ports import Permanent, Transient
+    from controlplane.store import open_store
+
+    url = database or settings_or_exit(folder).database_url.reveal()
+    try:
+        store = open_store(url)
+        try:
+            store.ping()
+            with store.transaction(read_only=True) as transaction:
+                entries = transaction.audit.entries(max(0, transaction.audit.head()[0] - limit), limit)
+        finally:
+            store.close()
+    except (Transient, Permanent) as error:
+        typer.echo(f"flyball audit: {error}", err=True)
+        raise typer.Exit(ExitCode.OUTSIDE) from None
+    for entry in entries:
+        typer.echo(_entry(entry, as_json=as_json))
+
+
+def _entry(entry: "AuditEntry", *, as_json: bool) -> str:
+    import json
+
+    at = f"{entry.at:%Y-%m-%dT%H:%M:%SZ}"
+    about = {"at": at, "actor": entry.actor, "action": entry.action, "subject": entry.subject}
+    if as_json:
+        return json.dumps({**about, "detail": dict(entry.detail)}, ensure_ascii=False)
+    words = "; ".join(f"{entry.detail[key]}" for key in ("owner", "reason") if entry.detail.get(key))
+    return "  ".join((*about.values(), words)).rstrip()
 
 
 def _outcome(broken: int | None, entries: int, last_hash: str, *, as_json: bool) -> str:

@@ -1,4 +1,4 @@
-"""`flyball audit verify`, on a database as the control plane leaves it."""
+"""`flyball audit`, on a database as the control plane leaves it."""
 
 import json
 import sqlite3
@@ -54,6 +54,15 @@ def test_the_workspace_says_which_database(database: Path, tmp_path: Path) -> No
     environment = {"FLYBALL_DATABASE_URL": f"sqlite:///{database}"}
     result = CliRunner().invoke(app, ["audit", "verify", str(tmp_path), "--json"], env=environment)
     assert json.loads(result.stdout)["entries"] == 3
+
+
+def test_the_latest_entries_are_listed_for_people_and_for_programs(database: Path) -> None:
+    def listed(*options: str) -> list[str]:
+        arguments = ["audit", "list", "--database", f"sqlite:///{database}", *options]
+        return CliRunner().invoke(app, arguments).stdout.splitlines()
+
+    assert listed() == ["2026-03-01T00:00:00Z  ladder  set  tier"] * 3
+    assert [json.loads(line)["detail"] for line in listed("--json", "--limit", "2")] == [{"to": 1}, {"to": 2}]
 
 
 def test_a_database_that_is_not_there_is_the_outside_at_fault(tmp_path: Path) -> None:
