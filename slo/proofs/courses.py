@@ -4,11 +4,11 @@ Everything is in minutes and in burn rates (1 spends the budget in one period), 
 with the same tiers. A moment is only judged where the answer stands clear of the rules' grain (`burning`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import ceil, inf
 from typing import Final
 
@@ -285,7 +285,7 @@ def _judged(draft: _Draft, alerting: Alerting, period: timedelta) -> Course | No
     step = in_minutes(draft.interval)
     burning = Burning(draft.phases, alerting, period, budget_events=draft.budget_events, step=step)
     clear = dict(burning.clear_moments(draft.urgency, HEALTHY_MINUTES))
-    expected = tuple(Expectation(at, draft.urgency, clear[at]) for at in _worth_telling(clear))
+    expected = tuple(Expectation(at, draft.urgency, clear[at]) for at in _worth_telling(clear, draft.phases))
     if not expected or draft.ends not in (None, expected[-1].fires):
         return None
     if draft.changes and not any(each.fires for each in expected):
@@ -294,11 +294,14 @@ def _judged(draft: _Draft, alerting: Alerting, period: timedelta) -> Course | No
     return Course(draft.title, draft.phases, draft.interval, expected, lasted, draft.budget_events)
 
 
-def _worth_telling(clear: dict[int, bool]) -> list[int]:
-    """The moments before and after each change, and the end."""
+def _worth_telling(clear: dict[int, bool], phases: Sequence[Phase]) -> list[int]:
+    """The moments before and after each change, and the last ones of each phase and of all."""
     moments = sorted(clear)
     changes = [pair for pair in pairwise(moments) if clear[pair[0]] != clear[pair[1]]]
-    return sorted({*moments[-1:], *(at for pair in changes for at in pair)})
+    ends = list(accumulate(phase.minutes for phase in phases))
+    last = [max((at for at in moments if begin < at <= end), default=None) for begin, end in pairwise(ends)]
+    told = {*moments[-1:], *(at for pair in changes for at in pair), *(at for at in last if at is not None)}
+    return sorted(told)
 
 
 def _lasted(draft: _Draft, alerting: Alerting, burning: Burning, expected: tuple[Expectation, ...]) -> Iterator[Lasted]:

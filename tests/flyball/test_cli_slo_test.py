@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flyball import in_parallel
-from flyball.cli import app
+from flyball.cli import app, commands
 
 # A window of two hours has one tier, so the tests last a second.
 SLO = """apiVersion: openslo/v1
@@ -32,6 +32,7 @@ spec:
 
 
 def command(*arguments: str, cwd: Path) -> Result:
+    assert commands  # they add themselves to the program
     with chdir(cwd):
         done = CliRunner().invoke(app, arguments)
     assert done.exception is None or isinstance(done.exception, SystemExit)

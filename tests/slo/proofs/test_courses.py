@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import groupby
 
 import pytest
 from hypothesis import given, settings
@@ -38,14 +39,16 @@ def test_a_page_is_expected_when_two_percent_of_the_month_are_spent() -> None:
 
 def test_nothing_is_expected_of_a_steady_burn_below_the_threshold() -> None:
     course = titled(courses(ONE_PAGE, MONTH, 100.0), "0.95 times the threshold is silent")
-    assert told(course) == [(course.minutes, False)]
+    assert not any(fires for _, fires in told(course))
+    assert course.expected[-1].at == course.minutes
     assert course.minutes > 60 + 66
 
 
 def test_a_burst_is_over_when_the_short_window_says_so() -> None:
     course = titled(courses(ONE_PAGE, MONTH, 100.0), "a burst ends")
     over = course.minutes - course.phases[-1].minutes
-    assert [fires for _, fires in told(course)] == [False, True, True, False, False]
+    answers = [fires for _, fires in told(course)]
+    assert [answer for answer, _ in groupby(answers)] == [False, True, False]
     assert next(at for at, fires in told(course) if at > over and not fires) <= over + 5 + 8 + 1
 
 
@@ -57,10 +60,9 @@ def test_tiers_that_can_not_fire_have_no_course(objective_allows: float) -> None
 def test_a_page_mutes_tickets_for_a_day() -> None:
     course = titled(courses(STANDARD_ALERTING, MONTH, 100.0), "a page mutes tickets")
     paged_until = 60 + course.phases[1].minutes
-    silent, firing = course.expected[0], course.expected[1]
-    assert not silent.fires
-    assert firing.fires
-    assert paged_until + 1440 - 60 < silent.at < firing.at <= paged_until + 1440 + 120
+    silent = max(each.at for each in course.expected if not each.fires)
+    firing = min(each.at for each in course.expected if each.fires)
+    assert paged_until + 1440 - 60 < silent < firing <= paged_until + 1440 + 120
 
 
 def test_fewer_events_than_the_floor_are_silent_though_they_spend_the_share() -> None:
