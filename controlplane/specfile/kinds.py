@@ -46,7 +46,8 @@ class KindIndex:
         if not isinstance(name, str):
             problems.append(_bad(source, value, place, "kind", names))
         elif name not in names:
-            problems.append(_unknown(source, place, "kind", (name, names), of=version if fitting else None))
+            of = version if fitting and isinstance(version, str) else ""
+            problems.append(_unknown(source, place, "kind", (name, names), of=of))
         return problems
 
 
@@ -69,15 +70,13 @@ def _bad(source: SourceText, value: Mapping[str, Value], place: Place, key: str,
     return Problem.at(source.position(place.start), key, message, hint=hint, rule="missing-field", length=length)
 
 
-def _unknown(
-    source: SourceText, place: Place, key: str, written: tuple[str, list[str]], *, of: Value = None
-) -> Problem:
+def _unknown(source: SourceText, place: Place, key: str, written: tuple[str, list[str]], *, of: str = "") -> Problem:
     assert isinstance(place.inner, dict)
     where = place.inner[key].place
     text, known = written
     meant = did_you_mean(text, known)
     message = f"unknown {key} `{short(text)}`"
-    if of is not None:
+    if of:
         message += f" of {of}"
     if meant is not None:
         message += f", did you mean `{meant}`?"

@@ -62,6 +62,7 @@ TEXTS: dict[str, str] = {
     "text for a document": "hello world\nfoo bar\n",
     "an unknown version": "apiVersion: test/v2\nkind: Goal\n",
     "an unknown kind": "apiVersion: test/v1\nkind: Gaols\n",
+    "an unknown kind of no version": "apiVersion: {a: [b]}\nkind: Gaols\n",
     "nothing like a known kind": "apiVersion: apps/v1\nkind: Deployment\n",
     "neither version nor kind": "metadata: {name: x}\n",
     "a kind that is no text": "apiVersion: [a]\nkind:\n",
