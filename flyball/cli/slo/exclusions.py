@@ -17,7 +17,7 @@ def exclusions(
 
     What lasts now comes first, then what comes next. Times are UTC.
 
-    Exit status: 0, or 1 when files have mistakes.
+    Exit status: 0, or 1 when files have mistakes or there are none.
 
     \b
     Examples:
@@ -35,6 +35,9 @@ def exclusions(
 
     files, unreadable = read_folder(folder)
     examined = examine(files)
+    if not files and not unreadable:
+        typer.echo(f"{folder}: no *.yaml or *.yml files here", err=True)
+        raise typer.Exit(ExitCode.PROBLEMS)
     problems = [*unreadable, *examined.problems]
     if has_errors(problems):
         typer.echo(problems_as_text(problems, {}, False), err=True)
