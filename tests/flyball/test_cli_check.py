@@ -12,8 +12,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-import flyball.cli.commands
-from flyball.cli import app
+from flyball.cli import app, commands  # noqa: F401 -- registers the commands
 from tests.conftest import ROOT
 
 MINIMAL = ROOT / "examples" / "minimal"
