@@ -21,7 +21,7 @@ _HEALTHY: Final = Phase(HEALTHY_MINUTES, 0)
 _ABOVE: Final = 1.05
 _BELOW: Final = 0.95
 _SPENT: Final = 1.1  # of a tier's share: clearly spent
-_SLIGHTLY_MORE: Final = 1.09  # of a share: rules that ask for a tenth more or less are told apart
+_SLIGHTLY_MORE: Final = 1.05  # of a share: rules that ask for a tenth more or less are told apart
 _SLIGHTLY_LESS: Final = 0.94
 _CLEARLY: Final = EVALUATIONS_BEFORE + EVALUATIONS_AFTER + 1
 _LONG_COURSE: Final = timedelta(hours=14)
@@ -191,7 +191,7 @@ class _Sketch:
         # The burst leaves the window until a little less than the share is in it.
         for minutes in range(burst.minutes // 2, burst.minutes):
             first = (before, Phase(minutes, burst.rate, _HEAVY), quiet, above)
-            if self._share(first) > _SLIGHTLY_MORE:
+            if self._share((*first[:-1], replace(above, minutes=in_minutes(self._tier.short)))) > _SLIGHTLY_MORE:
                 break
         # Healthy traffic in between, so that slower tiers go on seeing little else.
         phases: tuple[Phase, ...] = (*first, between, below)
