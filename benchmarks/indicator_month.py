@@ -30,7 +30,7 @@ from controlplane.model.slo import (
     TimeslicesIndicator,
 )
 from controlplane.model.source import SourcePosition
-from slo.composite import composite_objective
+from slo.indicators.composite import composite_objective
 
 STEP_SECONDS: Final = 30
 STEPS_A_MINUTE: Final = 60 // STEP_SECONDS

@@ -14,9 +14,9 @@ from flyball.kinds import KINDS, name_of
 from slo.convert.burn_rate import as_burn_rate
 from slo.convert.openslo import documents_of, service_document
 from slo.convert.yaml_text import Value, to_yaml
+from slo.openslo.spec import OPENSLO_V1
 from slo.resolve import Resolved, slos_from, unsettled
 from slo.settling import settled
-from slo.spec import OPENSLO_V1
 
 _RULE = "convert"
 _NATIVE = (OPENSLO_V1, API_VERSION)

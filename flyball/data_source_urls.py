@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document
 from flyball.workspace_spec import Workspace
-from slo.data_sources import addresses_of
+from slo.openslo.data_sources import addresses_of
 
 
 def elsewhere(documents: Sequence[Document]) -> Iterator[Problem]:

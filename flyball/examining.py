@@ -11,9 +11,9 @@ from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile, read
 from flyball.data_source_urls import elsewhere
 from flyball.kinds import KINDS
+from slo.openslo.spec import SLIDocument, SLODocument
 from slo.resolve import unsettled
 from slo.settling import settled
-from slo.spec import SLIDocument, SLODocument
 
 # What does not follow from other mistakes of the same document: broken PromQL.
 _INDEPENDENT: Final = ("promql-syntax",)

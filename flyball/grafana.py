@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from controlplane.model.generation import TextFile
 from controlplane.model.slo import SLO, Indicator, LatencyIndicator, Query, RatioIndicator, TimeslicesIndicator
-from slo.event_query import event_query
+from slo.promql.event_query import event_query
 
 if TYPE_CHECKING:
     from dashboards.raw_queries import RawQueries

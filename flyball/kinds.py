@@ -6,8 +6,9 @@ from pydantic import BaseModel
 
 from controlplane.specfile import Document, Kind
 from flyball.workspace_spec import WORKSPACE
-from slo import openslo_kinds, settling, templates
+from slo import settling, templates
 from slo.dialects import DIALECTS
+from slo.openslo import kinds as openslo_kinds
 
 _OTHER_DIALECTS: Final = tuple(kind for dialect in DIALECTS for kind in dialect.kinds)
 KINDS: Final[tuple[Kind, ...]] = (*openslo_kinds.KINDS, *templates.KINDS, *_OTHER_DIALECTS, *settling.KINDS, WORKSPACE)

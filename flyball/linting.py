@@ -14,7 +14,7 @@ from controlplane.specfile.document import entry_at
 from flyball.workspace_spec import Workspace
 from slo.lint import BY_NAME, About, Finding, Level
 from slo.lint.rules import SETTINGS
-from slo.spec import SLODocument
+from slo.openslo.spec import SLODocument
 
 FieldPath = tuple[str | int, ...]
 

@@ -15,8 +15,8 @@ from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import Document, SourceFile
 from flyball.examining import Examined, examine
 from flyball.kinds import MAKES_SLOS, concerns_others, name_of, settles
+from slo.openslo.spec import ServiceDocument
 from slo.settling import settled
-from slo.spec import ServiceDocument
 
 _Name = tuple[str, ...]  # as `name_of` gives it, or the position of what has no name
 

@@ -12,7 +12,7 @@ from controlplane import conventions as names
 from controlplane.model.rule import Rule, RuleGroup
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem
-from slo.promql_text import Token, TokenKind, selectors, silent, tokens
+from slo.promql.promql_text import Token, TokenKind, selectors, silent, tokens
 
 _HISTORY: Final = (
     names.ROLLING_EVENTS,

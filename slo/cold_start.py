@@ -20,8 +20,8 @@ from controlplane.model.slo import SLO, CalendarWindow
 from controlplane.ports import MetricsBackend, SeriesWriter
 from slo.calendar.periods import period_at, unix
 from slo.calendar.tables import calendar_name
-from slo.indicator import EventPair, pair_over_past, part_series
-from slo.promql_text import TokenKind, tokens
+from slo.indicators.indicator import EventPair, pair_over_past, part_series
+from slo.promql.promql_text import TokenKind, tokens
 
 ROLLING_STEP: Final = timedelta(minutes=1)
 ROLLING_PAST: Final = timedelta(hours=6, minutes=10)  # the longest burn rate that reads the rolling pair, and a little

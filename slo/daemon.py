@@ -14,7 +14,7 @@ from controlplane.model.rule import RuleFile
 from controlplane.ports import Permanent, RuleEngine, Transient
 from controlplane.problems import Problem, Severity, has_errors
 from slo.apply import Approval, Explain, Groups, RuleSwitch, SwitchResult, SwitchState, nothing_to_add
-from slo.exclusion_changes import InForce, changes, expiries, in_force, in_generation
+from slo.exclusions.changes import InForce, changes, expiries, in_force, in_generation
 from slo.generation import MARKER_GROUP, generation_of
 from slo.ports import Compiled, DashboardFolder, Journal, RuleFolder, Workspace
 

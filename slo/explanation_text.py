@@ -17,8 +17,8 @@ from controlplane.model.slo import (
     NoTraffic,
 )
 from slo.explanation import Condition, Explanation, Group, Window
-from slo.indicator import queries_of
-from slo.indicator_words import counted_in_words
+from slo.indicators.indicator import queries_of
+from slo.indicators.indicator_words import counted_in_words
 
 _NO_TRAFFIC = {
     NoTraffic.EXCLUDED: "Time without traffic counts as nothing.",

@@ -9,8 +9,8 @@ from controlplane import conventions as names
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document, did_you_mean
 from slo import own_settings
+from slo.openslo.spec import Metadata
 from slo.own_settings import OwnSettings, listed
-from slo.spec import Metadata
 
 MAX_NAME: Final = 63
 _SLO: Final = "SLO"  # the kind, in every version of OpenSLO

@@ -12,11 +12,11 @@ from controlplane.model.slo import SLO, Absent, Dialect, LegacyNames, NoTraffic
 from controlplane.problems import Problem
 from controlplane.promql import check_promql
 from controlplane.specfile import Document, did_you_mean
-from slo import policy_settings as keys
-from slo.alert_tiers import TierFault, length_of, without
 from slo.legacy_names import LegacyFault, keeping, labels_from
-from slo.policy_settings import with_up
-from slo.up_query import AUTO
+from slo.policies import settings as keys
+from slo.policies.alert_tiers import TierFault, length_of, without
+from slo.policies.settings import with_up
+from slo.promql.up_query import AUTO
 
 ANNOTATIONS: Final = (
     names.ANNOTATION_GROUP_BY,

@@ -8,8 +8,8 @@ from controlplane.problems import Problem, in_order
 from controlplane.specfile import Document
 from slo.bridging import renaming_problems
 from slo.dialects import DIALECTS
-from slo.grouping import grouping_problems
-from slo.openslo import openslo
+from slo.openslo.reading import openslo
+from slo.promql.grouping import grouping_problems
 from slo.settling import settled
 from slo.taken_names import without_repeated
 from slo.templates import expanded

@@ -11,10 +11,10 @@ from controlplane.model.slo import SLO
 from controlplane.problems import Problem
 from controlplane.specfile import Document
 from slo.convert.burn_rate import with_windows_of_its_tool
-from slo.exclusion_spec import EXCLUSION
-from slo.exclusions import with_exclusions
-from slo.policies import with_policies
-from slo.policy_spec import POLICY
+from slo.exclusions.declared import with_exclusions
+from slo.exclusions.spec import EXCLUSION
+from slo.policies.applied import with_policies
+from slo.policies.spec import POLICY
 
 KINDS: Final = (POLICY, EXCLUSION)
 

@@ -17,8 +17,8 @@ from controlplane.burn_rate import Urgency, seconds, time_to_exhaustion
 from controlplane.model.slo import SLO, CalendarWindow, CompositeIndicator, Query, Window
 from slo.explanation import Condition, explained
 from slo.explanation_text import missing_in_words, needs
-from slo.indicator import queries_of
-from slo.indicator_words import counted_in_words, unit_in_words
+from slo.indicators.indicator import queries_of
+from slo.indicators.indicator_words import counted_in_words, unit_in_words
 from slo.status import NOT_MEASURED, Measurement, Points
 
 LOW: Final = 0.25  # LOOK.md: amber below a quarter of the budget

@@ -12,7 +12,7 @@ from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document, did_you_mean
 from slo.calendar.tables import TABLE_END
 from slo.calendar.zones import zone_names
-from slo.spec import Calendar, SLOSpec, TimeWindow
+from slo.openslo.spec import Calendar, SLOSpec, TimeWindow
 
 SHORTEST: Final = timedelta(hours=1)
 LONGEST: Final = timedelta(days=3650)

@@ -15,7 +15,7 @@ from flyball.web import charts, pages
 from flyball.web.gathering import PastOfSLO, Scene
 from flyball.web.remembered import Reading
 from flyball.web.state import ConsoleOptions
-from slo.exclusion_views import exclusion_rows
+from slo.exclusions.views import exclusion_rows
 from slo.status import quoted
 from slo.views import SLORow, group_rows, slo_detail, time_left
 

@@ -15,7 +15,7 @@ from controlplane.model.slo import SLO, CalendarWindow, NoTraffic
 from slo.backfill.grid import Grid, Group, Pairs, PastSeries
 from slo.backfill.survey import Place, Survey
 from slo.calendar.periods import periods_between, unix
-from slo.indicator import part_series
+from slo.indicators.indicator import part_series
 from slo.passes.traffic import is_up
 from slo.replay.counts import Counts, as_asked, counts_of
 from slo.replay.fetching import Fetcher

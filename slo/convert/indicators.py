@@ -15,7 +15,7 @@ from controlplane.model.slo import (
     TimeslicesIndicator,
 )
 from slo.convert.yaml_text import Value
-from slo.slicing import RATIO_TIMESLICES, TIMESLICES
+from slo.openslo.slicing import RATIO_TIMESLICES, TIMESLICES
 
 _OPERATORS = {Comparison.AT_MOST: "lte", Comparison.AT_LEAST: "gte", Comparison.BELOW: "lt", Comparison.ABOVE: "gt"}
 _OCCURRENCES = "Occurrences"

@@ -22,7 +22,7 @@ from slo.convert.indicators import comparison_of, method_of, sli_spec
 from slo.convert.yaml_text import Value
 from slo.dialects.naming import slo_name
 from slo.legacy_names import suggested
-from slo.spec import OPENSLO_V1
+from slo.openslo.spec import OPENSLO_V1
 
 _UNITS: Final = {
     CalendarUnit.DAY: "d",

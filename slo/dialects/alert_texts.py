@@ -10,7 +10,7 @@ from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document
 from slo.alert_templates import template_fault
 from slo.metadata import prometheus_labels
-from slo.policy_settings import ALERT_NAME, SEVERITY_VALUE
+from slo.policies.settings import ALERT_NAME, SEVERITY_VALUE
 
 _Path = tuple[str | int, ...]
 

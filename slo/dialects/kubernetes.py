@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from controlplane.specfile import Document
 from slo.dialects.texts import Labels
 from slo.metadata import OUR_PREFIX, About, checked
-from slo.spec import Metadata
+from slo.openslo.spec import Metadata
 
 
 class KubernetesMetadata(BaseModel):

@@ -17,7 +17,7 @@ from controlplane.model.slo import (
     ThresholdIndicator,
     TimeslicesIndicator,
 )
-from slo.promql_text import Selector, selectors, tokens, without_placeholders
+from slo.promql.promql_text import Selector, selectors, tokens, without_placeholders
 
 
 class Purpose(Enum):

@@ -8,7 +8,7 @@ from controlplane.model.slo import SLO
 from slo.lint import rules
 from slo.lint.queries import Asked, Purpose, queries_of
 from slo.lint.rule import Finding
-from slo.promql_text import Selector
+from slo.promql.promql_text import Selector
 
 # What texts hardly ever hold. Brackets alone do not tell: routes are written `/users/[id]`.
 _PATTERN: Final = re.compile(r"\.[*+]|\||\[[^\]]-[^\]]\]|^\^|\\[dws.]|^\d\.\.$|^\d\d\.$")

@@ -11,7 +11,7 @@ from controlplane.model.slo import CalendarWindow
 from controlplane.wording import duration as duration_in_words
 from controlplane.wording import window as window_in_words
 from slo.alert_templates import literal, usable
-from slo.indicator import bad_events_by, worst_contributors
+from slo.indicators.indicator import bad_events_by, worst_contributors
 from slo.passes.budget import WORST_QUERY
 from slo.passes.subject import Subject
 

@@ -8,7 +8,7 @@ from controlplane.burn_rate import number, seconds
 from controlplane.model.rule import Labels, RecordingRule, Rule
 from controlplane.model.slo import SLO
 from controlplane.wording import exact_percent
-from slo.indicator import worst_contributors
+from slo.indicators.indicator import worst_contributors
 from slo.passes.calendar import calendar_of
 from slo.passes.subject import Subject
 

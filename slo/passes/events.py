@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from controlplane import conventions as names
 from controlplane.burn_rate import duration, ledger_entries
 from controlplane.model.rule import RecordingRule, Rule
-from slo.indicator import usual_records
+from slo.indicators.indicator import usual_records
 from slo.passes import calendar, exclusions
 from slo.passes.subject import Subject
 from slo.passes.traffic import rolling_under_policy

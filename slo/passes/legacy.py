@@ -15,10 +15,10 @@ from controlplane.model.alerting import STANDARD_TIERS, Urgency
 from controlplane.model.rule import Labels, RecordingRule, Rule
 from controlplane.model.slo import SLO, CompositeIndicator, Dialect, LegacyNames
 from slo.convert.burn_rate import pyrra_tiers
-from slo.indicator import queries_of
+from slo.indicators.indicator import queries_of
 from slo.passes.subject import Subject
-from slo.promql_text import Selector
-from slo.value_query import value_query
+from slo.promql.promql_text import Selector
+from slo.promql.value_query import value_query
 
 _LATE: Final = "15m"  # written every 5 minutes and read every minute
 _STANDARD_WINDOWS: Final = tuple(sorted({length for tier in STANDARD_TIERS for length in (tier.short, tier.long)}))

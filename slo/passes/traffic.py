@@ -24,7 +24,7 @@ from controlplane.model.slo import (
     ThresholdIndicator,
     TimeslicesIndicator,
 )
-from slo.indicator import rolling_records
+from slo.indicators.indicator import rolling_records
 
 _MEASURED_IN_TIME: Final = (BoolIndicator, RawRatioIndicator, ThresholdIndicator, TimeslicesIndicator)
 _FIVE_MINUTES: Final = 5

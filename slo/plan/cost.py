@@ -14,7 +14,7 @@ from typing import Final
 
 from controlplane import conventions as names
 from controlplane.model.rule import AlertingRule, RecordingRule, Rule, RuleFile
-from slo.promql_text import Token, TokenKind, selectors, silent, tokens
+from slo.promql.promql_text import Token, TokenKind, selectors, silent, tokens
 
 Samples = Callable[[str], float | None]
 """How many samples a query reads that is a selector with its range, or a bare selector; None when nobody knows."""

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice, product
 from typing import Any, Final
 
-from slo.promql_text import Matcher
+from slo.promql.promql_text import Matcher
 
 _MOST: Final = 40  # tries, before it is called impossible
 _FILLER: Final = "abcxyz0159_-"

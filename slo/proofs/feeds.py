@@ -11,8 +11,8 @@ from typing import Final
 
 from controlplane import conventions as names
 from controlplane.model.slo import SLO, BoolIndicator, LatencyIndicator, NoTraffic, Query, RatioIndicator
-from slo.event_query import event_query
-from slo.promql_text import Matcher, Selector, TokenKind, selectors, tokens, without_placeholders
+from slo.promql.event_query import event_query
+from slo.promql.promql_text import Matcher, Selector, TokenKind, selectors, tokens, without_placeholders
 from slo.proofs.examples_of import accepts, labels_for
 
 ROLLED_MINUTES: Final = 5

@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 
 from controlplane.model.slo import SLO, CompositeIndicator, RatioIndicator
-from slo.event_query import aggregated
-from slo.indicator import pair_over_past
-from slo.newborn import Births, counts_births
-from slo.pairs import births_of
+from slo.indicators.indicator import pair_over_past
+from slo.indicators.newborn import Births, counts_births
+from slo.indicators.pairs import births_of
+from slo.promql.event_query import aggregated
 from slo.replay.sliding import Floats
 
 _A_DAY: Final = 1440  # minutes; each request of a composite looks up what was usual in its whole window

@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from controlplane.specfile import did_you_mean
-from slo.promql_text import Token, TokenKind, silent, tokens
+from slo.promql.promql_text import Token, TokenKind, silent, tokens
 from slo.templates.spec import ParameterType, SLITemplateDocument
 from slo.templates.values import Value
 

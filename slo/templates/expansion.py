@@ -15,7 +15,7 @@ from controlplane.problems import Problem
 from controlplane.specfile import Document, did_you_mean
 from controlplane.specfile.composing import Entry, Place
 from controlplane.specfile.document import entry_at, field_name
-from slo.spec import PROMETHEUS, InlineSLI, MetricSource, SLIDocument, SLISpec, SLODocument
+from slo.openslo.spec import PROMETHEUS, InlineSLI, MetricSource, SLIDocument, SLISpec, SLODocument
 from slo.templates.spec import SLITemplateDocument
 from slo.templates.template import RULE, Template, Templates, templates_of, unknown_template
 from slo.templates.values import Value, ValueFault, flow, value_of

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from controlplane.conventions import API_VERSION
 from controlplane.specfile import Kind
-from slo.spec import Metadata, Number, SLISpec, Text
+from slo.openslo.spec import Metadata, Number, SLISpec, Text
 
 
 class ParameterType(Enum):

@@ -9,8 +9,8 @@ from typing import Final
 from controlplane.problems import Problem, Severity
 from controlplane.promql import check_promql
 from controlplane.specfile import Document, SourceFile, did_you_mean, read
-from slo.promql_text import without_placeholders
-from slo.spec import PROMETHEUS
+from slo.openslo.spec import PROMETHEUS
+from slo.promql.promql_text import without_placeholders
 from slo.templates.body import QUERY_KEYS, Body, BodyFault, body_of, texts_of
 from slo.templates.spec import TEMPLATE, Parameter, SLITemplateDocument
 from slo.templates.values import Value, ValueFault, pattern_fault, specimen, value_of

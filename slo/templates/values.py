@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from controlplane.burn_rate import number
 from controlplane.promql import check_promql
-from slo.promql_text import Token, TokenKind, silent, tokens
+from slo.promql.promql_text import Token, TokenKind, silent, tokens
 from slo.templates.spec import Parameter, ParameterType
 
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})(?:[eE][-+]?[0-9]{1,2})?")

@@ -18,7 +18,7 @@ from controlplane.model.slo import SLO
 from dashboards import palette
 from dashboards.promql_text import inert_query, inert_text, quoted
 from dashboards.slo_dashboard import DashboardFile, DashboardOptions, slo_dashboards
-from slo.promql_text import unquoted
+from slo.promql.promql_text import unquoted
 from tests.dashboards.examples import NASTY, latency, slo
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -64,7 +64,8 @@ def test_every_problem_of_every_file_is_printed_at_once(workspace: Path) -> None
     assert [line for line in done.stdout.splitlines() if ".y" in line] == [
         "latin.yml:1:7: byte 0xe9 is not UTF-8  [encoding]",
         "slo.yaml:7:3: metadata.displayNam: unknown field `displayNam`, did you mean `displayName`?  [unknown-field]",
-        "slo.yaml:39:19: spec.indicator.spec.ratioMetric.total.metricSource.spec.query: unknown function `rat`  [promql-syntax]",
+        "slo.yaml:39:19: spec.indicator.spec.ratioMetric.total.metricSource.spec.query: "
+        "unknown function `rat`  [promql-syntax]",
         "tab.yaml:2:1: a tab where only spaces may indent  [tab]",
     ]
     assert "  39 |                   rat(x[5m])\n     |                   ^^^\n" in done.stdout
@@ -78,7 +79,8 @@ def test_promql_is_checked_beside_a_mistyped_field_and_nothing_follows_from_that
     slo.write_text(text.replace('query: http_requests_total{job="shop"}', "query: rat(x)"))
     done = flyball("check", cwd=workspace)
     assert [line for line in done.stdout.splitlines() if line.startswith("slo.yaml")] == [
-        "slo.yaml:37:22: spec.indicator.spec.ratioMetric.total.metricSource.spec.query: unknown function `rat`  [promql-syntax]",
+        "slo.yaml:37:22: spec.indicator.spec.ratioMetric.total.metricSource.spec.query: "
+        "unknown function `rat`  [promql-syntax]",
         "slo.yaml:38:3: spec.timeWindw: unknown field `timeWindw`, did you mean `timeWindow`?  [unknown-field]",
     ]
 

@@ -3,7 +3,7 @@
 from textwrap import dedent
 
 from controlplane.specfile import SourceFile, read
-from slo.openslo_kinds import KINDS
+from slo.openslo.kinds import KINDS
 from slo.resolve import Resolved, slos_from
 
 

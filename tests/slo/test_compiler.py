@@ -13,7 +13,7 @@ from controlplane.model.slo import SLO, RatioIndicator
 from controlplane.rulefile import to_yaml
 from flyball.demo import servers
 from slo.compiler import SHARD_SIZE, CompileOptions, compile_rules, shards
-from slo.indicator import pair_over_past, rolling_records, worst_contributors
+from slo.indicators.indicator import pair_over_past, rolling_records, worst_contributors
 from slo.passes.alerts import literal
 from tests.slo.slos import an_slo, good_requests, latency, query, requests
 

@@ -30,7 +30,7 @@ from controlplane.model.slo import (
 from flyball.demo import servers
 from slo import cold_start
 from slo.compiler import compile_rules
-from slo.composite import composite_objective, fastest_burn
+from slo.indicators.composite import composite_objective, fastest_burn
 from slo.passes.traffic import is_measured_in_time
 from tests.slo.rules_under_promtool import PLAIN, SHARED, Check, Traffic, pieces, run, steady
 from tests.slo.slos import an_slo, query, requests

@@ -30,10 +30,10 @@ from controlplane.model.slo import (
     ThresholdIndicator,
     TimeslicesIndicator,
 )
-from slo.composite import composite_objective
 from slo.convert.burn_rate import as_burn_rate, pyrra_tiers, with_windows_of_its_tool
 from slo.convert.openslo import documents_of
 from slo.convert.yaml_text import to_yaml
+from slo.indicators.composite import composite_objective
 from slo.legacy_names import sloth_names
 from tests.slo.dialects.reading import examined, told
 from tests.slo.slos import POSITION, latency, query, requests

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from slo.event_query import QueryFault, event_query
-from slo.promql_text import tokens, unquoted, without_placeholders
+from slo.promql.event_query import QueryFault, event_query
+from slo.promql.promql_text import tokens, unquoted, without_placeholders
 
 FIVE_MINUTES, HOUR = timedelta(minutes=5), timedelta(hours=1)
 

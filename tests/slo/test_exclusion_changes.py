@@ -17,7 +17,7 @@ from flyball.demo import servers
 from slo import manifest
 from slo.compiler import compile_rules
 from slo.daemon import SLODaemon
-from slo.exclusion_changes import changes, expiries, in_force, in_generation
+from slo.exclusions.changes import changes, expiries, in_force, in_generation
 from slo.ports import Compiled
 from tests.slo.applying import NOW, MemoryJournal
 from tests.slo.slos import an_slo, requests

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from controlplane.model.exclusion import Exclusion
-from slo.exclusion_views import Stage, active, as_data, as_text, exclusion_rows
+from slo.exclusions.views import Stage, active, as_data, as_text, exclusion_rows
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

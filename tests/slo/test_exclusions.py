@@ -13,7 +13,7 @@ from controlplane.specfile import SourceFile
 from flyball.examining import Examined, examine
 from slo.calendar.intervals import merged, runs
 from slo.calendar.zones import zone
-from slo.recurrence import MOST, BadRule, occurrences
+from slo.exclusions.recurrence import MOST, BadRule, occurrences
 from tests.slo.reading import an_slo_file
 
 HOUR = timedelta(hours=1)

@@ -17,7 +17,7 @@ from controlplane.model.slo import SLO, CalendarUnit, CalendarWindow
 from controlplane.rulefile import to_yaml
 from slo.calendar.zones import zone
 from slo.compiler import compile_rules
-from slo.recurrence import occurrences
+from slo.exclusions.recurrence import occurrences
 from tests.slo.evaluating import Past, past, rules_named, unix, utc
 from tests.slo.slos import an_slo, requests
 

@@ -30,7 +30,7 @@ from controlplane.model.slo import (
 from controlplane.rulefile import to_yaml
 from flyball.demo import servers
 from slo.compiler import CompileOptions, compile_rules
-from slo.indicator import pair_over_past, worst_contributors
+from slo.indicators.indicator import pair_over_past, worst_contributors
 from tests.slo.slos import an_slo, query
 
 DAY = cases(days=1, each=1)

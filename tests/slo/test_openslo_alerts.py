@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.model.alerting import STANDARD_ALERTING, AlertMethod, AlertText, Tier, Urgency
 from controlplane.model.slo import Absent
-from slo.alert_conditions import PAGE_WORDS, TICKET_WORDS, urgency_of
+from slo.openslo.alert_conditions import PAGE_WORDS, TICKET_WORDS, urgency_of
 from slo.resolve import Resolved
 from tests.conftest import ROOT
 from tests.slo.reading import an_slo_file, resolved, told

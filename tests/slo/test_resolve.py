@@ -6,7 +6,7 @@ import pytest
 
 from controlplane.model.slo import LatencyIndicator, RatioIndicator
 from controlplane.specfile import SourceFile, read
-from slo.openslo_kinds import KINDS
+from slo.openslo.kinds import KINDS
 from slo.windows import length_of
 from tests.slo.reading import an_slo_file, resolved, told
 

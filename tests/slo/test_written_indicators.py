@@ -17,8 +17,8 @@ from controlplane.model.slo import (
     TimeslicesIndicator,
 )
 from controlplane.specfile import Document, SourceFile, read
-from slo.openslo_kinds import KINDS
-from slo.queries import Compared, Found, indicator_of
+from slo.openslo.indicators import Compared, Found, indicator_of
+from slo.openslo.kinds import KINDS
 from tests.slo.reading import resolved, told
 from tests.slo.slos import query
 
@@ -166,7 +166,7 @@ def indicators() -> list[tuple[Indicator, str]]:
 
 @pytest.mark.parametrize(("indicator", "words"), indicators())
 def test_what_is_counted_is_said_in_words(indicator: Indicator, words: str) -> None:
-    from slo.indicator_words import counted_in_words
+    from slo.indicators.indicator_words import counted_in_words
 
     assert counted_in_words(indicator).startswith(words)
 

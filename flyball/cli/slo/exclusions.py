@@ -30,8 +30,8 @@ def exclusions(
     from controlplane.problem_report import as_text as problems_as_text
     from controlplane.problems import has_errors
     from flyball.examining import examine
-    from slo.exclusion_views import as_data, as_text, exclusion_rows
-    from slo.exclusions import declared
+    from slo.exclusions.declared import declared
+    from slo.exclusions.views import as_data, as_text, exclusion_rows
 
     files, unreadable = read_folder(folder)
     examined = examine(files)

@@ -9,8 +9,8 @@ from typing import Any, Final
 from controlplane.problems import Severity
 from controlplane.specfile import Document, Kind, Path
 from controlplane.wording import exact_percent
-from slo import spec as v1
 from slo.dialects.openslo_v1alpha import spec as alpha
+from slo.openslo import spec as v1
 
 _V1: Final = {kind.name: kind for kind in v1.KINDS}
 _UNITS: Final = {"Day": "d", "Week": "w", "Month": "M", "Quarter": "Q"}

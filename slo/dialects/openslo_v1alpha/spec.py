@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from slo import spec as v1
+from slo.openslo import spec as v1
 
 OPENSLO_V1ALPHA: Final = "openslo/v1alpha"
 _SECONDS: Final = 60

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any, Final
 
 from controlplane.specfile import Document, Kind, Path
-from slo import spec as v1
 from slo.dialects.openslo_v2alpha import spec as v2
 from slo.metadata import QualifiedMetadata
+from slo.openslo import spec as v1
 
 _V1: Final = {kind.name: kind for kind in v1.KINDS}
 _METRICS: Final = ("good", "bad", "total", "raw")

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
-from slo import spec as v1
+from slo.openslo import spec as v1
 
 OPENSLO_V2ALPHA: Final = "openslo.com/v2alpha"
 _UNEVEN: Final = {"M": "months", "Q": "quarters", "Y": "years"}

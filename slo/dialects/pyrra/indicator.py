@@ -11,12 +11,12 @@ from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document
 from slo.dialects.durations import prometheus_duration
 from slo.dialects.pyrra import spec as pyrra
-from slo.event_query import QueryFault
-from slo.indicator import queries_of
+from slo.indicators.indicator import queries_of
 from slo.own_settings import NOT_GROUPS
-from slo.value_query import value_query
-from slo.written_queries import Found as FoundIndicator
-from slo.written_queries import Written, bool_gauge, query_problem, ratio_of
+from slo.promql.event_query import QueryFault
+from slo.promql.value_query import value_query
+from slo.promql.written_queries import Found as FoundIndicator
+from slo.promql.written_queries import Written, bool_gauge, query_problem, ratio_of
 
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _MOVED: Final = "exported_"  # what Prometheus itself puts before a label that is taken

@@ -21,7 +21,7 @@ from slo.dialects.pyrra.indicator import Found, indicator_of, job_of
 from slo.dialects.reading import Made, MayBeDeclared
 from slo.legacy_names import pyrra_names
 from slo.metadata import About, prometheus_labels
-from slo.objectives import target_fault
+from slo.openslo.objectives import target_fault
 from slo.windows import LONGEST, SHORTEST
 
 PROPAGATED: Final = "pyrra.dev/"  # the prefix of labels and annotations that Pyrra puts on series and alerts

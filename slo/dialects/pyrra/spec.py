@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from controlplane.specfile import Kind
 from slo.dialects.kubernetes import KubernetesMetadata
 from slo.dialects.texts import Labels
-from slo.spec import Number
+from slo.openslo.spec import Number
 
 PYRRA_V1ALPHA1: Final = "pyrra.dev/v1alpha1"
 

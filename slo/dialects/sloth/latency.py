@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from slo.promql_text import Token, selectors, silent, tokens, without_placeholders
-from slo.sums import terms_of
-from slo.written_queries import Written
+from slo.promql.promql_text import Token, selectors, silent, tokens, without_placeholders
+from slo.promql.sums import terms_of
+from slo.promql.written_queries import Written
 
 
 def fast_among(bad: Written, total: Written) -> Written | None:

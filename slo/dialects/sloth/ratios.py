@@ -4,9 +4,9 @@ from typing import Final
 
 from controlplane.model.slo import Query, RawRatioIndicator
 from controlplane.problems import Severity
-from slo.event_query import QueryFault
-from slo.value_query import value_query
-from slo.written_queries import Found, Written
+from slo.promql.event_query import QueryFault
+from slo.promql.value_query import value_query
+from slo.promql.written_queries import Found, Written
 
 _COUNTS_NOTHING: Final = "query"  # the rule of problems that a ratio does not have
 

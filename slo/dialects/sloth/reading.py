@@ -21,8 +21,8 @@ from slo.dialects.sloth.plugins import Effect, effect_of, unknown_indicator
 from slo.dialects.sloth.ratios import as_ratio
 from slo.legacy_names import sloth_names
 from slo.metadata import About, prometheus_labels
-from slo.objectives import target_fault
-from slo.written_queries import Found, Written, ratio_of, raw_ratio_of
+from slo.openslo.objectives import target_fault
+from slo.promql.written_queries import Found, Written, ratio_of, raw_ratio_of
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _WINDOW: Final = re.compile(r"\{\{-? *\.window *-?\}\}")

@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from controlplane.specfile import Kind
 from slo.dialects.kubernetes import KubernetesMetadata
 from slo.dialects.texts import Labels
-from slo.spec import Number
+from slo.openslo.spec import Number
 
 PROMETHEUS_V1: Final = "prometheus/v1"
 SLOTH_V1: Final = "sloth.slok.dev/v1"

@@ -13,7 +13,7 @@ from slo.lint.live.selectors import NearNames, Quiet, Use, findings_of, labels_o
 from slo.lint.live.server import no_counter, short_retention, slow_scrapes
 from slo.lint.live.traffic import measured, too_fine
 from slo.lint.rule import Finding
-from slo.promql_text import Selector
+from slo.promql.promql_text import Selector
 
 __all__ = ["Live", "LiveFindings", "live_findings"]
 

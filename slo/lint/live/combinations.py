@@ -8,7 +8,7 @@ from typing import Final
 
 from controlplane.ports import MetricsBackend, Permanent
 from slo.lint.live.patterns import accepts
-from slo.promql_text import Matcher
+from slo.promql.promql_text import Matcher
 
 Labels = Mapping[str, str]
 METRICS_A_QUERY: Final = 50

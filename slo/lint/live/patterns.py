@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from slo.promql_text import Matcher, Selector
+from slo.promql.promql_text import Matcher, Selector
 from slo.templates.values import pattern_fault
 
 _EQUAL: Final = "="

@@ -13,7 +13,7 @@ from slo.lint.live.combinations import Combinations, Labels
 from slo.lint.live.patterns import accepts, is_certain, without
 from slo.lint.queries import Asked, Purpose, queries_of
 from slo.lint.rule import Finding, LintRule
-from slo.promql_text import Matcher, Selector
+from slo.promql.promql_text import Matcher, Selector
 
 # Labels that name a service, the most telling first: `job` is often all that is behind one scrape configuration.
 IDENTITY: Final = ("service_name", "service", "app", "application", "app_kubernetes_io_name", "job")

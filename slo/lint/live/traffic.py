@@ -13,12 +13,12 @@ from controlplane.model.alerting import AlertMethod, Urgency
 from controlplane.model.slo import SLO, CompositeIndicator, LatencyIndicator, RatioIndicator
 from controlplane.ports import MetricsBackend, Permanent
 from controlplane.wording import exact_percent, percent
-from slo.event_query import QueryFault, event_query
 from slo.lint import rules
 from slo.lint.live.combinations import Combinations
 from slo.lint.live.patterns import is_certain
 from slo.lint.rule import About, Finding
-from slo.promql_text import Matcher, Selector, Token, TokenKind, selectors, silent, tokens, without_placeholders
+from slo.promql.event_query import QueryFault, event_query
+from slo.promql.promql_text import Matcher, Selector, Token, TokenKind, selectors, silent, tokens, without_placeholders
 
 # 25 looks at one hour each, 7 hours apart: a week, every hour of the day about once, a seventh of its samples.
 _STEP, _LOOKS, _LOOK = timedelta(hours=7), 25, timedelta(hours=1)

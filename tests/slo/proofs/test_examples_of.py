@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from slo.promql_text import Matcher, selectors, tokens
+from slo.promql.promql_text import Matcher, selectors, tokens
 from slo.proofs.examples_of import accepts, examples, labels_for
 
 LITERALS = st.sampled_from(["a", "5", "prod", "-", "_", r"\.", ".", r"\d", r"\w", "[a-c]", "[^a5]", "/"])

@@ -20,7 +20,7 @@ from controlplane.model.slo import SLO, CalendarUnit, CalendarWindow
 from controlplane.ports import Permanent, Transient
 from flyball.demo import servers
 from slo.compiler import compile_rules
-from slo.indicator import pair_over_past
+from slo.indicators.indicator import pair_over_past
 from slo.replay.conditions import alert_states
 from slo.replay.counts import counts_of
 from slo.replay.definition import Definition

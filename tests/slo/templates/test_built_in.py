@@ -18,7 +18,7 @@ from controlplane.model.rule import RuleFile, RuleGroup
 from controlplane.model.series import Series
 from controlplane.rulefile import to_yaml
 from flyball.demo import servers
-from slo.indicator import pair_over_past, rolling_records
+from slo.indicators.indicator import pair_over_past, rolling_records
 from slo.templates import built_in
 from tests.slo.templates.writing import exemplary, resolved, use
 

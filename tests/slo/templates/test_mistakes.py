@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from controlplane.model.slo import RatioIndicator
 from controlplane.problems import Severity
-from slo.event_query import event_query
+from slo.promql.event_query import event_query
 from slo.templates.spec import Parameter, ParameterType
 from slo.templates.values import ValueFault, value_of
 from tests.slo.templates.writing import resolved, template, use

@@ -1,0 +1,1 @@
+"""SLOExclusion: time that does not count."""

@@ -1,0 +1,1 @@
+"""SLOPolicy: settings for many SLOs at once."""
