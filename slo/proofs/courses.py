@@ -22,6 +22,7 @@ _ABOVE: Final = 1.05
 _BELOW: Final = 0.95
 _SPENT: Final = 1.1  # of a tier's share: clearly spent
 _SLIGHTLY_MORE: Final = 1.05  # of a share: rules that ask for a tenth more or less are told apart
+_CLEARLY_MORE: Final = 1.12
 _SLIGHTLY_LESS: Final = 0.94
 _CLEARLY: Final = EVALUATIONS_BEFORE + EVALUATIONS_AFTER + 1
 _LONG_COURSE: Final = timedelta(hours=14)
@@ -175,32 +176,53 @@ class _Sketch:
         burst = self._burst(min(max(3 * self._rate, self._steepest()), self._fastest))
         slower = [tier for tier in self._alerting.tiers if self._is_slower(tier)]
         if slower:
-            yield self._alone(burst, settled, max(in_minutes(tier.short) for tier in slower))
+            longest = max(in_minutes(tier.short) for tier in slower)
+            yield self._alone(burst, settled, longest)
+            yield self._alone_below(burst, settled, longest)
         above, below = Phase(settled, self._rate * _ABOVE), Phase(settled, self._rate * _BELOW)
         told = "a burst ends, 1.05 times fires again, 0.95 times is over"
         draft = self._draft(told, _HEALTHY, burst, Phase(settled, 0), above, below, ends=False)
         yield replace(draft, waits=True)
 
     def _alone(self, burst: Phase, settled: int, longest: int) -> _Draft:
-        """Slower tiers are silent: the traffic before the last minutes is much more than theirs, and healthy."""
-        rest = max(0, longest - settled) + 2 * self._clear(longest)
-        above = Phase(settled + self._clear(longest) // 2, self._rate * _ABOVE)
-        below = Phase(settled, self._rate * _BELOW)
-        before = Phase(HEALTHY_MINUTES, 0, _HEAVY)
-        quiet, between = Phase(rest, 0, _HEAVY), Phase(self._clear(longest), 0, _HEAVY)
-        # The burst leaves the window until a little less than the share is in it.
-        for minutes in range(burst.minutes // 2, burst.minutes):
-            first = (before, Phase(minutes, burst.rate, _HEAVY), quiet, above)
-            if self._share((*first[:-1], replace(above, minutes=in_minutes(self._tier.short)))) > _SLIGHTLY_MORE:
-                break
+        """Slower tiers are silent; in the end a little less than the share is in the window."""
+        first, rest = self._beside_much_traffic(burst, settled, longest, _SLIGHTLY_MORE)
+        above, below = first[-1], Phase(settled, self._rate * _BELOW)
         # Healthy traffic in between, so that slower tiers go on seeing little else.
+        between = Phase(self._clear(longest), 0, _HEAVY)
         phases: tuple[Phase, ...] = (*first, between, below)
         for gone in range(rest, in_minutes(self._period), 5):
             phases = (*first, between, below, Phase(gone, 0, _HEAVY), above)
             if self._share(phases) < _SLIGHTLY_LESS:
                 break
-        told = "after a burst 1.05 times fires, 0.95 times does not; with less of it 1.05 times is silent"
+        told = "after a burst 1.05 times fires; with less of it 1.05 times is silent"
         return replace(self._draft(told, *phases, ends=False), changes=True)
+
+    def _alone_below(self, burst: Phase, settled: int, longest: int) -> _Draft:
+        """Slower tiers are silent, and more than the share is spent all the time: only the burn rate decides."""
+        first, _ = self._beside_much_traffic(burst, settled, longest, _CLEARLY_MORE)
+        phases = (*first, Phase(self._clear(longest), 0, _HEAVY), Phase(settled, self._rate * _BELOW))
+        return replace(
+            self._draft("after a burst 1.05 times fires, 0.95 times does not", *phases, ends=False), changes=True
+        )
+
+    def _beside_much_traffic(
+        self, burst: Phase, settled: int, longest: int, share: float
+    ) -> tuple[tuple[Phase, ...], int]:
+        """A burst, quiet minutes (how many), then 1.05 times, at the end of which this much of the share is spent.
+
+        The traffic before the last minutes is much more than theirs, and healthy, so slower tiers see little else.
+        """
+        rest = max(0, longest - settled) + 2 * self._clear(longest)
+        above = Phase(settled + self._clear(longest) // 2, self._rate * _ABOVE)
+        before, quiet = Phase(HEALTHY_MINUTES, 0, _HEAVY), Phase(rest, 0, _HEAVY)
+        phases: tuple[Phase, ...] = ()
+        # The burst is cut until a little more than the share was spent.
+        for minutes in range(burst.minutes // 2, burst.minutes):
+            phases = (before, Phase(minutes, burst.rate, _HEAVY), quiet, above)
+            if self._share((*phases[:-1], replace(above, minutes=in_minutes(self._tier.short)))) > share:
+                break
+        return phases, rest
 
     def _share(self, phases: tuple[Phase, ...]) -> float:
         """What the tier's widest window has seen in the end, relative to the share that it asks for."""
