@@ -25,6 +25,7 @@ OFTEN_ENOUGH: Final = 0.9  # of the windows put together from the past must have
 # The fewest bad events that anybody is told of must be no more than a ticket's share of the budget: with less traffic
 # single errors decide (RULES.md, "the budget in events").
 LARGEST_STEP: Final = Decimal("0.1")
+_LEAST_HISTORY: Final = 0.1  # of a window: less says nothing about one
 _MOST_COVERAGE_MISSING: Final = 0.5  # budgets over less than half a window say little
 _DAY: Final = timedelta(days=1)
 _FEWEST_PIECES: Final = 4  # of a window, and of the past: where they are shorter than four days, so are the pieces
@@ -85,15 +86,15 @@ class Suggestion:
 def suggested(definition: Definition, measured: EventHistory, *, most_pages: float = 2) -> Suggestion | None:
     """Try round objectives from loose to fine, and stop behind the first that has an obstacle.
 
-    `most_pages` are those of 30 days. None when nothing was measured. The same history gives the same answer.
+    `most_pages` are those of 30 days. None when less than a tenth of a window was measured. The same history gives the same answer.
     """
     slo, events = definition.slo, definition.seen(measured)
     every, bad = (part[events.span.judged.start // TILE :] for part in events.ledger)
     known = int((~(np.isnan(every) | np.isnan(bad))).sum())
     total = float(np.nansum(every))
-    if not known or total <= 0:
-        return None
     period = slo.window.length // (TILE * timedelta(minutes=1))
+    if known < _LEAST_HISTORY * period or total <= 0:
+        return None
     per_window = total / known * period
     windows = _windows(every, bad, period)
     trials: list[Trial] = []

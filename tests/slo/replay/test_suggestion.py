@@ -102,5 +102,11 @@ def test_without_any_measurement_nothing_is_suggested() -> None:
     assert suggested(Definition(SLO), EventHistory.from_minutes(span, nothing, nothing)) is None
 
 
+def test_half_a_day_says_nothing_about_a_week() -> None:
+    short, longer = span_of_days(0.5, before=7), span_of_days(0.8, before=7)
+    assert suggested(Definition(SLO), history(short, *steady(short, 1000, 0))) is None
+    assert suggested(Definition(SLO), history(longer, *steady(longer, 1000, 0))) is not None
+
+
 def test_the_same_past_gives_the_same_answer() -> None:
     assert suggestion(9, 1000, 3) == suggestion(9, 1000, 3)
