@@ -86,7 +86,8 @@ class Suggestion:
 def suggested(definition: Definition, measured: EventHistory, *, most_pages: float = 2) -> Suggestion | None:
     """Try round objectives from loose to fine, and stop behind the first that has an obstacle.
 
-    `most_pages` are those of 30 days. None when less than a tenth of a window was measured. The same history gives the same answer.
+    `most_pages` are those of 30 days. None when less than a tenth of a window was measured. The same history gives the
+    same answer.
     """
     slo, events = definition.slo, definition.seen(measured)
     every, bad = (part[events.span.judged.start // TILE :] for part in events.ledger)
