@@ -1,5 +1,7 @@
 """What `flyball check` finds: mistakes, lint rules as the workspace chose them, and what a live Prometheus says."""
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,9 +30,15 @@ class Checked:
 
     @property
     def sound_slos(self) -> tuple[SLO, ...]:
-        """SLOs in files without mistakes: of others nobody knows yet what they ask for."""
-        broken = {problem.path for problem in self.problems if problem.severity is Severity.ERROR and problem.path}
-        return tuple(slo for slo in self.slos if slo.source.path not in broken)
+        """SLOs in documents without mistakes: of others nobody knows yet what they ask for."""
+        errors: dict[str, list[int]] = defaultdict(list)
+        for problem in self.problems:
+            if problem.severity is Severity.ERROR:
+                errors[problem.path].append(problem.line)
+        within: dict[str, list[Document]] = defaultdict(list)
+        for document in self.documents:
+            within[document.source.path].append(document)
+        return tuple(slo for slo in self.slos if _is_sound(slo, within[slo.source.path], errors[slo.source.path]))
 
     def with_findings(self, findings: Sequence[Finding]) -> "Checked":
         """The same, and what lint rules found."""
@@ -69,6 +77,17 @@ def ask_prometheus(
     for text in found.notes:
         note(f"not checked: {text}")
     return checked.with_findings(found.findings)
+
+
+def _is_sound(slo: SLO, documents: Sequence[Document], errors: Sequence[int]) -> bool:
+    """Whether no error stands in the document that it is from; documents of a file are in order."""
+    if not errors:
+        return True
+    following = bisect_right(documents, slo.source.line, key=lambda document: document.position.line)
+    if following == 0:
+        return False
+    own = documents[following - 1]
+    return slo.source.line <= own.end.line and not any(own.position.line <= line <= own.end.line for line in errors)
 
 
 def _has_runbooks(documents: Sequence[Document]) -> bool:

@@ -179,6 +179,13 @@ def test_slos_with_mistakes_are_not_asked_about(tmp_path: Path, server: str) -> 
     assert [rule for rule, _, _ in checked(tmp_path, "--prometheus", server)[1]] == ["template"]
 
 
+def test_a_mistake_in_one_document_hides_nothing_about_the_next(tmp_path: Path, server: str) -> None:
+    sound = slo("flyball.dev/owner: a", job="chekout", window="14d")
+    (tmp_path / "slo.yaml").write_text(f"{sound}---\n{sound}")
+    rules = [rule for rule, _, _ in checked(tmp_path, "--prometheus", server)[1]]
+    assert rules == ["value-unknown", "duplicate-name"]
+
+
 def test_every_rule_is_explained() -> None:
     listed = CliRunner().invoke(app, ["check", "--explain", "all"]).stdout
     for rule in RULES:
