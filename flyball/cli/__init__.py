@@ -48,11 +48,16 @@ def main() -> None:
     import flyball.cli.commands  # noqa: F401 -- registers the commands; they import this package
 
     _open_what_is_closed()
+    stdout = sys.stdout
     try:
         try:
             app()
         finally:
             sys.stdout.flush()  # here, where a full disk can still be told
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        # Typer put something else there, because the reader was gone in the middle.
     except BrokenPipeError:
         _discard_output()  # of a reader that has seen enough, such as `head`
     except OSError as error:
