@@ -117,6 +117,55 @@ RUNBOOK_URL: Final = "runbook_url"
 DASHBOARD_URL: Final = "dashboard_url"
 NOTIFICATION_TARGETS: Final = "notification_targets"  # the same, and by what way each is told
 
+# --- money ------------------------------------------------------------------------------------------------------------
+CURRENCY: Final = "currency"
+PRICE: Final = "price"  # label: the item of a PriceMap by which a spend was valued
+RESOURCE: Final = "resource"  # label: what was paid for: node, pod, request, byte, token, …
+TENANT: Final = "tenant"
+BUDGET: Final = "budget"
+UNIT_COST: Final = "unit_cost"
+ESTIMATE_ROLLING: Final = "cost:estimate:rolling5m"  # money of the last 5 minutes by usage × price, every minute
+ESTIMATE_LEDGER: Final = "cost:estimate:ledger5m"  # mean of five rolling values, every 5 minutes; entries add up
+SPEND_ROLLING: Final = "cost:spend:rolling5m"  # the estimate, corrected by what was billed; what budgets are made of
+SPEND_LEDGER: Final = "cost:spend:ledger5m"  # the same as a ledger
+UNPRICED_USAGE: Final = "cost:unpriced_usage:rolling5m"  # units of the last 5 minutes that no price is known for
+CORRECTION_RATIO: Final = "flyball_cost_correction_ratio"  # gauge, labels service, currency: billed ÷ estimated
+BUDGET_ROLLING: Final = "budget:spend:rolling5m"  # as SPEND_ROLLING, of one budget; labels budget, currency
+BUDGET_LEDGER: Final = "budget:spend:ledger5m"  # as SPEND_LEDGER, of one budget
+BUDGET_AMOUNT: Final = "budget:amount"  # what may be spent in a window; labels budget, currency
+BUDGET_SPENT: Final = "budget:spent"  # what was spent in the window so far
+BUDGET_SPENT_RATIO: Final = "budget:spent:ratio"  # the same as a share of the amount
+BUDGET_PACE_RATIO: Final = "budget:pace:ratio"  # the share that should have been spent by now
+BUDGET_EXPECTED: Final = "budget:expected:rolling5m"  # what the pace expects of the last 5 minutes
+BUDGET_COVERAGE: Final = "budget:window_coverage:ratio"  # share of the window so far for which there is a ledger entry
+BUDGET_INFO: Final = "budget:info"  # 1, with labels budget, currency, owner, window
+BUDGET_FORECAST: Final = "flyball_budget_forecast"  # gauge at the window's end; labels budget, currency, bound
+FORECAST_BOUND: Final = "bound"  # label: low | middle | high (80 % interval)
+BUDGET_FORECAST_ERROR: Final = "flyball_budget_forecast_error_ratio"  # mean absolute error of past forecasts ÷ actual
+BUDGET_FORECAST_COVERAGE: Final = "flyball_budget_forecast_coverage_ratio"  # share of past actuals in the interval
+BUDGET_FORECAST_AT: Final = "flyball_budget_forecast_timestamp_seconds"  # when it was made
+BILLED_UNTIL: Final = "flyball_billed_until_timestamp_seconds"  # label source: end of the latest charge period
+BILLED_FAULTS: Final = "flyball_billed_faults"  # gauge, labels source, fault: rows of the latest import
+BILLED_ROWS: Final = "flyball_billed_rows"  # gauge, label source
+UNIT_COST_RATIO: Final = "unit_cost:ratio"  # money for `per` units; labels unit_cost, currency and what it is split by
+UNIT_COST_TARGET: Final = "unit_cost:target"  # what that may cost at most
+USAGE_TOTAL: Final = "flyball_usage_quantity_total"  # labels tenant, meter: accepted usage
+USAGE_EVENTS: Final = "flyball_usage_events_total"  # label outcome = accepted | duplicate | conflict | refused
+QUOTA_USED: Final = "flyball_usage_quota_used_ratio"  # labels tenant, quota
+ALERT_BUDGET_BURN: Final = "BudgetBurn"
+ALERT_BUDGET_SPENT: Final = "BudgetSpent"
+ALERT_BUDGET_FORECAST: Final = "BudgetForecast"
+ALERT_SPEND_SPIKE: Final = "SpendSpike"
+ALERT_COST_STALE: Final = "CostDataStale"
+ALERT_UNPRICED: Final = "CostUnpriced"
+ALERT_UNIT_COST: Final = "UnitCostAboveTarget"
+
+
+def budget_burn_rate(window: str) -> str:
+    """Spend of a window ÷ what the pace expects of it, such as `budget:burn_rate:1h`; 1 spends exactly the budget."""
+    return f"budget:burn_rate:{window}"
+
+
 # --- keys that users write --------------------------------------------------------------------------------------------
 API_VERSION: Final = "flyball.dev/v1"
 ANNOTATION_OWNER: Final = "flyball.dev/owner"
@@ -153,6 +202,15 @@ EVENT_EXCLUSION_ADDED: Final = "slo.exclusion_added"
 EVENT_EXCLUSION_CHANGED: Final = "slo.exclusion_changed"
 EVENT_EXCLUSION_REMOVED: Final = "slo.exclusion_removed"
 EVENT_EXCLUSION_EXPIRED: Final = "slo.exclusion_expired"
+
+EVENT_COST_IMPORTED: Final = "cost.imported"
+EVENT_COST_RESTATED: Final = "cost.restated"  # a billing period that was imported before has other sums now
+EVENT_COST_ISSUE: Final = "cost.issue"  # a breached threshold or an explained rise that somebody should look into
+EVENT_QUOTA_REACHED: Final = "usage.quota_reached"
+EVENT_PERIOD_CLOSED: Final = "usage.period_closed"
+EVENT_DEPLOYED: Final = "deployment.finished"
+EVENT_FLAG_CHANGED: Final = "flag.changed"
+EVENT_TIER_CHANGED: Final = "finops.tier_changed"
 
 # --- our own health ---------------------------------------------------------------------------------------------------
 JOB_RUNS: Final = "flyball_job_runs_total"  # labels task, outcome = ok | failed | overrun | skipped

@@ -10,6 +10,7 @@ from controlplane.model.alert import Alert, StoredAlert
 from controlplane.model.event import JSON, Event, RecordedEvent
 from controlplane.model.outbox import AuditEntry, DueMessage, OutboxMessage
 from controlplane.model.series import Sample, Series
+from controlplane.model.spend import SpendQuestion, SpendTable
 
 
 class Transient(Exception):
@@ -44,6 +45,14 @@ class MetricsBackend(Protocol):
 
     def query_range(self, expr: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         """Series from `start` to `end`, both included, in as many requests as it takes; empty without data."""
+        ...
+
+
+class CostLedger(Protocol):
+    """What was spent, as far as one ledger knows. `Transient` when it cannot be read now."""
+
+    def spend(self, question: SpendQuestion) -> SpendTable:
+        """Exact sums; no rows where nothing is known. Raises `Permanent` for a dimension that it cannot split by."""
         ...
 
 

@@ -1,8 +1,20 @@
 """The only YAML reader: text → positions → pydantic → documents or problems."""
 
+from controlplane.specfile.declared import Declared
 from controlplane.specfile.document import Document, Kind, Path, field_name
 from controlplane.specfile.reading import ReadResult, SourceFile, read
 from controlplane.specfile.schema import json_schema
 from controlplane.specfile.suggestions import did_you_mean
 
-__all__ = ["Document", "Kind", "Path", "ReadResult", "SourceFile", "did_you_mean", "field_name", "json_schema", "read"]
+__all__ = [
+    "Declared",
+    "Document",
+    "Kind",
+    "Path",
+    "ReadResult",
+    "SourceFile",
+    "did_you_mean",
+    "field_name",
+    "json_schema",
+    "read",
+]
