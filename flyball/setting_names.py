@@ -21,6 +21,7 @@ VARIABLES: Final = {
     "store.url": "FLYBALL_DATABASE_URL",
     "store.leaseSeconds": "FLYBALL_LEASE_SECONDS",
     "store.eventDays": "FLYBALL_EVENT_DAYS",
+    "cost.directory": "FLYBALL_COST_DIRECTORY",
     "slo.runbookUrl": "FLYBALL_RUNBOOK_URL",
     "slo.sharedAbove": "FLYBALL_SHARED_ABOVE",
     "tracing.endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -29,6 +30,7 @@ VARIABLES: Final = {
     "ruler credentials": "FLYBALL_RULER_CREDENTIALS",
     "webhook token": "FLYBALL_WEBHOOK_TOKEN",
     "console token": "FLYBALL_CONSOLE_TOKEN",
+    "usage token": "FLYBALL_USAGE_TOKEN",
     "log format": "FLYBALL_LOG_FORMAT",
     "log level": "FLYBALL_LOG_LEVEL",
 }
@@ -42,6 +44,7 @@ DEFAULT_VALUES: Final = {
     "store.url": f"sqlite:///{STATE_FOLDER}/flyball.db",
     "store.leaseSeconds": str(DEFAULT_LEASE_SECONDS),
     "store.eventDays": str(DEFAULT_EVENT_DAYS),
+    "cost.directory": f"{STATE_FOLDER}/cost-ledger",
     "slo.sharedAbove": str(DEFAULT_SHARED_ABOVE),
     "log level": "INFO",
 }

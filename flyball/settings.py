@@ -62,12 +62,14 @@ class Settings:
     runbook_url_template: str
     shared_above: int
     otlp_endpoint: str
+    cost_directory: Path
     lease_ttl: timedelta = timedelta(seconds=DEFAULT_LEASE_SECONDS)
     events_kept: timedelta = timedelta(days=DEFAULT_EVENT_DAYS)
     alertmanager_is_named: bool = False
     prometheus_credentials: Secret | None = None
     webhook_token: Secret | None = None
     console_token: Secret | None = None
+    usage_token: Secret | None = None
     ruler: RulerSettings | None = None
     log_format: str = ""
     log_level: str = "INFO"
@@ -75,7 +77,7 @@ class Settings:
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret that this process knows, so that logs can be kept clean of them."""
-        found = [self.prometheus_credentials, self.webhook_token, self.console_token]
+        found = [self.prometheus_credentials, self.webhook_token, self.console_token, self.usage_token]
         known = {secret.reveal() for secret in found if secret}
         known.add(self.prometheus_credentials.reveal().partition(":")[2] if self.prometheus_credentials else "")
         database = urlsplit(self.database_url.reveal())
@@ -240,12 +242,14 @@ class _Reader:
             external_url=self._url("console.externalUrl"),
             database_url=Secret(self._database_url()),
             runbook_url_template=self._runbook_template(),
+            cost_directory=self._folder / self._text("cost.directory"),
             shared_above=self._number("slo.sharedAbove", 0, 10**9),
             otlp_endpoint=self._url("tracing.endpoint"),
             lease_ttl=timedelta(seconds=self._number("store.leaseSeconds", 2, 300)),
             events_kept=timedelta(days=self._number("store.eventDays", 1, 36_500)),
             webhook_token=self._secret("webhook token"),
             console_token=self._secret("console token"),
+            usage_token=self._secret("usage token"),
             ruler=self._ruler(),
             log_format=self._choice("log format", ("", "json", "logfmt")),
             log_level=self._choice("log level", _LEVELS),

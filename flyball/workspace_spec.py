@@ -67,6 +67,12 @@ class StorePart(_Part):
     )
 
 
+class CostPart(_Part):
+    """Where what was billed is kept."""
+
+    directory: str | None = Field(None, description="Folder of the billed ledger; .flyball/cost-ledger by default.")
+
+
 class SLOPart(_Part):
     """Defaults for SLOs."""
 
@@ -91,6 +97,7 @@ class WorkspaceSpec(_Part):
     grafana: GrafanaPart = GrafanaPart()
     console: ConsolePart = ConsolePart()
     store: StorePart = StorePart()
+    cost: CostPart = CostPart()
     slo: SLOPart = SLOPart()
     tracing: TracingPart = TracingPart()
     lint: dict[str, Level] = Field(
