@@ -130,6 +130,18 @@ SPEND_ROLLING: Final = "cost:spend:rolling5m"  # the estimate, corrected by what
 SPEND_LEDGER: Final = "cost:spend:ledger5m"  # the same as a ledger
 UNPRICED_USAGE: Final = "cost:unpriced_usage:rolling5m"  # units of the last 5 minutes that no price is known for
 CORRECTION_RATIO: Final = "flyball_cost_correction_ratio"  # gauge, labels service, currency: billed ÷ estimated
+CORRECTION_AT: Final = "flyball_cost_correction_timestamp_seconds"  # end of the last day that the ratio is made from
+CORRECTION_USED: Final = "cost:correction:ratio"  # the ratio while it is fresh and believable; else absent
+RECONCILED: Final = "flyball_cost_reconciliation_services"  # gauge, labels currency, outcome: services by what was found
+ESTIMATE_HOURLY: Final = "cost:estimate:hourly"  # money an hour at this moment, of items that are paid by time
+NODE_WORKLOAD: Final = "cost:node_workload:hourly"  # money an hour of what runs on a node, by OpenCost's allocation
+PRICE_UNIT: Final = "cost:price:unit"  # money for one unit, of items with a price for each model; labels model, token_type
+PRICE_MAP_INFO: Final = "cost:price_map:info"  # 1 every minute that a PriceMap's rules run; label price_map
+USAGE_AT: Final = "cost:usage:timestamp_seconds"  # when the newest sample behind a price item was taken
+PRICE_MAP: Final = "price_map"
+MODEL: Final = "model"
+TOKEN_TYPE: Final = "token_type"  # noqa: S105 -- of language models
+IDLE_SERVICE: Final = "__idle__"  # value of service: what nodes cost beyond what runs on them
 BUDGET_ROLLING: Final = "budget:spend:rolling5m"  # as SPEND_ROLLING, of one budget; labels budget, currency
 BUDGET_LEDGER: Final = "budget:spend:ledger5m"  # as SPEND_LEDGER, of one budget
 BUDGET_AMOUNT: Final = "budget:amount"  # what may be spent in a window; labels budget, currency
@@ -234,6 +246,9 @@ FLYBALL_BUILD_INFO: Final = "flyball_build_info"  # 1, label version
 
 # --- Grafana ----------------------------------------------------------------------------------------------------------
 DASHBOARD_OVERVIEW_UID: Final = "flyball-slos"
+DASHBOARD_MONEY_UID: Final = "flyball-money"
+DASHBOARD_UNIT_COSTS_UID: Final = "flyball-unit-costs"
+DASHBOARD_ANY_BUDGET_UID: Final = "flyball-budget"  # of whichever budget the reader picks, where there are many
 _UID_LENGTH: Final = 40  # Grafana's limit
 
 
@@ -243,10 +258,19 @@ def dashboard_uid(slo: str) -> str:
     Short plain names are readable (`slo-checkout`); any other is shortened and carries a digest behind a `_`, which
     plain names cannot have. Lower case throughout, since some of Grafana's databases do not tell cases apart.
     """
-    if re.fullmatch(r"[a-z0-9-]+", slo) and len(slo) <= _UID_LENGTH - 4:
-        return f"slo-{slo}"
-    readable = re.sub(r"[^a-z0-9]+", "-", slo.lower()).strip("-")[:19]
-    return f"slo-{readable}_{hashlib.sha256(slo.encode()).hexdigest()[:16]}"
+    return _uid("slo", slo)
+
+
+def budget_dashboard_uid(budget: str) -> str:
+    """The uid of a budget's dashboard, by the same rules: `budget-infrastructure`."""
+    return _uid("budget", budget)
+
+
+def _uid(kind: str, name: str) -> str:
+    if re.fullmatch(r"[a-z0-9-]+", name) and len(name) < _UID_LENGTH - len(kind):
+        return f"{kind}-{name}"
+    readable = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[: 22 - len(kind)]
+    return f"{kind}-{readable}_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def shared_dashboard_uid(window: str) -> str:

@@ -75,15 +75,16 @@ def _columns() -> list[dict[str, Any]]:
     bar = {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
     hidden = {"viz": True, "legend": False, "tooltip": False}
     return [
-        _column("SLO", links=[link]),
-        _column("Budget left", min=0, max=1, thresholds={"mode": "absolute", "steps": steps},
+        column("SLO", links=[link]),
+        column("Budget left", min=0, max=1, thresholds={"mode": "absolute", "steps": steps},
                 **{"custom.cellOptions": bar}),
-        _column("Burn rate, 1 h", unit="suffix:×"),
-        _column(_UID, **{"custom.hideFrom": hidden, "custom.hidden": True}),
+        column("Burn rate, 1 h", unit="suffix:×"),
+        column(_UID, **{"custom.hideFrom": hidden, "custom.hidden": True}),
     ]  # fmt: skip
 
 
-def _column(name: str, **properties: Any) -> dict[str, Any]:
+def column(name: str, **properties: Any) -> dict[str, Any]:
+    """How one column of a table looks."""
     return {
         "matcher": {"id": "byName", "options": name},
         "properties": [{"id": key, "value": value} for key, value in properties.items()],
@@ -98,12 +99,12 @@ def _led_by_name(slos: Sequence[SLO]) -> str:
         if uid != f"slo-{slo.name}":
             linked = (
                 f"label_replace({linked}, {quoted(_UID)}, {quoted(uid)}, "
-                f"{quoted(names.SLO)}, {quoted(_literally(slo.name))})"
+                f"{quoted(names.SLO)}, {quoted(literally(slo.name))})"
             )
     return linked
 
 
-def _literally(text: str) -> str:
+def literally(text: str) -> str:
     r"""A regular expression (RE2) that matches just this text; `\x{…}` needs no quoting in any dialect."""
     return "".join(char if char.isalnum() or char in "-_ " else f"\\x{{{ord(char):x}}}" for char in text)
 

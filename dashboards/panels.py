@@ -116,7 +116,7 @@ def time_left(scope: Scope) -> core.Stat:
         "How long the rest of the budget lasts at the burn rate of the last hour (of the whole window while there is "
         "no traffic).",
         gone_in, "s",
-        mappings=[_words({str(A_YEAR_SECONDS): "over a year"})],
+        mappings=[worded({str(A_YEAR_SECONDS): "over a year"})],
         thresholds=[core.Threshold(palette.SPENT, 0, 0.0), core.Threshold(palette.LOW, 1, 6 * 3600.0),
                     core.Threshold("text", 2, 3 * 86400.0)],
     )  # fmt: skip
@@ -126,7 +126,8 @@ def _the(scope: Scope) -> str:
     return scope.in_words if scope.begins_anew else f"the {scope.in_words}"
 
 
-def _words(texts: dict[str, str]) -> dict[str, Any]:
+def worded(texts: dict[str, str]) -> dict[str, Any]:
+    """Words in place of values."""
     options = {value: {"text": text, "index": index} for index, (value, text) in enumerate(texts.items())}
     return {"type": "value", "options": options}
 
@@ -164,7 +165,7 @@ def firing_count(scope: Scope) -> core.Stat:
         "How many alerts of this SLO fire now.",
         f"count({scope.series('ALERTS', OUR_ALERTS, FIRING)}) or vector(0)", "none",
         thresholds=list(ALARM),
-        mappings=[_words({"0": "none"})],
+        mappings=[worded({"0": "none"})],
     )  # fmt: skip
 
 
@@ -303,7 +304,7 @@ def alert_history(scope: Scope) -> core.StateTimeline:
         ],
         showValue="never", legendDisplayMode="hidden", maxDataPoints=None,
         thresholds=[core.Threshold("transparent", 0, 0.0), core.Threshold(palette.SPENT, 1, 1.0)],
-        mappings=[_words({"0": "quiet", "1": "firing"})],
+        mappings=[worded({"0": "quiet", "1": "firing"})],
         overrides=[_thresholds_of(names.SEVERITY_TICKET, palette.LOW)],
         extraJson={"fieldConfig": {"defaults": {"unit": "none"}}},
     )  # fmt: skip
@@ -332,7 +333,7 @@ def alert_table(scope: Scope) -> core.Table:
         description="Alerts of this SLO that fire now, with the time since when their condition holds.",
         targets=[instant(f"({since} and {now}) or on () {nothing}", "Since", table=True)],
         unit="dateTimeFromNow",
-        mappings=[_words({"0": "nothing fires"})],
+        mappings=[worded({"0": "nothing fires"})],
         transformations=[{"id": "organize", "options": {
             "excludeByName": {"Time": True}, "includeByName": {},
             "indexByName": {"alertname": 0, names.SEVERITY: 1, "Value": 2},

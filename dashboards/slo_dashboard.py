@@ -1,8 +1,8 @@
 """Dashboards for SLOs: one each and an overview, or, above a number of SLOs, shared ones with variables."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,38 +12,25 @@ from controlplane import burn_rate
 from controlplane import conventions as names
 from controlplane.model.slo import SLO
 from dashboards import palette, panels
-from dashboards.grafana_json import Datasource, dashboard_text
+from dashboards.frame import (
+    DashboardFile,
+    DashboardOptions,
+    common,
+    datasource_of,
+    datasource_variable,
+    link,
+    mark,
+    variable,
+)
+from dashboards.grafana_json import dashboard_text
 from dashboards.layout import Band, placed
 from dashboards.overview import overview_bands
 from dashboards.promql_text import inert_query, inert_text, inert_url
-from dashboards.raw_queries import RawQueries, raw_queries_of
+from dashboards.raw_queries import RawQueries
 from dashboards.scope import Scope, scope_of, shared_scope
 
-DATASOURCE_VARIABLE: Final = "${datasource}"
+__all__ = ["DashboardFile", "DashboardOptions", "common_dashboards", "slo_dashboard", "slo_dashboards"]
 TAGS: Final = ("flyball", "slo")
-
-
-@dataclass(frozen=True, slots=True)
-class DashboardOptions:
-    """How dashboards are made.
-
-    `datasource_uid`: empty = the reader picks the data source in a variable. `external_url`: our console, for links.
-    Above `shared_above` SLOs, dashboards are shared: one per window length with the variables `service` and `slo`.
-    `raw_queries` says what to draw of the user's own series; without it, only bare selectors are drawn.
-    """
-
-    datasource_uid: str = ""
-    external_url: str = ""
-    shared_above: int = 1000
-    raw_queries: Callable[[SLO], RawQueries | None] = raw_queries_of
-
-
-@dataclass(frozen=True, slots=True)
-class DashboardFile:
-    """One JSON file for Grafana; `name` is its path below the dashboards folder, such as `slo-checkout.json`."""
-
-    name: str
-    json_text: str
 
 
 def slo_dashboards(slos: Sequence[SLO], options: DashboardOptions) -> tuple[DashboardFile, ...]:
@@ -56,7 +43,7 @@ def slo_dashboards(slos: Sequence[SLO], options: DashboardOptions) -> tuple[Dash
 def common_dashboards(slos: Sequence[SLO], options: DashboardOptions) -> tuple[DashboardFile, ...]:
     """Those that tell of several SLOs: the overview, and the shared ones where there are many SLOs."""
     ordered = sorted(slos, key=lambda slo: slo.name)
-    datasource = _datasource(options)
+    datasource = datasource_of(options)
     files = [DashboardFile("slos.json", dashboard_text(_overview(ordered, options), datasource))]
     if len(ordered) > options.shared_above:
         windows = {burn_rate.window_name(slo.window): slo.window for slo in ordered}
@@ -70,11 +57,7 @@ def common_dashboards(slos: Sequence[SLO], options: DashboardOptions) -> tuple[D
 
 def slo_dashboard(slo: SLO, options: DashboardOptions) -> DashboardFile:
     """The one that tells of this SLO only; it depends on nothing else."""
-    return DashboardFile(_file_name(slo), dashboard_text(_detail(slo, options), _datasource(options)))
-
-
-def _datasource(options: DashboardOptions) -> Datasource:
-    return {"type": "prometheus", "uid": options.datasource_uid or DATASOURCE_VARIABLE}
+    return DashboardFile(_file_name(slo), dashboard_text(_detail(slo, options), datasource_of(options)))
 
 
 def _file_name(slo: SLO) -> str:
@@ -96,9 +79,9 @@ def _detail(slo: SLO, options: DashboardOptions) -> core.Dashboard:
         description=inert_text(slo.description),
         links=[*_links(options, f"/slos/{quote(slo.name, safe='')}"), *_runbook(slo)],
         panels=placed(_bands(scope, target, raw)),
-        templating=core.Templating(list=[*_datasource_variable(options), *_group_variables(slo, scope)]),
+        templating=core.Templating(list=[*datasource_variable(options), *_group_variables(slo, scope)]),
         annotations=core.Annotations(list=_marks(scope)),
-        **_common(),
+        **common(TAGS),
     )
 
 
@@ -114,13 +97,13 @@ def _shared(scope: Scope, options: DashboardOptions) -> core.Dashboard:
         panels=placed(_bands(scope, target, None)),
         templating=core.Templating(
             list=[
-                *_datasource_variable(options),
-                _variable(names.SERVICE, "Service", f"label_values({known}}}, {names.SERVICE})"),
-                _variable(names.SLO, "SLO", f'label_values({known},{names.SERVICE}="$service"}}, {names.SLO})'),
+                *datasource_variable(options),
+                variable(names.SERVICE, "Service", f"label_values({known}}}, {names.SERVICE})"),
+                variable(names.SLO, "SLO", f'label_values({known},{names.SERVICE}="$service"}}, {names.SLO})'),
             ]
         ),
         annotations=core.Annotations(list=_marks(scope)),
-        **_common(),
+        **common(TAGS),
     )
 
 
@@ -132,8 +115,8 @@ def _overview(slos: Sequence[SLO], options: DashboardOptions) -> core.Dashboard:
         description="Every service level objective, those with the least budget left first.",
         links=_links(options, "/"),
         panels=placed(overview_bands(slos, shared=len(slos) > options.shared_above)),
-        templating=core.Templating(list=_datasource_variable(options)),
-        **_common(),
+        templating=core.Templating(list=datasource_variable(options)),
+        **common(TAGS),
     )
 
 
@@ -163,83 +146,34 @@ def _bands(scope: Scope, target: str, raw: RawQueries | None) -> list[Band]:
     ]
 
 
-def _common() -> dict[str, Any]:
-    return {
-        "editable": False,
-        "graphTooltip": core.GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
-        "refresh": "1m",
-        "tags": list(TAGS),
-        "time": core.Time("now-24h", "now"),
-        "timezone": "browser",
-    }
-
-
-def _datasource_variable(options: DashboardOptions) -> list[core.Template]:
-    if options.datasource_uid:
-        return []
-    return [core.Template(name="datasource", label="Data source", type="datasource", query="prometheus")]
-
-
 def _group_variables(slo: SLO, scope: Scope) -> list[core.Template]:
     """One for each grouping label, so that the reader picks a budget; those picked before narrow the next."""
     found = []
     for index, label in enumerate(slo.groups):
         known = replace(scope, groups=slo.groups[:index]).series(names.BUDGET_EVENTS)
-        found.append(_variable(label, label, f"label_values({known}, {label})"))
+        found.append(variable(label, label, f"label_values({known}, {label})"))
     return found
-
-
-def _variable(name: str, label: str, query: str) -> core.Template:
-    return core.Template(
-        name=name, label=label, query=query, refresh=core.REFRESH_ON_TIME_RANGE_CHANGE, sort=core.SORT_ALPHA_ASC
-    )
 
 
 def _links(options: DashboardOptions, console_path: str) -> list[core.DashboardLink]:
     overview = f"/d/{names.DASHBOARD_OVERVIEW_UID}"
-    links = [_link("All SLOs", overview, "dashboard", tooltip="Every SLO, the least budget first")]
+    links = [link("All SLOs", overview, "dashboard", tooltip="Every SLO, the least budget first")]
     if options.external_url:
         console = inert_url(options.external_url.rstrip("/")) + console_path
-        links.append(_link("Console", console, "external link", tooltip="The same in Flyball's console"))
+        links.append(link("Console", console, "external link", tooltip="The same in Flyball's console"))
     return links
 
 
 def _runbook(slo: SLO) -> list[core.DashboardLink]:
     if not slo.runbook_url:
         return []
-    return [_link("Runbook", inert_url(slo.runbook_url), "doc", tooltip="What to do when this burns")]
-
-
-def _link(title: str, url: str, icon: str, *, tooltip: str) -> core.DashboardLink:
-    keep_time = icon == "dashboard"
-    return core.DashboardLink(title=title, uri=url, icon=icon, tooltip=tooltip, type="link", keepTime=keep_time)
+    return [link("Runbook", inert_url(slo.runbook_url), "doc", tooltip="What to do when this burns")]
 
 
 def _marks(scope: Scope) -> list[dict[str, Any]]:
     """Deployments and firing pages, drawn across every chart."""
     pages = panels.firing(scope, names.SEVERITY_PAGE)
     return [
-        _mark("Deployments", panels.new_versions(scope), palette.ON_PURPOSE, "Deployed {{version}}", "version"),
-        _mark("Pages", pages, palette.SPENT, "Page fires", names.SEVERITY),
+        mark("Deployments", panels.new_versions(scope), palette.ON_PURPOSE, "Deployed {{version}}", "version"),
+        mark("Pages", pages, palette.SPENT, "Page fires", names.SEVERITY),
     ]
-
-
-def _mark(name: str, expr: str, colour: str, title: str, tags: str) -> dict[str, Any]:
-    """An annotation with a title; consecutive points become one region.
-
-    Grafana marks values above 0 only: a 0 says that it did not happen, no answer that nobody knows.
-    """
-    return {
-        "datasource": None,
-        "enable": True,
-        "iconColor": colour,
-        "name": name,
-        "tagKeys": tags,
-        "titleFormat": title,
-        "target": {
-            "datasource": None,
-            "expr": f"{expr} or vector(0)",
-            "interval": panels.RULE_INTERVAL,
-            "refId": "Anno",
-        },
-    }
