@@ -25,7 +25,7 @@ _Folder = Annotated[
     ),
 ]
 _WIDTH: Final = 80
-_FAULT: Final = typer.Argument(metavar="NAME", help="errors, latency or outage.")
+_FAULT: Final = typer.Argument(metavar="NAME", help="cost, errors, ingest, latency, outage or tenant.")
 
 
 @app.callback(invoke_without_command=True)
@@ -64,9 +64,12 @@ def break_(context: typer.Context, name: Annotated[str, _FAULT], folder: _Folder
     """Break something in the running demo.
 
     \b
+    cost      a connector loops; what goes to the language model multiplies
     errors    half of the requests to graphql-gateway fail; clients retry
+    ingest    ingest takes in two fifths of what it should
     latency   Neo4j is slow; nearly every read and write is late, many time out
     outage    graphql-gateway answers errors only; clients retry, then back off
+    tenant    as outage, for the tenant delta only
 
     \b
     Example:

@@ -157,7 +157,7 @@ def test_every_budget_means_something_from_the_first_moment_on(demo: Demo, backe
 
 def test_everything_is_scraped_with_exemplars(demo: Demo, backend: PrometheusBackend) -> None:
     pods = sum(service.pods for service in INTELGRAPH.services)
-    eventually(lambda: len(backend.query("up == 1", now())) == pods + 1, 60, "every pod and Flyball itself are up")
+    eventually(lambda: len(backend.query("up == 1", now())) == pods + 2, 60, "all pods, OpenCost, Flyball are up")
 
     eventually(lambda: exemplars(demo, "graphql_latency_bucket"), 60, "exemplars are stored")
 

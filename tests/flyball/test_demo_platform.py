@@ -36,10 +36,11 @@ def platform() -> Iterator[PlatformServer]:
         yield server
 
 
-def test_every_pod_that_is_discovered_can_be_scraped(platform: PlatformServer) -> None:
+def test_every_pod_and_the_exporter_of_costs_are_discovered_and_can_be_scraped(platform: PlatformServer) -> None:
     targets = httpx.get(f"{platform.url}/targets").json()
-    assert {target["labels"]["job"] for target in targets} == {service.name for service in INTELGRAPH.services}
-    assert len(targets) == sum(service.pods for service in INTELGRAPH.services)
+    jobs = {service.name for service in INTELGRAPH.services} | {"opencost"}
+    assert {target["labels"]["job"] for target in targets} == jobs
+    assert len(targets) == sum(service.pods for service in INTELGRAPH.services) + 1
     for target in targets:
         url = f"http://{target['targets'][0]}{target['labels']['__metrics_path__']}"
         answer = httpx.get(url, headers={"Accept": "application/openmetrics-text;version=1.0.0"})
@@ -53,6 +54,7 @@ def test_the_whole_platform_is_on_one_page_too(platform: PlatformServer) -> None
     assert {sample.labels["job"] for sample in families["build_info"].samples} == {
         service.name for service in INTELGRAPH.services
     }
+    assert {sample.labels["job"] for sample in families["node_total_hourly_cost"].samples} == {"opencost"}
     assert len({sample.labels["pod"] for sample in families["http_requests"].samples}) == 3
 
 

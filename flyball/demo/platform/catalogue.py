@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from flyball.demo.platform.costly import FORGOTTEN, POOLS, SPENDING
 from flyball.demo.platform.retries import Retries
 from flyball.demo.platform.shapes import (
     Catalogue,
@@ -13,6 +14,7 @@ from flyball.demo.platform.shapes import (
     Incident,
     Labels,
     Service,
+    Size,
     Tenant,
     counted,
     timed,
@@ -27,15 +29,18 @@ TENANTS: Final = (
 )
 
 SERVICES: Final = (
-    Service("graphql-gateway", 3, "2.14.0"),
-    Service("subscriptions", 2, "1.8.2"),
-    Service("neo4j", 2, "5.21.0"),
-    Service("opa", 2, "0.68.0"),
-    Service("ingest", 2, "3.4.1"),
-    Service("auth", 2, "1.12.0"),
-    Service("rtbf", 1, "0.9.4"),
-    Service("exports", 1, "1.3.0"),
-    Service("workflows", 1, "0.6.1"),
+    Service("graphql-gateway", 3, "2.14.0", "edge", Size(2, 4, "general")),
+    Service("subscriptions", 2, "1.8.2", "edge", Size(2, 4, "general")),
+    Service("neo4j", 2, "5.21.0", "graph", Size(40, 320, "graph")),
+    Service("opa", 2, "0.68.0", "graph", Size(0.5, 1, "general")),
+    Service("ingest", 2, "3.4.1", "ingest", Size(24, 44, "ingest")),
+    Service("auth", 2, "1.12.0", "edge", Size(1, 2, "general")),
+    Service("rtbf", 1, "0.9.4", "trust", Size(1, 4, "general")),
+    Service("exports", 1, "1.3.0", "trust", Size(2, 8, "general")),
+    Service("workflows", 1, "0.6.1", "workflows", Size(1, 2, "general")),
+    Service("assistant", 2, "1.6.2", "ai", Size(6, 24, "ai")),
+    Service("enrichment", 2, "2.2.1", "ingest", Size(8, 24, "ai")),
+    Service("jdbc-connector", 1, "1.4.0", "connectors", Size(2, 4, "general-us")),
 )
 
 _GRAPHQL_BUCKETS: Final = (0.025, 0.05, 0.1, 0.2, 0.35, 0.7, 1.5, 3.0, 10.0)
@@ -55,6 +60,10 @@ def _outcome(value: str) -> Labels:
     return (("outcome", value),)
 
 
+def _connector(value: str) -> Labels:
+    return (("connector", value),)
+
+
 FLOWS: Final = (
     Flow(
         "gateway.requests",
@@ -64,6 +73,7 @@ FLOWS: Final = (
         per_second=140,
         bad_ratio=0.00021,
         cells=counted({_code("200"): 0.985, _code("404"): 0.015}, {_code("500"): 0.7, _code("503"): 0.3}),
+        labels=(("service", "graphql-gateway"),),
         tenanted=True,
         routes=_ROUTES,
     ),
@@ -153,8 +163,10 @@ FLOWS: Final = (
         "Streaming events taken in.",
         per_second=2400,
         bad_ratio=0,
-        cells=counted({(("source", "stream"),): 1}, {}),
+        cells=counted({_connector("kafka"): 0.62, _connector("webhook"): 0.23, _connector("s3"): 0.15}, {}),
         demand=Demand.STEADY,
+        labels=(("service", "ingest"), ("source", "stream")),
+        tenanted=True,
     ),
     Flow(
         "ingest.bytes",
@@ -217,6 +229,7 @@ FLOWS: Final = (
         labels=(("workflow", "hello-case"),),
         every_minutes=360,
     ),
+    *SPENDING,
 )
 
 # The last three days are quiet, so that nothing pages before somebody breaks something.
@@ -227,6 +240,15 @@ INCIDENTS: Final = (
     Incident(21.1, 95, (Effect("gateway.requests", 0.15, tenant="gamma"),)),
     Incident(18.4, 9, (Effect("gateway.requests", 0.16), Effect("auth.step_up", 0.4))),
     Incident(16.7, 150, (Effect("ingest.processing", 0.33), Effect("ingest.bytes", traffic=0.58))),
+    Incident(
+        15.4,
+        270,
+        (
+            Effect("connectors.rows", traffic=4, tenant="gamma"),
+            Effect("enrichment.input_tokens", traffic=9),
+            Effect("enrichment.output_tokens", traffic=3),
+        ),
+    ),
     Incident(14.3, 38, (Effect("opa.decisions", 0.3), Effect("gateway.writes", 0.21))),
     Incident(12.8, 75, (Effect("subscriptions.messages", 0.29), Effect("subscriptions.deliveries", 0.42))),
     Incident(10.5, 120, (Effect("neo4j.one_hop", 0.26), Effect("gateway.reads", 0.17))),
@@ -241,8 +263,10 @@ DEPLOYMENTS: Final = (
     Deployment(24.3, "subscriptions", "1.9.0"),
     Deployment(18.41, "graphql-gateway", "2.15.1"),
     Deployment(13.4, "ingest", "3.5.0"),
+    Deployment(11.6, "enrichment", "2.3.0", (Effect("enrichment.input_tokens", traffic=1.22),)),
     Deployment(9.3, "opa", "0.69.0"),
     Deployment(6.2, "graphql-gateway", "2.16.0"),
+    Deployment(5.4, "assistant", "1.7.0", (Effect("assistant.input_tokens", traffic=0.84),)),
     Deployment(2.3, "auth", "1.13.0"),
     Deployment(0.8, "graphql-gateway", "2.16.1"),
 )
@@ -291,6 +315,15 @@ FAULTS: Final = (
         "workers and pods of ingest take in two fifths of what they should",
         (Effect("ingest.bytes", traffic=0.4), Effect("ingest.events", traffic=0.4)),
     ),
+    Fault(
+        "cost",
+        "the JDBC connector reads its tables over and over, and each row goes to the language model with its history",
+        (
+            Effect("connectors.rows", traffic=6),
+            Effect("enrichment.input_tokens", traffic=240),
+            Effect("enrichment.output_tokens", traffic=60),
+        ),
+    ),
 )
 
-INTELGRAPH: Final = Catalogue(TENANTS, SERVICES, FLOWS, INCIDENTS, DEPLOYMENTS, FAULTS)
+INTELGRAPH: Final = Catalogue(TENANTS, SERVICES, FLOWS, INCIDENTS, DEPLOYMENTS, FAULTS, POOLS, FORGOTTEN)

@@ -9,6 +9,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.samples import Exemplar
 
 from controlplane import conventions
+from flyball.demo.platform.infrastructure import DOCUMENTATION, TARGET, Gauge
 from flyball.demo.platform.live import PodState
 
 _JITTER: Final = 0.25  # of a bucket's typical value: narrower than the narrowest bucket
@@ -20,9 +21,14 @@ class Exposition:
     def __init__(self) -> None:
         self._exemplars: dict[tuple[str, int], tuple[int, Exemplar]] = {}
 
-    def render(self, pods: Sequence[PodState], accept: str, *, at_seconds: float, named: bool) -> tuple[bytes, str]:
+    def render(
+        self, pods: Sequence[PodState], accept: str, *, at_seconds: float, named: bool, gauges: Sequence[Gauge] = ()
+    ) -> tuple[bytes, str]:
         """The text and its content type, by what the client accepts; with `named` every series says job and pod."""
         families: dict[str, Metric] = {}
+        for gauge in gauges:
+            family = families.setdefault(gauge.name, Metric(gauge.name, DOCUMENTATION[gauge.name], "gauge"))
+            family.add_sample(gauge.name, {**(dict(TARGET) if named else {}), **dict(gauge.labels)}, gauge.value)
         for pod in pods:
             target = {"job": pod.slot.service.name, **dict(pod.life.target_labels)} if named else {}
             self._add(families, pod, target, at_seconds)
@@ -36,7 +42,7 @@ class Exposition:
             flow = pod.layout.flows[series.name.removesuffix("_bucket").removesuffix("_count").removesuffix("_sum")]
             family = families.get(series.family)
             if family is None:
-                kind = "histogram" if flow.is_histogram else "counter"
+                kind = "histogram" if flow.is_histogram else "summary" if flow.per_observation else "counter"
                 family = families[series.family] = Metric(series.family, flow.documentation, kind)
             exemplar = (
                 self._exemplar(pod, index, int(pod.cells[bearing[index]]), at_seconds) if index in bearing else None

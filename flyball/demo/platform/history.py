@@ -8,6 +8,7 @@ import snappy
 
 from controlplane import conventions
 from controlplane.adapters.remote_write import STALE, ColumnarSeries, encode, encoded_labels
+from flyball.demo.platform import infrastructure
 from flyball.demo.platform.layout import PodLayout
 from flyball.demo.platform.pods import Life, Slot
 from flyball.demo.platform.simulation import Chunk, Simulation
@@ -15,6 +16,7 @@ from flyball.demo.platform.traffic import Integers
 
 _MILLISECONDS: Final = 60_000
 _RECENT_MINUTES: Final = 26 * 60
+_GAUGE_STEP_MINUTES: Final = 2
 
 
 def write_history(simulation: Simulation, send: Callable[[bytes], None], progress: Callable[[float], None]) -> int:
@@ -37,6 +39,7 @@ def requests(simulation: Simulation) -> Iterator[tuple[bytes, int, int]]:
     labels: dict[Life, list[bytes]] = {}
     for chunk in simulation.history():
         series = [one for run in _runs(simulation, chunk, labels) for one in run]
+        series.extend(_gauges(simulation, chunk.minutes))
         yield snappy.compress(encode(series)), sum(one.values.size for one in series), int(chunk.minutes[-1])
 
 
@@ -53,6 +56,18 @@ def _runs(simulation: Simulation, chunk: Chunk, labels: dict[Life, list[bytes]])
         cells = chunk.values[run.low : run.high][rows][:, simulation.slot_cells(run.slot)]
         over = run.ends and run.life.replaced and run.life.end <= simulation.seam
         yield _columns(layout, minutes[rows], cells, labels[run.life], stale_at=run.life.end if over else None)
+
+
+def _gauges(simulation: Simulation, minutes: Integers) -> Iterator[ColumnarSeries]:
+    """What the exporter of costs said, and a mark of its end in the first minute in which a series is gone."""
+    before = np.concatenate([minutes[:1] - 1, minutes])
+    for gauge in simulation.infrastructure.gauges(before):
+        alive, was = gauge.alive[1:], gauge.alive[:-1]
+        rows = np.flatnonzero((alive & (minutes % _GAUGE_STEP_MINUTES == 0)) | (alive != was))
+        if rows.size:
+            values = np.where(alive[rows], gauge.value, STALE)
+            labels = encoded_labels({"__name__": gauge.name, **dict(gauge.labels), **dict(infrastructure.TARGET)})
+            yield ColumnarSeries(labels, minutes[rows] * _MILLISECONDS, values)
 
 
 def _columns(

@@ -44,6 +44,7 @@ class PodLayout:
         columns: list[int] = []
         weights: list[float] = []
         self._counters: list[tuple[int, int]] = []
+        self._observations: list[tuple[int, int, int]] = []
         self._blocks: list[_Block] = []
         self._mirrored: list[tuple[int, int]] = []
         self._exemplars: list[tuple[int, int]] = []
@@ -80,6 +81,11 @@ class PodLayout:
             self._exemplars.extend((len(self.series) + i, first + i) for i in range(len(flow.cells)))
             self.series.extend(_histogram(flow, common))
             return
+        if flow.per_observation:
+            self._observations.append((len(self.series), len(self.series) + 1, flow.per_observation))
+            self._counters.append((first, len(self.series)))
+            self.series.extend(PodSeries(flow.metric, f"{flow.metric}_{part}", common) for part in ("sum", "count"))
+            return
         for offset, cell in enumerate(flow.cells):
             self._counters.append((first + offset, len(self.series)))
             if cell.bad:
@@ -95,6 +101,8 @@ class PodLayout:
         if self._counters:
             source, target = np.array(self._counters).T
             values[:, target] = cells[:, source]
+        for units, count, per_observation in self._observations:
+            values[:, count] = values[:, units] // per_observation
         for block in self._blocks:
             counts = cells[:, block.first : block.end]
             width = counts.shape[1]

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from flyball.demo.platform.infrastructure import Gauge
 from flyball.demo.platform.layout import PodLayout
 from flyball.demo.platform.pods import Life, Slot
 from flyball.demo.platform.shapes import Effect, Fault
@@ -59,6 +60,11 @@ class LivePlatform:
                     zip(self._simulation.slots, self._simulation.layouts, strict=True)
                 )
             ]
+
+    def gauges(self, now: datetime) -> list[Gauge]:
+        """What the exporter of costs says now."""
+        minute = np.array([int(now.timestamp() // 60)], dtype=np.int64)
+        return list(self._simulation.infrastructure.gauges(minute))
 
     def broken(self) -> dict[str, datetime]:
         """Which faults are in force, and since when."""

@@ -11,7 +11,9 @@ from typing import Final
 
 from controlplane.ports import Clock
 from flyball.demo.platform.exposition import Exposition
+from flyball.demo.platform.infrastructure import TARGET
 from flyball.demo.platform.live import LivePlatform, PodState
+from flyball.demo.platform.shapes import Labels
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -19,8 +21,9 @@ LOOPBACK: Final = "127.0.0.1"
 class PlatformServer(ThreadingHTTPServer):
     """Serves one platform on loopback.
 
-    `/targets` is HTTP service discovery, `/pods/NAME/metrics` one pod, `/metrics` all of them, `/faults` the switches:
-    PUT breaks and DELETE heals, both with `control_token` as a bearer token.
+    `/targets` is HTTP service discovery, `/pods/NAME/metrics` one pod, `/opencost/metrics` what machines cost,
+    `/metrics` all of these, `/faults` the switches: PUT breaks and DELETE heals, both with `control_token` as a bearer
+    token.
     """
 
     daemon_threads = True
@@ -39,30 +42,34 @@ class PlatformServer(ThreadingHTTPServer):
         return f"http://{LOOPBACK}:{self.server_address[1]}"
 
     def targets(self) -> list[dict[str, object]]:
-        """Every pod as Prometheus' `http_sd_configs` wants it."""
+        """Every pod, and the exporter of costs, as Prometheus' `http_sd_configs` wants it."""
         address = f"{LOOPBACK}:{self.server_address[1]}"
-        return [
-            {
-                "targets": [address],
-                "labels": {
-                    "job": pod.slot.service.name,
-                    "__metrics_path__": f"/pods/{pod.life.pod}/metrics",
-                    **dict(pod.life.target_labels),
-                },
-            }
+        paths: list[tuple[str, Labels]] = [("/opencost/metrics", TARGET)]
+        paths.extend(
+            (f"/pods/{pod.life.pod}/metrics", (("job", pod.slot.service.name), *pod.life.target_labels))
             for pod in self.platform.pods(self.clock.now())
-        ]
+        )
+        return [{"targets": [address], "labels": {"__metrics_path__": path, **dict(labels)}} for path, labels in paths]
+
+    def costs(self, accept: str) -> tuple[bytes, str]:
+        """What an OpenCost beside the platform says: nodes, what they cost, and who runs on them."""
+        now = self.clock.now()
+        gauges = self.platform.gauges(now)
+        return Exposition().render([], accept, at_seconds=now.timestamp(), named=False, gauges=gauges)
 
     def metrics(self, pod_name: str | None, accept: str) -> tuple[bytes, str] | None:
-        """The exposition of one pod, or of all; None when there is no such pod."""
+        """The exposition of one pod, or of everything; None when there is no such pod."""
         now = self.clock.now()
         pods: list[PodState] = self.platform.pods(now)
         if pod_name is not None:
             pods = [pod for pod in pods if pod.life.pod == pod_name]
         if not pods:
             return None
+        gauges = self.platform.gauges(now) if pod_name is None else []
         with self._exposing:
-            return self._exposition.render(pods, accept, at_seconds=now.timestamp(), named=pod_name is None)
+            return self._exposition.render(
+                pods, accept, at_seconds=now.timestamp(), named=pod_name is None, gauges=gauges
+            )
 
     def faults(self) -> list[dict[str, object]]:
         """Every fault, and since when it is in force."""
@@ -103,6 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(HTTPStatus.OK, self.server.faults())
             case ["metrics"]:
                 self._metrics(None)
+            case ["opencost", "metrics"]:
+                self._answer(HTTPStatus.OK, *self.server.costs(self.headers.get("Accept", "")))
             case ["pods", pod, "metrics"]:
                 self._metrics(pod)
             case [""]:

@@ -30,12 +30,48 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """What one pod of a service asks for, and the pool of nodes that it runs on."""
+
+    cores: float
+    memory_gib: float
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A workload with `pods` replicas; `version` is what it ran a month ago."""
 
     name: str
     pods: int
     version: str
+    namespace: str = "default"
+    size: Size = Size(1, 2, "general")
+
+
+@dataclass(frozen=True, slots=True)
+class NodePool:
+    """Machines of one kind. `working_hours`: they are there from Monday to Friday, 06:00 to 20:00 UTC, only.
+
+    `hourly_usd` is the list price of one machine.
+    """
+
+    name: str
+    nodes: int
+    instance_type: str
+    region: str
+    hourly_usd: float
+    working_hours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenNodes:
+    """A bill that grew: `nodes` more than needed in a pool, from `days_ago` on for `minutes`."""
+
+    days_ago: float
+    minutes: int
+    pool: str
+    nodes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +94,8 @@ class Flow:
 
     `per_second` is the mean over the whole platform and month; `bad_ratio` the share that ends badly on a quiet day.
     With `every_minutes`, exactly one event happens each so many minutes instead. `tenanted` adds the label `tenant`.
+    With `per_observation`, the events are units (tokens, say) and a summary counts them: `METRIC_sum` has the units,
+    `METRIC_count` an observation for so many of them.
     """
 
     name: str
@@ -73,6 +111,7 @@ class Flow:
     routes: tuple[tuple[str, float], ...] = ()
     every_minutes: int = 0
     noise: float = 0.06
+    per_observation: int = 0
 
     @property
     def is_histogram(self) -> bool:
@@ -111,11 +150,12 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A new version rolled out over the pods of a service, one after the other."""
+    """A new version rolled out over the pods of a service, one after the other; what its `effects` change stays."""
 
     days_ago: float
     service: str
     version: str
+    effects: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +169,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The whole platform as data. Names of tenants, services and flows are unique."""
+    """The whole platform as data. Names of tenants, services, flows and pools are unique."""
 
     tenants: tuple[Tenant, ...]
     services: tuple[Service, ...]
@@ -137,6 +177,8 @@ class Catalogue:
     incidents: tuple[Incident, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     faults: tuple[Fault, ...] = ()
+    pools: tuple[NodePool, ...] = ()
+    forgotten: tuple[ForgottenNodes, ...] = ()
 
 
 def counted(good: dict[Labels, float], bad: dict[Labels, float]) -> tuple[Cell, ...]:

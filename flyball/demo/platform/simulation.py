@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from flyball.demo.platform.infrastructure import Infrastructure
 from flyball.demo.platform.layout import PodLayout
 from flyball.demo.platform.pods import Life, Slot, slots_of
 from flyball.demo.platform.shapes import Catalogue, Effect
@@ -46,6 +47,7 @@ class Simulation:
         self.start: Final = start
         self.seam: Final = seam
         self.slots: Final[tuple[Slot, ...]] = slots_of(catalogue, seed=seed, start=start, seam=seam)
+        self.infrastructure: Final = Infrastructure(catalogue, self.slots, seam)
         self.traffic: Final = Traffic(catalogue, seam)
         layouts = {service.name: PodLayout(service, self.traffic.streams) for service in catalogue.services}
         self.layouts: Final = tuple(layouts[slot.service.name] for slot in self.slots)

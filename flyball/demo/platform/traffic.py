@@ -45,7 +45,7 @@ class Traffic:
         """Expected (good, bad) events, each of shape (minutes, streams).
 
         `noise` holds standard normal values of shape (minutes, 2, streams) and says how many minutes there are.
-        `effects` apply to all of these minutes; past incidents apply by themselves.
+        `effects` apply to all of these minutes; past incidents and deployments apply by themselves.
         """
         minutes = first + np.arange(noise.shape[0], dtype=np.int64)
         activity = {tenant: _activity(tenant, minutes) for tenant in self._catalogue.tenants}
@@ -75,7 +75,7 @@ class Traffic:
         return np.asarray(60 * flow.per_second * together)
 
     def _in_force(self, minutes: Integers, effects: Sequence[Effect]) -> list[tuple[Effect, slice]]:
-        """Which rows each incident or fault touches."""
+        """Which rows each fault, incident or deployment touches."""
         found = [(effect, slice(None)) for effect in effects]
         first, last = int(minutes[0]), int(minutes[-1])
         for incident in self._catalogue.incidents:
@@ -84,6 +84,10 @@ class Traffic:
             if start <= last and end > first:
                 rows = slice(max(start - first, 0), end - first)
                 found.extend((effect, rows) for effect in incident.effects)
+        for deployment in self._catalogue.deployments:
+            start = self._seam - round(deployment.days_ago * MINUTES_PER_DAY)
+            if start <= last:
+                found.extend((effect, slice(max(start - first, 0), None)) for effect in deployment.effects)
         return found
 
     def _apply(self, effect: Effect, rows: slice, demand: Floats, ratio: Floats) -> None:
