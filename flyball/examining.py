@@ -11,6 +11,7 @@ from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile, read
 from flyball.data_source_urls import elsewhere
 from flyball.kinds import KINDS
+from flyball.money.declared import NOTHING, MoneyDeclared, money_of
 from slo.openslo.spec import SLIDocument, SLODocument
 from slo.resolve import unsettled
 from slo.settling import settled
@@ -32,6 +33,7 @@ class Examined:
     problems: tuple[Problem, ...]
     made: tuple[SLO, ...]
     made_problems: tuple[Problem, ...]
+    money: MoneyDeclared = NOTHING
 
 
 def examine(files: Sequence[SourceFile], beside: Sequence[Document] = ()) -> Examined:
@@ -56,9 +58,10 @@ def _examine(files: Sequence[SourceFile], beside: Sequence[Document]) -> Examine
     after = settled(made.slos, documents, may_be_declared)
     wrong = [*result.problems, *(each for each in made.problems if not _may_follow(each, result.incomplete))]
     wrong += elsewhere(result.documents)
-    further = [each for each in after.problems if not _may_follow(each, result.incomplete)]
+    money, money_problems = money_of(documents)
+    further = [each for each in (*after.problems, *money_problems) if not _may_follow(each, result.incomplete)]
     return Examined(
-        result.documents, after.slos, tuple(in_order([*wrong, *further])), made.slos, tuple(in_order(wrong))
+        result.documents, after.slos, tuple(in_order([*wrong, *further])), made.slos, tuple(in_order(wrong)), money
     )
 
 

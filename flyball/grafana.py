@@ -11,6 +11,7 @@ from slo.promql.event_query import event_query
 if TYPE_CHECKING:
     from dashboards.raw_queries import RawQueries
     from dashboards.slo_dashboard import DashboardFile, DashboardOptions
+    from flyball.money.declared import MoneyDeclared
 
 _STEP: Final = timedelta(minutes=5)
 
@@ -36,8 +37,8 @@ class GrafanaFiles:
         self._shared_above = shared_above
         self._own: dict[SLO, TextFile] = {}
 
-    def __call__(self, slos: Sequence[SLO]) -> tuple[TextFile, ...]:
-        """The dashboards of these SLOs."""
+    def __call__(self, slos: Sequence[SLO], money: "MoneyDeclared | None" = None) -> tuple[TextFile, ...]:
+        """The dashboards of these SLOs, and of what is declared about money."""
         from dashboards.slo_dashboard import common_dashboards, slo_dashboard
 
         options = _options(self._external_url, self._shared_above)

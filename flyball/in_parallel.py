@@ -19,6 +19,7 @@ from controlplane.rulefile import to_yaml
 from controlplane.specfile import Document, SourceFile
 from flyball.examining import examine
 from flyball.kinds import MAKES_SLOS, REFERRED_TO, name_of, settles
+from flyball.money.declared import money_of
 from slo.compiler import CompileOptions, rule_file, shared_files, subjects
 from slo.passes import Subject
 from slo.settling import settled
@@ -76,8 +77,10 @@ def understand(files: Sequence[SourceFile], run: Run, processes: int) -> tuple[l
         problems = in_order(problem for each in found for problem in each.problems)
         slos = tuple(sorted((slo for each in found for slo in each.slos), key=lambda slo: slo.name))
         if not has_errors(problems) and _unique([slo.name for slo in slos], [n for each in found for n in each.names]):
-            after = settled(slos, [document for each in found for document in each.settling])
-            return in_order([*problems, *after.problems]), after.slos
+            settling = [document for each in found for document in each.settling]
+            after = settled(slos, settling)
+            _, about_money = money_of(settling)
+            return in_order([*problems, *after.problems, *about_money]), after.slos
     whole = examine(files)
     return list(whole.problems), whole.slos
 

@@ -5,13 +5,22 @@ from typing import Final
 from pydantic import BaseModel
 
 from controlplane.specfile import Document, Kind
+from flyball.money.declared import KINDS as MONEY_KINDS
+from flyball.money.declared import is_about_money
 from flyball.workspace_spec import WORKSPACE
 from slo import settling, templates
 from slo.dialects import DIALECTS
 from slo.openslo import kinds as openslo_kinds
 
 _OTHER_DIALECTS: Final = tuple(kind for dialect in DIALECTS for kind in dialect.kinds)
-KINDS: Final[tuple[Kind, ...]] = (*openslo_kinds.KINDS, *templates.KINDS, *_OTHER_DIALECTS, *settling.KINDS, WORKSPACE)
+KINDS: Final[tuple[Kind, ...]] = (
+    *openslo_kinds.KINDS,
+    *templates.KINDS,
+    *_OTHER_DIALECTS,
+    *settling.KINDS,
+    *MONEY_KINDS,
+    WORKSPACE,
+)
 
 MAKES_SLOS: Final[tuple[type[BaseModel], ...]] = (
     *openslo_kinds.MAKES_SLOS,
@@ -36,5 +45,5 @@ def name_of(document: Document) -> tuple[str, ...] | None:
 
 
 def settles(document: Document) -> bool:
-    """Whether it settles something about SLOs that other documents make (`slo.settling`)."""
-    return document.kind in settling.KINDS
+    """Whether it settles something about what other documents make: SLOs (`slo.settling`), or money."""
+    return document.kind in settling.KINDS or is_about_money(document)

@@ -15,6 +15,7 @@ from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import Document, SourceFile
 from flyball.examining import Examined, examine
 from flyball.kinds import MAKES_SLOS, concerns_others, name_of, settles
+from flyball.money.declared import money_of
 from slo.openslo.spec import ServiceDocument
 from slo.settling import settled
 
@@ -56,10 +57,13 @@ class RememberedFiles:
         problems = [problem for meaning in meanings.values() for problem in meaning.problems]
         made = sorted((slo for meaning in meanings.values() for slo in meaning.slos), key=lambda slo: slo.name)
         declared = (document for meaning in meanings.values() for document in meaning.declared)
-        after = settled(made, list(filter(settles, declared)))
-        if not has_errors(after.problems):
+        settling = list(filter(settles, declared))
+        after = settled(made, settling)
+        _, about_money = money_of(settling)
+        further = (*after.problems, *about_money)
+        if not has_errors(further):
             self._meanings = meanings
-        return in_order([*problems, *after.problems]), after.slos
+        return in_order([*problems, *further]), after.slos
 
     def _everything(
         self, files: Sequence[SourceFile], digests: Mapping[str, bytes]

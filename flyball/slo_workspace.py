@@ -11,6 +11,9 @@ from controlplane.model.generation import TextFile
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import SourceFile
+from flyball.money.compiling import money_rule_files
+from flyball.money.declared import MoneyDeclared
+from flyball.money.reading import money_in
 from flyball.remembered_files import RememberedFiles
 from flyball.remembered_rules import RememberedRules
 from flyball.shown_sources import showable
@@ -19,7 +22,7 @@ from slo.compiler import CompileOptions
 from slo.manifest import RememberedLines
 from slo.ports import Compiled
 
-MakeDashboards = Callable[[Sequence[SLO]], Iterable[TextFile]]
+MakeDashboards = Callable[[Sequence[SLO], MoneyDeclared], Iterable[TextFile]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,15 @@ class SLOWorkspace:
         digest = _digest(files)
         if has_errors(problems):
             return Compiled(digest, (), problems=tuple(problems))
+        money = money_in(files)
         return Compiled(
             digest,
-            self._rules.compile(slos, self.options),
+            (*self._rules.compile(slos, self.options), *money_rule_files(money.declared, self.options)),
             slos=slos,
             problems=tuple(problems),
-            dashboards=tuple(self.make_dashboards(slos)) if self.make_dashboards else (),
+            dashboards=tuple(self.make_dashboards(slos, money.declared)) if self.make_dashboards else (),
             manifest=manifest_file(slos, self.options, self._lines),
+            records=money.records,
         )
 
     def _misplaced(self) -> list[Problem]:

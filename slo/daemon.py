@@ -135,7 +135,8 @@ class SLODaemon:
                 return False
         compiled = self.workspace.compile()
         good = not has_errors(compiled.problems)
-        memory.generation = generation_of(compiled.files, self.to_yaml, compiled.manifest) if good else None
+        beside = (compiled.manifest, *compiled.records)
+        memory.generation = generation_of(compiled.files, self.to_yaml, *beside) if good else None
         memory.compiled, memory.look, memory.pending, memory.deferred = compiled, look, None, 0
         memory.seen = ()
         return True

@@ -20,14 +20,14 @@ MARKER_GROUP: Final = "flyball-generation"
 
 
 def generation_of(
-    files: Sequence[RuleFile], to_yaml: Callable[[RuleFile], str], manifest: TextFile | None = None
+    files: Sequence[RuleFile], to_yaml: Callable[[RuleFile], str], *beside: TextFile | None
 ) -> Generation:
     """The files as text, with the marker among them. Raises ValueError for names that the engine would not read.
 
-    `manifest` lies beside them and no engine reads it: what the rules were made from.
+    Texts `beside` them are read by no engine: what the rules were made from.
     """
     texts = [TextFile(_checked(file.name), to_yaml(file)) for file in files]
-    texts += [manifest] if manifest else []
+    texts += [text for text in beside if text]
     if len({text.name for text in texts}) != len(texts):
         raise ValueError("two rule files have the same name")
     identity = _hash(texts)

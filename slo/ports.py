@@ -62,7 +62,8 @@ class RuleFolder(Protocol):
 class Compiled:
     """What the files of a workspace mean. `digest` tells their content from any other.
 
-    `manifest` is kept beside the rules that run, for plans (`slo.manifest`). With errors among the problems, the
+    `manifest` is kept beside the rules that run, for plans (`slo.manifest`), and so are `records` of what other features
+    made rules from. With errors among the problems, the
     rest is not to be used.
     """
 
@@ -72,6 +73,7 @@ class Compiled:
     problems: tuple[Problem, ...] = ()
     dashboards: tuple[TextFile, ...] = ()
     manifest: TextFile | None = None
+    records: tuple[TextFile, ...] = ()
 
 
 class Workspace(Protocol):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from controlplane.problems import Problem
     from controlplane.specfile import SourceFile
     from flyball.in_parallel import Run
+    from flyball.money.reading import MoneyFiles
     from flyball.output_folder import Outcome
     from flyball.settings import Settings
 
@@ -63,6 +64,7 @@ def compile_(
     """
     from controlplane.problems import has_errors, in_order
     from flyball.in_parallel import processors, understand
+    from flyball.money.reading import money_in
 
     target = _target(namespace, labels or [], ruler_namespace)
     gc.disable()  # a short life with many small objects, none of them in cycles: a third of the time
@@ -78,7 +80,8 @@ def compile_(
             _show(problems, sources, as_json)
             raise typer.Exit(ExitCode.PROBLEMS)
         forms = forms or [RuleForm.RULES]
-        files = _generated(slos, settings, (forms, target), run, say)
+        money = money_in(sources)
+        files = _generated((slos, money), settings, (forms, target), run, say)
         wanted = with_tests if with_tests is not None else len(slos) <= settings.shared_above
         if wanted and RuleForm.RULES in forms:
             files |= _tests(slos, settings, run)
@@ -134,7 +137,7 @@ def _target(namespace: str, labels: "Sequence[str]", ruler_namespace: str) -> "T
 
 
 def _generated(
-    slos: "Sequence[SLO]",
+    compiled: "tuple[Sequence[SLO], MoneyFiles]",
     settings: "Settings",
     rules: "tuple[Sequence[RuleForm], Target]",
     run: "Run",
@@ -144,20 +147,23 @@ def _generated(
     from controlplane.conventions import DASHBOARDS_SUBFOLDER, INHIBIT_RULES_FILE
     from controlplane.rule_manifests import TooLarge
     from flyball.grafana import grafana_files
+    from flyball.money.compiling import money_rule_files
     from flyball.rule_forms import rules_in_forms
     from flyball.slo_manifests import manifest_file
     from slo.compiler import CompileOptions
     from slo.inhibition import inhibit_rules
 
+    slos, money = compiled
     options = CompileOptions(settings.external_url, settings.runbook_url_template, settings.shared_above)
     say(f"compiling {len(slos):,} SLOs")
+    further = money_rule_files(money.declared, options)
     try:
-        files = dict(rules_in_forms(slos, rules[0], options, rules[1], run))
+        files = dict(rules_in_forms((slos, further), rules[0], options, rules[1], run))
     except TooLarge as error:
         typer.echo(f"{error}: split the SLO, or use another --format", err=True)
         raise typer.Exit(ExitCode.PROBLEMS) from None
     manifest = manifest_file(slos, options)
-    files[manifest.name] = manifest.text
+    files |= {file.name: file.text for file in (manifest, *money.records)}
     files[INHIBIT_RULES_FILE] = inhibit_rules(slos)
     say("drawing dashboards")
     dashboards = grafana_files(slos, external_url=settings.external_url, shared_above=settings.shared_above)

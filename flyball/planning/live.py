@@ -13,6 +13,7 @@ from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.model.generation import TextFile
 from controlplane.ports import LoadedGroup, Permanent, RuleEngine, Transient
+from flyball.money.reading import RECORD_FILE
 from slo import manifest
 from slo.apply import id_of
 from slo.generation import MARKER_FILE, MARKER_GROUP, is_whole, live_groups
@@ -27,13 +28,15 @@ _GROUP: Final = re.compile(r"^- name: (.+)$", re.MULTILINE)
 class Applied:
     """A generation of rules: what it was made from (None for rules of an older Flyball), and its files when asked.
 
-    `generation` is empty, and so is everything else, when nothing was applied.
+    `money_record` is what it says about money (`flyball.money.reading`). `generation` is empty, and so is everything
+    else, when nothing was applied.
     """
 
     generation: str = ""
     manifest: Manifest | None = None
     files: Callable[[], tuple[TextFile, ...]] = tuple
     notes: tuple[str, ...] = ()
+    money_record: str = ""
 
 
 def applied_in(rules_directory: Path) -> Applied:
@@ -46,7 +49,8 @@ def applied_in(rules_directory: Path) -> Applied:
     unverified = good is None or good.copy != copy
     notes = ("the last apply did not end well: its rules were never seen to run",) if unverified else ()
     text = folder.read_one(copy, manifest.FILE_NAME)
-    return Applied(id_of(copy), read_manifest(text) if text else None, lambda: folder.read(copy), notes)
+    record = folder.read_one(copy, RECORD_FILE) or ""
+    return Applied(id_of(copy), read_manifest(text) if text else None, lambda: folder.read(copy), notes, record)
 
 
 def new_slos(before: Applied, after: Applied) -> tuple[str, ...]:
@@ -78,7 +82,9 @@ def compiled_in(out: Path) -> Applied:
             TextFile(each.name, each.read_text(errors="surrogateescape")) for each in sorted(rules.glob("*.yaml"))
         )
 
-    return Applied(str(out), read_manifest(text) if text else None, files)
+    record = out / RECORD_FILE
+    about_money = record.read_text(encoding="utf-8", errors="replace") if record.is_file() else ""
+    return Applied(str(out), read_manifest(text) if text else None, files, money_record=about_money)
 
 
 @dataclass(slots=True)

@@ -36,7 +36,7 @@ class Read:
     """What the files say; with errors among the problems the rest is not to be used.
 
     `files` is how many there are, `reread` how many of them were not taken from the cache, `file_of` the file of each
-    SLO.
+    SLO, `declaring` the files with documents that are no SLOs.
     """
 
     slos: tuple[CachedSLO, ...]
@@ -44,6 +44,7 @@ class Read:
     problems: tuple[Problem, ...]
     files: int
     reread: int
+    declaring: tuple[str, ...] = ()
 
     def position(self, name: str) -> SourcePosition | None:
         """Where an SLO is written, None when it is not."""
@@ -208,4 +209,5 @@ def _read(
 ) -> Read:
     file_of = {slo.name: (listed[key].path, slo) for key, file in whole.items() for slo in file.slos}
     slos = tuple(slo for file in whole.values() for slo in file.slos)
-    return Read(slos, file_of, tuple(problems), len(whole), reread)
+    declaring = tuple(listed[key].path for key, file in whole.items() if file.declared)
+    return Read(slos, file_of, tuple(problems), len(whole), reread, declaring)

@@ -1,23 +1,22 @@
 """A plan for people and for programs (docs/reference/plan.md)."""
 
 import json
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
 from controlplane import problem_report
 from controlplane.model.event import JSON
 from controlplane.wording import count, duration, significant
+from flyball.planning.layout import painted, wrapped
+from flyball.planning.money_report import money_json, money_lines, money_totals
 from flyball.planning.run import Planned
 from slo.plan.changes import alerts_in_words
 from slo.plan.cost import Cost
 from slo.plan.history import HistoryBreak
 from slo.plan.planning import Kind, Plan, SLOChange
 
-_WIDTH: Final = 80
 _SIGNS: Final = {Kind.ADDED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~", Kind.RENAMED: "~"}
-_COLOURS: Final = {"+": "32", "-": "31", "~": "33", "!": "35"}
 _MOST_SHOWN: Final = 100
 _VERBS: Final = {Kind.ADDED: "add", Kind.CHANGED: "change", Kind.RENAMED: "rename", Kind.REMOVED: "remove"}
 
@@ -34,6 +33,7 @@ def _lines(planned: Planned, coloured: bool) -> Iterator[str]:
         yield ""
     if plan and len(plan.changes) > _MOST_SHOWN:
         yield from (f"… and {len(plan.changes) - _MOST_SHOWN:,} more; --json lists them all", "")
+    yield from money_lines(planned.money, coloured)
     yield from _rule_files(planned, coloured)
     for words in (*planned.drift, *planned.notes):
         yield from _paragraph("! ", words, coloured)
@@ -47,22 +47,24 @@ def _lines(planned: Planned, coloured: bool) -> Iterator[str]:
         )
     elif plan and plan.changes:
         yield from _totals(plan)
+    if planned.money:
+        yield money_totals(planned.money)
     if planned.unasked and not planned.against:
-        yield from _wrapped(f"What runs was not looked at: {planned.unasked}.", "", "")
+        yield from wrapped(f"What runs was not looked at: {planned.unasked}.", "", "")
 
 
 def _change(change: SLOChange, coloured: bool) -> Iterator[str]:
     sign = _SIGNS[change.kind]
     earlier = f" ← {change.earlier_name}" if change.earlier_name else ""
     place = f"  {change.position.path}:{change.position.line}" if change.position else ""
-    yield _painted(f"{sign} {change.name}{earlier}", sign, coloured) + f"  {change.service}{place}"
+    yield painted(f"{sign} {change.name}{earlier}", sign, coloured) + f"  {change.service}{place}"
     if change.kind is Kind.ADDED and change.slo:
         for words in alerts_in_words(change.slo):
-            yield from _wrapped(words, "    ", "      ")
+            yield from wrapped(words, "    ", "      ")
     if change.kind is Kind.REMOVED:
         yield "    nobody is told about it any more; its history stays until it expires"
     for words in (*(each.words for each in change.details), *change.consequences):
-        yield from _wrapped(words, "    ", "      ")
+        yield from wrapped(words, "    ", "      ")
     for each in change.breaks:
         yield from _break(each, coloured)
 
@@ -70,11 +72,11 @@ def _change(change: SLOChange, coloured: bool) -> Iterator[str]:
 def _break(each: HistoryBreak, coloured: bool) -> Iterator[str]:
     days = f" ({in_days(each.days)} of it)" if each.days is not None else ""
     if each.kept:
-        yield from _wrapped(f"history is kept: {each.reason}{days}", "    ", "      ")
+        yield from wrapped(f"history is kept: {each.reason}{days}", "    ", "      ")
         return
-    lines = list(_wrapped(f"! history: {each.reason}{days}", "    ", "      "))
-    yield from (_painted(line, "!", coloured) for line in lines)
-    yield from _wrapped(f"→ {each.way_out}", "      ", "        ")
+    lines = list(wrapped(f"! history: {each.reason}{days}", "    ", "      "))
+    yield from (painted(line, "!", coloured) for line in lines)
+    yield from wrapped(f"→ {each.way_out}", "      ", "        ")
 
 
 def in_days(days: float) -> str:
@@ -89,7 +91,7 @@ def _rule_files(planned: Planned, coloured: bool) -> Iterator[str]:
     files = planned.rule_files
     for sign, names in (("+", files.added), ("~", files.changed), ("-", files.removed)):
         for name in names[:_MOST_SHOWN]:
-            yield _painted(f"{sign} {name}", sign, coloured)
+            yield painted(f"{sign} {name}", sign, coloured)
         if len(names) > _MOST_SHOWN:
             yield f"{sign} … and {len(names) - _MOST_SHOWN:,} more"
     if files:
@@ -111,7 +113,7 @@ def _totals(plan: Plan) -> Iterator[str]:
         explained += ", without those of your own series: no rule engine told how many there are"
     if plan.costed < len(plan.changes):
         explained += f", from {plan.costed:,} of the {len(plan.changes):,} SLOs"
-    yield from _wrapped(f"{explained}.", "", "")
+    yield from wrapped(f"{explained}.", "", "")
     if plan.shards[0] != plan.shards[1]:
         yield f"SLOs that share rules: {plan.shards[0]} shards → {plan.shards[1]}."
 
@@ -123,22 +125,7 @@ def _signed(number: float) -> str:
 
 
 def _paragraph(start: str, words: str, coloured: bool) -> Iterator[str]:
-    yield from (_painted(line, start.strip(), coloured) for line in _wrapped(f"{start}{words}", "", "  "))
-
-
-def _wrapped(words: str, first: str, following: str) -> Sequence[str]:
-    return textwrap.wrap(
-        words,
-        _WIDTH,
-        initial_indent=first,
-        subsequent_indent=following,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _painted(text: str, sign: str, coloured: bool) -> str:
-    return f"\x1b[{_COLOURS[sign]}m{text}\x1b[0m" if coloured else text
+    yield from (painted(line, start.strip(), coloured) for line in wrapped(f"{start}{words}", "", "  "))
 
 
 def as_json(planned: Planned, **about: JSON) -> str:
@@ -153,6 +140,7 @@ def as_json(planned: Planned, **about: JSON) -> str:
         "files": {"read": planned.read.files, "reread": planned.read.reread},
         "summary": summary | {"unchanged": plan.unchanged} if plan else None,
         "slos": [_slo(change) for change in plan.changes] if plan else [],
+        "money": money_json(planned.money),
         "cost": _costs(plan.before, plan.after) | {"estimatedFrom": plan.costed} if plan else None,
         "ruleFiles": {
             "added": list(planned.rule_files.added),

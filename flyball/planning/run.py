@@ -15,6 +15,7 @@ from controlplane.problems import Problem, has_errors
 from controlplane.specfile import SourceFile
 from flyball.planning.file_cache import FileCache
 from flyball.planning.live import Applied, AskedEngine, applied_in, compiled_in, drift
+from flyball.planning.money import NO_MONEY, MoneyPlan, plan_money, record_of
 from flyball.planning.reading import Read, read_workspace
 from flyball.slo_manifests import SHARING, basis_of
 from slo import manifest
@@ -63,11 +64,12 @@ class Planned:
     notes: tuple[str, ...] = ()
     unasked: str = ""
     against: str = ""
+    money: MoneyPlan = NO_MONEY
 
     @property
     def differs(self) -> bool:
         """Whether `flyball apply` would change what runs."""
-        return bool((self.plan and self.plan.changes) or self.rule_files or self.drift)
+        return bool((self.plan and self.plan.changes) or self.rule_files or self.drift or self.money)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,12 @@ def make_plan(request: Request, engine: AskedEngine | None) -> Planned:
     against = str(request.against or "")
     if problems:
         return Planned(live, read, problems)
+    money = plan_money(live.money_record, read.declaring, engine)
     if live.manifest and not _is_readable(live.manifest, read):
         live = replace(live, manifest=None)
     if live.generation and live.manifest is None:
         files = _rule_files(live, read, request.options)
-        return Planned(live, read, rule_files=files, notes=_WITHOUT_MANIFEST, against=against)
+        return Planned(live, read, rule_files=files, notes=_WITHOUT_MANIFEST, against=against, money=money)
     before, after, basis = _sides(request, read, live)
     around = Surroundings(
         request.options,
@@ -117,6 +120,7 @@ def make_plan(request: Request, engine: AskedEngine | None) -> Planned:
         notes=(*live.notes, *notes),
         unasked=engine.failure if engine else "no rule engine was named",
         against=against,
+        money=money,
     )
 
 
@@ -194,7 +198,7 @@ def _live(request: Request) -> tuple[Applied, tuple[Problem, ...]]:
         return Applied(), read.problems
     lines = [slo.line for slo in read.slos]
     basis = basis_of(request.options, _usual(lines))
-    return Applied("", manifest.manifest_of(lines, basis)), ()
+    return Applied("", manifest.manifest_of(lines, basis), money_record=record_of(read.declaring)), ()
 
 
 def _differing(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -238,4 +242,4 @@ def _rule_files(live: Applied, read: Read, options: CompileOptions, but: Sequenc
 
 
 def _is_rules(file: TextFile) -> bool:
-    return file.name.endswith(".yaml") and file.name != MARKER_FILE
+    return file.name.startswith("slo-") and file.name.endswith(".yaml") and file.name != MARKER_FILE

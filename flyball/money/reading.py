@@ -1,0 +1,72 @@
+"""The documents about money of a workspace whose files are known to be right, and the record kept of them.
+
+Only files that may hold such a document are read: a workspace may have thousands of others.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from controlplane.model.generation import TextFile
+from controlplane.specfile import Document, SourceFile, read
+from flyball.kinds import KINDS
+from flyball.money.declared import KINDS as OWN
+from flyball.money.declared import NOTHING, MoneyDeclared, is_about_money, money_of
+
+RECORD_FILE: Final = "flyball-money.jsonl"  # not *.yaml, so that no rule engine reads it
+_DECLARES: Final = re.compile(rb"""\bkind["']?\s*:\s*["']?(?:%s)\b""" % b"|".join(kind.name.encode() for kind in OWN))
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyFiles:
+    """What files say about money, and the record of it that lies beside the rules made from it; none without any."""
+
+    declared: MoneyDeclared = NOTHING
+    records: tuple[TextFile, ...] = ()
+
+
+def money_in(files: Iterable[SourceFile]) -> MoneyFiles:
+    """What the files say; mistakes in them are told elsewhere (`flyball.examining`)."""
+    documents = documents_in(files)
+    if not documents:
+        return MoneyFiles()
+    declared, _ = money_of(documents)
+    text = "".join(f"{_line(each)}\n" for each in _in_order(documents))
+    return MoneyFiles(declared, (TextFile(RECORD_FILE, text),))
+
+
+def documents_in(files: Iterable[SourceFile]) -> tuple[Document, ...]:
+    """The documents about money, in the order of the files."""
+    found = read([file for file in files if _DECLARES.search(file.content)], KINDS)
+    return tuple(document for document in found.documents if is_about_money(document))
+
+
+def recorded_documents(record: str) -> tuple[Document, ...]:
+    """The documents of a record, at places of their own; those that this version cannot read are left out."""
+    files = []
+    for number, line in enumerate(record.splitlines()):
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(entry, dict) and isinstance(entry.get("text"), str):
+            files.append(SourceFile(f"applied-{number}.yaml", entry["text"].encode("utf-8", "surrogatepass")))
+    return documents_in(files)
+
+
+def _in_order(documents: Sequence[Document]) -> list[Document]:
+    return sorted(documents, key=lambda document: (document.kind.name, _name(document)))
+
+
+def _name(document: Document) -> str:
+    return str(getattr(getattr(document.value, "metadata", None), "name", ""))
+
+
+def _line(document: Document) -> str:
+    """The document as JSON, which YAML reads as well: comments and places are gone."""
+    value = document.value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    entry = {"kind": document.kind.name, "name": _name(document), "text": text}
+    return json.dumps(entry, ensure_ascii=False, sort_keys=True)
