@@ -12,6 +12,8 @@ _TEN_THOUSAND: Final = 10_000
 _HUNDRED: Final = 100
 _FLOAT_NOISE: Final = 1e-9
 _TEN: Final = 10
+_MONEY_DIGITS: Final = 3
+_MOST_PLACES: Final = 12
 _HALF_OF_LAST: Final = 0.005  # 9.996 is written with three digits as 10.0
 
 
@@ -69,6 +71,19 @@ def count(events: float | None) -> str:
     if events is None or not math.isfinite(events):
         return MISSING
     return f"{events:,.0f}" if abs(events) >= _TEN_THOUSAND else significant(events)
+
+
+def money(amount: Decimal | float | None, currency: str) -> str:
+    """An amount with its currency: 12345.678 → `12,346 USD`, 0.09561 → `0.0956 USD`; None and NaN → `no data`.
+
+    Three significant digits; whole units with all of theirs and thousands separators.
+    """
+    if amount is None or not math.isfinite(amount):
+        return MISSING
+    exact = amount if isinstance(amount, Decimal) else Decimal(repr(amount))
+    places = max(_MONEY_DIGITS - 1 - exact.adjusted(), 0) if exact else 0
+    text = f"{exact:,.{min(places, _MOST_PLACES)}f}"
+    return f"{_signed(text.rstrip('0').rstrip('.') if '.' in text else text)} {currency}".rstrip()
 
 
 def duration(length: timedelta) -> str:

@@ -79,3 +79,18 @@ def test_what_is_said_is_within_half_a_unit_of_the_third_digit(value: float) -> 
     said = float(wording.significant(value).replace("−", "-"))
     assert math.isclose(said, value, rel_tol=0.005, abs_tol=0.5e-6)
     assert (said < 0) == (value < 0 and said != 0)
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        (Decimal("12345.678"), "12,346 USD"), (0.09561, "0.0956 USD"), (Decimal("18000"), "18,000 USD"), (4.5, "4.5 USD"),
+        (9.996, "10 USD"), (Decimal(0), "0 USD"), (-0.0, "0 USD"), (Decimal("-3.456"), "−3.46 USD"),
+        (Decimal("1E+6"), "1,000,000 USD"), (Decimal("0.000012345"), "0.0000123 USD"),
+        (None, "no data"), (float("nan"), "no data"), (Decimal("Infinity"), "no data"),
+    ],
+)  # fmt: skip
+def test_money_is_said_with_its_currency_and_no_more_digits_than_matter(
+    amount: Decimal | float | None, said: str
+) -> None:
+    assert wording.money(amount, "USD") == said
