@@ -84,8 +84,8 @@ def test_what_is_said_is_within_half_a_unit_of_the_third_digit(value: float) -> 
 @pytest.mark.parametrize(
     ("amount", "said"),
     [
-        (Decimal("12345.678"), "12,346 USD"), (0.09561, "0.0956 USD"), (Decimal("18000"), "18,000 USD"), (4.5, "4.5 USD"),
-        (9.996, "10 USD"), (Decimal(0), "0 USD"), (-0.0, "0 USD"), (Decimal("-3.456"), "−3.46 USD"),
+        (Decimal("12345.678"), "12,346 USD"), (0.09561, "0.0956 USD"), (Decimal("18000"), "18,000 USD"),
+        (4.5, "4.5 USD"), (9.996, "10 USD"), (Decimal(0), "0 USD"), (-0.0, "0 USD"), (Decimal("-3.456"), "−3.46 USD"),
         (Decimal("1E+6"), "1,000,000 USD"), (Decimal("0.000012345"), "0.0000123 USD"),
         (None, "no data"), (float("nan"), "no data"), (Decimal("Infinity"), "no data"),
     ],
