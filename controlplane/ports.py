@@ -11,6 +11,7 @@ from controlplane.model.event import JSON, Event, RecordedEvent
 from controlplane.model.outbox import AuditEntry, DueMessage, OutboxMessage
 from controlplane.model.series import Sample, Series
 from controlplane.model.spend import SpendQuestion, SpendTable
+from controlplane.usage_ports import UsageLog
 
 
 class Transient(Exception):
@@ -279,6 +280,11 @@ class Transaction(Protocol):
     @property
     def audit(self) -> AuditLog:
         """Who did what."""
+        ...
+
+    @property
+    def usage(self) -> UsageLog:
+        """What was used, by whom."""
         ...
 
 

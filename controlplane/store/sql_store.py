@@ -15,6 +15,7 @@ from controlplane.store.event_log import SqlEventLog
 from controlplane.store.leases import SqlLeases, require_lease
 from controlplane.store.outbox import SqlOutbox
 from controlplane.store.schema import known_revision, schema_revision
+from controlplane.store.usage_log import SqlUsageLog
 from controlplane.store.write_order import WriteOrder
 
 
@@ -27,6 +28,7 @@ class SqlTransaction:
         self.events = SqlEventLog(connection, order)
         self.outbox = SqlOutbox(connection, order)
         self.audit = SqlAuditLog(connection, order)
+        self.usage = SqlUsageLog(connection)
 
 
 class SqlStore:

@@ -1,16 +1,15 @@
-"""Every table. The newest migration and this file say the same; a test compares them on both databases."""
+"""Every table; those of metering stand in `usage_tables`.
 
-from sqlalchemy import JSON, Column, Identity, Index, MetaData, Table, UniqueConstraint
+The newest migration and this file say the same; a test compares them on both databases.
+"""
 
+from sqlalchemy import JSON, Column, Identity, Index, Table, UniqueConstraint
+
+from controlplane.store import usage_tables
 from controlplane.store.columns import Line, Number, UTCTime
+from controlplane.store.metadata import metadata
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+__all__ = ["alerts", "audit", "audit_head", "events", "leases", "metadata", "outbox", "usage_tables"]
 
 leases = Table(
     "leases",

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, select
 
 _LOCK: Final = 0x666C7962616C6C01  # "flyball" and a number; advisory locks are per database
 MIGRATION_LOCK: Final = 0x666C7962616C6C02
+USAGE_LOCK: Final = 0x666C7962616C6C03  # for usage alone: no alert waits for a large batch of it
 
 
 class WriteOrder:
@@ -13,14 +14,16 @@ class WriteOrder:
 
     Without it PostgreSQL numbers rows before it commits them: a reader could see event 8, remember it, and never
     look for event 7, which commits later. One lock for all four also means that they cannot deadlock.
+    Usage has a lock of its own; whoever needs both takes that one first.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, lock: int = _LOCK) -> None:
         self._connection = connection
+        self._lock = lock
         self._taken = connection.dialect.name == "sqlite"  # BEGIN IMMEDIATE has it
 
     def take(self) -> None:
         """Wait until every earlier writer has committed or rolled back. Free when we have it already."""
         if not self._taken:
-            self._connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            self._connection.execute(select(func.pg_advisory_xact_lock(self._lock)))
             self._taken = True

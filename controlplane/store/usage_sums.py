@@ -1,0 +1,157 @@
+"""Totals, counters and outcomes: read, added to exactly in Python, written back. The caller holds the right to write.
+
+Decimals are text in both databases: SQLite would sum them as floats.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping, Table, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from controlplane.model import exact
+from controlplane.model.usage import Aggregation, Outcome, UsageCounter, UsageTotal
+from controlplane.store import usage_tables as tables
+from controlplane.store.batches import batches
+from controlplane.store.usage_folding import CounterKey, Sum, TotalKey
+
+_TOTAL_KEY: Final = ("booked", "period", "day", "tenant", "meter", "dimensions")
+_COUNTER_KEY: Final = ("meter", "tenant")
+OTHERS: Final = ""  # the tenant of those that are not shown alone
+
+
+def add_totals(connection: Connection, sums: Mapping[TotalKey, Sum]) -> None:
+    """Add them to what is there."""
+    stored = dict(_stored(connection, tables.totals, _TOTAL_KEY, list(sums)))
+    rows = []
+    for key, added in sums.items():
+        before = stored.get(key)
+        if before is not None:
+            added.take(Decimal(before["quantity"]), before["events"])
+            added.quarantined = exact.add(added.quarantined, Decimal(before["quarantined"]))
+            added.quarantined_events += before["quarantined_events"]
+        rows.append(
+            dict(zip(_TOTAL_KEY, key, strict=True))
+            | {
+                "aggregation": added.aggregation.value,
+                "quantity": exact.plain(added.quantity),
+                "events": added.events,
+                "quarantined": exact.plain(added.quarantined),
+                "quarantined_events": added.quarantined_events,
+            }
+        )
+    upsert(connection, tables.totals, rows)
+
+
+def add_counters(connection: Connection, sums: Mapping[CounterKey, Sum]) -> None:
+    """Add them to what is there, and what tenants used that are not shown alone to that of the others."""
+    alone = shown_tenants(connection)
+    tenants = sorted({tenant for _, tenant in sums} - alone.keys())
+    if tenants:
+        connection.execute(tables.tenants.insert(), [{"tenant": tenant, "shown": False} for tenant in tenants])
+    wanted = dict(sums)
+    for (meter, tenant), added in sums.items():
+        if not alone.get(tenant, False):
+            others = wanted.setdefault((meter, OTHERS), Sum(added.aggregation))
+            others.take(added.quantity, added.events)
+            if added.trace_id:
+                others.trace_id, others.traced, others.traced_at = added.trace_id, added.traced, added.traced_at
+    stored = dict(_stored(connection, tables.counters, _COUNTER_KEY, list(wanted)))
+    upsert(connection, tables.counters, [_counter_row(key, each, stored.get(key)) for key, each in wanted.items()])
+
+
+def _counter_row(key: CounterKey, added: Sum, before: RowMapping | None) -> dict[str, Any]:
+    if before is not None:
+        added.take(Decimal(before["quantity"]), before["events"])
+        if not added.trace_id:
+            added.trace_id, added.traced_at = before["trace_id"], before["traced_at"]
+            added.traced = Decimal(before["traced"])
+    return {
+        "meter": key[0],
+        "tenant": key[1],
+        "aggregation": added.aggregation.value,
+        "quantity": exact.plain(added.quantity),
+        "events": added.events,
+        "trace_id": added.trace_id,
+        "traced": exact.plain(added.traced),
+        "traced_at": added.traced_at,
+    }
+
+
+def add_outcomes(connection: Connection, counts: Mapping[Outcome, int]) -> None:
+    """Count events by what became of them."""
+    named = {outcome.value: count for outcome, count in counts.items() if count}
+    columns = tables.outcomes.c
+    stored = dict(connection.execute(select(columns.outcome, columns.events)).tuples().all())
+    rows = [{"outcome": name, "events": stored.get(name, 0) + count} for name, count in sorted(named.items())]
+    upsert(connection, tables.outcomes, rows)
+
+
+def shown_tenants(connection: Connection) -> dict[str, bool]:
+    """Every tenant that ever used something, and whether its counters are shown alone."""
+    columns = tables.tenants.c
+    return dict(connection.execute(select(columns.tenant, columns.shown)).tuples().all())
+
+
+def read_totals(connection: Connection, booked: str, period: str) -> list[UsageTotal]:
+    """Totals booked to or of a month, sorted by their key."""
+    columns = tables.totals.c
+    query = select(tables.totals)
+    query = query.where(columns.booked == booked) if booked else query
+    query = query.where(columns.period == period) if period else query
+    found = [
+        UsageTotal(
+            booked=row.booked,
+            period=row.period,
+            day=row.day,
+            tenant=row.tenant,
+            meter=row.meter,
+            aggregation=Aggregation(row.aggregation),
+            dimensions=row.dimensions,
+            quantity=Decimal(row.quantity),
+            events=row.events,
+            quarantined=Decimal(row.quarantined),
+            quarantined_events=row.quarantined_events,
+        )
+        for row in connection.execute(query)
+    ]
+    return sorted(found, key=lambda one: (one.booked, one.period, one.day, one.tenant, one.meter, one.dimensions))
+
+
+def read_counters(connection: Connection) -> list[UsageCounter]:
+    """Every counter, sorted by meter and tenant."""
+    found = [
+        UsageCounter(
+            tenant=row.tenant,
+            meter=row.meter,
+            aggregation=Aggregation(row.aggregation),
+            quantity=Decimal(row.quantity),
+            events=row.events,
+            trace_id=row.trace_id,
+            traced=Decimal(row.traced),
+            traced_at=row.traced_at,
+        )
+        for row in connection.execute(select(tables.counters))
+    ]
+    return sorted(found, key=lambda one: (one.meter, one.tenant))
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows whose key may be there: they replace what stands under it."""
+    if not rows:
+        return
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = make(table)
+    key = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), list(rows))
+
+
+def _stored(
+    connection: Connection, table: Table, names: tuple[str, ...], keys: Sequence[Any]
+) -> Iterator[tuple[Any, RowMapping]]:
+    columns = tuple_(*(table.c[name] for name in names))
+    for batch in batches(keys):
+        for row in connection.execute(select(table).where(columns.in_(batch))).mappings():
+            yield tuple(row[name] for name in names), row
