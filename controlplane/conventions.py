@@ -161,6 +161,15 @@ BILLED_FAULTS: Final = "flyball_billed_faults"  # gauge, labels source, fault: r
 BILLED_ROWS: Final = "flyball_billed_rows"  # gauge, label source
 UNIT_COST_RATIO: Final = "unit_cost:ratio"  # money for `per` units; labels unit_cost, currency and what it is split by
 UNIT_COST_TARGET: Final = "unit_cost:target"  # what that may cost at most
+UNIT_COST_COUNTED: Final = "unit_cost:counted:rolling5m"  # units of the last 5 minutes, whether or not money is known
+UNIT_COST_SPEND_ROLLING: Final = "unit_cost:spend:rolling5m"  # as SPEND_ROLLING, of minutes with known units only
+UNIT_COST_UNITS_ROLLING: Final = "unit_cost:units:rolling5m"  # units of the very same minutes
+UNIT_COST_UNPAIRED_ROLLING: Final = "unit_cost:unpaired_spend:rolling5m"  # money of minutes without known units
+UNIT_COST_SPEND_LEDGER: Final = "unit_cost:spend:ledger5m"  # as UNIT_COST_SPEND_ROLLING; entries add up
+UNIT_COST_UNITS_LEDGER: Final = "unit_cost:units:ledger5m"
+UNIT_COST_UNPAIRED_LEDGER: Final = "unit_cost:unpaired_spend:ledger5m"
+UNIT_COST_EXCESS: Final = "unit_cost:excess"  # money of the long window beyond what the target allows its units
+UNIT_COST_INFO: Final = "unit_cost:info"  # 1, with labels unit_cost, currency, unit, per, owner
 USAGE_TOTAL: Final = "flyball_usage_quantity_total"  # labels tenant, meter: accepted usage
 USAGE_EVENTS: Final = "flyball_usage_events_total"  # label outcome = accepted | duplicate | conflict | refused
 QUOTA_USED: Final = "flyball_usage_quota_used_ratio"  # labels tenant, quota
@@ -171,11 +180,22 @@ ALERT_SPEND_SPIKE: Final = "SpendSpike"
 ALERT_COST_STALE: Final = "CostDataStale"
 ALERT_UNPRICED: Final = "CostUnpriced"
 ALERT_UNIT_COST: Final = "UnitCostAboveTarget"
+ALERT_NO_UNITS: Final = "SpendWithoutUnits"
 
 
 def budget_burn_rate(window: str) -> str:
     """Spend of a window ÷ what the pace expects of it, such as `budget:burn_rate:1h`; 1 spends exactly the budget."""
     return f"budget:burn_rate:{window}"
+
+
+def unit_cost_ratio(window: str) -> str:
+    """As UNIT_COST_RATIO, which is that of the alert's long window, over another one: `unit_cost:ratio:1h`."""
+    return f"unit_cost:ratio:{window}"
+
+
+def unit_cost_coverage(window: str) -> str:
+    """The share of a window for which a unit cost has ledger entries, such as `unit_cost:window_coverage:30d`."""
+    return f"unit_cost:window_coverage:{window}"
 
 
 # --- keys that users write --------------------------------------------------------------------------------------------
