@@ -14,12 +14,12 @@ from typing import Final
 
 from controlplane import conventions as names
 from controlplane.burn_rate import LEDGER_INTERVAL, window_name
+from controlplane.calendar.periods import period_at, unix
+from controlplane.calendar.tables import calendar_name
 from controlplane.model.rule import Labels, RecordingRule, RuleFile
 from controlplane.model.series import Sample, Series
 from controlplane.model.slo import SLO, CalendarWindow
 from controlplane.ports import MetricsBackend, SeriesWriter
-from slo.calendar.periods import period_at, unix
-from slo.calendar.tables import calendar_name
 from slo.indicators.indicator import EventPair, pair_over_past, part_series
 from slo.promql.promql_text import TokenKind, tokens
 

@@ -8,11 +8,11 @@ from typing import Final
 from zlib import crc32
 
 from controlplane.burn_rate import STANDARD_PERIOD, duration
+from controlplane.calendar.rules import calendar_file
 from controlplane.model.alerting import STANDARD_ALERTING, Alerting, AlertText
 from controlplane.model.rule import Rule, RuleFile, RuleGroup
 from controlplane.model.slo import SLO, STANDARD_POLICY, RollingWindow
 from slo.bridging import bridged
-from slo.calendar.rules import calendar_file
 from slo.passes import Pass, Subject, alerts, budget, calendar, events, exclusions, legacy, windows
 from slo.passes.subject import Links
 
@@ -83,7 +83,7 @@ def compile_rules(slos: Iterable[SLO], options: CompileOptions | None = None) ->
 
 def shared_files(slos: Iterable[SLO]) -> tuple[RuleFile, ...]:
     """The files that the rules of several SLOs read from, beside the SLOs' own files."""
-    calendars = calendar_file(slos)
+    calendars = calendar_file(slo.window for slo in slos)
     return (calendars,) if calendars else ()
 
 

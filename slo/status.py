@@ -18,7 +18,7 @@ from controlplane.burn_rate import ledger_entries
 from controlplane.model.series import Sample, Series
 from controlplane.model.slo import SLO, CalendarWindow
 from controlplane.ports import MetricsBackend
-from slo.calendar.course import Step, course
+from slo.course import Step, course
 
 Points = tuple[tuple[datetime, float], ...]
 

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controlplane.burn_rate import LEDGER_INTERVAL, STANDARD_PERIOD, STANDARD_TIERS, duration
+from controlplane.calendar.tables import TABLE_END
+from controlplane.calendar.zones import zone_names
 from controlplane.model.slo import CalendarUnit, CalendarWindow, RollingWindow, Window
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Document, did_you_mean
-from slo.calendar.tables import TABLE_END
-from slo.calendar.zones import zone_names
 from slo.openslo.spec import Calendar, SLOSpec, TimeWindow
 
 SHORTEST: Final = timedelta(hours=1)

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 
 from controlplane import conventions as names
+from controlplane.calendar.periods import periods_between, unix
 from controlplane.model.slo import SLO, CalendarWindow, NoTraffic
 from slo.backfill.grid import Grid, Group, Pairs, PastSeries
 from slo.backfill.survey import Place, Survey
-from slo.calendar.periods import periods_between, unix
 from slo.indicators.indicator import part_series
 from slo.passes.traffic import is_up
 from slo.replay.counts import Counts, as_asked, counts_of

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 
 from controlplane import conventions as names
+from controlplane.calendar.periods import period_at
 from controlplane.model.slo import SLO, CalendarWindow, CompositeIndicator
 from controlplane.ports import MetricsBackend
 from slo.backfill.grid import Grid
-from slo.calendar.periods import period_at
 from slo.replay.fetching import Fetcher
 from slo.replay.history import TILE, minute_of, moment_of
 from slo.replay.sliding import Flags

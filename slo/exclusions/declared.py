@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from controlplane.calendar.intervals import merged, runs
+from controlplane.calendar.periods import unix
+from controlplane.calendar.zones import instant, zone
 from controlplane.model.exclusion import Exclusion, Interval
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem
 from controlplane.specfile import Document
-from slo.calendar.intervals import merged, runs
-from slo.calendar.periods import unix
-from slo.calendar.zones import instant, zone
 from slo.durations import span_of
 from slo.exclusions.recurrence import MOST, BadRule, occurrences
 from slo.exclusions.spec import ExclusionDocument, Once, Recurring

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
 
+from controlplane.calendar.zones import instant
 from controlplane.specfile import did_you_mean
-from slo.calendar.zones import instant
 
 MOST: Final = 1000  # occurrences: every day for more than two years
 _FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")

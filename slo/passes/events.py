@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from controlplane import conventions as names
-from controlplane.burn_rate import duration, ledger_entries
+from controlplane.burn_rate import duration, ledger_entries, ledger_entry
 from controlplane.model.rule import RecordingRule, Rule
 from slo.indicators.indicator import usual_records
 from slo.passes import calendar, exclusions
@@ -20,7 +20,7 @@ def rolling(subject: Subject) -> Iterator[Rule]:
 def ledger(subject: Subject) -> Iterator[Rule]:
     """Means of five rolling values: entries add up to totals without knowing the scrape interval."""
     labels = () if subject.shared else subject.labels
-    yield RecordingRule(names.LEDGER_EVENTS, f"avg_over_time({names.ROLLING_EVENTS}{{{subject.history}}}[5m])", labels)
+    yield RecordingRule(names.LEDGER_EVENTS, ledger_entry(f"{names.ROLLING_EVENTS}{{{subject.history}}}"), labels)
 
 
 def usual(subject: Subject) -> Iterator[Rule]:

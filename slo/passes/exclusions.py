@@ -14,11 +14,11 @@ from typing import Final
 
 from controlplane import conventions as names
 from controlplane.burn_rate import duration
+from controlplane.calendar.intervals import Run, Span, merged, runs
+from controlplane.calendar.periods import periods_between, unix
 from controlplane.model.exclusion import Exclusion
 from controlplane.model.rule import AlertingRule, RecordingRule, Rule
 from controlplane.model.slo import SLO, CalendarWindow
-from slo.calendar.intervals import Run, Span, merged, runs
-from slo.calendar.periods import periods_between, unix
 from slo.passes import calendar
 from slo.passes.subject import Subject
 

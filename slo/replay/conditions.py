@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from controlplane.burn_rate import Tier, Urgency, threshold, tiers_within
+from controlplane.burn_rate import LEDGER_SUMS_FROM, Tier, Urgency, threshold, tiers_within
 from controlplane.model.alerting import AlertMethod
 from controlplane.model.slo import SLO
 from slo.replay.budget import BudgetCourse, budget_course, each_minute
@@ -19,7 +19,6 @@ from slo.replay.sliding import ROLLING_MINUTES, Flags, Floats, last, lately, rat
 
 # Counts come from rates, so they are not whole: the rules leave half an event of margin.
 MARGIN_EVENTS: Final = 0.5
-LEDGER_SUMS_FROM: Final = timedelta(days=1)  # slo.passes.windows: shorter sums come from the rolling pair
 _EDGE: Final = 0.4  # of a rolling value, as there
 _MUTED_MINUTES: Final = 1440  # a page mutes the tickets of its SLO for a day
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from controlplane.calendar.periods import period_at, periods_between
 from controlplane.model.slo import CalendarWindow, Window
-from slo.calendar.periods import period_at, periods_between
 from slo.replay.history import TILE, Span, minute_of
 from slo.replay.sliding import Floats, Whole
 

@@ -17,6 +17,7 @@ from benchmarks.indicators import LEDGER_DELAY, Month, written
 from controlplane import conventions as names
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.remote_write import ColumnarSeries, RemoteWriter, encoded_labels
+from controlplane.calendar.periods import period_at
 from controlplane.model.exclusion import Exclusion
 from controlplane.model.slo import SLO, CalendarUnit, CalendarWindow, DataPolicy, NoTraffic, RollingWindow
 from controlplane.ports import Permanent, Transient
@@ -24,7 +25,6 @@ from flyball.backfilling.run import Done, Method, Order, Servers, run
 from flyball.demo import servers
 from flyball.demo.steps import PlainSteps
 from slo.backfill.survey import Stretch
-from slo.calendar.periods import period_at
 from slo.compiler import compile_rules
 from tests.flyball.processes import FLYBALL, environment
 from tests.flyball.running import eventually

@@ -8,11 +8,11 @@ from pathlib import Path
 import yaml
 
 from controlplane import conventions as names
+from controlplane.calendar.rules import CALENDAR_FILE
+from controlplane.calendar.tables import calendar_name
 from controlplane.model.rule import RecordingRule, RuleFile
 from controlplane.model.slo import SLO, CalendarWindow
 from controlplane.rulefile import to_yaml
-from slo.calendar.rules import CALENDAR_FILE
-from slo.calendar.tables import calendar_name
 from slo.compiler import CompileOptions, compile_rules
 from tests.slo.slos import an_slo, requests
 

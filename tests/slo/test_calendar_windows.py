@@ -12,11 +12,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from controlplane import conventions as names
+from controlplane.calendar.periods import boundary, index_at, period_at, periods_between
+from controlplane.calendar.tables import calendar_name, table_of
+from controlplane.calendar.zones import zone, zone_names
 from controlplane.model.rule import AlertingRule
 from controlplane.model.slo import CalendarUnit, CalendarWindow
-from slo.calendar.periods import boundary, index_at, period_at, periods_between
-from slo.calendar.tables import calendar_name, table_of
-from slo.calendar.zones import zone, zone_names
 from slo.cold_start import calendar_course, course_rules, derived_rules, plan
 from slo.compiler import compile_rules
 from tests.slo.evaluating import Past, past, rules_named, unix, utc

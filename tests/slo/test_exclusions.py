@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controlplane.calendar.intervals import merged, runs
+from controlplane.calendar.zones import zone
 from controlplane.model.exclusion import Exclusion
 from controlplane.specfile import SourceFile
 from flyball.examining import Examined, examine
-from slo.calendar.intervals import merged, runs
-from slo.calendar.zones import zone
 from slo.exclusions.recurrence import MOST, BadRule, occurrences
 from tests.slo.reading import an_slo_file
 

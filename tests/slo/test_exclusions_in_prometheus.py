@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane import conventions as names
+from controlplane.calendar.zones import zone
 from controlplane.model.exclusion import Exclusion, Interval
 from controlplane.model.rule import RecordingRule, RuleFile
 from controlplane.model.slo import SLO, CalendarUnit, CalendarWindow
 from controlplane.rulefile import to_yaml
-from slo.calendar.zones import zone
 from slo.compiler import compile_rules
 from slo.exclusions.recurrence import occurrences
 from tests.slo.evaluating import Past, past, rules_named, unix, utc

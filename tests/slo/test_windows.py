@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.calendar.periods import period_at
 from controlplane.model.exclusion import Exclusion
 from controlplane.model.slo import CalendarUnit, CalendarWindow, RollingWindow
-from slo.calendar.course import Step, course
-from slo.calendar.periods import period_at
+from slo.course import Step, course
 from slo.status import Measurement
 from slo.views import sentence, time_left
 from tests.slo.reading import an_slo_file, resolved

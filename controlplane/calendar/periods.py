@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+from controlplane.calendar.zones import instant, zone
 from controlplane.model.slo import CalendarUnit, CalendarWindow
-from slo.calendar.zones import instant, zone
 
 _DAYS: Final = {CalendarUnit.DAY: 1, CalendarUnit.WEEK: 7}
 _MONTHS: Final = {CalendarUnit.MONTH: 1, CalendarUnit.QUARTER: 3, CalendarUnit.YEAR: 12}

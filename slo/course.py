@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controlplane.burn_rate import LEDGER_INTERVAL
+from controlplane.calendar.periods import period_at
 from controlplane.model.slo import CalendarWindow
-from slo.calendar.periods import period_at
 
 _TRAILING: Final = timedelta(weeks=4)  # as in slo.passes.calendar
 _SHORTEST: Final = timedelta(days=1)

@@ -14,8 +14,8 @@ from typing import Final
 
 from controlplane import conventions as names
 from controlplane.burn_rate import window_name
+from controlplane.calendar.periods import boundary, days_of, index_at, is_of_days, local_boundary, unix
 from controlplane.model.slo import CalendarWindow
-from slo.calendar.periods import boundary, days_of, index_at, is_of_days, local_boundary, unix
 
 TABLE_START: Final = datetime(2020, 1, 1, tzinfo=UTC)
 TABLE_END: Final = datetime(2038, 1, 1, tzinfo=UTC)
@@ -38,22 +38,23 @@ class Table:
 
 
 @lru_cache(maxsize=256)
-def table_of(window: CalendarWindow) -> Table:
-    """The table of a window."""
+def table_of(window: CalendarWindow, of: str = "") -> Table:
+    """The table of a window. `of` is as in `calendar_name`."""
     indices = range(index_at(window, TABLE_START), index_at(window, TABLE_END) + 1)
     if is_of_days(window):
-        return _of_days(window, indices)
+        return _of_days(window, indices, of)
     return _of_months(window, indices)
 
 
-def calendar_name(window: CalendarWindow) -> str:
-    """What tells a calendar from others, as the label `calendar`."""
-    return f"{window_name(window)} {window.start} {window.time_zone}"
+def calendar_name(window: CalendarWindow, of: str = "") -> str:
+    """What tells a calendar from others, as the label `calendar`; `of` from those that other rule files write."""
+    name = f"{window_name(window)} {window.start} {window.time_zone}"
+    return f"{of} {name}" if of else name
 
 
-def matcher(window: CalendarWindow) -> str:
+def matcher(window: CalendarWindow, of: str = "") -> str:
     """The matcher that selects the series of a calendar."""
-    return f'{names.CALENDAR}="{calendar_name(window)}"'
+    return f'{names.CALENDAR}="{calendar_name(window, of)}"'
 
 
 def _of_months(window: CalendarWindow, indices: range) -> Table:
@@ -86,7 +87,7 @@ class _Change:
     since: int
 
 
-def _of_days(window: CalendarWindow, indices: range) -> Table:
+def _of_days(window: CalendarWindow, indices: range, of: str) -> Table:
     length = days_of(window) * _DAY_SECONDS
     first = _wall_seconds(window, indices[0])
     offset = first - unix(boundary(window, indices[0]))
@@ -95,7 +96,7 @@ def _of_days(window: CalendarWindow, indices: range) -> Table:
     now = _sum(f"time() + {offset}", [f"{change.by} * (time() >= bool {change.since})" for change in changes])
     into = _sum(f"time() + {offset - grid}", [f"{change.by} * (time() >= bool {change.since})" for change in changes])
     wall = f"vector(\n{now}\n- (\n{into}\n) % {length}\n)"
-    series = f"{names.CALENDAR_WALL}{{{matcher(window)}}}"
+    series = f"{names.CALENDAR_WALL}{{{matcher(window, of)}}}"
     start, end, next_end = (
         _from_wall(series, ahead=shift * length, offset=offset, changes=changes) for shift in range(3)
     )

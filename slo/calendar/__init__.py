@@ -1,1 +1,0 @@
-"""Calendar windows: when their periods begin, and how Prometheus knows."""
