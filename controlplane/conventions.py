@@ -156,6 +156,7 @@ FORECAST_BOUND: Final = "bound"  # label: low | middle | high (80 % interval)
 BUDGET_FORECAST_ERROR: Final = "flyball_budget_forecast_error_ratio"  # mean absolute error of past forecasts ÷ actual
 BUDGET_FORECAST_COVERAGE: Final = "flyball_budget_forecast_coverage_ratio"  # share of past actuals in the interval
 BUDGET_FORECAST_AT: Final = "flyball_budget_forecast_timestamp_seconds"  # when it was made
+BUDGET_FORECAST_MISSING: Final = "flyball_budget_forecast_missing"  # 1 while there is none; labels budget, reason
 BILLED_UNTIL: Final = "flyball_billed_until_timestamp_seconds"  # label source: end of the latest charge period
 BILLED_FAULTS: Final = "flyball_billed_faults"  # gauge, labels source, fault: rows of the latest import
 BILLED_ROWS: Final = "flyball_billed_rows"  # gauge, label source
@@ -215,11 +216,17 @@ ANNOTATION_POLICY: Final = "flyball.dev/policy"  # names of SLOPolicy documents
 ANNOTATION_KEEP_NAMES: Final = "flyball.dev/keep-names"  # sloth or pyrra: record their series, too
 ANNOTATION_LINT_IGNORE: Final = "flyball.dev/lint-ignore"  # comma-separated names of lint rules
 ANNOTATION_WORST_BY: Final = "flyball.dev/worst-by"  # comma-separated labels that tell where the bad events come from
+# On manifests of autoscalers.
+ANNOTATION_CAP_BUDGET: Final = "flyball.dev/cap-budget"
+ANNOTATION_CAP_MAXIMUM: Final = "flyball.dev/cap-maximum"
+ANNOTATION_CAP_REASON: Final = "flyball.dev/cap-reason"
+ANNOTATION_CAP_STATE: Final = "flyball.dev/cap-state"  # what was left of the budget, for how long, and when that was
 
 # --- files that we write ----------------------------------------------------------------------------------------------
 RULES_SUBFOLDER: Final = "prometheus/rules"
 PROOFS_SUBFOLDER: Final = "prometheus/tests"  # unit tests of the rules
 DASHBOARDS_SUBFOLDER: Final = "grafana"
+CAPS_SUBFOLDER: Final = "kubernetes/caps"  # ScaledObjects and HorizontalPodAutoscalers
 INHIBIT_RULES_FILE: Final = "alertmanager/inhibit_rules.yaml"
 
 # --- what the reference platform and real ones say of themselves ------------------------------------------------------
