@@ -151,6 +151,22 @@ BUDGET_PACE_RATIO: Final = "budget:pace:ratio"  # the share that should have bee
 BUDGET_EXPECTED: Final = "budget:expected:rolling5m"  # what the pace expects of the last 5 minutes
 BUDGET_COVERAGE: Final = "budget:window_coverage:ratio"  # share of the window so far for which there is a ledger entry
 BUDGET_INFO: Final = "budget:info"  # 1, with labels budget, currency, owner, window
+BUDGET_EXPECTED_LEDGER: Final = "budget:expected:ledger5m"  # the same as a ledger; only of time in which spend is known
+BUDGET_PERIOD_LEDGER: Final = "budget:spend:period5m"  # as BUDGET_LEDGER, with a label period, for calendar windows
+BUDGET_START: Final = "budget:window_start:seconds"  # Unix time at which the window began
+BUDGET_END: Final = "budget:window_end:seconds"  # when it ends; of a rolling window: now
+BUDGET_OTHER_CURRENCY: Final = "budget:other_currency:rolling5m"  # spend in the scope that the budget does not count
+BUDGET_USUAL_HOUR: Final = "budget:usual:1h"  # spend of this hour on earlier days and weeks; label of = days | weeks
+BUDGET_FORECAST_RATIO: Final = "budget:forecast:ratio"  # forecast ÷ amount; label basis = forecast | pace
+BASIS: Final = "basis"
+THRESHOLD: Final = "threshold"  # label of alerts: the share of the amount that was reached, such as `80 %`
+PACE: Final = "pace"  # label: a window and how spending is expected to spread over it
+MOMENT: Final = "moment"  # label: now | before (5 minutes ago) | start | end
+PACING_AT: Final = "budget:pacing:seconds"  # the Unix time of each moment of a pace
+PACING_WALL: Final = "budget:pacing:wall_seconds"  # what the clock on the wall shows then
+PACING_WEIGHT: Final = "budget:pacing:weight"  # seconds × weight of their days, from a fixed moment up to then
+PACING_SHARE: Final = "budget:pacing:share5m"  # the share of its window that a pace expects of the last 5 minutes
+PACING_RATIO: Final = "budget:pacing:ratio"  # the share of the window that it expects up to now
 BUDGET_FORECAST: Final = "flyball_budget_forecast"  # gauge at the window's end; labels budget, currency, bound
 FORECAST_BOUND: Final = "bound"  # label: low | middle | high (80 % interval)
 BUDGET_FORECAST_ERROR: Final = "flyball_budget_forecast_error_ratio"  # mean absolute error of past forecasts ÷ actual
@@ -178,6 +194,8 @@ ALERT_BUDGET_BURN: Final = "BudgetBurn"
 ALERT_BUDGET_SPENT: Final = "BudgetSpent"
 ALERT_BUDGET_FORECAST: Final = "BudgetForecast"
 ALERT_SPEND_SPIKE: Final = "SpendSpike"
+ALERT_OTHER_CURRENCY: Final = "SpendInOtherCurrency"
+ALERT_FORECAST_STALE: Final = "BudgetForecastStale"
 ALERT_COST_STALE: Final = "CostDataStale"
 ALERT_UNPRICED: Final = "CostUnpriced"
 ALERT_UNIT_COST: Final = "UnitCostAboveTarget"
@@ -187,6 +205,26 @@ ALERT_NO_UNITS: Final = "SpendWithoutUnits"
 def budget_burn_rate(window: str) -> str:
     """Spend of a window ÷ what the pace expects of it, such as `budget:burn_rate:1h`; 1 spends exactly the budget."""
     return f"budget:burn_rate:{window}"
+
+
+def budget_spend(window: str) -> str:
+    """Money spent in a window that ends now, such as `budget:spend:sum1h`."""
+    return f"budget:spend:sum{window}"
+
+
+def budget_expected(window: str) -> str:
+    """Money that the pace expects of a window that ends now, such as `budget:expected:sum1h`."""
+    return f"budget:expected:sum{window}"
+
+
+def budget_spend_ledger(window: str) -> str:
+    """The ledger's money of a long window, such as `budget:spend:ledger_sum3d`."""
+    return f"budget:spend:ledger_sum{window}"
+
+
+def budget_expected_ledger(window: str) -> str:
+    """What the ledger of expected money holds of a long window, such as `budget:expected:ledger_sum3d`."""
+    return f"budget:expected:ledger_sum{window}"
 
 
 def unit_cost_ratio(window: str) -> str:
