@@ -54,7 +54,8 @@ class Budget:
 
     `scope` holds any of several values by label (`service`, `namespace`, `tenant`, `provider`, …); all labels must
     fit; empty means everything in `currency`. `actual` and `forecast` are shares of `amount` (0.8 and 0.9) at which
-    somebody is told that it was spent, or is going to be. `tiers` are the burn-rate alerts.
+    somebody is told that it was spent, or is going to be. `tiers` are the burn-rate alerts. Spend that is absent is
+    missing and told after `stale_after`; with `absent_is_zero` it is zero while any other spend in `currency` is known.
     Budgets are equal when they ask for the same, wherever they are written.
     """
 
@@ -74,4 +75,5 @@ class Budget:
     forecast: tuple[Decimal, ...] = (Decimal("0.8"), Decimal("0.9"))
     tiers: tuple[Tier, ...] = STANDARD_TIERS
     stale_after: timedelta = timedelta(minutes=10)
+    absent_is_zero: bool = False
     labels: tuple[tuple[str, str], ...] = ()
