@@ -28,9 +28,8 @@ def _silent(price_map: PriceMap) -> AlertingRule:
     for item in price_map.items:
         alike.setdefault(item.staleness.after, []).append(item.name)
     kept = dict.fromkeys(label for item in price_map.items for label in item.staleness.by)
-    whose = "{{ $labels.price }}" + "".join(
-        f"{{{{ with $labels.{label} }}}}, {label} {{{{ . }}}}{{{{ end }}}}" for label in kept
-    )
+    more = (f"{{{{ with $labels.{label} }}}}, {label} {{{{ . }}}}{{{{ end }}}}" for label in kept)
+    whose = "".join(("{{ $labels.price }}", *more))
     description = (
         "The newest usage of this price item is {{ $value | humanizeDuration }} old. Until there is newer, it adds "
         "nothing to the spend: what budgets show is too low, not lower. Look for the exporter behind it; "
@@ -50,8 +49,9 @@ def _older(after: timedelta, items: tuple[str, ...]) -> str:
 
 def _never_heard(price_map: PriceMap, item: Item) -> AlertingRule:
     description = (
-        f"No usage was seen for {duration(item.staleness.after)} and none is remembered: the metric's name or its labels "
-        f"may be wrong in the PriceMap {price_map.name}, or nothing exports it. What it costs is missing from the spend."
+        f"No usage was seen for {duration(item.staleness.after)} and none is remembered: the metric's name or its "
+        f"labels may be wrong in the PriceMap {price_map.name}, or nothing exports it. What it costs is missing from "
+        "the spend."
     )
     return AlertingRule(
         names.ALERT_COST_STALE,

@@ -10,7 +10,7 @@ from typing import Final
 
 from controlplane import conventions as names
 from controlplane.burn_rate import number, seconds
-from controlplane.model.rule import RecordingRule, Rule, RuleFile, RuleGroup
+from controlplane.model.rule import Labels, RecordingRule, Rule, RuleFile, RuleGroup
 from finops.pricing import expressions, opencost
 from finops.pricing.alerts import alerts
 from finops.pricing.model import Item, PriceMap
@@ -47,12 +47,12 @@ def _every_minute(price_map: PriceMap) -> Iterator[Rule]:
 
 
 def _of_item(item: Item, price_map: PriceMap) -> Iterator[RecordingRule]:
-    price = ((names.PRICE, item.name),)
+    price: Labels = ((names.PRICE, item.name),)
     yield RecordingRule(names.USAGE_AT, _newest(item), price)
     own = expressions.own_labels(item, price_map.currency)
     if item.catalogue is not None:
         for token in item.catalogue.prices:
-            labels = (*price, (names.CURRENCY, price_map.currency), (names.MODEL, token.model))
+            labels: Labels = (*price, (names.CURRENCY, price_map.currency), (names.MODEL, token.model))
             labels = (*labels, (names.TOKEN_TYPE, token.token_type))
             yield RecordingRule(names.PRICE_UNIT, unit_price(token.schedule, FIVE_MINUTES), labels)
     if item.opencost is not None:

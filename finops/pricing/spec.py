@@ -86,11 +86,11 @@ class TokensPart(_Part):
     type_label: str = Field("gen_ai_token_type", description="The label that has the kind of token.")
     types: dict[str, Literal["input", "output", "cachedInput", "cacheWrite"]] = Field(
         default_factory=dict,
-        description="Values of that label. Left out: input, output, cached_input, cache_read, cache_write and the like.",
+        description="Its values. Left out: input, output, cached_input, cache_read and cache_write.",
     )
     input_includes_cached: bool = Field(
         False,
-        description="Whether tokens that were read from a cache are counted as input, too (as OpenTelemetry asks).",
+        description="Whether tokens read from a cache are counted as input, too.",
     )
 
 
