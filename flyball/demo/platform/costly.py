@@ -4,18 +4,29 @@ In a quiet month of 30 days about 15,600 USD of infrastructure and 4,200 USD of 
 adds it up.
 """
 
+from decimal import Decimal
 from typing import Final
 
 from flyball.demo.platform.shapes import Demand, Flow, ForgottenNodes, NodePool, counted
 
+TOKENS: Final = "gen_ai_client_token_usage"  # OpenTelemetry's gen_ai.client.token.usage, as Prometheus spells it
+EGRESS: Final = "network_transmit_bytes_total"
+EGRESS_USD: Final = Decimal("0.09") / 10**9  # AWS: to the internet, the first 10 TB of a month
+TOKEN_USD: Final = {  # https://openai.com/api/pricing, as genai-prices has them
+    ("gpt-4o", "input"): Decimal("2.50") / 10**6,
+    ("gpt-4o", "output"): Decimal("10.00") / 10**6,
+    ("gpt-4o-mini", "input"): Decimal("0.150") / 10**6,
+    ("gpt-4o-mini", "output"): Decimal("0.600") / 10**6,
+}
+
 # AWS on-demand list prices, rounded: https://aws.amazon.com/ec2/pricing/on-demand/
 POOLS: Final = (
-    NodePool("general", 3, "m6i.2xlarge", "eu-west-1", 0.428),
-    NodePool("general-us", 2, "m6i.2xlarge", "us-east-1", 0.384),
-    NodePool("graph", 2, "r6i.12xlarge", "eu-west-1", 3.384),
-    NodePool("ingest", 3, "c6i.8xlarge", "eu-west-1", 1.4592),
-    NodePool("ai", 3, "g5.4xlarge", "us-east-1", 1.624),
-    NodePool("batch", 2, "m6i.8xlarge", "eu-west-1", 1.712, working_hours=True),
+    NodePool("general", 3, "m6i.2xlarge", 8, 32, "eu-west-1", 0.428),
+    NodePool("general-us", 2, "m6i.2xlarge", 8, 32, "us-east-1", 0.384),
+    NodePool("graph", 2, "r6i.12xlarge", 48, 384, "eu-west-1", 3.384),
+    NodePool("ingest", 3, "c6i.8xlarge", 32, 64, "eu-west-1", 1.4592),
+    NodePool("ai", 3, "g5.4xlarge", 16, 64, "us-east-1", 1.624),
+    NodePool("batch", 2, "m6i.8xlarge", 32, 128, "eu-west-1", 1.712, working_hours=True),
 )
 
 # Somebody made room for a migration of the graph and gave it back a day later.
@@ -29,7 +40,7 @@ def _tokens(
     return Flow(
         f"{service}.{kind}_tokens",
         service,
-        "gen_ai_client_token_usage",  # OpenTelemetry's gen_ai.client.token.usage, as Prometheus spells it
+        TOKENS,
         "Tokens of calls to language models.",
         per_second=per_second,
         bad_ratio=0,
@@ -51,7 +62,7 @@ def _egress(service: str, per_second: float) -> Flow:
     return Flow(
         f"{service}.egress",
         service,
-        "network_transmit_bytes_total",
+        EGRESS,
         "Bytes sent to clients.",
         per_second=per_second,
         bad_ratio=0,

@@ -8,22 +8,30 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from controlplane import conventions
 from flyball.demo.platform.pods import Life, Slot
-from flyball.demo.platform.shapes import Catalogue, Labels, NodePool
+from flyball.demo.platform.shapes import Catalogue, Labels, NodePool, Service
 from flyball.demo.platform.traffic import MINUTES_PER_DAY, Integers
 
 NODE_COST: Final = "node_total_hourly_cost"
 CORES: Final = "container_cpu_allocation"
 MEMORY: Final = "container_memory_allocation_bytes"
 POD_INFO: Final = "kube_pod_info"
+CAPACITY_CORES: Final = "kube_node_status_capacity_cpu_cores"
+CAPACITY_BYTES: Final = "kube_node_status_capacity_memory_bytes"
 DOCUMENTATION: Final = {
     NODE_COST: "USD an hour that a node costs.",
+    CAPACITY_CORES: "Cores of a node.",
+    CAPACITY_BYTES: "Bytes of memory of a node.",
     CORES: "Cores that a pod has asked for or used, whichever is more.",
     MEMORY: "Bytes that a pod has asked for or used, whichever is more.",
     POD_INFO: "Where a pod runs; always 1.",
 }
 TARGET: Final[Labels] = (("job", "opencost"), ("instance", "opencost:9003"))
 """What service discovery says of the exporter."""
+
+IDLE: Final = conventions.IDLE_SERVICE
+"""The service that what nobody asked for of a node belongs to."""
 
 _PROVIDER: Final = "aws"
 _BYTES_PER_GIB: Final = 1 << 30
@@ -89,11 +97,18 @@ class Infrastructure:
             alive = node.alive(minutes)
             if alive.any():
                 yield Gauge(NODE_COST, node.labels, node.pool.hourly_usd, alive)
+                size: Labels = (("node", node.name),)
+                yield Gauge(CAPACITY_CORES, size, node.pool.cores, alive)
+                yield Gauge(CAPACITY_BYTES, size, node.pool.memory_gib * _BYTES_PER_GIB, alive)
         for slot, home in zip(self._slots, self._homes, strict=True):
             for life in _pods(slot):
                 alive = (minutes >= life.start) & (minutes < life.end)
                 if alive.any():
                     yield from _of_pod(slot, life.pod, home, alive)
+
+    def pods_of(self, node: Node) -> tuple[Service, ...]:
+        """The services of the pods that run on a node, one for each pod."""
+        return tuple(slot.service for slot, home in zip(self._slots, self._homes, strict=True) if home == node.name)
 
     def _home(self, slots: tuple[Slot, ...], number: int) -> str:
         """The node of a slot: siblings on different ones, as long as there are."""

@@ -59,6 +59,8 @@ class NodePool:
     name: str
     nodes: int
     instance_type: str
+    cores: int
+    memory_gib: int
     region: str
     hourly_usd: float
     working_hours: bool = False
