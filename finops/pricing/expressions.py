@@ -159,14 +159,15 @@ def _level(item: Item, usage: Usage) -> str:
 
 
 def _increase(item: Item, usage: Usage) -> str:
-    """What counters grew by, with what those had at their birth whose target was there before (docs: price-map)."""
+    """What counters grew by, and what those had at birth whose target was there before: `increase` misses that.
+
+    What is not a number, or infinite, is missing.
+    """
     selector = usage.text
     target = with_target(selector)
     born = f"({selector} unless {selector} offset 5m\n  and on (job, instance) ({target} and {target} offset 5m))"
-    grown = f"{born}\nor increase({selector}[5m])"
-    if item.replicas is None:
-        return grown
-    return read_from_freshest(f"(\n{indented(grown)}\n)", item.replicas, usage, item.staleness.after)
+    grown = f"(\n{indented(born)}\n  or increase({selector}[5m])\n) >= 0 < Inf"
+    return read_from_freshest(grown, item.replicas, usage, item.staleness.after)
 
 
 def _with_model(item: Item) -> tuple[str, ...]:

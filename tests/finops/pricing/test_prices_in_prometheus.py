@@ -15,7 +15,7 @@ from controlplane.adapters.remote_write import STALE
 from controlplane.model.spend import SpendQuestion
 from finops.pricing.estimated import EstimatedLedger
 from finops.pricing.expressions import spend_over_past
-from finops.pricing.model import Price, Schedule
+from finops.pricing.model import Price, Replicas, Schedule
 from finops.pricing.schedule import cost, unit_price
 from tests.finops.pricing.pricing import D, a_map, counted, ledger_sum, present, record
 from tests.slo.evaluating import Past, past, unix, utc
@@ -165,3 +165,42 @@ def test_hours_without_entries_are_missing_and_not_free(memory: Past) -> None:
     assert table.complete_until is None
     later = ledger.spend(SpendQuestion(LAST - HOUR, LAST + timedelta(days=2), (), {"price": ("rows",)}))
     assert later.complete_until == LAST
+
+
+@pytest.mark.parametrize("counter", [True, False])
+def test_what_is_no_number_is_missing_and_spoils_nothing(memory: Past, *, counter: bool) -> None:
+    name = "odd_total" if counter else "odd"
+    times = np.arange(unix(FIRST), unix(LAST) + 1, 15)
+    good = (times - times[0]) * 2.0 if counter else np.full(times.size, 5.0)
+    negative = np.zeros(times.size) if counter else np.full(times.size, -3.0)
+    for label, values in (("nan", np.full(times.size, np.nan)), ("good", good), ("negative", negative)):
+        memory.write({"__name__": name, "is": label}, times, values)
+    memory.write({"__name__": name, "is": "infinite"}, times, np.full(times.size, np.inf))
+    item = counted(name, name=f"counter-{name}"[:12]) if counter else present(name, name="odd-gauge")
+    record(memory, a_map(item, name="odd"), FIRST + HOUR, LAST)
+    value = memory.value(f'cost:spend:rolling5m{{price="{item.name}"}}', LAST)
+    assert value == pytest.approx(600 if counter else 5 / 12, rel=1e-9)
+
+
+def test_two_exporters_out_of_step_are_counted_once_through_a_switch_and_a_restart(memory: Past) -> None:
+    """Exporter a falls silent for half an hour and then counts from zero; b is there all the time but the last hour."""
+    silent, back, end_of_b = utc(2026, 3, 9, 23), utc(2026, 3, 9, 23, 30), utc(2026, 3, 10, 3)
+    every = np.arange(unix(FIRST), unix(LAST) + 1, 15)
+    first = every[every <= unix(silent)]
+    again = every[every >= unix(back)]
+    of_b = np.arange(unix(FIRST) + 7, unix(end_of_b), 30)
+    series = (
+        ("a", np.append(first, first[-1] + 15), np.append((first - every[0]) * 4.0 + 50, STALE)),
+        ("a", again, (again - again[0]) * 4.0),
+        ("b", np.append(of_b, of_b[-1] + 30), np.append((of_b - of_b[0]) * 4.0 + 9000, STALE)),
+    )
+    for exporter, times, values in series:
+        memory.write({"__name__": "twice_total", "exporter": exporter, "service": "x"}, times, values)
+    item = counted("twice_total", name="twice", by=("service",), replicas=Replicas("exporter"))
+    record(memory, a_map(item, name="twice"), FIRST + HOUR, LAST)
+    points = memory.backend.query_range('cost:spend:rolling5m{price="twice"}', FIRST + HOUR, LAST, timedelta(minutes=1))
+    values = [value for _, value in points[0].points]
+    assert len(values) == 7 * 60 + 1
+    assert min(values) > 1100
+    assert max(values) < 1300
+    assert sum(values) / len(values) == pytest.approx(1200, rel=0.002)
