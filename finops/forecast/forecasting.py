@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from controlplane.model.budget import STANDARD_PACE, Pace
+from finops.allocation.exact import total
 from finops.forecast.model import WHOLE, DailySpend, DayBand, Days, Forecast, Method, NoForecast
 from finops.forecast.outlook import Outlook, outlook
 from finops.forecast.shape import Floats, effects_of, learned_effects, pace_factors
@@ -17,7 +18,7 @@ from finops.forecast.shape import Floats, effects_of, learned_effects, pace_fact
 LONGEST_HISTORY: Final = 400  # days; older ones say nothing of next month, and cost time
 _LEAST_PACE: Final = 0.05  # of days of which the pace expects next to nothing no shape is learned
 _LEAST_COVERED: Final = Decimal("0.5")  # days with less than that say too little of what the whole day cost
-_LEVEL_FROM: Final = 7
+_LEVEL_FROM: Final = 5
 _SEASONAL_FROM: Final = 21
 _PLACES: Final = Decimal("0.000001")
 _ONE_DAY: Final = timedelta(days=1)
@@ -112,7 +113,7 @@ def _assembled(known: KnownDays, window: Days, expected: _Expected) -> Forecast:
     days = [_likely(known.get(day), expected.of(day)) for day in window]
     middles = list(accumulate(days))
     unknown = _share_unknown(known, expected)
-    spents = list(accumulate(_amount(known.get(day)) for day in window))
+    spents = list(accumulate((_amount(known.get(day)) for day in window), lambda *both: total(both)))
     path = tuple(
         _band(day, middle, Decimal(expected.half_width(day) * unknown) if day in expected.ahead else Decimal(0),
               Decimal("-Infinity") if expected.credited else spent)

@@ -10,7 +10,7 @@ from finops.forecast.shape import Floats, running_median
 
 _FAR: Final = 4.0  # median absolute deviations from the days around; what is farther is pulled in to there
 _NEIGHBOURS: Final = 3
-_TOO_MANY: Final = 0.12  # a series of which so much is far has no usual days to tell it from
+_TOO_MANY: Final = 0.2  # a series of which so much is far has no usual days to tell it from
 _LEAST_SPREAD: Final = 0.02  # of the level: nothing is steadier than that for the purpose of telling outliers
 _NORMAL: Final = 1.4826  # median absolute deviation → standard deviation of normal errors
 _FEW: Final = 7
@@ -40,12 +40,12 @@ class Way:
 
 
 WAYS: Final = (
-    Way(0.08),
-    Way(0.25),
+    Way(0.05),
+    Way(0.2),
     Way(0.5),
     Way(0.0, prior=0.3),
-    Way(0.2, 0.1, 0.95),
-    Way(0.1, 0.05, 0.98),
+    Way(0.15, 0.2, 0.98, prior=1.5),
+    Way(0.075, 0.1, 0.98, prior=1.5),
 )
 """Chosen by `python -m benchmarks forecast` on families of months that it then is not judged by alone."""
 

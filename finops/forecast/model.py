@@ -51,7 +51,7 @@ class Days:
 class Method(Enum):
     """What a forecast could be made of, by how many whole days there are."""
 
-    PACE = "pace"  # under a week: their mean, spread by the declared pace
+    PACE = "pace"  # under five days: their mean, spread by the declared pace
     LEVEL = "level"  # under three weeks: levels and trends, weekdays still leaning on the declared pace
     SEASONAL = "seasonal"  # levels and trends, weekdays and month ends as they were seen
 

@@ -21,7 +21,7 @@ _WORST: Final = 3.0  # errors beyond three times the level say no more than that
 _PRIOR_FORECASTS: Final = 10.0  # that each way's prior weight is worth
 _SHARPNESS: Final = 8.0  # a way that is 10 % worse than the best weighs 1/e^0.8 of it
 _MOSTLY_IDLE: Final = 0.2
-_UNUSUAL_DAYS: Final = 20.0  # days without anything unusual that a series is credited with
+_UNUSUAL_DAYS: Final = 120.0  # days without anything unusual that a series is credited with
 
 # variance of the mean error of h days, in squares of the level: drift + drift_short/(n + 1) + drift_long·h + daily/h
 DRIFT: Final = 0.0012
@@ -31,6 +31,7 @@ DAILY: Final = 0.0025
 _DAILY_WEIGHT: Final = 10.0
 _SPREAD_WEIGHT: Final = 6.0
 _OVERLAP: Final = 1.5
+_APART: Final = 1.0  # what it adds when the ways do not agree
 QUANTILE: Final = 1.6  # of an 80 % interval; 1.28 for normal errors whose spread is known
 
 
@@ -73,7 +74,9 @@ def outlook(amounts: Floats, factors: Floats, factors_ahead: Floats) -> tuple[Ou
     size = np.maximum(np.cumsum(factors_ahead), 1e-9) * level
     apart = (weights @ (each - middle) ** 2) / size**2
     spread = _Spread(len(days), _daily(days - usual, calm, level))
-    variance = spread.expected(np.arange(1.0, len(factors_ahead) + 1)) * spread.surprise(trials, weights) + apart
+    variance = (
+        spread.expected(np.arange(1.0, len(factors_ahead) + 1)) * spread.surprise(trials, weights) + _APART * apart
+    )
     return Outlook(middle, QUANTILE * size * np.sqrt(variance)), usual
 
 
