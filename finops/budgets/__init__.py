@@ -1,0 +1,1 @@
+"""Budgets of money: declared in YAML, compiled into rules, replayed on a past, read back from Prometheus."""
