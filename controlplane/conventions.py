@@ -188,7 +188,10 @@ UNIT_COST_UNPAIRED_LEDGER: Final = "unit_cost:unpaired_spend:ledger5m"
 UNIT_COST_EXCESS: Final = "unit_cost:excess"  # money of the long window beyond what the target allows its units
 UNIT_COST_INFO: Final = "unit_cost:info"  # 1, with labels unit_cost, currency, unit, per, owner
 USAGE_TOTAL: Final = "flyball_usage_quantity_total"  # labels tenant, meter: accepted usage
-USAGE_EVENTS: Final = "flyball_usage_events_total"  # label outcome = accepted | duplicate | conflict | refused
+USAGE_EVENTS: Final = "flyball_usage_events_total"  # label outcome = accepted | duplicate | conflict | unknown_type |
+# unknown_tenant | refused
+METER: Final = "meter"
+QUOTA: Final = "quota"
 QUOTA_USED: Final = "flyball_usage_quota_used_ratio"  # labels tenant, quota
 ALERT_BUDGET_BURN: Final = "BudgetBurn"
 ALERT_BUDGET_SPENT: Final = "BudgetSpent"

@@ -51,8 +51,8 @@ class UsageLog(Protocol):
         """Open it, or move it on; False when it is as far already. Never back."""
         ...
 
-    def totals(self, *, booked: str = "", period: str = "") -> list[UsageTotal]:
-        """Totals booked to a month, of a month, or of both; sorted by every field of their key."""
+    def totals(self, *, booked: str = "", period: str = "", meters: Sequence[str] = ()) -> list[UsageTotal]:
+        """Totals booked to a month, of a month, or of both, of some meters or all; sorted by their key."""
         ...
 
     def recount(self, booked: str, after: EventKey | None, limit: int) -> tuple[list[Tally], EventKey | None]:

@@ -201,8 +201,9 @@ class LineKind(Enum):
 class InvoiceLine:
     """One line of what a tenant is billed in the period `booked`; `period` is the one that it is about.
 
-    `item` is a meter, or the contract of a credit. `quantity` = `free` + `billed`, exact. `amount` is rounded once, and
-    None without a price. `terms` are what it was reckoned by; later adjustments go by the same.
+    `item` is a meter, or the contract of a credit. `quantity` = `free` + `billed`, exact. `amount` is what is invoiced,
+    rounded once: money in `currency`, or units where the meter has no price and `currency` is empty. `terms` are what
+    it was reckoned by; later adjustments go by the same.
     """
 
     booked: str
@@ -215,6 +216,6 @@ class InvoiceLine:
     free: Decimal
     billed: Decimal
     currency: str
-    amount: Decimal | None
+    amount: Decimal
     terms: Mapping[str, JSON]
     note: str = ""

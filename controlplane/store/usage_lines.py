@@ -22,7 +22,7 @@ def row_of(line: InvoiceLine) -> dict[str, Any]:
         "free": plain(line.free),
         "billed": plain(line.billed),
         "currency": line.currency,
-        "amount": None if line.amount is None else format(line.amount, "f"),
+        "amount": format(line.amount, "f"),
         "terms": dict(line.terms),
         "note": line.note,
     }
@@ -41,7 +41,7 @@ def line_of(row: Row[Any]) -> InvoiceLine:
         free=Decimal(row.free),
         billed=Decimal(row.billed),
         currency=row.currency,
-        amount=None if row.amount is None else Decimal(row.amount),
+        amount=Decimal(row.amount),
         terms=row.terms,
         note=row.note,
     )

@@ -85,9 +85,9 @@ class SqlUsageLog:
         upsert(self._connection, tables.periods, [{"period": period, "state": state.value, "moved_at": now}])
         return True
 
-    def totals(self, *, booked: str = "", period: str = "") -> list[UsageTotal]:
+    def totals(self, *, booked: str = "", period: str = "", meters: Sequence[str] = ()) -> list[UsageTotal]:
         """Totals booked to a month, of a month, or of both."""
-        return read_totals(self._connection, booked, period)
+        return read_totals(self._connection, booked, period, meters)
 
     def recount(self, booked: str, after: EventKey | None, limit: int) -> tuple[list[Tally], EventKey | None]:
         """What the next events add up to, from the events themselves."""

@@ -94,12 +94,13 @@ def shown_tenants(connection: Connection) -> dict[str, bool]:
     return dict(connection.execute(select(columns.tenant, columns.shown)).tuples().all())
 
 
-def read_totals(connection: Connection, booked: str, period: str) -> list[UsageTotal]:
+def read_totals(connection: Connection, booked: str, period: str, meters: Sequence[str]) -> list[UsageTotal]:
     """Totals booked to or of a month, sorted by their key."""
     columns = tables.totals.c
     query = select(tables.totals)
     query = query.where(columns.booked == booked) if booked else query
     query = query.where(columns.period == period) if period else query
+    query = query.where(columns.meter.in_(meters)) if meters else query
     found = [
         UsageTotal(
             booked=row.booked,

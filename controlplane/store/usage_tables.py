@@ -115,7 +115,7 @@ lines = Table(
     Column("free", Line, nullable=False),
     Column("billed", Line, nullable=False),
     Column("currency", Line, nullable=False),
-    Column("amount", Line),
+    Column("amount", Line, nullable=False),
     Column("terms", JSON, nullable=False),
     Column("note", Line, nullable=False),
 )

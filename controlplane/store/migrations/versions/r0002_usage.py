@@ -121,8 +121,8 @@ def _create_billing() -> None:
     )
     op.create_table(
         "usage_lines",
-        *_text("booked", "kind", "tenant", "item", "period", "unit", "quantity", "free", "billed", "currency"),
-        sa.Column("amount", sa.Text()),
+        *_text("booked", "kind", "tenant", "item", "period", "unit"),
+        *_text("quantity", "free", "billed", "currency", "amount"),
         sa.Column("terms", sa.JSON(), nullable=False),
         *_text("note"),
         sa.PrimaryKeyConstraint("booked", "kind", "tenant", "item", "period", name="pk_usage_lines"),

@@ -1,0 +1,1 @@
+"""Usage metering: CloudEvents in, totals per tenant, periods that close, invoice lines, quotas and service credits."""

@@ -1,0 +1,111 @@
+"""Events as HTTP brings them: structured, as a batch, or binary.
+
+Source: github.com/cloudevents/spec, cloudevents/bindings/http-protocol-binding.md.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import unquote
+
+from controlplane.model.usage import AsideEvent, UsageEvent
+from exporters.usage.exact_json import ExactJSON
+from exporters.usage.faults import MOST_TOLD, Fault, Malformed, kind_of
+from exporters.usage.measuring import Measurer
+
+STRUCTURED: Final = "application/cloudevents+json"
+BATCH: Final = "application/cloudevents-batch+json"
+MAX_EVENTS: Final = 10_000
+_PREFIX: Final = "ce-"
+_SHORT: Final = 2 * 1024  # characters of a header's value
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one request or one part of a file holds: events to count, events to set aside, and faults.
+
+    `refused` counts the faulty events, of which `faults` tells the first hundred.
+    """
+
+    events: tuple[UsageEvent, ...] = ()
+    aside: tuple[AsideEvent, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    refused: int = 0
+
+    @property
+    def tenants(self) -> frozenset[str]:
+        """Whose usage it is about."""
+        return frozenset({event.tenant for event in self.events} | {each.event.tenant for each in self.aside})
+
+
+Candidate = tuple[str, object, Callable[[], Any]]  # place, event or why there is none, the same with exact numbers
+
+
+def from_body(body: bytes, *, is_batch: bool, measurer: Measurer, now: datetime) -> Delivery:
+    """One event, or a list of them, in the JSON format."""
+    try:
+        read = ExactJSON(body)
+    except Malformed as error:
+        return Delivery(faults=(error.at(""),), refused=1)
+    if not is_batch:
+        return gathered([("", read.value, lambda: read.exact)], measurer, now)
+    if not isinstance(read.value, list):
+        return Delivery(faults=(Fault("", "", f"a batch is a list of events, not {kind_of(read.value)}"),), refused=1)
+    if len(read.value) > MAX_EVENTS:
+        reason = f"the batch holds {len(read.value):,} events, at most {MAX_EVENTS:,} are taken at once"
+        return Delivery(faults=(Fault("", "", reason),), refused=len(read.value))
+    return gathered(_items(read), measurer, now)
+
+
+def from_headers(headers: Mapping[str, str], body: bytes, measurer: Measurer, now: datetime) -> Delivery:
+    """One event in binary mode: attributes in `ce-…` headers, the body is its data."""
+    try:
+        event: dict[str, Any] = {
+            name[len(_PREFIX) :]: _decoded(name, value) for name, value in headers.items() if name.startswith(_PREFIX)
+        }
+        event["datacontenttype"] = headers.get("content-type")
+        data = ExactJSON(body) if body else None
+    except Malformed as error:
+        return Delivery(faults=(error.at(""),), refused=1)
+    if data is None:
+        return gathered([("", event, lambda: event)], measurer, now)
+    return gathered([("", event | {"data": data.value}, lambda: event | {"data": data.exact})], measurer, now)
+
+
+def gathered(candidates: Sequence[Candidate] | Iterator[Candidate], measurer: Measurer, now: datetime) -> Delivery:
+    """Measure each; faults do not stop the others from being looked at."""
+    events: list[UsageEvent] = []
+    aside: list[AsideEvent] = []
+    faults: list[Fault] = []
+    refused = 0
+    for place, event, exact in candidates:
+        try:
+            if isinstance(event, Malformed):
+                raise event
+            measured = measurer.measure(event, exact, now)
+        except Malformed as error:
+            refused += 1
+            if refused <= MOST_TOLD:
+                faults.append(error.at(place))
+            continue
+        if isinstance(measured, UsageEvent):
+            events.append(measured)
+        else:
+            aside.append(measured)
+    return Delivery(tuple(events), tuple(aside), tuple(faults), refused)
+
+
+def _items(read: ExactJSON) -> Iterator[Candidate]:
+    for index, event in enumerate(read.value):
+        yield f"event {index}", event, lambda index=index: read.exact[index]  # type: ignore[misc]
+
+
+def _decoded(name: str, value: str) -> str:
+    """Header values carry everything but visible ASCII percent-encoded."""
+    if len(value) > _SHORT:
+        raise Malformed(name, f"is longer than {_SHORT} characters")
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        raise Malformed(name, "is not percent-encoded UTF-8") from None

@@ -1,0 +1,113 @@
+"""Checks an exported file: against its manifest, against itself, and against what the store has kept."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from controlplane.model import exact
+from exporters.usage.closing import Closed
+from exporters.usage.export import COLUMNS, FORMAT, export_of
+
+_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found; `wrong` is empty when everything agrees."""
+
+    period: str
+    rows: int
+    sha256: str
+    wrong: tuple[str, ...]
+
+
+def verified(text: bytes, manifest: bytes, closed: Closed | None) -> Verified:
+    """Compare a file with its manifest and, when `closed` is given, with the month as the store has it."""
+    digest = hashlib.sha256(text).hexdigest()
+    try:
+        said = json.loads(manifest)
+    except (ValueError, RecursionError) as error:
+        return Verified("", 0, digest, (f"the manifest is not JSON: {error}",))
+    if not isinstance(said, dict) or said.get("format") != FORMAT:
+        return Verified("", 0, digest, (f"the manifest is not of the format {FORMAT}",))
+    rows, unreadable = _rows(text)
+    wrong = [*unreadable, *_against_manifest(text, digest, rows, said)]
+    if not unreadable:
+        wrong += _against_itself(rows, said)
+    if closed is not None:
+        wrong += _against_store(text, manifest, closed)
+    return Verified(str(said.get("period", "")), len(rows), digest, tuple(wrong[:_SHOWN]))
+
+
+def _rows(text: bytes) -> tuple[list[dict[str, str]], list[str]]:
+    try:
+        reader = csv.reader(io.StringIO(text.decode(), newline=""), strict=True)
+        header, *lines = list(reader) or [[]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        return [], [f"the file is not the CSV that was written: {error}"]
+    if tuple(header) != COLUMNS:
+        return [], [f"line 1: the columns are {', '.join(header)[:200]}, not {', '.join(COLUMNS)}"]
+    short = [number for number, line in enumerate(lines, start=2) if len(line) != len(COLUMNS)]
+    if short:
+        return [], [f"line {number}: has not {len(COLUMNS)} columns" for number in short[:_SHOWN]]
+    return [dict(zip(COLUMNS, line, strict=True)) for line in lines], []
+
+
+def _against_manifest(
+    text: bytes, digest: str, rows: Sequence[Mapping[str, str]], said: Mapping[str, Any]
+) -> Iterator[str]:
+    found = {"sha256": digest, "bytes": len(text), "rows": len(rows)}
+    for name, value in found.items():
+        if said.get(name) != value:
+            yield f"{name}: the file has {value}, the manifest says {said.get(name)}"
+
+
+def _against_itself(rows: Sequence[Mapping[str, str]], said: Mapping[str, Any]) -> Iterator[str]:
+    """quantity = free + billed on every line, and the totals are the sums of the rounded amounts."""
+    totals: dict[str, Decimal] = {}
+    for number, row in enumerate(rows, start=2):
+        try:
+            quantity, free, billed, amount = (Decimal(row[name]) for name in ("quantity", "free", "billed", "amount"))
+        except InvalidOperation:
+            yield f"line {number}: holds what is not a number"
+            continue
+        if quantity != exact.add(free, billed):
+            yield f"line {number}: quantity {row['quantity']} is not free {row['free']} + billed {row['billed']}"
+        measure = row["currency"] or f"unit {row['unit']}"
+        totals[measure] = exact.add(totals.get(measure, exact.ZERO), amount)
+    found = {name: format(total, "f") for name, total in sorted(totals.items())}
+    if found != said.get("totals"):
+        yield f"totals: the lines add up to {found}, the manifest says {said.get('totals')}"
+    controls = said.get("controls")
+    for control in controls if isinstance(controls, list) else ():
+        yield from _broken(control)
+
+
+def _broken(control: object) -> Iterator[str]:
+    try:
+        assert isinstance(control, Mapping)
+        accepted, *parts = (
+            Decimal(control[name]) for name in ("accepted", "billed", "free", "quarantined", "adjusted")
+        )  # fmt: skip
+        who = f"{control['tenant']} {control['meter']}"
+    except (AssertionError, KeyError, InvalidOperation, TypeError):
+        yield "controls: a row is not as it was written"
+        return
+    if accepted != exact.total(parts):
+        yield f"controls: {who}: accepted {accepted} is not billed + free + quarantined + adjusted"
+
+
+def _against_store(text: bytes, manifest: bytes, closed: Closed) -> Iterator[str]:
+    export = export_of(closed.period, closed.lines, closed.controls)
+    if export.csv != text:
+        ours, theirs = export.csv.splitlines(), text.splitlines()
+        number = next((n for n, (a, b) in enumerate(zip(ours, theirs, strict=False), start=1) if a != b), None)
+        where = f"from line {number} on" if number else f"in the number of lines: {len(theirs)}, not {len(ours)}"
+        yield f"the store's month {closed.period} differs {where}"
+    elif export.manifest != manifest:
+        yield f"the manifest differs from the one of the store's month {closed.period}"
