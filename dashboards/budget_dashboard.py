@@ -117,8 +117,9 @@ def _bands(scope: MoneyScope) -> list[Band]:
     return [
         Band(4, money_panels.figures(scope)),
         Band(4, (money_panels.bars(scope),)),
-        Band(9, (money_panels.course(scope), money_panels.burn_rates(scope))),
-        Band(8, (money_panels.hourly(scope), money_panels.spend_by(scope, names.SERVICE, "Where it goes: services"))),
+        Band(9, (money_panels.course(scope), money_panels.hourly(scope))),
+        Band(8, tuple(money_panels.burn_rates(scope, each) for each in (names.SEVERITY_PAGE, names.SEVERITY_TICKET))),
+        Band(8, (money_panels.spend_by(scope, names.SERVICE, "Where it goes: services"),)),
         Band(8, (money_panels.spend_by(scope, names.RESOURCE, "Where it goes: resources"),
                  money_panels.spend_by(scope, names.TENANT, "Where it goes: tenants"))),
         Band(6, (money_panels.alert_table(scope), money_panels.forecast_quality(scope)), (8, 16)),

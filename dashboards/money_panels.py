@@ -22,7 +22,6 @@ _SHARE_STEPS: Final = (
     core.Threshold(palette.LOW, 1, 0.8),
     core.Threshold(palette.SPENT, 2, 1.0),
 )
-_WINDOW_COLOURS: Final = (palette.ON_PURPOSE, palette.HEALTHY, palette.UNKNOWN, "text")
 _SEVERITY_COLOURS: Final = {names.SEVERITY_PAGE: palette.SPENT, names.SEVERITY_TICKET: palette.LOW}
 
 
@@ -109,25 +108,23 @@ def course(scope: MoneyScope) -> core.TimeSeries:
     )  # fmt: skip
 
 
-def burn_rates(scope: MoneyScope) -> core.TimeSeries:
-    """How much faster than expected money goes, over several windows, and where alerts look."""
-    windows = scope.burn_windows()
-    rates = {f"{window} window": _peak(scope, window) for window in windows}
+def burn_rates(scope: MoneyScope, severity: str) -> core.TimeSeries:
+    """How much faster than planned money goes, over the windows that a page (or a ticket) looks at."""
+    lines = scope.burn_lines(severity)
+    rates = {f"{window} window": _peak(scope, window) for window in scope.burn_windows(severity)}
     thresholds = {
-        f"{line.severity} above {burn_rate.number(line.factor)}× ({line.window})":
+        f"{severity} above {burn_rate.number(line.factor)}× ({line.window})":
             f"vector({burn_rate.number(line.factor)})"
-        for line in scope.lines
+        for line in lines
     }  # fmt: skip
-    severities = [line.severity for line in scope.lines]
     return panels.chart(
-        "Spend burn rates",
-        "Spend ÷ what the pace expects of the same time; at 1 the budget lasts exactly its window. Dashed: where "
-        "alerts look.",
+        f"Spend burn rate: {severity}s",
+        "Spend ÷ what the pace expects of the same time; at 1 the budget lasts exactly its window. A "
+        f"{severity} needs a burn rate above its dashed line and enough of the budget spent.",
         _lettered(rates | thresholds), "suffix:×", axisSoftMin=0,
         overrides=[
-            *[panels.coloured(name, shade) for name, shade in zip(rates, _WINDOW_COLOURS, strict=False)],
-            *[panels.coloured(name, _SEVERITY_COLOURS[severity], dashed=True)
-              for name, severity in zip(thresholds, severities, strict=True)],
+            *[panels.coloured(name, shade) for name, shade in zip(rates, palette.LINES, strict=False)],
+            *[panels.coloured(name, _SEVERITY_COLOURS[severity], dashed=True) for name in thresholds],
         ],
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ OUR_ALERTS: Final = (
     f'|{names.ALERT_SPEND_SPIKE}|{names.ALERT_COST_STALE}"'
 )
 _HOURS: Final = 12  # rolling series hold the money of 5 minutes
-_STANDARD_WINDOWS: Final = ("1h", "6h", "1d", "3d")
+_STANDARD_WINDOWS: Final = {names.SEVERITY_PAGE: ("5m", "30m"), names.SEVERITY_TICKET: ("2h", "6h")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,15 @@ class MoneyScope:
         matchers = ",".join([*self.spends, f'{label}!=""'])
         return f"{_HOURS} * sum by ({label}) ({names.SPEND_ROLLING}{{{matchers}}})"
 
-    def burn_windows(self) -> tuple[str, ...]:
-        """Windows of burn rates worth drawing, shortest first."""
-        return tuple(dict.fromkeys(line.window for line in self.lines)) or _STANDARD_WINDOWS
+    def burn_lines(self, severity: str) -> tuple[BurnLine, ...]:
+        """The burn rates that alerts of this severity look at, fastest first; empty where nobody knows them."""
+        return tuple(line for line in self.lines if line.severity == severity)
+
+    def burn_windows(self, severity: str) -> tuple[str, ...]:
+        """Windows of burn rates worth drawing beside those lines."""
+        beside = "1h" if severity == names.SEVERITY_PAGE else "1d"
+        found = [line.window for line in self.burn_lines(severity)] or list(_STANDARD_WINDOWS[severity])
+        return tuple(dict.fromkeys([*found, beside]))
 
 
 def scope_of(budget: Budget) -> MoneyScope:
@@ -69,7 +75,8 @@ def scope_of(budget: Budget) -> MoneyScope:
     length = budget.window.length
     tiers = burn_rate.tiers_within(length, budget.tiers)
     lines = [
-        BurnLine(burn_rate.duration(tier.long), burn_rate.threshold(tier, length), tier.urgency.value) for tier in tiers
+        BurnLine(burn_rate.duration(tier.short), burn_rate.threshold(tier, length), tier.urgency.value)
+        for tier in tiers
     ]
     calendar = budget.window
     in_words = (

@@ -93,8 +93,8 @@ def test_ten_thousand_budgets_take_no_more_files_than_a_few() -> None:
 
 def test_thresholds_of_burn_rates_are_those_of_the_window() -> None:
     text = {file.name: file.json_text for file in _files()}
-    assert '"page above 14.4× (1h)"' in text["budget-infrastructure.json"]
-    assert '"page above 3.36× (1h)"' in text["budget-llm.json"]
+    assert '"page above 14.4× (5m)"' in text["budget-infrastructure.json"]
+    assert '"page above 3.36× (5m)"' in text["budget-llm.json"]
 
 
 def test_amounts_carry_their_currency() -> None:
@@ -120,7 +120,7 @@ def _recorded(now: datetime) -> Iterator[Series]:
     """What the rules of budgets, prices and unit costs write, and our own gauges."""
     for budget in BUDGETS:
         own = {"budget": budget.name, "currency": budget.currency}
-        windows = [names.budget_burn_rate(window) for window in ("1h", "6h", "1d", "3d")]
+        windows = [names.budget_burn_rate(window) for window in ("5m", "30m", "1h", "2h", "6h", "1d")]
         for metric in (
             names.BUDGET_AMOUNT, names.BUDGET_SPENT, names.BUDGET_SPENT_RATIO, names.BUDGET_PACE_RATIO,
             names.BUDGET_ROLLING, names.BUDGET_EXPECTED, names.BUDGET_COVERAGE, names.BUDGET_INFO,
