@@ -38,7 +38,7 @@ def test_the_ratio_of_both_ledgers_is_told_and_corrects_the_spend(tmp_path: Path
         memory.write(series, times, (times - times[0]) * 10.0)
         item = counted(name="requests", by=("service",), schedule=(Price(D("0.001")),))
         price_map = replace(a_map(item), billed=BilledNames("vendor", (("shop", ("Shop Ltd",)),)))
-        record(memory, price_map, FIRST, NOW)
+        record(memory, price_map, FIRST, NOW - timedelta(minutes=9))
         bill = Bill()
         daemon = ReconciliationDaemon(bill, memory.backend)
         found = daemon.run_once([price_map], NOW)
