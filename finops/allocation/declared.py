@@ -1,6 +1,5 @@
 """CostAllocation documents as plans, and everything that is wrong with them."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
@@ -29,9 +28,9 @@ from finops.allocation.model import (
     UsageSource,
 )
 from finops.allocation.spec import AllocationDocument, KeyPart, StepPart, UsagePart
+from finops.naming import annotation_problems, name_problems, repeated_name
 
 RULE: Final = "cost-allocation"
-_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _KEYS: Final = ("cost", "usage", "even", "shares")
 _SOURCES: Final = ("promql", "csv", "quantity")
 _TIMES: Final = ("hour", "day", "month")
@@ -51,9 +50,7 @@ def declared(documents: Sequence[Document]) -> Declared[CostAllocation]:
         problems += reading.problems
         name = value.metadata.name
         if name in first:
-            there = first[name].position
-            message = f"there is another CostAllocation `{name}`, at {there.path}:{there.line}"
-            problems.append(document.problem("metadata", "name", message=message, hint="rename one", rule=RULE))
+            problems.append(repeated_name(document, first[name]))
         elif plan is not None:
             found[name] = plan
         first.setdefault(name, document)
@@ -69,9 +66,8 @@ class _Reading:
     def plan(self) -> CostAllocation | None:
         """What the document says; None when an error was found."""
         spec, about = self._value.spec, self._value.metadata
-        if not _NAME.fullmatch(about.name):
-            hint = "lower-case letters, digits and `-`, at most 63"
-            self._report("metadata", "name", message=f"`{about.name[:80]}` is not a name", hint=hint)
+        self.problems += name_problems(self._document, about.name)
+        self.problems += annotation_problems(self._document, about.annotations)
         usage = dict(self._usage())
         steps = [self._step(number, part) for number, part in enumerate(spec.steps)]
         self._check_names()

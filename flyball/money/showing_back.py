@@ -1,0 +1,75 @@
+"""A month's showback: the ledger asked, cost allocated for this month and the one before, unit costs beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from controlplane.conventions import SERVICE
+from controlplane.model.source import SourcePosition
+from controlplane.model.spend import SpendTable
+from controlplane.problems import Problem
+from exporters.unit_cost.model import UnitCost
+from finops.allocation.exact import total
+from finops.allocation.model import CostAllocation, Figure
+from finops.allocation.showback import Showback, statements
+from flyball.money.allocating import Sources, allocated
+from flyball.money.months import month_before, next_month
+from flyball.money.unit_costs import Asked, PastUnitCost, past_unit_cost
+
+NO_PLAN: Final = "direct-cost-only"
+
+
+@dataclass(frozen=True, slots=True)
+class MonthReport:
+    """All that a showback shows. `chargeback` adds invoice lines; with problems, weights are not complete."""
+
+    showback: Showback
+    unit_costs: tuple[PastUnitCost, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    chargeback: bool = False
+    ledger: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which month, by which plan; `unit_costs` are those that are split by the plan's target."""
+
+    month: datetime
+    plan: CostAllocation
+    unit_costs: Sequence[UnitCost] = ()
+    billed: bool = True
+    chargeback: bool = False
+
+
+def plan_for(target: str, plans: Sequence[CostAllocation]) -> CostAllocation:
+    """The plan whose target this is; without any, direct cost is shown and the rest stays unallocated."""
+    fitting = [plan for plan in plans if plan.target == target]
+    return fitting[0] if fitting else CostAllocation(NO_PLAN, target, (), SourcePosition("", 1, 1))
+
+
+def month_report(wanted: Wanted, sources: Sources) -> MonthReport:
+    """The report of one calendar month in UTC, as far as the ledger knows it. Errors as in the ports."""
+    plan, month = wanted.plan, wanted.month
+    end = next_month(month)
+    now = allocated(plan, sources, month, end, (SERVICE,))
+    before = allocated(plan, sources, month_before(month), month, (SERVICE,))
+    made = statements(
+        now.allocated,
+        now.cost,
+        before.allocated if before.cost.rows else None,
+        what=SERVICE,
+        invoice=_invoiced(now.spend) if plan.figure is Figure.EFFECTIVE and wanted.billed else None,
+    )
+    asked = Asked(month, end, (plan.target,), wanted.billed)
+    costs = tuple(past_unit_cost(each, asked, sources.ledger, sources.backend) for each in wanted.unit_costs)
+    showback = Showback(month, plan, made, now.spend.complete_until)
+    ledger = "billed" if wanted.billed else "estimated"
+    return MonthReport(showback, costs, now.problems, wanted.chargeback, ledger)
+
+
+def _invoiced(spend: SpendTable) -> dict[str, Decimal]:
+    """BilledCost by currency."""
+    currencies = {row.currency for row in spend.rows}
+    return {each: total(row.billed for row in spend.rows if row.currency == each) for each in currencies}

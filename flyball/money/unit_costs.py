@@ -1,0 +1,97 @@
+"""Unit costs of the past: money from a ledger, units from Prometheus, day by day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from controlplane.model.spend import DAY, SpendQuestion
+from controlplane.ports import CostLedger, MetricsBackend
+from exporters.unit_cost.history import (
+    DailyAmount,
+    DailyRow,
+    UnitCostRow,
+    by_day,
+    comparable_until,
+    daily_money,
+    daily_units,
+    unit_costs,
+)
+from exporters.unit_cost.model import Scope, UnitCost
+from exporters.unit_cost.queries import units_of
+from finops.allocation.model import CostAllocation
+from flyball.money.allocating import Sources, allocated
+
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PastUnitCost:
+    """A unit cost of whole UTC days, [`start`, `until`): later ones the ledger does not know yet."""
+
+    unit_cost: UnitCost
+    by: tuple[str, ...]
+    start: datetime
+    until: datetime
+    rows: tuple[UnitCostRow, ...]
+    days: tuple[DailyRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which time and split; `billed` tells that the ledger is a billed one, whose scope may be another."""
+
+    start: datetime
+    end: datetime
+    by: tuple[str, ...] | None = None
+    billed: bool = False
+
+
+def past_unit_cost(
+    unit_cost: UnitCost,
+    asked: Asked,
+    ledger: CostLedger,
+    backend: MetricsBackend,
+    money: Sequence[DailyAmount] | None = None,
+) -> PastUnitCost:
+    """What the units of a time cost; `money` in place of the ledger's own, such as after an allocation.
+
+    Errors as in the ports.
+    """
+    by = unit_cost.by if asked.by is None else asked.by
+    table = ledger.spend(SpendQuestion(asked.start, asked.end, (DAY, *by), dict(scope_of(unit_cost, asked))))
+    until = max(comparable_until(table.complete_until, asked.end), asked.start)
+    paid = daily_money(table, by, unit_cost.currency) if money is None else tuple(money)
+    counted: tuple[DailyAmount, ...] = ()
+    if until > asked.start:
+        series = backend.query_range(units_of(unit_cost.units, _DAY, by), asked.start + _DAY, until, _DAY)
+        counted = daily_units(series, by)
+    known = tuple(each for each in paid if each.day < f"{until:%Y-%m-%dT00:00:00Z}")
+    return PastUnitCost(
+        unit_cost,
+        by,
+        asked.start,
+        until,
+        unit_costs(known, counted, unit_cost.per),
+        by_day(known, counted, unit_cost.per),
+    )
+
+
+def past_unit_cost_allocated(unit_cost: UnitCost, asked: Asked, plan: CostAllocation, sources: Sources) -> PastUnitCost:
+    """The same with the money that the plan allocates: what fits the scope after its steps. Errors as in the ports."""
+    by = unit_cost.by if asked.by is None else asked.by
+    scope = scope_of(unit_cost, asked)
+    further = tuple(dict.fromkeys((DAY, *by, *(name for name, _ in scope))))
+    made = allocated(plan, sources, asked.start, asked.end, further).allocated
+    at = {name: number for number, name in enumerate(made.columns)}
+    money = [
+        DailyAmount(row.key[at[DAY]] or "", tuple(row.key[at[label]] for label in by), row.cost)
+        for row in made.rows
+        if row.currency == unit_cost.currency and all((row.key[at[name]] or "") in values for name, values in scope)
+    ]
+    return past_unit_cost(unit_cost, asked, sources.ledger, sources.backend, money)
+
+
+def scope_of(unit_cost: UnitCost, asked: Asked) -> Scope:
+    """Which money it is about, by the dimensions of the ledger that is asked."""
+    return unit_cost.billed_scope if asked.billed and unit_cost.billed_scope is not None else unit_cost.scope
