@@ -58,7 +58,7 @@ def _examine(files: Sequence[SourceFile], beside: Sequence[Document]) -> Examine
     after = settled(made.slos, documents, may_be_declared)
     wrong = [*result.problems, *(each for each in made.problems if not _may_follow(each, result.incomplete))]
     wrong += elsewhere(result.documents)
-    money, money_problems = money_of(documents)
+    money, money_problems = money_of(documents, may_be_declared)
     further = [each for each in (*after.problems, *money_problems) if not _may_follow(each, result.incomplete)]
     return Examined(
         result.documents, after.slos, tuple(in_order([*wrong, *further])), made.slos, tuple(in_order(wrong)), money

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from controlplane.model.slo import SLO
 from controlplane.ports import Clock, MetricsBackend, Store
 from controlplane.problems import Problem, Severity, has_errors
+from flyball.money.declared import NOTHING, MoneyDeclared
+from flyball.money.reading import money_recorded
 from flyball.telemetry import Metrics
 from slo.ports import Compiled, Workspace
 
@@ -68,6 +70,7 @@ class WorkspaceState:
         self._lock = threading.Lock()
         self._compiled: Compiled | None = None
         self._slos: tuple[SLO, ...] = ()
+        self._money = NOTHING
 
     @property
     def metrics(self) -> MetricsBackend:
@@ -94,6 +97,11 @@ class WorkspaceState:
         with self._lock:
             return self._slos
 
+    def money(self) -> MoneyDeclared:
+        """What the last good files say about money."""
+        with self._lock:
+            return self._money
+
     def problems(self) -> Sequence[Problem]:
         """What is wrong with the files as they stand."""
         with self._lock:
@@ -102,11 +110,14 @@ class WorkspaceState:
     def refresh(self) -> FilesRead:
         """Look at the files again. Mistakes keep the last good SLOs."""
         compiled = self._workspace.compile()
+        changed = compiled is not self._compiled
+        good = not has_errors(compiled.problems)
+        money = money_recorded(compiled.records) if changed and good else None
         with self._lock:
-            changed = compiled is not self._compiled
             self._compiled = compiled
-            if not has_errors(compiled.problems):
+            if good:
                 self._slos = compiled.slos
+                self._money = money or self._money
         found = Counter(problem.severity for problem in compiled.problems)
         for severity in Severity:
             self._own_metrics.spec_problems.labels(severity.value).set(found[severity])

@@ -1,6 +1,6 @@
 """Every command, by name."""
 
-from flyball.cli import alerts, app, apply, audit, check, compile_, demo, init, plan, run, schema, slo, up
+from flyball.cli import alerts, app, apply, audit, check, compile_, cost, demo, init, plan, run, schema, slo, up
 
 app.command("check")(check.check)
 app.command("apply")(apply.apply)
@@ -12,5 +12,6 @@ app.command("up")(up.up)
 app.command("run")(run.run)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")
+app.add_typer(cost.app, name="cost")
 app.add_typer(demo.app, name="demo")
 app.add_typer(slo.app, name="slo")

@@ -1,18 +1,50 @@
 """Every document about money of a workspace, as values; each feature reads its own kinds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from controlplane.model.budget import Budget
 from controlplane.problems import Problem
 from controlplane.specfile import Document, Kind
+from exporters.unit_cost import kinds as unit_cost_kinds
+from exporters.unit_cost.declared import declared as unit_costs_of
+from exporters.unit_cost.model import UnitCost
+from exporters.usage import kinds as usage_kinds
+from exporters.usage.declared import declared as usage_terms_of
+from exporters.usage.terms import UsageTerms
+from finops.allocation import kinds as allocation_kinds
+from finops.allocation.declared import declared as allocations_of
+from finops.allocation.model import CostAllocation
+from finops.budgets import kinds as budget_kinds
+from finops.budgets.declared import declared as budgets_of
+from finops.caps import kinds as cap_kinds
+from finops.caps.declared import declared as caps_of
+from finops.caps.model import AutoscalingCap
+from finops.pricing import kinds as pricing_kinds
+from finops.pricing.declared import declared as price_maps_of
+from finops.pricing.model import PriceMap
 
-KINDS: Final[tuple[Kind, ...]] = ()
+KINDS: Final[tuple[Kind, ...]] = (
+    *pricing_kinds.KINDS,
+    *budget_kinds.KINDS,
+    *unit_cost_kinds.KINDS,
+    *allocation_kinds.KINDS,
+    *usage_kinds.KINDS,
+    *cap_kinds.KINDS,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyDeclared:
-    """What is declared, each in the order of its names."""
+    """What is declared, each in the order of its names. `usage` is None where nothing is metered."""
+
+    price_maps: tuple[PriceMap, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    unit_costs: tuple[UnitCost, ...] = ()
+    allocations: tuple[CostAllocation, ...] = ()
+    caps: tuple[AutoscalingCap, ...] = ()
+    usage: UsageTerms | None = None
 
 
 NOTHING: Final = MoneyDeclared()
@@ -23,9 +55,25 @@ def is_about_money(document: Document) -> bool:
     return document.kind in KINDS
 
 
-def money_of(documents: Sequence[Document]) -> tuple[MoneyDeclared, tuple[Problem, ...]]:
-    """What the documents declare, those of other kinds aside, and what is wrong with it."""
+def money_of(
+    documents: Sequence[Document], may_be_declared: Callable[[str], bool] = lambda _: False
+) -> tuple[MoneyDeclared, tuple[Problem, ...]]:
+    """What the documents declare, those of other kinds aside, and what is wrong with it.
+
+    `may_be_declared`: whether a document that was not read may have this name.
+    """
     own = [document for document in documents if is_about_money(document)]
     if not own:
         return NOTHING, ()
-    return NOTHING, ()
+    price_maps, unit_costs, allocations = price_maps_of(own), unit_costs_of(own), allocations_of(own)
+    budgets, caps, usage = budgets_of(own), caps_of(own, may_be_declared), usage_terms_of(own)
+    money = MoneyDeclared(
+        price_maps=price_maps.values,
+        budgets=budgets.values,
+        unit_costs=unit_costs.values,
+        allocations=allocations.values,
+        caps=caps.values,
+        usage=next(iter(usage.values), None),
+    )
+    found = (price_maps, budgets, unit_costs, allocations, caps, usage)
+    return money, tuple(problem for each in found for problem in each.problems)

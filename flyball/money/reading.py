@@ -43,6 +43,12 @@ def documents_in(files: Iterable[SourceFile]) -> tuple[Document, ...]:
     return tuple(document for document in found.documents if is_about_money(document))
 
 
+def money_recorded(records: Iterable[TextFile]) -> MoneyDeclared:
+    """What was declared when these records were made."""
+    documents = [each for file in records if file.name == RECORD_FILE for each in recorded_documents(file.text)]
+    return money_of(documents)[0]
+
+
 def recorded_documents(record: str) -> tuple[Document, ...]:
     """The documents of a record, at places of their own; those that this version cannot read are left out."""
     files = []

@@ -1,0 +1,22 @@
+"""`flyball cost`: what was spent, what it will have been, and why."""
+
+from typing import Final
+
+import typer
+
+from flyball.cli.cost import forecast, unit
+
+_HELP: Final = """Work with money: bills, forecasts, unit costs.
+
+\b
+Examples:
+  flyball cost import bills/2026-11.csv
+  flyball cost report --by service,day
+  flyball cost forecast
+  flyball cost explain --from 2026-11-01 --to 2026-11-08
+  flyball cost unit
+"""
+
+app = typer.Typer(no_args_is_help=True, help=_HELP)
+app.command("forecast")(forecast.forecast)
+app.command("unit")(unit.unit)
