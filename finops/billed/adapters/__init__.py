@@ -1,0 +1,1 @@
+"""The billed ledger's disk, buckets and DuckDB."""

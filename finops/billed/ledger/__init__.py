@@ -1,0 +1,1 @@
+"""What the ledger holds on disk, as values: partitions, sums, faults, restatements."""

@@ -1,0 +1,1 @@
+"""Questions to the billed ledger as SQL over its parquet files."""
