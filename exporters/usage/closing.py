@@ -4,7 +4,7 @@ Killed anywhere, it is repeated as a whole: until the last transaction nothing i
 and what is frozen does not change.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -79,7 +79,7 @@ class Closer:
             wrong = differences(tallies, recounted)
             if wrong:
                 raise Permanent(f"usage of {period} does not add up: {'; '.join(wrong[:5])}")
-            lines = self._lines(transaction, period, tallies)
+            lines = _lines(transaction, self._terms, period, tallies)
         return self._keep(period, lines, recounted, now)
 
     def _check(self, transaction: Transaction, period: str) -> None:
@@ -102,26 +102,6 @@ class Closer:
             self._progress(sum(tally.events for tally in tallies))
             if place is None:
                 return tallied(tallies)
-
-    def _lines(self, transaction: Transaction, period: str, tallies: dict[Key, Tally]) -> list[InvoiceLine]:
-        lines = []
-        for (of, tenant, name), tally in sorted(tallies.items()):
-            meter = self._terms.meter(name)
-            if meter is None:
-                raise NotClosable(f"{period} has usage of {name}, which no Meter declares: declare it again")
-            if not tally.events:
-                continue  # only what was set aside
-            if of == period:
-                lines.append(usage_line(meter, tenant, period, tally.quantity))
-                continue
-            earlier = [
-                line
-                for line in transaction.usage.lines(period=of)
-                if (line.tenant, line.item) == (tenant, name) and line.kind is not LineKind.CREDIT
-            ]
-            late = adjustment_line(meter, tenant, tally.quantity, booked=period, period=of, earlier=earlier)
-            lines.append(late)
-        return lines
 
     def _keep(self, period: str, lines: Sequence[InvoiceLine], recounted: dict[Key, Tally], now: datetime) -> Closed:
         controls = controls_of(period, recounted, lines)
@@ -165,6 +145,42 @@ def read_closed(store: Store, period: str) -> Closed | None:
         tuple(credit_rows if isinstance(credit_rows, list) else ()),
         already=True,
     )
+
+
+def preview_lines(store: Store, terms: UsageTerms, period: str) -> list[InvoiceLine]:
+    """The lines that a month would have if it were closed now; meters that are not declared any more have none."""
+    with store.transaction(read_only=True) as transaction:
+        tallies = tallied(transaction.usage.totals(booked=period))
+        known = {key: tally for key, tally in tallies.items() if terms.meter(tally.meter) is not None}
+        return _lines(transaction, terms, period, known)
+
+
+def _lines(transaction: Transaction, terms: UsageTerms, period: str, tallies: Mapping[Key, Tally]) -> list[InvoiceLine]:
+    lines: list[InvoiceLine] = []
+    invoiced: dict[str, dict[tuple[str, str], list[InvoiceLine]]] = {}  # by month, tenant and meter
+    for (of, tenant, name), tally in sorted(tallies.items()):
+        meter = terms.meter(name)
+        if meter is None:
+            raise NotClosable(f"{period} has usage of {name}, which no Meter declares: declare it again")
+        if not tally.events:
+            continue  # only what was set aside
+        if of == period:
+            lines.append(usage_line(meter, tenant, period, tally.quantity))
+            continue
+        if of not in invoiced:
+            invoiced[of] = _invoiced(transaction, of)
+        earlier = invoiced[of].get((tenant, name), [])
+        lines.append(adjustment_line(meter, tenant, tally.quantity, booked=period, period=of, earlier=earlier))
+    return lines
+
+
+def _invoiced(transaction: Transaction, period: str) -> dict[tuple[str, str], list[InvoiceLine]]:
+    """Lines of usage of a month so far, on whichever invoice they stand, by tenant and meter."""
+    found: dict[tuple[str, str], list[InvoiceLine]] = {}
+    for line in transaction.usage.lines(period=period):
+        if line.kind is not LineKind.CREDIT:
+            found.setdefault((line.tenant, line.item), []).append(line)
+    return found
 
 
 def _is_closed(period: Period) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from controlplane.model import exact
 from exporters.usage.closing import Closed
 from exporters.usage.export import COLUMNS, FORMAT, export_of
+from exporters.usage.periods import is_period
 
 _SHOWN: Final = 20
 
@@ -42,6 +43,16 @@ def verified(text: bytes, manifest: bytes, closed: Closed | None) -> Verified:
     if closed is not None:
         wrong += _against_store(text, manifest, closed)
     return Verified(str(said.get("period", "")), len(rows), digest, tuple(wrong[:_SHOWN]))
+
+
+def named_period(manifest: bytes) -> str:
+    """The month that a manifest says it is of; empty when it says none that could be."""
+    try:
+        said = json.loads(manifest)
+    except (ValueError, RecursionError):
+        return ""
+    period = said.get("period") if isinstance(said, dict) else None
+    return period if isinstance(period, str) and is_period(period) else ""
 
 
 def _rows(text: bytes) -> tuple[list[dict[str, str]], list[str]]:

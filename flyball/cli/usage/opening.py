@@ -1,0 +1,98 @@
+"""What commands about usage need: the workspace's meters and contracts, and the store."""
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from flyball.cli import ExitCode
+
+if TYPE_CHECKING:
+    from controlplane.ports import Store
+    from exporters.usage.ports import AchievedSLO
+    from exporters.usage.terms import UsageTerms
+    from flyball.settings import Settings
+
+Workspace = Annotated[Path, typer.Option("-w", "--workspace", metavar="DIR", help="The workspace.")]
+Database = Annotated[str, typer.Option(metavar="URL", help="Instead of the workspace's database.")]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON; decimals are texts.")]
+Month = Annotated[str, typer.Option("--period", metavar="YYYY-MM", help="The month, such as 2026-11.")]
+
+
+def fail(message: str, code: ExitCode) -> NoReturn:
+    """Say it on stderr and end."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def month_or_exit(period: str) -> str:
+    """The month as it was typed, if it is one."""
+    from exporters.usage.periods import is_period
+
+    if not is_period(period):
+        raise typer.BadParameter("must be a month such as 2026-11", param_hint="--period")
+    return period
+
+
+def terms_or_exit(folder: Path) -> "UsageTerms":
+    """Meters, quotas and contracts of the workspace; mistakes in the files that hold them end the program.
+
+    A meter that cannot be read must not be taken for one that is not there: its events would not be counted.
+    """
+    from controlplane.adapters.files import read_folder
+    from controlplane.problem_report import as_text
+    from controlplane.problems import has_errors
+    from controlplane.specfile import read
+    from exporters.usage.declared import declared
+    from exporters.usage.kinds import KINDS as OWN
+    from flyball.kinds import KINDS
+    from flyball.shown_sources import showable
+
+    files, unreadable = read_folder(folder)
+    names = "|".join(kind.name for kind in OWN).encode()
+    ours = re.compile(rb"""\bkind["']?\s*:\s*["']?(?:%s)\b""" % names)
+    result = read([file for file in files if ours.search(file.content)], tuple(dict.fromkeys((*KINDS, *OWN))))
+    found = declared(result.documents)
+    problems = [*unreadable, *result.problems, *found.problems]
+    if has_errors(problems):
+        sources = {file.path: showable(file.path, file.content) for file in files}
+        fail(as_text(problems, sources, sys.stderr.isatty()), ExitCode.PROBLEMS)
+    if not found.values or not found.values[0].meters:
+        fail(f"{folder} declares no Meter: docs/how-to/meter-usage.md says how to write one", ExitCode.PROBLEMS)
+    return found.values[0]
+
+
+@contextmanager
+def opened(settings: "Settings", database: str) -> "Iterator[Store]":
+    """The store, with its tables. What the database says when it fails ends the program."""
+    from controlplane.ports import Permanent, Transient
+    from controlplane.store import migrate, open_store
+
+    url = database or settings.database_url.reveal()
+    try:
+        migrate(url)
+        store = open_store(url)
+        try:
+            yield store
+        finally:
+            store.close()
+    except (Transient, Permanent) as error:
+        fail(f"flyball usage: {error}", ExitCode.OUTSIDE)
+
+
+@contextmanager
+def recorded_slos(settings: "Settings") -> "Iterator[AchievedSLO]":
+    """What SLOs achieved, as the workspace's Prometheus has recorded it."""
+    from controlplane.adapters.prometheus import PrometheusBackend
+    from exporters.usage.recorded_slo import RecordedSLO
+
+    credentials = settings.prometheus_credentials.reveal() if settings.prometheus_credentials else ""
+    backend = PrometheusBackend(settings.prometheus_url, credentials=credentials)
+    try:
+        yield RecordedSLO(backend)
+    finally:
+        backend.close()
