@@ -74,7 +74,7 @@ class Chart:
 
 def sparkline(points: Points, start: datetime, end: datetime, step: timedelta) -> Lines:
     """The budget in a table row: from 0, or from the deepest overspending, up to 1."""
-    return _lines(points, start=start, end=end, step=step, low=min([0.0, *(value for _, value in points)]), high=1.0)
+    return lines_of(points, start=start, end=end, step=step, low=min([0.0, *(value for _, value in points)]), high=1.0)
 
 
 def budget_chart(history: SLOHistory) -> Chart:
@@ -110,12 +110,12 @@ def _chart(
         name=name,
         title=f"{title}, {span}",
         description=_description(points, word, len(history.firing), say),
-        lines=_lines(points, start=history.start, end=history.end, step=history.step, low=low, high=high),
-        y_ticks=tuple(Tick(_y(value, low, high), say(value)) for value in _round_values(low, high)),
-        x_ticks=_time_ticks(history.start, history.end),
+        lines=lines_of(points, start=history.start, end=history.end, step=history.step, low=low, high=high),
+        y_ticks=tuple(Tick(plot_y(value, low, high), say(value)) for value in round_values(low, high)),
+        x_ticks=time_ticks(history.start, history.end),
         marks=_marks(history),
-        reference=None if reference is None else Tick(_y(reference, low, high), f"objective {say(reference)}"),
-        table=_thinned(points),
+        reference=None if reference is None else Tick(plot_y(reference, low, high), f"objective {say(reference)}"),
+        table=thinned(points),
     )
 
 
@@ -130,16 +130,17 @@ def _description(points: Points, word: str, firing: int, say: Callable[[float], 
     )
 
 
-def _lines(points: Points, *, start: datetime, end: datetime, step: timedelta, low: float, high: float) -> Lines:
+def lines_of(points: Points, *, start: datetime, end: datetime, step: timedelta, low: float, high: float) -> Lines:
+    """A line through points, broken where more than a step and a half lie between two."""
     span = (end - start).total_seconds() or 1.0
-    baseline = _box_y(max(low, min(0.0, high)), low, high)
+    baseline = box_y(max(low, min(0.0, high)), low, high)
     runs: list[list[tuple[float, float]]] = []
     last: datetime | None = None
     for at, value in points:
         if last is None or at - last > step * _GAP:
             runs.append([])
         last = at
-        runs[-1].append(((at - start).total_seconds() / span * BOX, _box_y(value, low, high)))
+        runs[-1].append(((at - start).total_seconds() / span * BOX, box_y(value, low, high)))
     drawn = [run if len(run) > 1 else [run[0], (run[0][0] + 2, run[0][1])] for run in runs]
     line = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in run) for run in drawn)
     area = "".join(
@@ -150,15 +151,17 @@ def _lines(points: Points, *, start: datetime, end: datetime, step: timedelta, l
     return Lines(line, area, baseline)
 
 
-def _box_y(value: float, low: float, high: float) -> float:
+def box_y(value: float, low: float, high: float) -> float:
+    """The height of a value in the box of lines: `high` is 0, `low` is `BOX`."""
     return (high - value) / ((high - low) or 1.0) * BOX
 
 
-def _y(value: float, low: float, high: float) -> float:
-    return round(TOP + _box_y(value, low, high) / BOX * HEIGHT, 1)
+def plot_y(value: float, low: float, high: float) -> float:
+    """The height of a value in pixels of the whole drawing."""
+    return round(TOP + box_y(value, low, high) / BOX * HEIGHT, 1)
 
 
-def _round_values(low: float, high: float) -> list[float]:
+def round_values(low: float, high: float) -> list[float]:
     """Three to five round numbers between the two, both included where they are round."""
     rough = (high - low) / 4 or 1.0
     size = 10 ** math.floor(math.log10(rough))
@@ -167,7 +170,7 @@ def _round_values(low: float, high: float) -> list[float]:
     return [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def _time_ticks(start: datetime, end: datetime) -> tuple[Tick, ...]:
+def time_ticks(start: datetime, end: datetime) -> tuple[Tick, ...]:
     """Four to seven round times in UTC, not so near to the edges that their labels would be cut."""
     span = end - start
     sizes = [timedelta(hours=h) for h in (1, 3, 6, 12)] + [_DAY * d for d in (1, 2, 7, 14, 30, 90)]
@@ -184,9 +187,12 @@ def _time_ticks(start: datetime, end: datetime) -> tuple[Tick, ...]:
 
 
 def _marks(history: SLOHistory) -> tuple[Mark, ...]:
-    """Pages get their labels first, then tickets, then deployments: a label that would cover another is left out."""
     bare = [_alert_mark(period, history) for period in history.firing]
-    bare += [_deployment_mark(deployment, history) for deployment in history.deployments]
+    return labelled(bare + [_deployment_mark(deployment, history) for deployment in history.deployments])
+
+
+def labelled(bare: Sequence[Mark]) -> tuple[Mark, ...]:
+    """Pages get their labels first, then tickets, then the rest: a label that would cover another is left out."""
     ranks = {names.SEVERITY_PAGE: 0, names.SEVERITY_TICKET: 1}
     taken: list[tuple[float, float]] = []
     marks: list[Mark] = []
@@ -217,7 +223,7 @@ def _share(at: datetime, history: SLOHistory) -> float:
     return round(min(max(share, 0.0), 100.0), 2)
 
 
-def _thinned(points: Sequence[tuple[datetime, float]], most: int = 60) -> Points:
+def thinned(points: Sequence[tuple[datetime, float]], most: int = 60) -> Points:
     """At most `most` points, evenly taken, always with the last."""
     stride = max(math.ceil(len(points) / most), 1)
     return tuple(reversed(points[::-1][::stride]))

@@ -15,9 +15,10 @@ from controlplane import conventions as names
 from controlplane.model.slo import SLO
 from flyball.web import api, charts, pages
 from flyball.web.gathering import RECENT_ALERTS, SPARK_LENGTH, SPARK_STEP, Gathering, Scene
+from flyball.web.money_pages import money_routes
 from flyball.web.slo_page import RANGES, chosen_group, slo_page
 from flyball.web.snippets import told_problems
-from flyball.web.state import ConsoleOptions, ConsoleState
+from flyball.web.state import ConsoleOptions, ConsoleState, MoneyState, NoMoney
 from slo.views import SLORow, group_rows, matching
 
 ROWS_PER_PAGE: Final = 100
@@ -26,11 +27,15 @@ _PROBLEMS_SHOWN: Final = 500
 _LARGEST_FORM: Final = 16 * 1024
 _YEAR_SECONDS: Final = 365 * 86400
 _NO_OPTIONS: Final = ConsoleOptions()
+_NO_MONEY: Final = NoMoney()
 
 
-def console_routes(state: ConsoleState, options: ConsoleOptions = _NO_OPTIONS) -> list[BaseRoute]:
-    """Every route of the console: `/`, `/slos/…`, `/alerts`, `/problems`, `/theme`, `/static/…`, `/api/v1/…`."""
-    console = _Console(state, options)
+def console_routes(
+    state: ConsoleState, options: ConsoleOptions = _NO_OPTIONS, money: MoneyState = _NO_MONEY
+) -> list[BaseRoute]:
+    """All: `/`, `/slos/…`, `/money/…`, `/alerts`, `/problems`, `/theme`, `/static/…`, `/api/v1/…`."""
+    gathering = Gathering(state)
+    console = _Console(gathering, options)
     return [
         Route("/", console.slos),
         Route("/slos", console.to_slos),
@@ -41,6 +46,7 @@ def console_routes(state: ConsoleState, options: ConsoleOptions = _NO_OPTIONS) -
         Route("/api/v1/slos", console.api_slos),
         Route("/api/v1/slos/{name:path}", console.api_slo),
         Route("/api/v1/alerts", console.api_alerts),
+        *money_routes(state, money, options, gathering),
         Mount("/static", pages.Static(), name="static"),
     ]
 
@@ -69,9 +75,9 @@ class _Listing:
 class _Console:
     """The endpoints. They are plain functions, so Starlette runs them in threads and slow servers block nobody."""
 
-    def __init__(self, state: ConsoleState, options: ConsoleOptions) -> None:
+    def __init__(self, gathering: Gathering, options: ConsoleOptions) -> None:
         self._options = options
-        self._gathering = Gathering(state)
+        self._gathering = gathering
 
     def slos(self, request: Request) -> Response:
         scene = self._gathering.scene()
@@ -155,8 +161,7 @@ def _listing(request: Request, scene: Scene) -> _Listing:
     text, service = request.query_params.get("q", "").strip(), request.query_params.get("service", "")
     rows = matching(scene.rows(), text=text, service=service)
     count = max(math.ceil(len(rows) / ROWS_PER_PAGE), 1)
-    asked = request.query_params.get("page", "1")
-    page = min(max(int(asked), 1), count) if asked.isdecimal() and len(asked) < len(str(10**9)) else 1
+    page = pages.page_number(request.query_params.get("page", "1"), count)
     shown = rows[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]
     return _Listing(shown, len(rows), page, count, text, service)
 

@@ -104,7 +104,7 @@ class Gathering:
             now=self._state.clock.now(),
             slos=slos,
             problems=in_order(self._state.problems()),
-            alerts=self._alerts(),
+            alerts=self.alerts(),
             measured=self._measured.get(
                 tuple(sorted(groups.items())), lambda now: fetch_measurements(metrics, now, groups)
             ),
@@ -136,7 +136,8 @@ class Gathering:
         chosen = tuple(sorted((group or {}).items()))
         return self._pasts.get((slo.name, slo.service, slo.objective, slo.window, length, chosen), ask)
 
-    def _alerts(self) -> Alerts:
+    def alerts(self) -> Alerts:
+        """Those received, from the database; its failure is theirs."""
         try:
             with self._state.store.transaction(read_only=True) as transaction:
                 return Alerts(tuple(transaction.alerts.firing()), tuple(transaction.alerts.recent(RECENT_ALERTS)))

@@ -1,7 +1,7 @@
 """How a page becomes bytes: templates, filters, headers."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -20,6 +20,9 @@ from controlplane import wording
 STATIC: Final = Path(__file__).parent / "static"
 THEME_COOKIE: Final = "flyball_theme"
 THEMES: Final = ("auto", "light", "dark")
+_LONGEST_NUMBER: Final = 10  # characters
+_LONGEST_FACT: Final = 200  # characters
+_MOST_FACTS: Final = 8
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -78,6 +81,11 @@ def path_part(text: str) -> str:
     return quote(text, safe="")
 
 
+def page_number(asked: str, pages: int) -> int:
+    """The page that a reader asked for, from 1 to `pages`; whatever is no number is the first."""
+    return min(max(int(asked), 1), pages) if asked.isdecimal() and len(asked) < _LONGEST_NUMBER else 1
+
+
 def share(ratio: float) -> str:
     """A ratio as a place on a bar, in per cent from 0 to 100."""
     return f"{min(max(ratio, 0.0), 1.0) * 100:.2f}"
@@ -91,6 +99,25 @@ def iso(at: datetime) -> str:
 def exact(value: float | Decimal | None) -> str:
     """A number with all its digits, for tooltips."""
     return wording.MISSING if value is None else str(value)
+
+
+def exact_money(value: float | Decimal | None, currency: str = "") -> str:
+    """An amount with all its digits and its currency, for tooltips."""
+    if value is None:
+        return wording.MISSING
+    return f"{value:,f} {currency}".strip() if isinstance(value, Decimal) else f"{value!r} {currency}".strip()
+
+
+def facts(data: Mapping[str, object]) -> str:
+    """What an event tells, as one line; only plain values, the first few, none of them long."""
+    plain = [(key, str(value)) for key, value in data.items() if isinstance(value, str | int) and str(value)]
+    told = "; ".join(f"{key.replace('_', ' ')}: {value[:_LONGEST_FACT]}" for key, value in plain[:_MOST_FACTS])
+    return told or "–"
+
+
+def sort_windows(windows: Iterable[str]) -> list[str]:
+    """Windows such as `5m`, `1h`, `3d`, shortest first."""
+    return sorted(windows, key=lambda it: ("smhdw".find(it[-1:]), len(it), it))
 
 
 @cache
@@ -109,6 +136,11 @@ def environment() -> jinja2.Environment:
         "times": wording.times,
         "count": wording.count,
         "duration": wording.duration,
+        "money": wording.money,
+        "aligned_percent": wording.aligned_percent,
+        "exact_money": exact_money,
+        "facts": facts,
+        "sort_windows": sort_windows,
         "window": wording.window,
         "utc": wording.utc,
         "iso": iso,

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from controlplane.model.budget import Budget
 from controlplane.model.slo import SLO
-from controlplane.ports import Clock, MetricsBackend, Store
+from controlplane.ports import Clock, CostLedger, MetricsBackend, Store
 from controlplane.problems import Problem
+from exporters.unit_cost.model import UnitCost
 
 
 class ConsoleState(Protocol):
@@ -34,6 +36,47 @@ class ConsoleState(Protocol):
     def problems(self) -> Sequence[Problem]:
         """What is wrong with the files as they stand."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ledgers:
+    """Where spending is recorded; None where there is no such ledger."""
+
+    billed: CostLedger | None = None
+    estimated: CostLedger | None = None
+
+
+class MoneyState(Protocol):
+    """What the pages about money need beyond the console's state. Safe to use from several threads."""
+
+    def budgets(self) -> Sequence[Budget]:
+        """The budgets that are applied: those of the last good files."""
+        ...
+
+    def unit_costs(self) -> Sequence[UnitCost]:
+        """The unit costs that are applied."""
+        ...
+
+    def ledgers(self) -> Ledgers:
+        """Where spending is recorded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoMoney:
+    """A `MoneyState` without budgets, unit costs and ledgers."""
+
+    def budgets(self) -> Sequence[Budget]:
+        """None."""
+        return ()
+
+    def unit_costs(self) -> Sequence[UnitCost]:
+        """None."""
+        return ()
+
+    def ledgers(self) -> Ledgers:
+        """None."""
+        return Ledgers()
 
 
 def _no_sources() -> Mapping[str, bytes]:
