@@ -27,7 +27,6 @@ def declared(documents: Sequence[Document]) -> Declared[UnitCost]:
     """The unit costs that these documents declare, by name. One with a mistake is left out; its problems are told."""
     found: dict[str, UnitCost] = {}
     problems: list[Problem] = []
-    first: dict[str, Document] = {}
     for document in documents:
         value = document.value
         if not isinstance(value, UnitCostDocument):
@@ -35,14 +34,8 @@ def declared(documents: Sequence[Document]) -> Declared[UnitCost]:
         reading = _Reading(document, value)
         unit_cost = reading.unit_cost()
         problems += reading.problems
-        name = value.metadata.name
-        if name in first:
-            there = first[name].position
-            message = f"there is another UnitCost `{name}`, at {there.path}:{there.line}"
-            problems.append(document.problem("metadata", "name", message=message, hint="rename one", rule=RULE))
-        elif unit_cost is not None:
-            found[name] = unit_cost
-        first.setdefault(name, document)
+        if unit_cost is not None:
+            found.setdefault(unit_cost.name, unit_cost)  # that a name is there twice, the reader of the files tells
     return Declared(tuple(found[name] for name in sorted(found)), tuple(problems))
 
 

@@ -28,7 +28,7 @@ from finops.allocation.model import (
     UsageSource,
 )
 from finops.allocation.spec import AllocationDocument, KeyPart, StepPart, UsagePart
-from finops.naming import annotation_problems, name_problems, repeated_name
+from finops.naming import annotation_problems, name_problems
 
 RULE: Final = "cost-allocation"
 _KEYS: Final = ("cost", "usage", "even", "shares")
@@ -40,7 +40,6 @@ def declared(documents: Sequence[Document]) -> Declared[CostAllocation]:
     """The plans that these documents declare, by name. A plan with a mistake is left out; its problems are told."""
     found: dict[str, CostAllocation] = {}
     problems: list[Problem] = []
-    first: dict[str, Document] = {}
     for document in documents:
         value = document.value
         if not isinstance(value, AllocationDocument):
@@ -48,12 +47,8 @@ def declared(documents: Sequence[Document]) -> Declared[CostAllocation]:
         reading = _Reading(document, value)
         plan = reading.plan()
         problems += reading.problems
-        name = value.metadata.name
-        if name in first:
-            problems.append(repeated_name(document, first[name]))
-        elif plan is not None:
-            found[name] = plan
-        first.setdefault(name, document)
+        if plan is not None:
+            found.setdefault(plan.name, plan)  # that a name is there twice, the reader of the files tells
     return Declared(tuple(found[name] for name in sorted(found)), tuple(problems))
 
 

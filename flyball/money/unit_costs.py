@@ -1,12 +1,13 @@
 """Unit costs of the past: money from a ledger, units from Prometheus, day by day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from controlplane.model.spend import DAY, SpendQuestion
 from controlplane.ports import CostLedger, MetricsBackend
+from controlplane.problems import Problem
 from exporters.unit_cost.history import (
     DailyAmount,
     DailyRow,
@@ -27,7 +28,10 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class PastUnitCost:
-    """A unit cost of whole UTC days, [`start`, `until`): later ones the ledger does not know yet."""
+    """A unit cost of whole UTC days, [`start`, `until`): later ones the ledger does not know yet.
+
+    With `problems`, the weights of the allocation are not complete, and the figures are not to be shown.
+    """
 
     unit_cost: UnitCost
     by: tuple[str, ...]
@@ -35,6 +39,7 @@ class PastUnitCost:
     until: datetime
     rows: tuple[UnitCostRow, ...]
     days: tuple[DailyRow, ...]
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +87,16 @@ def past_unit_cost_allocated(unit_cost: UnitCost, asked: Asked, plan: CostAlloca
     by = unit_cost.by if asked.by is None else asked.by
     scope = scope_of(unit_cost, asked)
     further = tuple(dict.fromkeys((DAY, *by, *(name for name, _ in scope))))
-    made = allocated(plan, sources, asked.start, asked.end, further).allocated
+    allocation = allocated(plan, sources, asked.start, asked.end, further)
+    made = allocation.allocated
     at = {name: number for number, name in enumerate(made.columns)}
     money = [
         DailyAmount(row.key[at[DAY]] or "", tuple(row.key[at[label]] for label in by), row.cost)
         for row in made.rows
         if row.currency == unit_cost.currency and all((row.key[at[name]] or "") in values for name, values in scope)
     ]
-    return past_unit_cost(unit_cost, asked, sources.ledger, sources.backend, money)
+    past = past_unit_cost(unit_cost, asked, sources.ledger, sources.backend, money)
+    return replace(past, problems=allocation.problems)
 
 
 def scope_of(unit_cost: UnitCost, asked: Asked) -> Scope:

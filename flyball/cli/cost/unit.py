@@ -1,6 +1,7 @@
 """`flyball cost unit`: what so many units of work cost in the past."""
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
@@ -126,13 +127,20 @@ def _asked(
     unit_costs: "Sequence[UnitCost]", plan: "CostAllocation | None", settings: "Settings", asked: "Asked"
 ) -> "list[PastUnitCost]":
     from controlplane.ports import Permanent, Transient
+    from controlplane.problem_report import as_text
+    from controlplane.problems import in_order
     from flyball.cli.cost.opening import opened
     from flyball.money.unit_costs import past_unit_cost, past_unit_cost_allocated
 
+    beside = Path(plan.source.path).parent if plan else None
     try:
-        with opened(settings, billed=asked.billed) as sources:
+        with opened(settings, billed=asked.billed, beside=beside) as sources:
             if plan is None:
                 return [past_unit_cost(each, asked, sources.ledger, sources.backend) for each in unit_costs]
-            return [past_unit_cost_allocated(each, asked, plan, sources) for each in unit_costs]
+            found = [past_unit_cost_allocated(each, asked, plan, sources) for each in unit_costs]
     except (Transient, Permanent) as error:
         fail(f"flyball cost unit: {error}", ExitCode.OUTSIDE)
+    problems = in_order(problem for each in found for problem in each.problems)
+    if problems:
+        fail(as_text(problems, {}, sys.stderr.isatty()), ExitCode.PROBLEMS)
+    return found
