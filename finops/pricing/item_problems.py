@@ -102,7 +102,7 @@ def _query_problems(document: Document, path: _Path, text: str, *, selector: boo
         )
     elif selector and not is_selector(text):
         hint = "only the selector, such as http_requests_total{job='shop'}: rates and sums are ours to take"
-        yield document.problem(*path, message="not a selector of counters", hint=hint, rule=_PROMQL)
+        yield document.problem(*path, message="not a selector of a metric", hint=hint, rule=_PROMQL)
     elif not selector and not is_vector(text):
         hint = "an expression whose samples say how much there is now, such as kube_pod_info"
         yield document.problem(*path, message="not an instant vector", hint=hint, rule=_PROMQL)
