@@ -54,10 +54,14 @@ class Forecasts:
 
 @dataclass(slots=True)
 class ForecastDaemon:
-    """Forecasts budgets from their recorded ledger in Prometheus. `latest` is what the last turn found."""
+    """Forecasts budgets from their recorded ledger in Prometheus.
+
+    `latest` is what the last turn found, `made_at` when each budget had a forecast last: alerts watch its age.
+    """
 
     backend: MetricsBackend
     latest: Forecasts | None = field(default=None, init=False)
+    made_at: dict[str, datetime] = field(default_factory=dict, init=False)
 
     def run_once(self, budgets: Sequence[Budget], now: datetime) -> Forecasts:
         """Fetch, forecast, and keep it for the collector. Raises what the backend raises, and then keeps the last one.
@@ -76,7 +80,9 @@ class ForecastDaemon:
             found.append(_forecast_of(budget, window, fetched[key].get(budget.name), days, now))
         self.latest = Forecasts(now, tuple(found))
         for each in found:
-            if isinstance(each.found, NoForecast):
+            if isinstance(each.found, Forecast):
+                self.made_at[each.budget.name] = now
+            else:
                 log.info(
                     "finops.no_forecast",
                     extra={"budget": each.budget.name, "reason": each.reason, "why": each.found.why},
@@ -99,7 +105,7 @@ def _forecast_of(budget: Budget, window: Days, found: Recorded | None, days: Day
 
 
 class ForecastCollector(Collector):
-    """What Prometheus scrapes of the latest turn; nothing of forecasts that could not be made again for six hours."""
+    """What Prometheus scrapes: of the latest turn for six hours, and for ever when each budget's was made last."""
 
     def __init__(self, daemon: ForecastDaemon, clock: Clock) -> None:
         self._daemon = daemon
@@ -123,21 +129,18 @@ class ForecastCollector(Collector):
         missing = GaugeMetricFamily(
             names.BUDGET_FORECAST_MISSING, "1 while a budget has no forecast.", labels=(names.BUDGET, "reason")
         )
-        for each in self._told():
+        latest = self._daemon.latest
+        is_fresh = latest is not None and self._clock.now() - latest.made_at <= KEPT
+        for each in latest.budgets if latest else ():
             labels = (each.budget.name, each.budget.currency)
-            if isinstance(each.found, NoForecast):
-                missing.add_metric((each.budget.name, each.reason), 1)
+            if each.budget.name in self._daemon.made_at:
+                at.add_metric(labels, self._daemon.made_at[each.budget.name].timestamp())
+            if isinstance(each.found, NoForecast) or not is_fresh:
+                missing.add_metric((each.budget.name, each.reason or STALE), 1)
                 continue
             for bound in ("low", "middle", "high"):
                 bounds.add_metric((*labels, bound), float(getattr(each.found, bound)))
             if each.record.error is not None and each.record.coverage is not None:
                 error.add_metric(labels, float(each.record.error))
                 coverage.add_metric(labels, float(each.record.coverage))
-            at.add_metric(labels, each.made_at.timestamp())
         yield from (bounds, error, coverage, at, missing)
-
-    def _told(self) -> Sequence[BudgetForecast]:
-        latest = self._daemon.latest
-        if latest is None or self._clock.now() - latest.made_at > KEPT:
-            return ()
-        return latest.budgets

@@ -25,14 +25,14 @@ _UNUSUAL_DAYS: Final = 120.0  # days without anything unusual that a series is c
 
 # variance of the mean error of h days, in squares of the level: drift + drift_short/(n + 1) + drift_long·h + daily/h
 DRIFT: Final = 0.0012
-DRIFT_SHORT: Final = 0.02
+DRIFT_SHORT: Final = 0.01
 DRIFT_LONG: Final = 0.0
-DAILY: Final = 0.0025
-_DAILY_WEIGHT: Final = 10.0
+DAILY: Final = 0.0015
+_DAILY_WEIGHT: Final = 20.0
 _SPREAD_WEIGHT: Final = 6.0
-_OVERLAP: Final = 1.5
-_APART: Final = 1.0  # what it adds when the ways do not agree
-QUANTILE: Final = 1.6  # of an 80 % interval; 1.28 for normal errors whose spread is known
+_OVERLAP: Final = 1.0
+_APART: Final = 3.0  # what it adds when the ways do not agree
+QUANTILE: Final = 1.3  # of an 80 % interval; 1.28 for normal errors whose spread is known
 
 
 @dataclass(frozen=True, slots=True)

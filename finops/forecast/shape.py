@@ -118,12 +118,3 @@ def _regressed(ratios: Floats, effects: Floats) -> Floats:
 def _typical_size(amounts: Floats) -> float:
     known = np.abs(amounts[np.isfinite(amounts)])
     return float(np.median(known)) if len(known) else 0.0
-
-
-def paced_share(pace: Pace, days: Sequence[date], elapsed_days: float) -> float:
-    """The share of these days' spend that the pace expects of the first `elapsed_days` of them; parts count evenly."""
-    factors = pace_factors(pace, days)
-    total = float(factors.sum())
-    whole = min(max(int(elapsed_days), 0), len(days))
-    part = float(factors[whole]) * (elapsed_days - whole) if whole < len(days) and elapsed_days > 0 else 0.0
-    return (float(factors[:whole].sum()) + part) / total if total > 0 else 0.0

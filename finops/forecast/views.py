@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from textwrap import wrap
 from typing import Final
 
 from controlplane.model.event import JSON
@@ -16,6 +17,9 @@ _TICK: Final = "│"
 _LINE: Final = "─"
 _MIDDLE: Final = "┼"
 _HUNDRED: Final = 100
+_TEN: Final = 10
+_WIDTH: Final = 80
+_INDENT: Final = 15
 _FEW_FORECASTS: Final = 5
 _DAY: Final = timedelta(days=1)
 
@@ -44,7 +48,7 @@ def as_lines(view: ForecastView) -> Iterator[str]:
     """At most 80 columns: what it will cost, when the budget is gone, how sure that is and has been."""
     yield f"{view.name}  {view.window.first:%Y-%m-%d} … {view.window.end - _DAY:%Y-%m-%d}  {view.currency}"
     if isinstance(view.found, NoForecast):
-        yield f"  No forecast: {view.found.why}."
+        yield from _wrapped("No forecast", view.found.why)
         return
     told = view.found
     of_budget = f" of {money(view.amount)}" if view.amount is not None else ""
@@ -53,8 +57,13 @@ def as_lines(view: ForecastView) -> Iterator[str]:
     if view.amount is not None and view.amount > 0:
         yield f"  Gone         {gone(told, view.amount)}"
         yield from (f"  {line}" for line in budget_bar(view, told))
-    yield f"  How sure     {told.why}"
-    yield f"  Until now    {record_in_words(view.record)}"
+    yield from _wrapped("How sure", told.why)
+    yield from _wrapped("Until now", record_in_words(view.record))
+
+
+def _wrapped(title: str, text: str) -> Iterator[str]:
+    first = f"  {title}".ljust(_INDENT)
+    yield from wrap(text, _WIDTH, initial_indent=first, subsequent_indent=" " * _INDENT)
 
 
 def _spent_share(view: ForecastView, told: Forecast) -> str:
@@ -66,7 +75,8 @@ def _spent_share(view: ForecastView, told: Forecast) -> str:
 
 def _percent(share: Decimal) -> str:
     value = share * _HUNDRED
-    return f"{value:.0f} %" if abs(value) >= 10 else f"{value:.1f} %"
+    text = f"{value:.0f} %" if abs(value) >= _TEN else f"{value:.1f} %"
+    return text.replace("-", "−")
 
 
 def gone(told: Forecast, amount: Decimal) -> str:
