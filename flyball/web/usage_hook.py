@@ -1,0 +1,236 @@
+"""`POST /usage/events`: CloudEvents checked, counted, and answered 2xx only after the commit."""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from controlplane.ports import Clock, Permanent, Store, Transient
+from exporters.usage.deliveries import BATCH, STRUCTURED, Delivery, from_body, from_headers
+from exporters.usage.intake import Intake, Taken
+from exporters.usage.measuring import Measurer
+from exporters.usage.terms import UsageTerms
+from exporters.usage.views import receipt_data
+from flyball.settings import Secret
+from flyball.telemetry import Metrics, Tracing, exemplar_of
+from flyball.web.bodies import BodyRefused, announced_bytes, drain, json_error
+from flyball.web.credentials import bearer_matches
+
+PATH: Final = "/usage/events"
+HOOK: Final = "usage"
+MAX_BODY_BYTES: Final = 20 * 1024 * 1024
+BODY_SECONDS: Final = 30.0
+ANSWER_SECONDS: Final = 30.0
+MAX_IN_FLIGHT: Final = 8  # bodies held in memory at once
+_BINARY: Final = "ce-specversion"
+_CHARSET: Final = re.compile(r'charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
+_RETRY_SECONDS: Final = "2"
+_TOO_LARGE: Final = 413
+_CLIENT_GONE: Final = 499
+_COUNTED_FROM_THE_START: Final = ("200", "202", "400", "401", "413", "422", "429", "503")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who may send: whoever knows the token, for these tenants only (None: for all)."""
+
+    token: Secret
+    tenants: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Mode:
+    """How a request carries its events."""
+
+    is_binary: bool = False
+    is_batch: bool = False
+
+
+class UsageHook:
+    """The endpoint. At most `max_in_flight` requests are worked on; one more is answered 429.
+
+    One thread reads and stores them, in turn: the database has one writer of usage at a time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        terms: Callable[[], UsageTerms],
+        *,
+        senders: Sequence[Sender],
+        clock: Clock,
+        metrics: Metrics,
+        tracing: Tracing,
+        max_in_flight: int = MAX_IN_FLIGHT,
+    ) -> None:
+        self._intake = Intake(store)
+        self._terms = terms
+        self._senders = senders
+        self._clock = clock
+        self._metrics = metrics
+        self._tracing = tracing
+        self._max_in_flight = max_in_flight
+        self._in_flight = 0
+        self._measuring: tuple[UsageTerms, Measurer] | None = None
+        for code in _COUNTED_FROM_THE_START:
+            metrics.webhook_requests.labels(HOOK, code)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="usage")
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one delivery, and count the answer."""
+        started = time.monotonic()
+        with self._tracing.span("webhook usage") as span:
+            try:
+                response = await self._answer(request)
+            except ClientDisconnect:
+                response = Response(status_code=_CLIENT_GONE)
+            span.set_attribute("http.response.status_code", response.status_code)
+            seconds = time.monotonic() - started
+            self._metrics.webhook_seconds.labels(HOOK).observe(seconds, exemplar=exemplar_of(span))
+        self._metrics.webhook_requests.labels(HOOK, str(response.status_code)).inc()
+        return response
+
+    async def _answer(self, request: Request) -> Response:
+        admitted = self._admitted(request)
+        if isinstance(admitted, Response):
+            await drain(request)
+            return admitted
+        sender, mode = admitted
+        self._enter()
+        submitted: Future[Response] | None = None
+        try:
+            body = await _body(request)
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            submitted = self._writer.submit(self._take, body, headers, mode, sender)
+            stored = asyncio.wrap_future(submitted)
+            stored.add_done_callback(lambda _: self._leave())
+            return await asyncio.wait_for(asyncio.shield(stored), ANSWER_SECONDS)
+        except BodyRefused as refused:
+            if refused.code == _TOO_LARGE:  # a slow client is waited for no longer
+                await drain(request)
+            return json_error(refused.code, refused.message, headers={"Connection": "close"})
+        except TimeoutError:
+            if submitted is not None:
+                submitted.cancel()  # has an effect only while it waits for its turn
+            return _again(503, "the database is slow; send it again")
+        finally:
+            if submitted is None:  # otherwise its place is taken until the thread is done with it
+                self._leave()
+
+    def _admitted(self, request: Request) -> tuple[Sender, _Mode] | Response:
+        sender = self._sender(request)
+        if isinstance(sender, Response):
+            return sender
+        mode = _mode(request)
+        if isinstance(mode, Response):
+            return mode
+        if self._in_flight >= self._max_in_flight:
+            return _again(429, "too many deliveries at once; send it again")
+        return sender, mode
+
+    def _sender(self, request: Request) -> Sender | Response:
+        if not self._senders:
+            return json_error(503, "no secret is configured: set FLYBALL_USAGE_TOKEN or FLYBALL_USAGE_TOKEN_FILE")
+        authorization = request.headers.get("authorization", "")
+        matching = [sender for sender in self._senders if bearer_matches(authorization, sender.token)]
+        if matching:
+            return matching[0]
+        challenge = {"WWW-Authenticate": 'Bearer realm="flyball usage"'}
+        return json_error(401, "a bearer token is needed that is the secret for usage", headers=challenge)
+
+    def _enter(self) -> None:
+        self._in_flight += 1
+        self._metrics.webhook_in_flight.labels(HOOK).set(self._in_flight)
+
+    def _leave(self) -> None:
+        self._in_flight -= 1
+        self._metrics.webhook_in_flight.labels(HOOK).set(self._in_flight)
+
+    def _take(self, body: bytes, headers: dict[str, str], mode: _Mode, sender: Sender) -> Response:
+        now, measurer = self._clock.now(), self._measurer()
+        if mode.is_binary:
+            delivery = from_headers(headers, body, measurer, now)
+        else:
+            delivery = from_body(body, is_batch=mode.is_batch, measurer=measurer, now=now)
+        foreign = sorted(delivery.tenants - sender.tenants) if sender.tenants is not None else []
+        if foreign:
+            message = f"this token may not send usage of {', '.join(foreign[:5])}"
+            return json_error(403, message, field="subject")
+        try:
+            taken = self._intake.take(delivery, now)
+        except (Transient, Permanent) as error:  # a database that refuses today may be mended: nothing may be lost
+            log.warning("usage.not_stored", extra={"error": str(error)})
+            return _again(503, "the usage could not be stored; send it again")
+        return _answered(taken)
+
+    def _measurer(self) -> Measurer:
+        terms = self._terms()
+        if self._measuring is None or self._measuring[0] is not terms:
+            self._measuring = (terms, Measurer(terms))
+        return self._measuring[1]
+
+
+def _mode(request: Request) -> _Mode | Response:
+    """How the request carries its events, or the answer when it does in no way that is understood."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        return json_error(415, "the body must not be packed", field="content-encoding")
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    kind = media_type.strip().lower()
+    charset = _CHARSET.search(parameters)
+    if charset and charset[1].lower() not in ("utf-8", "us-ascii"):
+        return json_error(415, "JSON is UTF-8", field="content-type")
+    if kind in (STRUCTURED, BATCH):
+        return _Mode(is_batch=kind == BATCH)
+    if _BINARY in request.headers:
+        return _Mode(is_binary=True)
+    hint = f"send {STRUCTURED}, {BATCH}, or ce-… headers"
+    return json_error(415, f"the body is not of a kind that is understood: {hint}", field="content-type")
+
+
+def _answered(taken: Taken) -> Response:
+    """200: all is counted. 202: kept, but some of it set aside. 400: no CloudEvents. 422: events that are wrong."""
+    delivery = taken.delivery
+    if taken.is_refused:
+        code = 400 if _is_unreadable(delivery) else 422
+        log.warning("usage.refused", extra={"events": delivery.refused, "reason": str(delivery.faults[0])})
+        message = f"{delivery.refused:,} of the events are malformed; none was counted"
+        return JSONResponse({"error": message, **receipt_data(None, delivery.faults, delivery.refused)}, code)
+    is_clean = not (taken.receipt.conflicts or taken.receipt.unknown)
+    return JSONResponse(receipt_data(taken.receipt, (), 0), 200 if is_clean else 202)
+
+
+def _is_unreadable(delivery: Delivery) -> bool:
+    first = delivery.faults[0]
+    return not (first.place or first.field)
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body. Raises `BodyRefused` when it is too large or too slow."""
+    if announced_bytes(request) > MAX_BODY_BYTES:
+        raise _too_large()
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise _too_large()
+    except TimeoutError:
+        raise BodyRefused(408, f"the body did not arrive within {BODY_SECONDS:.0f} seconds") from None
+    return bytes(body)
+
+
+def _too_large() -> BodyRefused:
+    return BodyRefused(_TOO_LARGE, f"the body is larger than {MAX_BODY_BYTES // 1024**2} MiB: send it in parts")
+
+
+def _again(code: int, message: str) -> Response:
+    return json_error(code, message, headers={"Retry-After": _RETRY_SECONDS})
