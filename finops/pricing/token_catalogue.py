@@ -5,7 +5,7 @@ does not know stays without a price. Prices that depend on the length of a singl
 the base price is taken; those that depend on the time of day: the standard one. `Catalogue.notes` say so.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,7 +29,7 @@ _NOON: Final = 12
 MOST_MODELS: Final = 200  # of one item: each has a rule for every kind of token
 
 
-def with_models(price_maps: Sequence[PriceMap], seen: dict[str, Sequence[str]]) -> tuple[PriceMap, ...]:
+def with_models(price_maps: Sequence[PriceMap], seen: Mapping[str, Sequence[str]]) -> tuple[PriceMap, ...]:
     """The price maps with prices also for models that occur, by the names of items; at most `MOST_MODELS` each."""
     return tuple(
         replace(price_map, items=tuple(_with_models(item, seen.get(item.name, ())) for item in price_map.items))

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from controlplane.adapters.remote_write import STALE
 from controlplane.model.spend import SpendQuestion
+from finops.pricing.discovering import models_seen
 from finops.pricing.estimated import EstimatedLedger
 from finops.pricing.expressions import spend_over_past
-from finops.pricing.model import Price, Replicas, Schedule
+from finops.pricing.model import Catalogue, Price, Replicas, Schedule
 from finops.pricing.schedule import cost, unit_price
 from tests.finops.pricing.pricing import D, a_map, counted, ledger_sum, present, record
 from tests.slo.evaluating import Past, past, unix, utc
@@ -204,3 +205,15 @@ def test_two_exporters_out_of_step_are_counted_once_through_a_switch_and_a_resta
     assert min(values) > 1100
     assert max(values) < 1300
     assert sum(values) / len(values) == pytest.approx(1200, rel=0.002)
+
+
+def test_models_that_occur_are_found(memory: Past) -> None:
+    times = np.arange(unix(LAST) - 600, unix(LAST) + 1, 60)
+    for model in ("gpt-4o", "own", "x" * 300):
+        memory.write(
+            {"__name__": "tokens_total", "gen_ai_request_model": model}, times, np.arange(times.size, dtype=np.float64)
+        )
+    item = counted("tokens_total", name="llm", catalogue=Catalogue("gen_ai_request_model", "type", ()), schedule=())
+    other = counted("tokens_total", name="other")
+    seen = models_seen([a_map(item, other)], memory.backend, LAST + 3 * HOUR)
+    assert seen == {"llm": ("gpt-4o", "own")}
