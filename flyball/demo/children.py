@@ -15,18 +15,19 @@ from flyball.demo.servers import Server
 from flyball.settings import environment_of_child
 
 SCRAPE_INTERVAL: Final = "5s"
+_SUBJECT: Final = ("slo", "budget", "unit_cost", "tenant")  # labels that say what an alert is about
 _OUT_OF_ORDER: Final = "35d"
 _FLYBALL_PATIENCE_SECONDS: Final = 60.0
 
 
 def alertmanager_config(webhook_url: str, credentials_file: Path) -> dict[str, object]:
-    """Everything goes to Flyball, at once; a page keeps the ticket of the same objective quiet."""
+    """Everything goes to Flyball, at once; a page keeps tickets about the same objective or budget quiet."""
     authorization = {"type": "Bearer", "credentials_file": str(credentials_file)}
     webhook = {"url": webhook_url, "send_resolved": True, "http_config": {"authorization": authorization}}
     return {
         "route": {
             "receiver": "flyball",
-            "group_by": ["slo", "tenant"],
+            "group_by": list(_SUBJECT),
             "group_wait": "1s",
             "group_interval": "5s",
             "repeat_interval": "4h",
@@ -36,7 +37,7 @@ def alertmanager_config(webhook_url: str, credentials_file: Path) -> dict[str, o
             {
                 "source_matchers": ['severity="page"'],
                 "target_matchers": ['severity="ticket"'],
-                "equal": ["slo", "tenant"],
+                "equal": list(_SUBJECT),
             }
         ],
     }

@@ -159,3 +159,8 @@ def test_a_state_is_believed_for_ten_minutes() -> None:
         state = BudgetState("USD", Decimal(240), Decimal(24), NOW - age)
         assert maximum_of(gateway(), state, ONE, NOW).replicas == replicas
     assert maximum_of(gateway(), BudgetState("USD", Decimal(240), Decimal(24)), ONE, NOW).replicas == 10
+
+
+def test_a_free_replica_is_paid_by_any_money_but_not_by_debts() -> None:
+    free = [cap(Decimal(left), ONE, Decimal(0), share=ONE, limits=Limits(2, 9)).replicas for left in (1, -1)]
+    assert free == [9, 2]
