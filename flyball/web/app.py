@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from flyball.web import hooks
 from flyball.web.console import console_routes, exception_handlers
+from flyball.web.declared_money import DeclaredMoney
 from flyball.web.guards import Admission, Guards
 from flyball.web.health import Readiness, healthz
 from flyball.web.state import ConsoleOptions
@@ -38,13 +39,14 @@ def create_app(services: Services) -> Starlette:
         sources=services.state.sources,
     )
 
+    money = DeclaredMoney(services.state.money, services.backend, settings.cost_directory)
     return Starlette(
         routes=[
             Route("/metrics", metrics, methods=["GET"]),
             Route("/healthz", healthz, methods=["GET"]),
             Route("/readyz", readiness.answer, methods=["GET"]),
             Route(hooks.PATH, hook.answer, methods=["POST"]),
-            *console_routes(services.state, options),
+            *console_routes(services.state, options, money),
         ],
         middleware=[Middleware(Guards, admission=Admission.of(settings))],
         exception_handlers=dict(exception_handlers()),

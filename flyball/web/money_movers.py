@@ -10,6 +10,8 @@ from controlplane.model.spend import Ledger, SpendQuestion, SpendTable
 from controlplane.ports import CostLedger
 
 WEEK: Final = timedelta(days=7)
+SETTLING: Final = timedelta(days=2)  # how long clouds keep adding rows to a day that is over
+_HOUR: Final = timedelta(hours=1)
 SHOWN: Final = 10  # of each currency
 DIMENSIONS: Final = ("service", "provider", "resource", "namespace", "tenant", "team", "route", "connector", "region")
 
@@ -50,20 +52,16 @@ class Movers:
     complete_until: datetime | None
 
 
-def week_before(moment: datetime) -> datetime:
-    """The end of the last whole hour: weeks are compared whole."""
-    return moment.replace(minute=0, second=0, microsecond=0)
-
-
 def fetch_movers(ledger: CostLedger, kind: Ledger, by: str, now: datetime) -> Movers:
     """The last 7 days that the ledger has whole against the 7 before. Errors of the ledger pass through.
 
-    A billed ledger is late: its week ends where its data end, at a day's begin.
+    A billed ledger is late, and its latest days are still being filled in: its week ends `SETTLING` before its data
+    do, at a day's begin.
     """
-    end = week_before(now)
+    end = now.replace(minute=0, second=0, microsecond=0)
     if kind is Ledger.BILLED:
-        known = ledger.spend(SpendQuestion(end - 12 * WEEK, end)).complete_until
-        end = min(end, known or end).replace(hour=0)
+        known = ledger.spend(SpendQuestion(end - _HOUR, end)).complete_until
+        end = min(end, known or end).replace(hour=0, minute=0, second=0, microsecond=0) - SETTLING
     after = ledger.spend(SpendQuestion(end - WEEK, end, (by,)))
     before = ledger.spend(SpendQuestion(end - 2 * WEEK, end - WEEK, (by,)))
     movers = compared(before, after)

@@ -10,7 +10,7 @@ from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.ports import Transient
 from flyball.demo import servers
 from flyball.web.state import ConsoleOptions
-from tests.flyball.web import world
+from tests.flyball.web import money_world, world
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,40 @@ def consoles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consoles]:
         ):
             yield Consoles(full_url, empty_url, alone_url, prometheus.url, full)
         backend.close()
+
+
+@dataclass(frozen=True)
+class MoneyConsoles:
+    """Addresses: one with money of every standing, one with nothing, one without its Prometheus and database."""
+
+    full: str
+    empty: str
+    alone: str
+    state: world.State
+
+
+@pytest.fixture(scope="session")
+def money(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MoneyConsoles]:
+    folder = tmp_path_factory.mktemp("money")
+    with servers.prometheus(folder / "prometheus") as prometheus, servers.prometheus(folder / "idle") as idle:
+        money_world.write(prometheus.url)
+        backend, nothing = PrometheusBackend(prometheus.url), PrometheusBackend(idle.url)
+        store = world.a_store(folder / "full", money_world.received())
+        with store.transaction() as transaction:
+            transaction.events.append_all(money_world.happened(), world.NOW)
+        full = world.State(backend, store, [])
+        empty = world.State(nothing, world.a_store(folder / "empty", []), [])
+        away = PrometheusBackend(f"http://{servers.LOOPBACK}:{servers.free_port()}")
+        alone = replace(full, metrics=away, store=NoStore())  # type: ignore[arg-type]
+        options = ConsoleOptions(prometheus_url=prometheus.url, grafana_url="https://grafana.example/")
+        with (
+            world.serving(money_world.application(full, money_world.everything(), options)) as full_url,
+            world.serving(money_world.application(empty, money_world.Money())) as empty_url,
+            world.serving(money_world.application(alone, money_world.everything())) as alone_url,
+        ):
+            yield MoneyConsoles(full_url, empty_url, alone_url, full)
+        backend.close()
+        nothing.close()
 
 
 @pytest.fixture(scope="session")

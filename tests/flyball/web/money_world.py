@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from starlette.applications import Starlette
+
 from controlplane import conventions as names
 from controlplane.adapters.remote_write import RemoteWriter, columnar
 from controlplane.model.alert import Alert, AlertStatus
@@ -16,8 +18,9 @@ from controlplane.model.slo import CalendarUnit, CalendarWindow, RollingWindow
 from controlplane.model.source import SourcePosition
 from controlplane.model.spend import SpendQuestion, SpendRow, SpendTable
 from exporters.unit_cost.model import UnitCost, Units
-from flyball.web.state import Ledgers
-from tests.flyball.web.world import NASTY, NOW, STEP
+from flyball.web.console import console_routes, exception_handlers
+from flyball.web.state import ConsoleOptions, Ledgers
+from tests.flyball.web.world import NASTY, NOW, STEP, State
 
 MONTH = CalendarWindow(1, CalendarUnit.MONTH, "2024-01-01T00:00:00", "UTC")
 START = datetime(2026, 9, 1, tzinfo=UTC)
@@ -68,7 +71,8 @@ def stories() -> list[Story]:
     )  # fmt: skip
     return [
         Story(infrastructure, jumping(0.42, 0.12, 5), 0.53, outlook=(1.01, 1.06, 1.13), firing="ticket"),
-        Story(a_budget("llm", 5_000, scope=(("resource", ("token",)),)), jumping(0.5, 0.32, 1), 0.51, 0.011, (1.3, 1.5, 1.8), firing="page"),
+        Story(a_budget("llm", 5_000, scope=(("resource", ("token",)),)), jumping(0.5, 0.32, 1), 0.51, 0.011,
+              (1.3, 1.5, 1.8), firing="page"),
         Story(a_budget("tenant-alpha", 900), evenly(1.08), 0.51, 0.002, (1.8, 2.0, 2.2)),
         Story(a_budget("tenant-beta", 900, currency="EUR"), evenly(0.44), 0.51),
         Story(a_budget("batch", 700, window=rolling), evenly(0.81), 1.0, 0.004, None),
@@ -134,7 +138,9 @@ def surroundings() -> Iterator[Series]:
     yield series(names.UNIT_COST_TARGET, 2.0, unit_cost="graphql", currency="USD")
     yield series(names.USAGE_AT, NOW.timestamp() - 40, price="nodes")
     yield series(names.USAGE_AT, NOW.timestamp() - 1900, price="llm-tokens")
-    yield series("ALERTS", 1, alertname=names.ALERT_COST_STALE, alertstate="firing", severity="ticket", price="llm-tokens")
+    yield series(
+        "ALERTS", 1, alertname=names.ALERT_COST_STALE, alertstate="firing", severity="ticket", price="llm-tokens"
+    )
     yield series(names.UNPRICED_USAGE, 51234, price="llm-tokens", resource="token", model="gpt-unheard-of")
     for service, ratio in (("neo4j", 1.08), ("graphql-gateway", 0.97)):
         yield series(names.CORRECTION_RATIO, ratio, service=service, currency="USD")
@@ -231,9 +237,15 @@ def received() -> list[Alert]:
 
 def happened() -> list[Event]:
     day = timedelta(days=1)
+    restated = {"period": "2026-08", "before": "17410.12", "after": "17455.9"}
     facts: list[tuple[str, str, datetime, Mapping[str, str]]] = [
         (names.EVENT_COST_IMPORTED, "aws", NOW - 3 * day, {"rows": "41230", "period": "2026-09"}),
-        (names.EVENT_COST_RESTATED, "aws", NOW - 2 * day, {"period": "2026-08", "before": "17410.12", "after": "17455.9"}),
+        (names.EVENT_COST_RESTATED, "aws", NOW - 2 * day, restated),
         (names.EVENT_FLAG_CHANGED, NASTY, NOW - 7 * day, {"flag": NASTY}),
     ]
     return [Event(f"e{at}", kind, subject, when, data) for at, (kind, subject, when, data) in enumerate(facts)]
+
+
+def application(state: State, money: Money, options: ConsoleOptions | None = None) -> Starlette:
+    routes = console_routes(state, options or ConsoleOptions(), money)
+    return Starlette(routes=routes, exception_handlers=dict(exception_handlers()))
