@@ -56,8 +56,7 @@ class SqlUsageLog:
 
     def outcomes(self) -> Mapping[Outcome, int]:
         """How many events ever had which fate; every one is there."""
-        columns = tables.outcomes.c
-        counts = dict(self._connection.execute(select(columns.outcome, columns.events)).tuples().all())
+        counts = {row.outcome: row.events for row in self._connection.execute(select(tables.outcomes))}
         return {outcome: counts.get(outcome.value, 0) for outcome in Outcome}
 
     def set_aside(self, limit: int, after: EventKey | None = None) -> list[AsideEvent]:

@@ -83,7 +83,7 @@ def add_outcomes(connection: Connection, counts: Mapping[Outcome, int]) -> None:
     """Count events by what became of them."""
     named = {outcome.value: count for outcome, count in counts.items() if count}
     columns = tables.outcomes.c
-    stored = dict(connection.execute(select(columns.outcome, columns.events)).tuples().all())
+    stored = {row.outcome: row.events for row in connection.execute(select(columns.outcome, columns.events))}
     rows = [{"outcome": name, "events": stored.get(name, 0) + count} for name, count in sorted(named.items())]
     upsert(connection, tables.outcomes, rows)
 
@@ -91,7 +91,7 @@ def add_outcomes(connection: Connection, counts: Mapping[Outcome, int]) -> None:
 def shown_tenants(connection: Connection) -> dict[str, bool]:
     """Every tenant that ever used something, and whether its counters are shown alone."""
     columns = tables.tenants.c
-    return dict(connection.execute(select(columns.tenant, columns.shown)).tuples().all())
+    return {row.tenant: row.shown for row in connection.execute(select(columns.tenant, columns.shown))}
 
 
 def read_totals(connection: Connection, booked: str, period: str, meters: Sequence[str]) -> list[UsageTotal]:
