@@ -11,7 +11,7 @@ from markupsafe import Markup
 from controlplane import wording
 from exporters.unit_cost.texts import grouped
 from finops.allocation.model import Step
-from finops.allocation.showback import Account, Statement
+from finops.allocation.showback import Shown, Statement, shown
 from finops.allocation.tables import StepOutcome
 from finops.allocation.words import cents, change, figure_words, period_words, step_words
 from flyball.money.showback_views import UNALLOCATED, plain, signed, tie
@@ -70,7 +70,7 @@ def as_html(report: MonthReport, made_at: datetime) -> str:
             "made_at": made_at,
             "latest": _latest(it.complete_until, it.month),
             "sheets": [Markup((STATIC / name).read_text()) for name in _SHEETS],  # noqa: S704 -- our own files
-            "statements": [(each, _used(each, report)) for each in it.statements],
+            "statements": [(each, shown(each), _used(each, report)) for each in it.statements],
             "unit_costs": [_unit_cost(each) for each in report.unit_costs if each.rows],
             "figure": figure_words(plan.figure),
             "period": period_words(plan.period),
@@ -124,5 +124,5 @@ def _part_of(amount: Decimal, whole: Decimal) -> str:
     return wording.percent(float(amount / whole)) if whole else wording.MISSING
 
 
-def _largest(accounts: Sequence[Account]) -> Decimal:
-    return max((account.total for account in accounts), default=Decimal(0))
+def _largest(accounts: Sequence[Shown]) -> Decimal:
+    return max((each.total for each in accounts), default=Decimal(0))

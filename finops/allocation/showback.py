@@ -4,20 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Final
+from decimal import Decimal
 
 from finops.allocation.exact import total
 from finops.allocation.model import CostAllocation, CostKind
+from finops.allocation.rounding import apportioned, rounded
 from finops.allocation.tables import AllocatedRow, AllocatedTable, CostTable, StepOutcome
-
-# ISO 4217: decimal places of the currencies that do not have two.
-_PLACES: Final = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF",
-                     "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}  # fmt: skip
-_ROUNDING: Final = Context(prec=400, rounding=ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +71,11 @@ class Statement:
     invoice: Decimal | None = None
 
     @property
+    def ledger_in_cents(self) -> Decimal:
+        """The ledger's sum, rounded once."""
+        return rounded(self.ledger, self.currency)
+
+    @property
     def allocated(self) -> Decimal:
         """What the accounts bear together."""
         return total(account.total for account in self.accounts)
@@ -109,14 +106,33 @@ class Showback:
     complete_until: datetime | None = None
 
 
-def places_of(currency: str) -> int:
-    """Decimal places of a currency (ISO 4217); two where we do not know better."""
-    return _PLACES.get(currency, 2)
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An account in whole cents that add up: across to `total`, down to the ledger's rounded sum."""
+
+    account: Account
+    direct: Decimal
+    shared: Decimal
+    idle: Decimal
+    commitment: Decimal
+    total: Decimal
+    lines: tuple[tuple[Line, Decimal], ...]
 
 
-def rounded(amount: Decimal, currency: str) -> Decimal:
-    """As an invoice says it: half a cent away from zero."""
-    return amount.quantize(Decimal(1).scaleb(-places_of(currency)), context=_ROUNDING)
+def shown(statement: Statement) -> tuple[Shown, ...]:
+    """The accounts of a statement, and last what is unallocated, as a report shows them."""
+    accounts = (*statement.accounts, statement.unallocated)
+    currency = statement.currency
+    totals = apportioned([each.total for each in accounts], rounded(statement.ledger, currency), currency)
+    found = []
+    for account, whole in zip(accounts, totals, strict=True):
+        kinds = (account.direct, account.shared, account.idle, account.commitment)
+        direct, split, idle, commitment = apportioned(kinds, whole, currency)
+        lines = apportioned([line.cost for line in account.lines], whole, currency)
+        found.append(
+            Shown(account, direct, split, idle, commitment, whole, tuple(zip(account.lines, lines, strict=True)))
+        )
+    return tuple(found)
 
 
 def statements(
@@ -140,7 +156,7 @@ def statements(
         everything = total(own.values()) if own else None
         accounts = list(_accounts(now, rows, what, own, currency))
         nobody = next((each for each in accounts if each.target is None), None) or _empty(own, everything)
-        outcomes = tuple(each for each in now.outcomes if each.currency == currency)
+        outcomes = _by_step([each for each in now.outcomes if each.currency == currency])
         spent = total(row.cost for row in ledger.rows if row.currency == currency)
         listed = tuple(sorted((each for each in accounts if each.target is not None), key=_largest_first))
         billed = (invoice or {}).get(currency)
@@ -202,3 +218,28 @@ def _by_target(table: AllocatedTable) -> dict[tuple[str | None, str], Decimal]:
     for row in table.rows:
         sums[table.target_of(row), row.currency].append(row.cost)
     return {key: total(amounts) for key, amounts in sums.items()}
+
+
+def _by_step(outcomes: Sequence[StepOutcome]) -> tuple[StepOutcome, ...]:
+    """What each step did over all periods of the month, in the order of the steps; weights add up."""
+    together: dict[str, list[StepOutcome]] = {}
+    for each in outcomes:
+        together.setdefault(each.step, []).append(each)
+    return tuple(own[0] if len(own) == 1 else _sum(own) for own in together.values())
+
+
+def _sum(outcomes: Sequence[StepOutcome]) -> StepOutcome:
+    weights: dict[str, list[Decimal]] = defaultdict(list)
+    for each in outcomes:
+        for target, weight in each.weights:
+            weights[target].append(weight)
+    first = outcomes[0]
+    return StepOutcome(
+        first.step,
+        None,
+        first.currency,
+        total(each.taken for each in outcomes),
+        total(each.given for each in outcomes),
+        tuple((target, total(weights[target])) for target in sorted(weights)),
+        "; ".join(dict.fromkeys(each.reason for each in outcomes if each.reason and each.taken)),
+    )

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from finops.allocation.model import CostAllocation, CostKey, EvenKey, Figure, Period, Scope, SharesKey, Step, UsageKey
-from finops.allocation.showback import places_of, rounded
+from finops.allocation.rounding import places_of, rounded
 
 
 def cents(amount: Decimal, currency: str) -> str:

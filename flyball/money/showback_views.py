@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from controlplane import wording
-from finops.allocation.showback import Account, Statement
+from finops.allocation.rounding import rounded
+from finops.allocation.showback import Account, Shown, Statement, shown
 from finops.allocation.words import cents, change, step_words
 from flyball.money.showing_back import MonthReport
 from flyball.money.text_table import text_table
@@ -119,9 +120,7 @@ def _lines(report: MonthReport) -> Iterator[str]:
 def _statement_lines(it: Statement, report: MonthReport) -> Iterator[str]:
     last = ("invoice",) if report.chargeback else ("against before",)
     header = (f"{report.showback.plan.target}, {it.currency}", "direct", "shared", "idle", "commitment", "total", *last)
-    rows = [_cells(account, account.target or "(none)", it.currency, report) for account in it.accounts]
-    if it.unallocated.total:
-        rows.append(_cells(it.unallocated, UNALLOCATED, it.currency, report))
+    rows = [_cells(each, it.currency, report) for each in shown(it) if each.account.target or each.account.lines]
     yield text_table(header, rows)
     yield f"Ledger {cents(it.ledger, it.currency)} = {tie(it)}."
     if it.invoice is not None and it.invoice != it.ledger:
@@ -135,19 +134,21 @@ def _statement_lines(it: Statement, report: MonthReport) -> Iterator[str]:
             yield f"{each.step}: {cents(each.left, it.currency)} not spread ({words}): {each.reason}."
 
 
-def _cells(account: Account, name: str, currency: str, report: MonthReport) -> tuple[str, ...]:
-    amounts = (account.direct, account.shared, account.idle, account.commitment, account.total)
+def _cells(each: Shown, currency: str, report: MonthReport) -> tuple[str, ...]:
+    amounts = (each.direct, each.shared, each.idle, each.commitment, each.total)
+    account = each.account
     if report.chargeback:
-        last = cents(account.invoiced, currency)
+        last = cents(account.invoiced, currency) if account.target is not None else "0"
     else:
         last = wording.MISSING if account.before is None else change(account.total, account.before, currency)
-    return (name, *(cents(each, currency) if each else "0" for each in amounts), last)
+    return (account.target or UNALLOCATED, *(cents(each, currency) if each else "0" for each in amounts), last)
 
 
 def tie(it: Statement) -> str:
-    """`allocated 1,200.00 + unallocated 34.50`."""
-    allocated, left = cents(it.allocated, it.currency), cents(it.unallocated.total, it.currency)
-    return f"allocated {allocated} + unallocated {left}"
+    """`allocated 1,200.00 + unallocated 34.50`, in cents that add up to the ledger's."""
+    left = shown(it)[-1].total
+    allocated = rounded(it.ledger, it.currency) - left
+    return f"allocated {cents(allocated, it.currency)} + unallocated {cents(left, it.currency)}"
 
 
 def signed(amount: Decimal) -> str:
