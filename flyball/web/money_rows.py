@@ -248,8 +248,9 @@ def _bar(row: BudgetRow) -> MoneyBar | None:
         return None
     measured = row.measured
     left = min(max(row.left_ratio, 0.0), 1.0)
-    missing = 1 - measured.coverage if measured.coverage is not None and measured.coverage < COVERED else 0.0
-    unproven = min(left, missing * (1.0 if measured.pace_ratio is None else measured.pace_ratio))
+    covered = 1.0 if measured.coverage is None else measured.coverage
+    missing = min(1 - covered, 1.0) if covered < COVERED else 0.0
+    unproven = min(left, missing * (1.0 if measured.pace_ratio is None else max(measured.pace_ratio, 0.0)))
     ahead = measured.outlook
     ends = tuple(float(1 - it / row.amount) for it in (ahead.high, ahead.middle, ahead.low)) if ahead else None
     pace = None if measured.pace_ratio is None else min(max(1 - measured.pace_ratio, 0.0), 1.0)
