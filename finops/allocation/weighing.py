@@ -89,7 +89,7 @@ def weights_of_csv(path: str, content: bytes, dimension: str, period: Period) ->
             return Weighed((), (_problem(path, 1, f"has no column {' and '.join(missing)}"),))
         rows = list(_rows(path, reader, target, period))
     except csv.Error as error:
-        return Weighed((), (_problem(path, reader.line_num, f"is no CSV: {error}"),))
+        return Weighed((), (_problem(path, max(reader.reader.line_num, 1), f"is no CSV: {error}"),))
     return Weighed(
         tuple(row for row in rows if isinstance(row, UsageWeight)),
         tuple(row for row in rows if isinstance(row, Problem)),
