@@ -93,7 +93,7 @@ def spike(subject: Subject) -> Iterator[Rule]:
     spend, usual = subject.spent_in(_HOUR), f"max (last_over_time({subject.series(names.BUDGET_USUAL_HOUR)}[15m]))"
     known = f"{usual}\n    or\n    max ({subject.expected_in(_HOUR)})"
     expr = (
-        f"(\n  {spend} > {number(subject.budget.spike.floor_per_hour)}\n  / on () (\n    {known}\n  )\n)"
+        f"(\n  ({spend} > {number(subject.budget.spike.floor_per_hour)})\n  / on () (\n    {known}\n  )\n)"
         f" > {number(subject.budget.spike.factor)}"
     )
     muted = f"{expr}\nunless on ()\ncount_over_time({_paging(subject)}[{_MUTED_BY_PAGE}])"

@@ -4,20 +4,19 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
-from itertools import pairwise
 from typing import Final
 
 from controlplane import conventions as names
 from controlplane.burn_rate import tier_name
-from controlplane.model.alerting import STANDARD_TIERS, Tier
-from controlplane.model.budget import STANDARD_PACE, STANDARD_SPIKE, Budget, Pace, Spike
+from controlplane.model.alerting import Tier
+from controlplane.model.budget import MONEY_TIERS, STANDARD_PACE, STANDARD_SPIKE, Budget, Pace, Spike
 from controlplane.model.slo import CalendarWindow, Window
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Declared, Document, did_you_mean
 from finops.budgets.advice import advice
 from finops.budgets.spec import BudgetDocument, PacePart
 from finops.budgets.windows import Fault, length_of, tier_of, window_of, zone_faults
-from finops.naming import LABEL_NAME, annotation_problems, labels_of, name_problems, repeated_name
+from finops.naming import LABEL_NAME, annotation_problems, labels_of, name_problems
 
 RULE: Final = "budget"
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -36,23 +35,19 @@ _NOT_IN_SCOPES: Final = {
 
 
 def declared(documents: Sequence[Document]) -> Declared[Budget]:
-    """The budgets that these documents declare, by name. One with a mistake is left out; its problems are told."""
+    """The budgets that these documents declare, by name. One with a mistake is left out; its problems are told.
+
+    Names are unique: of two documents of a kind and name the reader keeps the first.
+    """
     found: dict[str, tuple[Budget, Document]] = {}
     problems: list[Problem] = []
-    first: dict[str, Document] = {}
     for document in documents:
-        value = document.value
-        if not isinstance(value, BudgetDocument):
-            continue
-        reading = _Reading(document, value)
-        budget = reading.budget()
-        problems += reading.problems
-        name = value.metadata.name
-        if name in first:
-            problems.append(repeated_name(document, first[name]))
-        elif budget is not None:
-            found[name] = (budget, document)
-        first.setdefault(name, document)
+        if isinstance(document.value, BudgetDocument):
+            reading = _Reading(document, document.value)
+            budget = reading.budget()
+            problems += reading.problems
+            if budget is not None:
+                found[budget.name] = (budget, document)
     problems += advice(tuple(found.values()))
     return Declared(tuple(found[name][0] for name in sorted(found)), tuple(problems))
 
@@ -172,7 +167,7 @@ class _Reading:
                 self._report(*at, message="burn: false leaves no tiers", hint="remove one of the two")
             return ()
         if alerts.tiers is None:
-            return STANDARD_TIERS
+            return MONEY_TIERS
         found: list[Tier] = []
         for number, part in enumerate(alerts.tiers):
             tier, faults = tier_of(part)
@@ -210,9 +205,3 @@ class _Reading:
 
 def _share(percent: Decimal) -> str:
     return f"{(percent / 100).normalize():f}"
-
-
-def gaps(thresholds: Sequence[Decimal]) -> tuple[tuple[Decimal, Decimal | None], ...]:
-    """Each threshold with the next one above it, None for the highest."""
-    ordered = sorted(thresholds)
-    return (*pairwise(ordered), (ordered[-1], None)) if ordered else ()

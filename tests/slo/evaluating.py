@@ -23,6 +23,7 @@ class Past:
 
     backend: PrometheusBackend
     writer: RemoteWriter
+    url: str = ""
 
     def write(self, labels: dict[str, str], unix_seconds: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Samples of one series."""
@@ -53,7 +54,7 @@ def past(folder: Path) -> Iterator[Past]:
         folder, out_of_order="14600d", block_duration="14600d", retention="14600d"
     ) as server, RemoteWriter(server.url) as writer:  # fmt: skip
         backend = PrometheusBackend(server.url)
-        yield Past(backend, writer)
+        yield Past(backend, writer, server.url)
         backend.close()
 
 
