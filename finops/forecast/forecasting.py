@@ -60,7 +60,7 @@ class _Expected:
     def of(self, day: date) -> float:
         """The cost of a whole day of the window."""
         if day < self.ahead.first:
-            return self.usual.get(day, next(iter(self.usual.values())))
+            return float(self.usual[day])
         index = (day - self.ahead.first).days
         return float(self.coming.middle[index] - (self.coming.middle[index - 1] if index else 0))
 
@@ -72,13 +72,15 @@ class _Expected:
 
 def _expected(known: KnownDays, learned: Days, window: Days, pace: Pace) -> _Expected:
     ahead = Days(learned.end, max(window.end, learned.end))
+    earlier = Days(min(window.first, learned.first), learned.first)  # of the window, before anything was recorded
     missing = sum(_is_missing(known.get(day)) for day in window if day < learned.end)
     reach = Days(ahead.first, ahead.first + max(len(ahead), missing, 1) * _ONE_DAY)
     amounts = np.array([_as_whole(known.get(day)) for day in learned])
-    factors, factors_ahead = _factors(amounts, learned, reach, pace)
-    coming, usual = outlook(amounts, factors, factors_ahead)
+    factors, others = _factors(amounts, learned, [*earlier, *reach], pace)
+    coming, usual = outlook(amounts, factors, others[len(earlier) :])
+    first_level = usual[0] / factors[0] if factors[0] > 0 else usual.mean()
     return _Expected(
-        usual=dict(zip(learned, usual.tolist(), strict=True)),
+        usual=dict(zip([*earlier, *learned], [*(others[: len(earlier)] * first_level), *usual], strict=True)),
         ahead=ahead,
         coming=coming,
         missing=missing,
@@ -87,15 +89,15 @@ def _expected(known: KnownDays, learned: Days, window: Days, pace: Pace) -> _Exp
     )
 
 
-def _factors(amounts: Floats, learned: Days, reach: Days, pace: Pace) -> tuple[Floats, Floats]:
-    """What is expected of the days learned from and of those ahead, in average days."""
-    paced, paced_ahead = pace_factors(pace, list(learned)), pace_factors(pace, list(reach))
+def _factors(amounts: Floats, learned: Days, others: Sequence[date], pace: Pace) -> tuple[Floats, Floats]:
+    """What is expected of the days learned from and of others, in average days."""
+    paced, paced_others = pace_factors(pace, list(learned)), pace_factors(pace, others)
     if np.isfinite(amounts).sum() < _LEVEL_FROM:
-        return paced, paced_ahead
-    effects, effects_ahead = effects_of(list(learned)), effects_of(list(reach))
+        return paced, paced_others
+    effects, effects_of_others = effects_of(list(learned)), effects_of(others)
     evened = np.where(paced > _LEAST_PACE, amounts / np.maximum(paced, _LEAST_PACE), np.nan)
     shape = learned_effects(evened, effects)
-    return paced * np.maximum(effects @ shape, 0), paced_ahead * np.maximum(effects_ahead @ shape, 0)
+    return paced * np.maximum(effects @ shape, 0), paced_others * np.maximum(effects_of_others @ shape, 0)
 
 
 def _is_missing(day: DailySpend | None) -> bool:

@@ -19,20 +19,21 @@ _LEAST_ORIGIN: Final = 4
 _MOST_ORIGINS: Final = 120
 _WORST: Final = 3.0  # errors beyond three times the level say no more than that
 _PRIOR_FORECASTS: Final = 10.0  # that each way's prior weight is worth
+_AS_GOOD_AS_RIGHT: Final = 0.005  # of the level: smaller errors tell no way from another
 _SHARPNESS: Final = 8.0  # a way that is 10 % worse than the best weighs 1/e^0.8 of it
 _MOSTLY_IDLE: Final = 0.2
 _UNUSUAL_DAYS: Final = 120.0  # days without anything unusual that a series is credited with
 
 # variance of the mean error of h days, in squares of the level: drift + drift_short/(n + 1) + drift_long·h + daily/h
 DRIFT: Final = 0.0012
-DRIFT_SHORT: Final = 0.01
+DRIFT_SHORT: Final = 0.03
 DRIFT_LONG: Final = 0.0
 DAILY: Final = 0.0015
 _DAILY_WEIGHT: Final = 20.0
 _SPREAD_WEIGHT: Final = 6.0
 _OVERLAP: Final = 1.0
-_APART: Final = 3.0  # what it adds when the ways do not agree
-QUANTILE: Final = 1.3  # of an 80 % interval; 1.28 for normal errors whose spread is known
+_APART: Final = 2.0  # what it adds when the ways do not agree
+QUANTILE: Final = 1.4  # of an 80 % interval; 1.28 for normal errors whose spread is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def outlook(amounts: Floats, factors: Floats, factors_ahead: Floats) -> tuple[Ou
     usual = calm * factors
     days = np.where(np.isfinite(amounts), amounts, usual)
     lift = np.array([1.0 if each.way.is_mean else 1 + _unusual(days, usual, level) for each in ways])
-    trials = tuple(_trials(ways, days, factors, lift, len(factors_ahead), level))
+    trials = tuple(_trials(ways, days, factors, len(factors_ahead), level))
     weights = _weights(ways, trials)
     each = lift[:, None] * np.array([np.cumsum(way.ahead(-1, len(factors_ahead)) * factors_ahead) for way in ways])
     middle = weights @ each
@@ -92,9 +93,7 @@ def _unusual(days: Floats, usual: Floats, level: float) -> float:
     return float((days - usual).sum() / (np.abs(usual).sum() + _UNUSUAL_DAYS * level))
 
 
-def _trials(
-    ways: Sequence[Followed], days: Floats, factors: Floats, lift: Floats, ahead: int, level: float
-) -> Iterator[_Trial]:
+def _trials(ways: Sequence[Followed], days: Floats, factors: Floats, ahead: int, level: float) -> Iterator[_Trial]:
     for horizon in sorted({*(each for each in HORIZONS if each < ahead), ahead}):
         first = max(_LEAST_ORIGIN, len(days) - horizon - _MOST_ORIGINS)
         origins = np.arange(first, len(days) - horizon)
@@ -104,7 +103,7 @@ def _trials(
         actual = np.lib.stride_tricks.sliding_window_view(days, horizon)[origins + 1].sum(axis=1)
         scale = np.maximum(coming.sum(axis=1), 1e-9) * level
         said = np.array([_said(each, origins, coming) for each in ways])
-        yield _Trial(horizon, actual / scale, lift[:, None] * said / scale)
+        yield _Trial(horizon, actual / scale, said / scale)
 
 
 def _said(each: Followed, origins: NDArray[np.int_], coming: Floats) -> Floats:
@@ -121,7 +120,7 @@ def _weights(ways: Sequence[Followed], trials: Sequence[_Trial]) -> Floats:
         return prior
     errors = np.concatenate([np.minimum(np.abs(trial.actual - trial.said), _WORST) for trial in trials], axis=1)
     score = errors.mean(axis=1)
-    measured = np.exp(-_SHARPNESS * (score / max(score.min(), 1e-12) - 1))
+    measured = np.exp(-_SHARPNESS * (score / max(score.min(), _AS_GOOD_AS_RIGHT) - 1))
     measured /= measured.sum()
     return np.asarray((tried * measured + _PRIOR_FORECASTS * prior) / (tried + _PRIOR_FORECASTS))
 
