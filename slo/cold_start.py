@@ -18,7 +18,7 @@ from controlplane.calendar.periods import period_at, unix
 from controlplane.calendar.tables import calendar_name
 from controlplane.model.rule import Labels, RecordingRule, RuleFile
 from controlplane.model.series import Sample, Series
-from controlplane.model.slo import SLO, CalendarWindow
+from controlplane.model.slo import SLO, CalendarWindow, Window
 from controlplane.ports import MetricsBackend, SeriesWriter
 from slo.indicators.indicator import EventPair, pair_over_past, part_series
 from slo.promql.promql_text import TokenKind, tokens
@@ -109,9 +109,14 @@ def derived_rules(files: Iterable[RuleFile]) -> tuple[tuple[RecordingRule, ...],
         for rule in group.rules
         if isinstance(rule, RecordingRule) and rule.record not in _EVENTS
     ]
+    return staged(rules)
+
+
+def staged(rules: Sequence[RecordingRule]) -> tuple[tuple[RecordingRule, ...], ...]:
+    """Rules in stages: each reads only what an earlier stage has written, and itself. Raises ValueError for circles."""
     reads = {rule.record: set[str]() for rule in rules}
     for rule in rules:
-        reads[rule.record] |= _words(rule.expr) & reads.keys()
+        reads[rule.record] |= reads_of(rule) & reads.keys() - {rule.record}
     stages: list[tuple[RecordingRule, ...]] = []
     while reads:
         ready = {name for name, needed in reads.items() if not needed & reads.keys()}
@@ -158,8 +163,19 @@ def evaluate_over(
     One point every 15 minutes, every 5 minutes during the last day. Steps without data stay absent. `progress` is told
     the share that is done.
     """
+    return evaluate_in(stages, backend, writer, _stretches(start, end), progress)
+
+
+def evaluate_in(
+    stages: Sequence[Sequence[RecordingRule]],
+    backend: MetricsBackend,
+    writer: SeriesWriter,
+    stretches: Sequence[tuple[datetime, datetime, timedelta]],
+    progress: Callable[[float], None] = lambda share: None,
+) -> int:
+    """Evaluate recording rules at the points of each stretch (first, last, step), stage by stage; points written."""
     points = 0
-    work = [(stage, *stretch) for stage in stages for stretch in _stretches(start, end)]
+    work = [(stage, *stretch) for stage in stages for stretch in stretches]
     for done, (stage, first, last, step) in enumerate(work):
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             asked = [PastSeries(_labels(rule), rule.expr, first, last, step) for rule in stage]
@@ -175,11 +191,16 @@ def calendar_course(slos: Iterable[SLO], start: datetime, end: datetime) -> tupl
 
     By arithmetic: their tables take Prometheus about 10 ms a point, half a minute for a month.
     """
-    windows = {calendar_name(slo.window): slo.window for slo in slos if isinstance(slo.window, CalendarWindow)}
+    return calendars_course((slo.window for slo in slos), start, end)
+
+
+def calendars_course(windows: Iterable[Window], start: datetime, end: datetime, of: str = "") -> tuple[Series, ...]:
+    """The same of any windows; `of` as in `controlplane.calendar.rules.calendar_file`."""
+    calendars = {calendar_name(window, of): window for window in windows if isinstance(window, CalendarWindow)}
     moments = [at for first, last, step in _stretches(start, end) for at in _moments(first, last, step)]
     return tuple(
         Series({_NAME: record, names.CALENDAR: calendar}, tuple((at, float(unix(said))) for at, said in points))
-        for calendar, window in sorted(windows.items())
+        for calendar, window in sorted(calendars.items())
         for record, points in _bounds(window, moments).items()
     )
 
@@ -253,8 +274,9 @@ def _ask(one: PastSeries, backend: MetricsBackend) -> list[Series]:
     return [replace(series, labels={**series.labels, **dict(one.labels)}) for series in answer]
 
 
-def _words(expr: str) -> set[str]:
-    return {token.text for token in tokens(expr) if token.kind is TokenKind.WORD}
+def reads_of(rule: RecordingRule) -> set[str]:
+    """Every name that its expression mentions."""
+    return {token.text for token in tokens(rule.expr) if token.kind is TokenKind.WORD}
 
 
 def _labels(rule: RecordingRule) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,8 @@ from controlplane.ports import Clock
 from flyball.demo.platform.history import write_history
 from flyball.demo.platform.simulation import Simulation
 from flyball.demo.steps import Report, Steps
+from flyball.money.past import write_past as write_money
+from flyball.money.reading import money_recorded
 from slo import cold_start
 from slo.ports import Compiled
 
@@ -27,6 +29,18 @@ def write_past(simulation: Simulation, compiled: Compiled, prometheus_url: str, 
                 write_history(simulation, writer.send, report)
             with steps.step("Computing the budgets of that time") as report:
                 _write_budgets(simulation, compiled, backend, writer, now=clock.now(), report=report)
+            with steps.step("Computing what that time cost") as report:
+                start, end = (
+                    datetime.fromtimestamp(60 * m // 300 * 300, UTC) for m in (simulation.start, simulation.seam)
+                )
+                write_money(
+                    money_recorded(compiled.records),
+                    backend,
+                    writer,
+                    start=start + LEDGER_INTERVAL,
+                    end=end,
+                    progress=report,
+                )
     finally:
         backend.close()
 
