@@ -110,11 +110,15 @@ def ratio(cost: Decimal, units: Decimal, per: Decimal) -> Decimal | None:
     return _QUOTIENT.divide(_EXACT.multiply(cost, per), units) if units > 0 else None
 
 
-def comparable_until(until: datetime | None, end: datetime) -> datetime:
-    """The end of the last whole UTC day that a ledger knows, `end` at most: what lies after it is not compared."""
-    known = end if until is None else min(until, end)
-    utc = known.astimezone(UTC)
-    return utc.replace(hour=0, minute=0, second=0, microsecond=0)
+def comparable_until(known: datetime | None, start: datetime, end: datetime) -> datetime:
+    """The end of the last whole UTC day within [`start`, `end`) that a ledger knows; `start` when it knows none.
+
+    What lies after it is missing, not free, so it is not compared. `known` is the ledger's `complete_until`.
+    """
+    if known is None:
+        return start
+    utc = min(known, end).astimezone(UTC)
+    return max(utc.replace(hour=0, minute=0, second=0, microsecond=0), start)
 
 
 def _sums(amounts: Sequence[DailyAmount]) -> dict[tuple[str, Group], Decimal]:

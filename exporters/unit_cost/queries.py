@@ -65,7 +65,7 @@ def counter_fault(text: str) -> str:
     if not isinstance(parsed, promql_parser.VectorSelector):
         return "not a plain selector of counters"
     if parsed.offset is not None or parsed.at is not None:
-        return "a counter takes neither `offset` nor `@`"
+        return "a counter takes no `offset` and no `@`"
     return ""
 
 

@@ -65,7 +65,7 @@ def past_unit_cost(
     """
     by = unit_cost.by if asked.by is None else asked.by
     table = ledger.spend(SpendQuestion(asked.start, asked.end, (DAY, *by), dict(scope_of(unit_cost, asked))))
-    until = max(comparable_until(table.complete_until, asked.end), asked.start)
+    until = comparable_until(table.complete_until, asked.start, asked.end)
     paid = daily_money(table, by, unit_cost.currency) if money is None else tuple(money)
     counted: tuple[DailyAmount, ...] = ()
     if until > asked.start:
