@@ -39,7 +39,7 @@ def overview_bands(budgets: Sequence[Budget], *, shared: bool) -> list[Band]:
         Band(8, (_spend_by(names.RESOURCE), _spend_by(names.TENANT))),
         Band(8, (unit_cost_table(), _estimates())),
         Band(8, (_corrections(), _unpriced())),
-        Band(8, (_freshness(), _faults())),
+        Band(8, (_live(), _freshness(), _faults())),
     ]
 
 
@@ -60,8 +60,8 @@ def _counts() -> tuple[core.Panel, ...]:
                 f"{_MIDDLE} > on ({_BY}) {_latest(names.BUDGET_AMOUNT)}", low),
         counted("Pages", "Budgets that page now.", firing(names.SEVERITY_PAGE), panels.ALARM),
         counted("Tickets", "Budgets with a ticket now.", firing(names.SEVERITY_TICKET), low),
-        counted("Silent prices", "Prices whose spend has stood still for 10 minutes.",
-                f'ALERTS{{alertname="{names.ALERT_COST_STALE}",{panels.FIRING}}}', low),
+        counted("Silent prices", "Prices whose usage nobody has measured for 10 minutes: what they cost is missing from every sum.",
+                f'ALERTS{{alertname="{names.ALERT_COST_STALE}",{names.BUDGET}="",{panels.FIRING}}}', low),
     )  # fmt: skip
 
 
@@ -221,6 +221,15 @@ def _unpriced() -> core.TimeSeries:
         "Units of the last 5 minutes for which no price is known: they are in no sum above.",
         [panels.ranged(usage, "{{price}} {{resource}} {{model}}")], "locale", colorMode="palette-classic",
         axisSoftMin=0,
+    )  # fmt: skip
+
+
+def _live() -> core.TimeSeries:
+    age = f"time() - max by ({names.PRICE}) ({names.USAGE_AT})"
+    return panels.chart(
+        "How old live usage is",
+        "Time since the usage behind a price was last measured; after 10 minutes somebody is told.",
+        [panels.ranged(age, "{{price}}")], "s", colorMode="palette-classic", axisSoftMin=0, axisSoftMax=600,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from dashboards.scope import LEDGER_LOOKBACK, BurnLine
 
 OUR_ALERTS: Final = (
     f'alertname=~"{names.ALERT_BUDGET_BURN}|{names.ALERT_BUDGET_SPENT}|{names.ALERT_BUDGET_FORECAST}'
-    f'|{names.ALERT_SPEND_SPIKE}|{names.ALERT_COST_STALE}"'
+    f'|{names.ALERT_SPEND_SPIKE}|{names.ALERT_COST_STALE}|{names.ALERT_FORECAST_STALE}|{names.ALERT_OTHER_CURRENCY}"'
 )
 _HOURS: Final = 12  # rolling series hold the money of 5 minutes
 _STANDARD_WINDOWS: Final = {names.SEVERITY_PAGE: ("5m", "30m"), names.SEVERITY_TICKET: ("2h", "6h")}

@@ -62,6 +62,8 @@ def budget(row: BudgetRow) -> dict[str, JSON]:
         "burn_rates": dict(measured.burn),
         "seconds_to_exhaustion": None if gone is None else gone.total_seconds(),
         "forecast": _forecast(row),
+        "forecast_missing": measured.no_outlook or None,
+        "other_currencies": list(measured.others),
         "firing": list(row.firing),
         "source": str(it.source),
     }

@@ -8,7 +8,7 @@ Errors of the backend (`Transient`, `Permanent`) pass through.
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -26,6 +26,7 @@ _LEDGER_NAMES: Final = (
     names.BUDGET_PACE_RATIO,
     names.BUDGET_COVERAGE,
 )
+_OTHERS: Final = f"last_over_time({names.BUDGET_OTHER_CURRENCY}[{LEDGER_LOOKBACK}]) > 0"
 _GAUGES: Final = (
     names.BUDGET_EXPECTED,
     names.BUDGET_FORECAST,
@@ -50,7 +51,8 @@ class BudgetMeasured:
 
     `spent_ratio` and `pace_ratio` are shares of the amount: what was spent, and what should have been by now.
     `hourly` is the spending of an hour by the mean of the last one, `expected_hourly` what the pace expects of an hour
-    now. `burn` holds burn rates by window (`1h`). `firing`: severities, `page` first.
+    now. `burn` holds burn rates by window (`1h`). `no_outlook` is why there is no forecast, as the forecaster says.
+    `others` are currencies of spend in its scope that it does not count. `firing`: severities, `page` first.
     """
 
     amount: Decimal | None = None
@@ -63,6 +65,8 @@ class BudgetMeasured:
     burn: Mapping[str, float] = field(default_factory=dict)
     outlook: Outlook | None = None
     outlook_at: datetime | None = None
+    no_outlook: str = ""
+    others: tuple[str, ...] = ()
     past_error: float | None = None
     past_coverage: float | None = None
     firing: tuple[str, ...] = ()
@@ -142,14 +146,25 @@ def fetch_budgets(metrics: MetricsBackend, now: datetime) -> dict[str, BudgetMea
     table: dict[str, dict[str, float]] = defaultdict(dict)
     for budget, key, value in [*_keyed(samples), *_keyed(burns), *_keyed(hourly, "hourly")]:
         table[budget][key] = max(value, table[budget].get(key, value))
-    severities: dict[str, set[str]] = defaultdict(set)
-    for sample in firing:
-        severities[sample.labels.get(names.BUDGET, "")].add(sample.labels.get(names.SEVERITY, ""))
+    severities, others = _listed(firing, names.SEVERITY), _listed(metrics.query(_OTHERS, now), names.CURRENCY)
+    missing = _listed(metrics.query(f"{names.BUDGET_FORECAST_MISSING} == 1", now), "reason")
     return {
-        budget: _budget(table.get(budget, {}), tuple(sorted(severities.get(budget, ()))))
-        for budget in table.keys() | severities.keys()
+        budget: replace(
+            _budget(table.get(budget, {}), severities.get(budget, ())),
+            others=others.get(budget, ()),
+            no_outlook=", ".join(missing.get(budget, ())).replace("_", " "),
+        )
+        for budget in table.keys() | severities.keys() | others.keys() | missing.keys()
         if budget
     }
+
+
+def _listed(samples: Iterable[Sample], label: str) -> dict[str, tuple[str, ...]]:
+    """The values of a label, sorted, by budget."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for sample in samples:
+        found[sample.labels.get(names.BUDGET, "")].add(sample.labels.get(label, ""))
+    return {budget: tuple(sorted(values)) for budget, values in found.items()}
 
 
 def fetch_unit_costs(metrics: MetricsBackend, now: datetime) -> tuple[UnitCostMeasured, ...]:
@@ -176,7 +191,8 @@ def fetch_grounds(metrics: MetricsBackend, now: datetime) -> Grounds:
     live = metrics.query(f"max by ({names.PRICE}) ({names.USAGE_AT})", now)
     by = f"{names.PRICE}, {names.RESOURCE}, model"
     unpriced = metrics.query(f"topk(20, sum by ({by}) ({names.UNPRICED_USAGE}) > 0)", now)
-    silent = metrics.query(f'ALERTS{{alertname="{names.ALERT_COST_STALE}",alertstate="firing"}}', now)
+    stale = f'alertname="{names.ALERT_COST_STALE}",{names.BUDGET}="",alertstate="firing"'
+    silent = metrics.query(f"ALERTS{{{stale}}}", now)
     ratios = {
         (it.labels.get(names.SERVICE, ""), it.labels.get(names.CURRENCY, "")): it.value
         for it in health

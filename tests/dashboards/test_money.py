@@ -137,6 +137,7 @@ def _recorded(now: datetime) -> Iterator[Series]:
         yield _series(names.CORRECTION_RATIO, now, service="neo4j", currency=currency)
     yield _series(names.UNPRICED_USAGE, now, price="models", resource="token", model="gpt-x")
     yield _series(names.BILLED_UNTIL, now, source="aws")
+    yield _series(names.USAGE_AT, now, price="nodes")
     yield _series(names.BILLED_FAULTS, now, source="aws", fault="no_currency")
     yield _series(names.UNIT_COST_RATIO, now, unit_cost="ingest", currency="USD", connector="jdbc")
     yield _series(names.UNIT_COST_TARGET, now, unit_cost="ingest", currency="USD")

@@ -115,6 +115,13 @@ def recorded(story: Story) -> Iterator[Series]:
         yield series(names.BUDGET_ROLLING, [(at, story.hourly * amount / 12) for at in day])
     for bound, share in zip(("low", "middle", "high"), story.outlook or (), strict=False):
         yield series(names.BUDGET_FORECAST, [(at, share * amount) for at in latest], bound=bound)
+    if not story.outlook:
+        yield series(names.BUDGET_FORECAST_MISSING, [(at, 1.0) for at in latest], reason="too_short")
+    if budget.name == "backups":
+        yield Series(
+            {"__name__": names.BUDGET_OTHER_CURRENCY, "budget": "backups", "currency": "GBP"},
+            tuple((at, 1.0) for at in latest),
+        )
     if story.firing:
         alert = {"alertname": names.ALERT_BUDGET_BURN, "alertstate": "firing", "severity": story.firing}
         burning = [NOW - timedelta(minutes=5 * n) for n in range(100, -1, -1)]

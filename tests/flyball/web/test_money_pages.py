@@ -221,3 +221,12 @@ def test_an_alert_about_money_leads_to_its_page(money: MoneyConsoles) -> None:
     page = get(f"{money.full}/alerts").text
     assert '<a href="/money/llm">llm</a>' in page
     assert '<a href="/money/unit-costs/ingest">ingest</a>' in page
+
+
+def test_why_there_is_no_forecast_and_what_is_not_counted_is_told(money: MoneyConsoles) -> None:
+    assert "no forecast too short" in row_of(get(f"{money.full}/money").text, "backups")
+    text = words(get(f"{money.full}/money/backups").text)
+    assert "no forecast: too short" in text
+    assert "What fits its scope is also paid in GBP." in text
+    found = get(f"{money.full}/api/v1/budgets/backups").json()
+    assert (found["forecast_missing"], found["other_currencies"]) == ("too short", ["GBP"])
