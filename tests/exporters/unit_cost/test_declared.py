@@ -81,7 +81,7 @@ def test_little_needs_to_be_said() -> None:
         ("units: {what: x, counter: 'rate(a[5m])'}", "6:29 spec.units.counter: not a plain selector of counters"),
         (
             "units: {what: x, counter: 'a offset 5m'}",
-            "6:29 spec.units.counter: a counter takes neither `offset` nor `@`",
+            "6:29 spec.units.counter: a counter takes no `offset` and no `@`",
         ),
         ("units: {what: x, counter: 'a{'}", "6:31 spec.units.counter: the bracket `{` is never closed"),
         ("units: {what: x, query: 'sum(increase(a[5m]))'}", "6:27 spec.units.query: has no placeholder for its range"),
