@@ -60,7 +60,7 @@ def _counts() -> tuple[core.Panel, ...]:
                 f"{_MIDDLE} > on ({_BY}) {_latest(names.BUDGET_AMOUNT)}", low),
         counted("Pages", "Budgets that page now.", firing(names.SEVERITY_PAGE), panels.ALARM),
         counted("Tickets", "Budgets with a ticket now.", firing(names.SEVERITY_TICKET), low),
-        counted("Silent prices", "Prices whose usage nobody has measured for 10 minutes: what they cost is missing from every sum.",
+        counted("Silent prices", "Prices whose usage nobody measures any more: what they cost is missing from sums.",
                 f'ALERTS{{alertname="{names.ALERT_COST_STALE}",{names.BUDGET}="",{panels.FIRING}}}', low),
     )  # fmt: skip
 
