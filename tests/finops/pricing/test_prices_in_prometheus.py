@@ -49,7 +49,8 @@ def schedules(draw: st.DrawFn) -> Schedule:
     for start, following in pairwise([*begins, None]):
         end = None
         if start is not None and following is not None and draw(st.booleans()):
-            end = start + (following - start) * draw(st.integers(1, 10)) // 10
+            end = start + timedelta(seconds=(following - start).seconds * draw(st.integers(1, 10)) // 10 + 1)
+            end = min(end, following)
         per = Decimal(draw(st.sampled_from([1, 3, 1000, 1_000_000])))
         prices.append(Price(draw(amounts), per, start, end))
     return tuple(prices)
