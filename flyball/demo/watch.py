@@ -14,7 +14,7 @@ _TAIL_LINES: Final = 15
 
 
 def welcome(demo: Demo, command: str) -> str:
-    """The addresses and three things to try; `command` is how the user calls flyball."""
+    """The addresses and four things to try; `command` is how the user calls flyball."""
     where = demo.running
     again = f"{command} demo" + (f" --folder {shlex.quote(str(demo.folder.root))}" if not_default(demo.folder) else "")
     if demo.history:
@@ -33,15 +33,20 @@ def welcome(demo: Demo, command: str) -> str:
     Alertmanager  {where.alertmanager_url}
     Platform      {where.platform_url}/metrics
 
-  Three things to try:
+  Four things to try:
 
     1. Break the gateway, in another terminal. {page}
          {again} break outage
        Heal it within 10 minutes, and the page resolves about 6 minutes later:
          {again} heal outage
-    2. Ask more of an objective; the new rules run within 10 seconds:
+    2. Let a connector burn money. A ticket about the spike is told within 5 minutes, a page within 15:
+         {again} break cost
+       Watch the budget, and stop it before it is gone:
+         {where.console_url}/money
+         {again} heal cost
+    3. Ask more of an objective; the new rules run within 10 seconds:
          {demo.folder.workspace / "slo" / "gateway.yaml"}
-    3. {past}
+    4. {past}
 
   Ctrl-C ends everything.
 """

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import zipfile
@@ -71,3 +72,10 @@ def test_an_installed_demo_has_the_example_with_it(tmp_path: Path) -> None:
     for path in EXAMPLE.rglob("*"):
         if path.is_file():
             assert f"flyball/demo/intelgraph/{path.relative_to(EXAMPLE)}" in names
+
+
+def test_every_runbook_that_money_links_exists() -> None:
+    files = list((EXAMPLE / "money").glob("*.yaml"))
+    links = re.findall(r"https://runbooks\.intelgraph\.example/([a-z-]+)", "".join(file.read_text() for file in files))
+    assert set(links) >= {"connector-cost-spike", "llm-spend", "cost-data"}
+    assert all((EXAMPLE / "runbooks" / f"{link}.md").exists() for link in links)
