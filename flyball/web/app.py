@@ -6,12 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from flyball.web import hooks
+from flyball.web import hooks, usage_hook
 from flyball.web.console import console_routes, exception_handlers
 from flyball.web.declared_money import DeclaredMoney
 from flyball.web.guards import Admission, Guards
 from flyball.web.health import Readiness, healthz
 from flyball.web.state import ConsoleOptions
+from flyball.web.usage_hook import Sender, UsageHook
 from flyball.wiring import Services
 
 
@@ -21,6 +22,14 @@ def create_app(services: Services) -> Starlette:
     hook = hooks.AlertmanagerHook(
         services.intake,
         token=settings.webhook_token,
+        clock=services.clock,
+        metrics=services.own_metrics,
+        tracing=services.tracing,
+    )
+    usage = UsageHook(
+        services.store,
+        services.money.terms,
+        senders=[Sender(settings.usage_token)] if settings.usage_token else [],
         clock=services.clock,
         metrics=services.own_metrics,
         tracing=services.tracing,
@@ -46,6 +55,7 @@ def create_app(services: Services) -> Starlette:
             Route("/healthz", healthz, methods=["GET"]),
             Route("/readyz", readiness.answer, methods=["GET"]),
             Route(hooks.PATH, hook.answer, methods=["POST"]),
+            Route(usage_hook.PATH, usage.answer, methods=["POST"]),
             *console_routes(services.state, options, money),
         ],
         middleware=[Middleware(Guards, admission=Admission.of(settings))],

@@ -202,4 +202,4 @@ def _failed(request: Request, error: Exception) -> Response:
 
 def _wants_json(request: Request) -> bool:
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
-    return path.startswith(("/api/", "/hooks/"))
+    return path.startswith(("/api/", "/hooks/", "/usage/"))

@@ -14,7 +14,7 @@ from flyball.web.bodies import MAX_BODY_BYTES, announced_bytes, drain, json_erro
 from flyball.web.credentials import console_matches
 
 OPEN_PATHS: Final = ("/metrics", "/healthz", "/readyz")  # for probes and Prometheus; they show no secrets
-HOOKS: Final = "/hooks/"  # each has a secret of its own
+HOOKS: Final = ("/hooks/", "/usage/")  # each has a secret and bounds of its own
 MAX_HEADER_BYTES: Final = 32 * 1024
 _LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 SECURITY_HEADERS: Final = {
@@ -92,7 +92,7 @@ class Guards:
 
 def error_for(path: str, code: int, message: str, *, headers: dict[str, str] | None = None) -> Response:
     """An error as JSON for programs, as text for people."""
-    if path in OPEN_PATHS or path.startswith((HOOKS, "/api/")):
+    if path in OPEN_PATHS or path.startswith((*HOOKS, "/api/")):
         return json_error(code, message, headers=headers)
     return PlainTextResponse(f"{message}\n", status_code=code, headers=headers)
 

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from controlplane import conventions as names
 from controlplane.model.spend import Ledger
+from finops.budgets.advice import containing
 from flyball.web import api, money_api, money_charts, money_movers, pages
 from flyball.web.gathering import Gathering
 from flyball.web.money_daily import daily_of
@@ -32,6 +33,7 @@ from slo.status import quoted
 
 ROWS_PER_PAGE: Final = 100
 PARTS_SHOWN: Final = 200
+_MOST_OUTER: Final = 20
 
 
 def money_routes(
@@ -121,6 +123,7 @@ class _MoneyPages:
             choice=choice,
             alerts=alerts_about(scene.alerts, names.BUDGET, row.budget.name),
             happened=happened,
+            within=containing(row.budget, scene.budgets)[:_MOST_OUTER],
             links=self._links(row),
         )
 

@@ -138,8 +138,15 @@ class BudgetRow:
 
 def budget_rows(budgets: Iterable[Budget], measured: Mapping[str, BudgetMeasured], now: datetime) -> list[BudgetRow]:
     """All budgets, worst first: what pages, what has a ticket, then by standing, then by the share that is left."""
-    rows = [BudgetRow(it, measured.get(it.name, NOT_MEASURED), period(it, now), now) for it in budgets]
-    return sorted(rows, key=_rank)
+    return sorted((_row(it, measured.get(it.name, NOT_MEASURED), now) for it in budgets), key=_rank)
+
+
+def _row(budget: Budget, measured: BudgetMeasured, now: datetime) -> BudgetRow:
+    """What Prometheus still tells of the window before, minutes after a new one began, says nothing of this one."""
+    current = period(budget, now)
+    if isinstance(budget.window, CalendarWindow) and measured.begun is not None and measured.begun < current[0]:
+        measured = BudgetMeasured(amount=measured.amount, firing=measured.firing, begun=measured.begun)
+    return BudgetRow(budget, measured, current, now)
 
 
 def period(budget: Budget, now: datetime) -> tuple[datetime, datetime]:
@@ -259,6 +266,8 @@ def _bar(row: BudgetRow) -> MoneyBar | None:
 
 def _sentence(row: BudgetRow) -> str:
     measured, currency = row.measured, row.budget.currency
+    if measured.spent is None and measured.begun is not None and measured.begun < row.period[0]:
+        return f"The {row.window_words} has just begun: its first figures come within 15 minutes."
     if measured.spent is None:
         return f"Nobody knows what {row.title} spent: Prometheus has no series of this budget."
     told = [f"{row.title} spent {wording.money(measured.spent, currency)} of {wording.money(row.amount, currency)}."]

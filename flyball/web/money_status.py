@@ -25,6 +25,7 @@ _LEDGER_NAMES: Final = (
     names.BUDGET_SPENT_RATIO,
     names.BUDGET_PACE_RATIO,
     names.BUDGET_COVERAGE,
+    names.BUDGET_START,
 )
 _OTHERS: Final = f"last_over_time({names.BUDGET_OTHER_CURRENCY}[{LEDGER_LOOKBACK}]) > 0"
 _GAUGES: Final = (
@@ -53,6 +54,7 @@ class BudgetMeasured:
     `hourly` is the spending of an hour by the mean of the last one, `expected_hourly` what the pace expects of an hour
     now. `burn` holds burn rates by window (`1h`). `no_outlook` is why there is no forecast, as the forecaster says.
     `others` are currencies of spend in its scope that it does not count. `firing`: severities, `page` first.
+    `begun` is when the window began that all of this is about.
     """
 
     amount: Decimal | None = None
@@ -70,6 +72,7 @@ class BudgetMeasured:
     past_error: float | None = None
     past_coverage: float | None = None
     firing: tuple[str, ...] = ()
+    begun: datetime | None = None
 
 
 NOT_MEASURED: Final = BudgetMeasured()
@@ -238,6 +241,7 @@ def _budget(values: Mapping[str, float], firing: tuple[str, ...]) -> BudgetMeasu
         past_error=values.get(names.BUDGET_FORECAST_ERROR),
         past_coverage=values.get(names.BUDGET_FORECAST_COVERAGE),
         firing=firing,
+        begun=_at(values[names.BUDGET_START]) if names.BUDGET_START in values else None,
     )
 
 

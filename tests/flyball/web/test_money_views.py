@@ -8,9 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane import conventions as names
 from controlplane.model.budget import Budget, Pace
 from controlplane.model.event import Event, RecordedEvent
+from controlplane.model.rule import RecordingRule
+from controlplane.model.slo import RollingWindow
 from controlplane.model.spend import Ledger, SpendQuestion, SpendRow, SpendTable
+from exporters.unit_cost.rules import rule_files as unit_cost_rules
+from finops.budgets.rules import rule_files as budget_rules
 from flyball.web import charts, money_charts
 from flyball.web.money_daily import MOST_SERVICES, daily_of
 from flyball.web.money_history import BudgetHistory, Fired, UnitCostHistory
@@ -100,6 +105,18 @@ def test_rows_are_worst_first_and_equal_ones_by_name() -> None:
         "a": BudgetMeasured(firing=("page",)),
     }
     assert [row.budget.name for row in budget_rows(budgets, measured, NOW)] == ["a", "c", "b", "d"]
+
+
+def test_just_after_a_month_began_the_figures_of_the_last_one_are_not_shown() -> None:
+    budget, now = a_budget("b", 100), START + timedelta(minutes=3)
+    spent = BudgetMeasured(spent=Decimal(99), spent_ratio=0.99, hourly=Decimal(1), begun=START - timedelta(days=31))
+    row = budget_rows([budget], {"b": spent}, now)[0]
+    assert row.standing is Standing.NO_DATA
+    assert row.sentence == "The month has just begun: its first figures come within 15 minutes."
+    row = budget_rows([budget], {"b": replace(spent, begun=START)}, now)[0]
+    assert row.standing is Standing.LOW
+    rolling = replace(budget, window=RollingWindow(timedelta(days=30)))
+    assert budget_rows([rolling], {"b": spent}, now)[0].left == Decimal(1)
 
 
 # --- pace -------------------------------------------------------------------------------------------------------------
@@ -295,3 +312,23 @@ def test_a_chart_never_asks_for_more_steps_than_it_can_draw(minutes: int) -> Non
     step = steps(length, 360)
     assert length / step <= 360
     assert step % timedelta(minutes=5) == timedelta(0)
+
+
+def test_what_the_pages_read_is_what_the_rules_record() -> None:
+    files = (*budget_rules([a_budget("b", pace=OFFICE)]), *unit_cost_rules(unit_costs()))
+    recorded = {
+        rule.record: {label for label, _ in rule.labels}
+        for file in files
+        for group in file.groups
+        for rule in group.rules
+        if isinstance(rule, RecordingRule)
+    }
+    burn = [names.budget_burn_rate(window) for window in ("5m", "30m", "1h", "2h", "6h", "1d", "3d")]
+    read = [
+        names.BUDGET_AMOUNT, names.BUDGET_SPENT, names.BUDGET_SPENT_RATIO, names.BUDGET_PACE_RATIO, names.BUDGET_START,
+        names.BUDGET_COVERAGE, names.BUDGET_EXPECTED, names.BUDGET_ROLLING, names.BUDGET_INFO, *burn,
+    ]  # fmt: skip
+    assert all({names.BUDGET, names.CURRENCY} <= recorded[name] for name in read)
+    assert names.BUDGET in recorded[names.BUDGET_OTHER_CURRENCY]
+    for name in (names.UNIT_COST_RATIO, names.UNIT_COST_TARGET):
+        assert {names.UNIT_COST, names.CURRENCY} <= recorded[name]
