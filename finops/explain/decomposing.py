@@ -1,15 +1,18 @@
 """A change of cost as volume × efficiency × mix × price.
 
-In each pool (what a group consumes in one unit) an item costs D · E · S · P: driver units, resource units for each of
-them, the item's share of those, and its unit price. The change of the product is divided by the Shapley value over the
-four factors: the mean of what a factor contributes over all orders in which the factors could have changed. It is the
-one division that depends on no order, leaves nothing over, and turns its sign when the periods change places (Shapley
-1953; for decomposing change: Albrecht, François & Schors 2002, "A Shapley decomposition of carbon emissions without
-residuals"; Sun 1998). Classical price-volume-mix analysis changes the factors in one fixed order instead, which books
-whatever two factors did together on the later one.
+In each pool (what a group consumes in one unit) an item costs Q · S · P: resource units of the pool, the item's share
+of them, and its unit price; and Q = D · E: driver units, and resource units for each of them. The change of the product is
+divided by the Shapley value over Q, S and P: the mean of what a factor contributes over all orders in which they could
+have changed; and the part of Q by the Shapley value over D and E (together: the Owen value for the coalition D, E). It
+depends on no order, leaves nothing over, turns its sign when the periods change places, and mix and price are the same
+whether or not a driver is known. Classical price-volume-mix analysis changes the factors in one fixed order instead,
+which books whatever two factors did together on the later one.
+
+Sources: Shapley 1953; Owen 1977, "Values of games with a priori unions"; for decomposing change Sun 1998 and Albrecht,
+François & Schors 2002, "A Shapley decomposition of carbon emissions without residuals".
 
 Everything is computed in fractions. An item's effects are then rounded to 12 decimal places, or to as many as its costs
-have, and what rounding left over goes to its largest effect (of equal ones the earlier in the order of `Effects`).
+have, and what rounding left over goes to its largest effect (of equal ones the first in the order of `Effects`).
 """
 
 from collections import defaultdict
@@ -124,12 +127,17 @@ def _effects(item: _Item, pool: tuple[Fraction, Fraction], driver: tuple[Decimal
     bought = tuple(Fraction(total(each)) for each in item.quantities)
     prices = _prices((Fraction(item.before), Fraction(item.after)), bought)
     shares = [bought[period] / pool[period] for period in (0, 1)]
-    units = [Fraction(each) for each in driver] if driver else None
-    factors = [
-        (*((units[at], pool[at] / units[at]) if units else (pool[at],)), shares[at], prices[at]) for at in (0, 1)
+    weights = contributions(*((pool[at], shares[at], prices[at]) for at in (0, 1)))
+    quantity = [pool[1] - pool[0]]
+    if driver is not None:
+        units = [Fraction(each) for each in driver]
+        quantity = shapley(*((units[at], pool[at] / units[at]) for at in (0, 1)))
+    parts = [
+        *(part * weights[0] for part in quantity),
+        (shares[1] - shares[0]) * weights[1],
+        (prices[1] - prices[0]) * weights[2],
     ]
-    parts = shapley(*factors)
-    names = _DRIVEN if units else _UNDRIVEN
+    names = _UNDRIVEN if driver is None else _DRIVEN
     places = max(PLACES, *(_places(cost) for costs in item.costs for cost in costs), 0)
     return Effects(**dict(zip(names, rounded(parts, change, places), strict=True)))
 
@@ -146,19 +154,24 @@ def _prices(costs: Sequence[Fraction], bought: Sequence[Fraction]) -> tuple[Frac
 
 
 def shapley(before: Sequence[Fraction], after: Sequence[Fraction]) -> list[Fraction]:
-    """What each factor contributes to the change of their product: the mean over every order of changing them."""
+    """What each factor adds to the change of their product: the mean over every order of changing them."""
+    weights = contributions(before, after)
+    return [(new - old) * weight for old, new, weight in zip(before, after, weights, strict=True)]
+
+
+def contributions(before: Sequence[Fraction], after: Sequence[Fraction]) -> list[Fraction]:
+    """What a change of each factor by one adds to their product: the mean over every order of changing the others."""
     count = len(before)
-    parts = []
+    found = []
     for factor in range(count):
         others = [at for at in range(count) if at != factor]
         contribution = Fraction(0)
-        if before[factor] != after[factor]:
-            for size in range(count):
-                weight = Fraction(factorial(size) * factorial(count - size - 1), factorial(count))
-                products = (_product(before, after, others, set(changed)) for changed in combinations(others, size))
-                contribution += weight * sum(products, Fraction(0))
-        parts.append((after[factor] - before[factor]) * contribution)
-    return parts
+        for size in range(count):
+            weight = Fraction(factorial(size) * factorial(count - size - 1), factorial(count))
+            products = (_product(before, after, others, set(changed)) for changed in combinations(others, size))
+            contribution += weight * sum(products, Fraction(0))
+        found.append(contribution)
+    return found
 
 
 def _product(
@@ -209,7 +222,9 @@ def _sum_of(movers: Sequence[Mover]) -> Effects:
 
 
 def _largest_first(movers: Iterable[Mover]) -> list[Mover]:
-    return sorted(movers, key=lambda mover: (-abs(mover.change), _sortable(mover.group), _sortable(mover.item or ())))
+    return sorted(
+        movers, key=lambda mover: (-abs(mover.change), _sortable((*mover.group, *(mover.item or ()), mover.unit)))
+    )
 
 
 def _sortable(key: Key) -> tuple[tuple[bool, str], ...]:

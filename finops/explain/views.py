@@ -24,7 +24,8 @@ EFFECTS: Final[Mapping[str, str]] = {
 MOST_MOVERS: Final = 8
 MOST_CHANGES: Final = 12
 _WIDTH: Final = 80
-_NAME: Final = 24
+_NAME: Final = 20
+_CELL: Final = 11
 _NONE: Final = "(none)"
 _CENTS_BELOW: Final = 10_000
 
@@ -81,7 +82,7 @@ def _movers(found: Explanation, by: Sequence[str], most: int) -> Iterator[str]:
         yield "  nothing moved"
         return
     effects = [name for name in EFFECTS if any(mover.effects.by_name()[name] for mover in told)]
-    room = max((_WIDTH - _NAME - 12) // 11, 1)
+    room = max((_WIDTH - _NAME - 13) // _CELL, 1)
     shown = sorted(effects, key=lambda name: -sum(abs(mover.effects.by_name()[name]) for mover in told))[:room]
     shown = [name for name in effects if name in shown]
     title = " / ".join(by).upper() or "ALL"
