@@ -179,6 +179,7 @@ BILLED_ROWS: Final = "flyball_billed_rows"  # gauge, label source
 UNIT_COST_RATIO: Final = "unit_cost:ratio"  # money for `per` units; labels unit_cost, currency and what it is split by
 UNIT_COST_TARGET: Final = "unit_cost:target"  # what that may cost at most
 UNIT_COST_COUNTED: Final = "unit_cost:counted:rolling5m"  # units of the last 5 minutes, whether or not money is known
+UNIT_COST_ATTRIBUTED: Final = "unit_cost:attributed:rolling5m"  # money of the last 5 minutes by who has it, or a part
 UNIT_COST_SPEND_ROLLING: Final = "unit_cost:spend:rolling5m"  # as SPEND_ROLLING, of minutes with known units only
 UNIT_COST_UNITS_ROLLING: Final = "unit_cost:units:rolling5m"  # units of the very same minutes
 UNIT_COST_UNPAIRED_ROLLING: Final = "unit_cost:unpaired_spend:rolling5m"  # money of minutes without known units

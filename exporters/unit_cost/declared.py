@@ -12,7 +12,7 @@ from controlplane.promql import check_promql
 from controlplane.specfile import Declared, Document
 from exporters.unit_cost.model import NoUnitsAlert, Scope, TargetAlert, UnitCost, Units
 from exporters.unit_cost.queries import counter_fault, query_fault
-from exporters.unit_cost.spec import UnitCostDocument
+from exporters.unit_cost.spec import UnitCostDocument, UnitsPart
 
 RULE: Final = "unit-cost"
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -50,8 +50,8 @@ class _Reading:
         spec, about = self._value.spec, self._value.metadata
         self._check_name()
         self._check_by()
-        units, alert, windows = self._units(), self._alert(), self._windows()
-        no_units = self._no_units()
+        units, spread = self._units("units", spec.units), self._spread()
+        alert, windows, no_units = self._alert(), self._windows(), self._no_units()
         runbook = about.annotations.get(names.ANNOTATION_RUNBOOK, "")
         if runbook and not runbook.startswith(("http://", "https://")):
             hint = "begin it with https://"
@@ -68,6 +68,7 @@ class _Reading:
             scope=_scope(spec.scope),
             billed_scope=None if spec.billed_scope is None else _scope(spec.billed_scope),
             by=tuple(spec.by),
+            spread=spread,
             target=spec.target,
             windows=windows,
             alert=alert,
@@ -79,31 +80,40 @@ class _Reading:
             labels=labels,
         )
 
-    def _units(self) -> Units:
-        written = self._value.spec.units
+    def _units(self, field: str, written: UnitsPart) -> Units:
+        at = ("spec", field)
         if (written.counter is None) == (written.query is None):
             both = written.counter is not None
             message = "counter and query exclude each other" if both else "nothing is counted"
-            self._report("spec", "units", message=message, hint="exactly one of counter and query")
-        elif written.counter is not None and self._is_promql("counter", written.counter):
+            self._report(*at, message=message, hint="exactly one of counter and query")
+        elif written.counter is not None and self._is_promql(field, "counter", written.counter):
             fault = counter_fault(written.counter)
             if fault:
                 hint = "write what computes units as `query`, with {{.window}} in its ranges"
-                self._report("spec", "units", "counter", message=fault, hint=hint)
-        elif written.query is not None and self._is_promql("query", written.query):
+                self._report(*at, "counter", message=fault, hint=hint)
+        elif written.query is not None and self._is_promql(field, "query", written.query):
             fault = query_fault(written.query)
             if fault:
                 hint = "such as sum by (route) (increase(calls_total[{{.window}}]))"
-                self._report("spec", "units", "query", message=fault, hint=hint)
+                self._report(*at, "query", message=fault, hint=hint)
         return Units(written.what, written.counter or "", written.query or "")
 
-    def _is_promql(self, field: str, text: str) -> bool:
+    def _spread(self) -> Units | None:
+        written = self._value.spec.spread
+        if written is None:
+            return None
+        if len(self._value.spec.by) != 1:
+            message = "spreads over the values of one label"
+            self._report("spec", "spread", message=message, hint="split `by` exactly one label", on_key=True)
+        return self._units("spread", written)
+
+    def _is_promql(self, field: str, form: str, text: str) -> bool:
         error = check_promql(text)
         if error is None:
             return True
         self.problems.append(
             self._document.problem(
-                "spec", "units", field, message=error.message, offset=error.offset, length=error.length,
+                "spec", field, form, message=error.message, offset=error.offset, length=error.length,
                 hint=error.hint, rule="promql-syntax",
             )
         )  # fmt: skip

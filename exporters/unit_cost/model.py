@@ -59,6 +59,8 @@ class UnitCost:
 
     `scope` selects the money by labels of live spend, `billed_scope` by dimensions of a billed ledger where these
     differ (None: the same). `target` is the most that `per` units may cost, in `currency`; None: it is only measured.
+    `spread` is the key by which money that has no value of the (only) label in `by` is given to those values: live
+    allocation of a service's cost to its routes, by the seconds of their spans, say.
     `windows` are those over which it is recorded, shortest first. Unit costs are equal when they ask for the same,
     wherever they are written.
     """
@@ -71,6 +73,7 @@ class UnitCost:
     scope: Scope = ()
     billed_scope: Scope | None = None
     by: tuple[str, ...] = ()
+    spread: Units | None = None
     target: Decimal | None = None
     windows: tuple[timedelta, ...] = WINDOWS
     alert: TargetAlert = STANDARD_ALERT

@@ -13,6 +13,8 @@ from controlplane.burn_rate import duration
 from controlplane.promql import PLACEHOLDER, check_promql, with_window
 from exporters.unit_cost.model import UnitCost, Units
 
+_FIVE_MINUTES: Final = timedelta(minutes=5)
+_PART: Final = "__part"  # keeps what is spread apart from what a value has of its own until both are summed
 _SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
@@ -28,9 +30,29 @@ def units_of(units: Units, window: timedelta, by: Sequence[str]) -> str:
     return f"{_sum(by)} ({with_window(units.query, length)}) >= 0"
 
 
-def rolling_spend(unit_cost: UnitCost) -> str:
-    """The money of the last 5 minutes, split as the unit cost is."""
-    return f"{_sum(unit_cost.by)} ({names.SPEND_ROLLING}{{{_matchers(unit_cost)}}})"
+def attributed_spend(unit_cost: UnitCost) -> str:
+    """The money of the last 5 minutes by who has it.
+
+    With a key to spread by, money without a value of the label is spread over its values; while there are no weights
+    it keeps none, so that nobody gets it and everybody can see it.
+    """
+    matchers = _matchers(unit_cost)
+    if unit_cost.spread is None:
+        return f"{_sum(unit_cost.by)} ({names.SPEND_ROLLING}{{{matchers}}})"
+    (label,) = unit_cost.by
+    weights = (
+        f"{units_of(unit_cost.spread, _FIVE_MINUTES, unit_cost.by)} unless on ({label}) vector(0)"  # no value, no part
+    )
+    some = f'{label}!=""'
+    own = f"sum by ({label}) ({names.SPEND_ROLLING}{{{matchers},{some}}})"
+    nobodys = f'sum ({names.SPEND_ROLLING}{{{matchers},{label}=""}})'
+    whole = f"(sum ({weights}) > 0)"
+    given = f"({weights})\n    / on () group_left () {whole}\n    * on () group_left () {nobodys}"
+    return (
+        f"sum by ({label}) (\n  {own}\n  or on ({label}, {_PART})\n"
+        f'  label_replace(\n    {given},\n    "{_PART}", "spread", "", ""\n  )\n'
+        f"  or on ({label}, {_PART})\n  ({nobodys} unless on () {whole})\n)"
+    )
 
 
 def _matchers(unit_cost: UnitCost) -> str:

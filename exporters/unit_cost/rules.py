@@ -14,7 +14,7 @@ from controlplane import conventions as names
 from controlplane.burn_rate import LEDGER_INTERVAL, duration, ledger_entries, number
 from controlplane.model.rule import AlertingRule, Labels, RecordingRule, Rule, RuleFile, RuleGroup
 from exporters.unit_cost.model import UnitCost
-from exporters.unit_cost.queries import quoted, rolling_spend, units_of
+from exporters.unit_cost.queries import attributed_spend, quoted, units_of
 from exporters.unit_cost.texts import above_target_annotations, literal, no_units_annotations
 
 _MINUTE: Final = timedelta(minutes=1)
@@ -42,14 +42,18 @@ def _file(unit_cost: UnitCost, external_url: str) -> RuleFile:
 
 def _minute(unit_cost: UnitCost) -> Iterator[Rule]:
     """The only rules that touch the user's own series, 5 minutes each."""
-    own, money = _own(unit_cost), _money(unit_cost)
+    own, money, both = _own(unit_cost), _money(unit_cost), _on(unit_cost)
     counted = _series(unit_cost, names.UNIT_COST_COUNTED)
-    yield RecordingRule(names.UNIT_COST_COUNTED, units_of(unit_cost.units, _FIVE_MINUTES, unit_cost.by), own)
-    spend, both = rolling_spend(unit_cost), _on(unit_cost)
-    yield RecordingRule(names.UNIT_COST_SPEND_ROLLING, f"{spend}\nand {both} {counted}", money)
+    attributed = _series(unit_cost, names.UNIT_COST_ATTRIBUTED)
     paired = _series(unit_cost, names.UNIT_COST_SPEND_ROLLING)
+    yield RecordingRule(names.UNIT_COST_COUNTED, units_of(unit_cost.units, _FIVE_MINUTES, unit_cost.by), own)
+    yield RecordingRule(names.UNIT_COST_ATTRIBUTED, attributed_spend(unit_cost), money)
+    spend = f"{attributed}\nand {both} {counted}"
+    if unit_cost.spread:  # a minute in which something could not be spread would look cheaper than it was
+        spend = f'({spend})\nunless on () {attributed[:-1]},{unit_cost.by[0]}=""}}'
+    yield RecordingRule(names.UNIT_COST_SPEND_ROLLING, spend, money)
     yield RecordingRule(names.UNIT_COST_UNITS_ROLLING, f"{counted}\nand {both} {paired}", own)
-    yield RecordingRule(names.UNIT_COST_UNPAIRED_ROLLING, f"{spend}\nunless {both} {paired}", money)
+    yield RecordingRule(names.UNIT_COST_UNPAIRED_ROLLING, f"{attributed}\nunless {both} {paired}", money)
 
 
 def _ledger(unit_cost: UnitCost, external_url: str) -> Iterator[Rule]:

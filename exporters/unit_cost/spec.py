@@ -93,6 +93,9 @@ class UnitCostSpec(_Part):
     units: UnitsPart
     per: Positive = Field(Decimal(1), description="So many units: 1000, 1000000.")
     by: list[Label] = Field(default_factory=list, max_length=5, description="Labels of both money and units.")
+    spread: UnitsPart | None = Field(
+        None, description="Money without a value of the label in `by` goes to its values in proportion to this."
+    )
     target: Positive | None = Field(None, description="What `per` units may cost at most. Left out: only measured.")
     windows: list[Length] = Field(default=["1h", "1d", "30d"], min_length=1, max_length=8)
     alert: AlertPart = Field(default_factory=AlertPart)

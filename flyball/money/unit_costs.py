@@ -18,10 +18,11 @@ from exporters.unit_cost.history import (
     daily_units,
     unit_costs,
 )
-from exporters.unit_cost.model import Scope, UnitCost
+from exporters.unit_cost.model import Scope, UnitCost, Units
 from exporters.unit_cost.queries import units_of
 from finops.allocation.model import CostAllocation
 from flyball.money.allocating import Sources, allocated
+from flyball.money.spreading import spread_daily
 
 _DAY: Final = timedelta(days=1)
 
@@ -68,10 +69,16 @@ def past_unit_cost(
     until = comparable_until(table.complete_until, asked.start, asked.end)
     paid = daily_money(table, by, unit_cost.currency) if money is None else tuple(money)
     counted: tuple[DailyAmount, ...] = ()
-    if until > asked.start:
-        series = backend.query_range(units_of(unit_cost.units, _DAY, by), asked.start + _DAY, until, _DAY)
-        counted = daily_units(series, by)
     known = tuple(each for each in paid if each.day < f"{until:%Y-%m-%dT00:00:00Z}")
+    if until > asked.start:
+
+        def daily(units: Units) -> tuple[DailyAmount, ...]:
+            series = backend.query_range(units_of(units, _DAY, by), asked.start + _DAY, until, _DAY)
+            return daily_units(series, by)
+
+        counted = daily(unit_cost.units)
+        if unit_cost.spread is not None and by == unit_cost.by and money is None:
+            known = spread_daily(known, daily(unit_cost.spread))
     return PastUnitCost(
         unit_cost,
         by,

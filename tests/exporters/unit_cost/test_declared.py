@@ -86,6 +86,8 @@ def test_little_needs_to_be_said() -> None:
         ("units: {what: x, counter: 'a{'}", "6:31 spec.units.counter: the bracket `{` is never closed"),
         ("units: {what: x, query: 'sum(increase(a[5m]))'}", "6:27 spec.units.query: has no placeholder for its range"),
         ("units: {what: x, query: 'a[{{.window}}]'}", "6:27 spec.units.query: gives no instant vector"),
+        ("spread: {what: s, counter: s_sum}", "7:3 spec.spread: spreads over the values of one label"),
+        ("spread: {what: s}", "7:11 spec.spread: nothing is counted"),
         ("by: [tenant, tenant]", "7:16 spec.by[1]: `tenant` is there twice"),
         ("by: [currency]", "7:8 spec.by[0]: cannot be split by `currency`"),
         ("scope: {currency: USD}", "7:11 spec.scope.currency: a unit cost has one currency"),

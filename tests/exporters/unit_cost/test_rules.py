@@ -67,13 +67,14 @@ def firing(at: str, *connectors: str, alert: str = "UnitCostAboveTarget") -> dic
     [
         a_unit_cost(),
         a_unit_cost(by=(), target=None, windows=()),
+        a_unit_cost(spread=Units("seconds", counter='seconds_sum{job="ingest"}')),
         a_unit_cost(units=CALLS, by=("route",), per=Decimal(1_000_000), target=Decimal(2), no_units=NoUnitsAlert()),
         a_unit_cost(
             display_name='{{ $labels.x }} "', scope=(("service", ("a.b", "c|d", 'say "x" \\')), ("tenant", ("",))),
             labels=(("team", "{{ boom"),), runbook_url="https://r.example/{{", by=("tenant", "connector"),
         ),
     ],
-    ids=["counter", "only measured", "query", "odd texts"],
+    ids=["counter", "only measured", "spread", "query", "odd texts"],
 )  # fmt: skip
 def test_rules_load(promtool: str, tmp_path: Path, unit_cost: UnitCost) -> None:
     (file,) = rule_files([unit_cost], "https://flyball.example/")
@@ -109,9 +110,9 @@ def test_minutes_in_which_one_side_is_missing_count_for_neither(promtool: str, t
     }
     expected = [
         value("1d", "round(unit_cost:ratio:1d, 0.000001)", jdbc=0.02),
-        value("1d", "round(unit_cost:window_coverage:1d, 0.01)", jdbc=0.76),
+        value("1d", "round(unit_cost:window_coverage:1d, 0.01)", jdbc=0.75),
         value("435m", "unit_cost:ratio:1h"),
-        value("1d", "round(sum_over_time(unit_cost:unpaired_spend:ledger5m[1d]), 0.1)", jdbc=2.3),
+        value("1d", "round(sum_over_time(unit_cost:unpaired_spend:ledger5m[1d]), 0.1)", jdbc=2.2),
     ]
     promtool_test(promtool, tmp_path, a_unit_cost(), series, expected)
 
@@ -181,3 +182,34 @@ def test_a_unit_cost_without_a_split_has_one_value(promtool: str, tmp_path: Path
             {"labels": 'unit_cost:ratio{unit_cost="ingest",currency="USD"}', "value": 0.02}]},
     ]  # fmt: skip
     promtool_test(promtool, tmp_path, a_unit_cost(by=()), series, expected)
+
+
+def test_money_of_nobody_is_spread_by_a_key(promtool: str, tmp_path: Path) -> None:
+    """0.04 USD of the pods by seconds 3:1, beside 0.01 of jdbc's own; seconds of nobody get nothing."""
+    unit_cost = a_unit_cost(spread=Units("seconds", counter="seconds_sum"))
+    series = {
+        events("jdbc"): "0+600x1500", events("kafka"): "0+200x1500",
+        'seconds_sum{connector="jdbc"}': "0+30x1500", 'seconds_sum{connector="kafka"}': "0+10x1500",
+        "seconds_sum{}": "0+500x1500",
+        spend("jdbc"): "0.05x1500", spend(""): "0.2x1500",
+    }  # fmt: skip
+    expected = [
+        value("1d", "round(unit_cost:ratio, 0.0000001)", jdbc=0.0666667, kafka=0.05),
+        value("1d", "unit_cost:unpaired_spend:ledger5m"),
+    ]
+    promtool_test(promtool, tmp_path, unit_cost, series, expected)
+
+
+def test_while_there_are_no_weights_nobody_looks_cheaper(promtool: str, tmp_path: Path) -> None:
+    unit_cost = a_unit_cost(spread=Units("seconds", counter="seconds_sum"))
+    series = {
+        events("jdbc"): "0+600x1500", 'seconds_sum{connector="jdbc"}': "0+30x700",
+        spend("jdbc"): "0.05x1500", spend(""): "0.25x1500",
+    }  # fmt: skip
+    expected = [
+        value("1d", "round(unit_cost:ratio, 0.0001)", jdbc=0.1),
+        value("1d", "unit_cost:ratio:1h"),
+        {"expr": "round(sum(unit_cost:unpaired_spend:ledger5m), 0.0001)", "eval_time": "1d", "exp_samples": [
+            {"labels": "{}", "value": 0.3}]},
+    ]  # fmt: skip
+    promtool_test(promtool, tmp_path, unit_cost, series, expected)
