@@ -239,9 +239,7 @@ def _table(
 
 
 def _expected_days(row: BudgetRow, start: datetime, end: datetime) -> list[tuple[datetime, float]]:
-    """What the pace expects of each day of a calendar window; of a rolling one nothing is drawn."""
-    if row.ends_in is None:
-        return []
+    """What the pace expects of each day of the window, or of the part of a day that lies in it."""
     curve = pace_course(row.budget.pace, *row.period)
     amount, days = float(row.amount), []
     at = start

@@ -17,6 +17,11 @@ from flyball.web.money_status import NOT_MEASURED, BudgetMeasured, UnitCostMeasu
 
 LOW: Final = 0.25  # LOOK.md: amber below a quarter of the budget
 COVERED: Final = 0.98  # of the window so far: below this the reader is told that the rest was not measured
+_NO_OUTLOOK: Final = {
+    "no data": "nothing was recorded of its spending",
+    "stale": "nothing is known of the last hours",
+    "too short": "its history is too short",
+}
 _LONGEST: Final = Decimal(10 * 365 * 86400)  # seconds: what lasts longer lasts
 
 
@@ -271,7 +276,7 @@ def _sentence(row: BudgetRow) -> str:
     if measured.spent is None:
         return f"Nobody knows what {row.title} spent: Prometheus has no series of this budget."
     told = [f"{row.title} spent {wording.money(measured.spent, currency)} of {wording.money(row.amount, currency)}."]
-    if measured.pace_ratio is not None:
+    if measured.pace_ratio is not None and row.ends_in is not None:
         due = row.amount * Decimal(repr(measured.pace_ratio))
         told.append(f"By now {wording.money(due, currency)} were planned.")
     if measured.hourly is None:
@@ -282,6 +287,8 @@ def _sentence(row: BudgetRow) -> str:
         told.append(f"At the rate of the last hour it is gone in {wording.duration(row.gone_in)}.")
     if measured.outlook:
         told.append(_outlook(row))
+    elif measured.no_outlook:
+        told.append(f"There is no forecast: {_NO_OUTLOOK.get(measured.no_outlook, measured.no_outlook)}.")
     return " ".join(told)
 
 

@@ -226,7 +226,7 @@ def test_an_alert_about_money_leads_to_its_page(money: MoneyConsoles) -> None:
 def test_why_there_is_no_forecast_and_what_is_not_counted_is_told(money: MoneyConsoles) -> None:
     assert "no forecast too short" in row_of(get(f"{money.full}/money").text, "backups")
     text = words(get(f"{money.full}/money/backups").text)
-    assert "no forecast: too short" in text
+    assert "There is no forecast: its history is too short." in text
     assert "What fits its scope is also paid in GBP." in text
     found = get(f"{money.full}/api/v1/budgets/backups").json()
     assert (found["forecast_missing"], found["other_currencies"]) == ("too short", ["GBP"])
