@@ -21,6 +21,7 @@ from controlplane.ports import Clock
 from controlplane.store import SqlStore, migrate, open_store
 from flyball.applying import ToldApplying
 from flyball.leadership import Leadership
+from flyball.money.services import MoneyServices, Surroundings
 from flyball.scheduler import Job, JobRunner, Turn
 from flyball.settings import Settings
 from flyball.slo_wiring import slo_daemon, slo_workspace, with_credentials
@@ -71,6 +72,7 @@ class Services:
     runner: JobRunner
     intake: Intake
     state: WorkspaceState
+    money: MoneyServices
     jobs: tuple[Job, ...]
 
     def job(self, name: str) -> Job | None:
@@ -126,6 +128,9 @@ def wire(
     daemon = slo_daemon(settings, files, backend, StoreJournal(store, _ACTOR, leadership.proof))
     alertmanager = AlertmanagerBackend(settings.alertmanager_url)
     reconciler = Reconciler(store, alertmanager) if settings.alertmanager_is_named else None
+    money = MoneyServices(Surroundings(state.money, backend, store, clock, settings.cost_directory))
+    for collector in money.collectors():
+        metrics.registry.register(collector)
     delivery = _delivery(store, console or sys.stdout, metrics)
     return Services(
         settings=settings,
@@ -140,9 +145,11 @@ def wire(
         runner=JobRunner(clock=clock, leadership=leadership, metrics=metrics, tracing=tracing),
         intake=Intake(store),
         state=state,
+        money=money,
         jobs=(
             *_slo_jobs(state, ToldApplying(daemon, metrics)),
             *_alert_jobs(delivery, reconciler),
+            *money.jobs(),
             *_store_jobs(store, metrics, settings.events_kept),
         ),
     )

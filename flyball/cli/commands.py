@@ -1,6 +1,6 @@
 """Every command, by name."""
 
-from flyball.cli import alerts, app, apply, audit, check, compile_, cost, demo, init, plan, run, schema, slo, up
+from flyball.cli import alerts, app, apply, audit, check, compile_, cost, demo, init, plan, run, schema, slo, up, usage
 
 app.command("check")(check.check)
 app.command("apply")(apply.apply)
@@ -15,3 +15,4 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(cost.app, name="cost")
 app.add_typer(demo.app, name="demo")
 app.add_typer(slo.app, name="slo")
+app.add_typer(usage.app, name="usage")

@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from flyball.cli.cost import forecast, unit
+from flyball.cli.cost import explain, forecast, showback, unit
 
 _HELP: Final = """Work with money: bills, forecasts, unit costs.
 
@@ -19,4 +19,6 @@ Examples:
 
 app = typer.Typer(no_args_is_help=True, help=_HELP)
 app.command("forecast")(forecast.forecast)
+app.command("explain")(explain.explain)
 app.command("unit")(unit.unit)
+app.command("showback")(showback.showback)
