@@ -84,6 +84,14 @@ def test_the_price_in_a_rule_is_the_mean_of_its_interval(memory: Past, schedule:
         assert float(exact) == pytest.approx(float(truth), rel=1e-15)
 
 
+def test_between_two_prices_there_is_none_and_nothing_is_free(memory: Past) -> None:
+    day = utc(2026, 2, 1)
+    schedule = (Price(D(1), D(1), day, day + HOUR), Price(D(2), D(1), day + 2 * HOUR))
+    for minutes, expected in ((0, None), (3, 0.6), (60, 1), (62, 0.6), (66, None), (120, None), (122, 0.8), (300, 2)):
+        value = memory.value(unit_price(schedule, FIVE_MINUTES), day + timedelta(minutes=minutes))
+        assert value == (None if expected is None else pytest.approx(expected, rel=1e-9)), minutes
+
+
 def test_a_counter_costs_its_increase_at_the_price_of_the_day(memory: Past) -> None:
     write_counter(memory, "requests_total", 4, service="shop", tenant="a", pod="1")
     write_counter(memory, "requests_total", 6, service="shop", tenant="a", pod="2")
@@ -167,6 +175,8 @@ def test_hours_without_entries_are_missing_and_not_free(memory: Past) -> None:
     assert table.complete_until is None
     later = ledger.spend(SpendQuestion(LAST - HOUR, LAST + timedelta(days=2), (), {"price": ("rows",)}))
     assert later.complete_until == LAST
+    nobody = ledger.spend(SpendQuestion(LAST - HOUR, LAST, (), {"tenant": ("nobody",)}))
+    assert (nobody.rows, nobody.complete_until) == ((), LAST)
 
 
 @pytest.mark.parametrize("counter", [True, False])
