@@ -1,0 +1,93 @@
+"""Everything about money that is done again and again in one process, and what Prometheus scrapes of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from prometheus_client.registry import Collector
+
+from controlplane.adapters.prometheus import PrometheusBackend
+from controlplane.adapters.prometheus_exemplars import PrometheusExemplars
+from controlplane.model.budget import Budget
+from controlplane.ports import Clock
+from controlplane.store import SqlStore
+from exporters.usage.collector import UsageCollector
+from exporters.usage.daemon import run_once as turn_usage
+from exporters.usage.recorded_slo import RecordedSLO
+from exporters.usage.terms import UsageTerms
+from finops.billed.adapters.duckdb_ledger import open_ledger
+from finops.explain.daemon import CostIssueDaemon
+from finops.explain.explaining import Outside
+from finops.forecast.daemon import ForecastCollector, ForecastDaemon
+from finops.pricing.daemon import ReconciliationCollector, ReconciliationDaemon
+from finops.pricing.estimated import EstimatedLedger
+from flyball.money.declared import MoneyDeclared
+from flyball.scheduler import Job, Turn
+
+FORECAST_EVERY: Final = timedelta(minutes=10)
+RECONCILE_EVERY: Final = timedelta(minutes=30)
+USAGE_EVERY: Final = timedelta(minutes=1)
+ISSUES_EVERY: Final = timedelta(seconds=30)
+NO_TERMS: Final = UsageTerms()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the jobs work with: what the last good files declare, the backends, the billed ledger's folder."""
+
+    money: Callable[[], MoneyDeclared]
+    backend: PrometheusBackend
+    store: SqlStore
+    clock: Clock
+    bills: Path
+
+
+class MoneyServices:
+    """The parts, joined but not started."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self.forecasts = ForecastDaemon(around.backend)
+        self.reconciliation = ReconciliationDaemon(open_ledger(around.bills), around.backend)
+        estimated = EstimatedLedger(around.backend)
+        outside = Outside(estimated, around.backend, PrometheusExemplars(around.backend), around.store)
+        self._issues = CostIssueDaemon(around.store, outside, self.budgets)
+
+    def budgets(self) -> Sequence[Budget]:
+        """Those of the last good files."""
+        return self._around.money().budgets
+
+    def terms(self) -> UsageTerms:
+        """What is metered, and by which contracts."""
+        return self._around.money().usage or NO_TERMS
+
+    def collectors(self) -> tuple[Collector, ...]:
+        """For the registry of our own metrics."""
+        around = self._around
+        return (
+            ForecastCollector(self.forecasts, around.clock),
+            ReconciliationCollector(self.reconciliation),
+            UsageCollector(around.store, self.terms, around.clock),
+        )
+
+    def jobs(self) -> Iterator[Job]:
+        """What is done again and again."""
+        yield Job("forecast", FORECAST_EVERY, self._forecast, leader_only=True)
+        yield Job("ledgers", RECONCILE_EVERY, self._reconcile, leader_only=True)
+        yield Job("usage", USAGE_EVERY, self._usage, leader_only=True)
+        yield Job("cost-issues", ISSUES_EVERY, self._open_issues, leader_only=True)
+
+    def _forecast(self, turn: Turn) -> object:
+        return self.forecasts.run_once(self.budgets(), turn.now)
+
+    def _reconcile(self, turn: Turn) -> object:
+        return self.reconciliation.run_once(self._around.money().price_maps, turn.now)
+
+    def _usage(self, turn: Turn) -> object:
+        source = RecordedSLO(self._around.backend)
+        return turn_usage(self._around.store, self.terms(), turn.now, lease=turn.lease, source=source)
+
+    def _open_issues(self, turn: Turn) -> object:
+        return self._issues.run_once(turn.now, turn.lease)
