@@ -1,9 +1,9 @@
 """The billed ledger as `CostLedger`: parquet partitions, summed up by DuckDB."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
-from decimal import Decimal
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,14 +11,16 @@ import duckdb
 
 from controlplane.model.spend import SpendQuestion, SpendRow, SpendTable
 from controlplane.ports import Permanent, Transient
-from finops.billed.adapters.folder import CHARGES, DAILY, TAGS, LedgerFolder
+from finops.billed.adapters.folder import DAILY, RAW_PATTERN, TAGS, LedgerFolder
 from finops.billed.adapters.session import Session, first_line
-from finops.billed.ledger.encoding import plain
+from finops.billed.columns import Schema, schema_of
 from finops.billed.ledger.partition import Catalogue, Partition
 from finops.billed.model import Dimensions
-from finops.billed.query.statement import SourceFiles, statement
+from finops.billed.normalising.rows import row_reader
+from finops.billed.query.statement import Charges, SourceFiles, needs_charges, statement
 
 _MEMORY: Final = 2 * 1024**3
+_DIGITS: Final = Context(prec=76)  # twice what DuckDB's decimals have: nothing is rounded
 
 
 class BilledLedger:
@@ -31,6 +33,7 @@ class BilledLedger:
         self._folder = LedgerFolder(folder)
         self._dimensions = dimensions or {}
         self._session: Session | None = None
+        self._schemas: dict[str, Schema] = {}
         self._lock = threading.Lock()
 
     def spend(self, question: SpendQuestion) -> SpendTable:
@@ -39,13 +42,14 @@ class BilledLedger:
             question.start.astimezone(UTC), question.end.astimezone(UTC), question.by, question.where
         )
         catalogue = self.catalogue()
-        try:
-            return self._answer(question, catalogue)
-        except Transient:
-            later = self.catalogue()
-            if later.generation == catalogue.generation:
-                raise
-            return self._answer(question, later)  # what we had read was replaced, and swept by the import after
+        with self._lock:
+            try:
+                return self._answer(question, catalogue)
+            except Transient:
+                later = self.catalogue()
+                if later.generation == catalogue.generation:
+                    raise
+                return self._answer(question, later)  # what we had read was replaced, and swept by the import after
 
     def catalogue(self) -> Catalogue:
         """What was imported. Raises `Permanent` when it is damaged."""
@@ -53,35 +57,66 @@ class BilledLedger:
 
     def _answer(self, question: SpendQuestion, catalogue: Catalogue) -> SpendTable:
         until = max((each.until for each in catalogue.partitions.values() if each.until), default=None)
-        files = self._files(catalogue)
-        if not files or question.start >= question.end:
+        if question.start >= question.end:
+            return SpendTable(question.by, (), until)
+        files = self._files(question, catalogue)
+        if not files:
             return SpendTable(question.by, (), until)
         asked = statement(question, files, self._dimensions)
-        rows = [_row(each, len(question.by)) for each in self._run(asked.sql, asked.parameters)]
-        return SpendTable(question.by, tuple(sorted(rows, key=_order)), until)
+        rows = self._run(asked.sql, asked.parameters)
+        return SpendTable(question.by, tuple(_row(each, len(question.by)) for each in rows), until)
 
-    def _run(self, sql: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        with self._lock:
-            if self._session is None:
-                self._session = Session(folders=[self._folder.path], files=[], memory_bytes=_MEMORY, spill=None)
-            try:
-                return self._session.run(sql, parameters)
-            except duckdb.Error as error:
-                raise Permanent(f"the ledger cannot answer: {first_line(error)}") from error
+    def _duckdb(self) -> Session:
+        if self._session is None:
+            self._session = Session(folders=[self._folder.path], files=[], memory_bytes=_MEMORY, spill=None)
+        return self._session
 
-    def _files(self, catalogue: Catalogue) -> list[SourceFiles]:
+    def _run(self, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        try:
+            return self._duckdb().run(sql, parameters)
+        except duckdb.Error as error:
+            raise Permanent(f"the ledger cannot answer: {first_line(error)}") from error
+
+    def _files(self, question: SpendQuestion, catalogue: Catalogue) -> list[SourceFiles]:
         by_source: dict[str, list[Partition]] = {}
         for key in sorted(catalogue.partitions):
-            partition = catalogue.partitions[key]
-            if partition.rows:
-                by_source.setdefault(key.source, []).append(partition)
-        return [
-            SourceFiles(source, self._paths(parts, CHARGES), self._paths(parts, DAILY), self._paths(parts, TAGS))
-            for source, parts in by_source.items()
-        ]
+            if catalogue.partitions[key].rows:
+                by_source.setdefault(key.source, []).append(catalogue.partitions[key])
+        found = []
+        for source, parts in by_source.items():
+            folders = [self._folder.path / each.folder for each in parts]
+            detailed = needs_charges(question, self._dimensions.get(source, {}))
+            found.append(
+                SourceFiles(
+                    source,
+                    tuple(str(folder / DAILY) for folder in folders),
+                    tuple(str(folder / TAGS) for folder in folders),
+                    self._charges(parts, folders) if detailed else (),
+                )
+            )
+        return found
 
-    def _paths(self, partitions: list[Partition], name: str) -> tuple[str, ...]:
-        return tuple(str(self._folder.path / each.folder / name) for each in partitions)
+    def _charges(self, partitions: Sequence[Partition], folders: Sequence[Path]) -> tuple[Charges, ...]:
+        groups: dict[object, list[tuple[str, int, Schema, Partition]]] = {}
+        for place, (partition, folder) in enumerate(zip(partitions, folders, strict=True)):
+            for path in sorted(folder.glob(RAW_PATTERN)):
+                schema = self._schema(str(path))
+                columns = tuple(sorted((name, each.name, each.type) for name, each in schema.columns.items()))
+                signature = (columns, partition.currencies, partition.quarantined == 0)
+                groups.setdefault(signature, []).append((str(path), place, schema, partition))
+        found = []
+        for files in groups.values():
+            _, _, schema, partition = files[0]
+            paths, places = tuple(path for path, _, _, _ in files), tuple(place for _, place, _, _ in files)
+            reader = row_reader(schema, partition.currencies)
+            found.append(Charges(paths, places, reader, all_count=partition.quarantined == 0))
+        return tuple(found)
+
+    def _schema(self, path: str) -> Schema:
+        """Of a raw file; it never changes."""
+        if path not in self._schemas:
+            self._schemas[path] = schema_of(self._duckdb().describe("SELECT * FROM read_parquet(?)", [[path]]))
+        return self._schemas[path]
 
 
 def open_ledger(folder: Path, dimensions: Mapping[str, Dimensions] | None = None) -> BilledLedger:
@@ -104,9 +139,5 @@ def _row(row: tuple[Any, ...], keys: int) -> SpendRow:
 
 
 def _exact(value: Decimal | int) -> Decimal:
-    """Without zeros at its end."""
-    return Decimal(plain(Decimal(value)))
-
-
-def _order(row: SpendRow) -> tuple[tuple[tuple[bool, str], ...], str]:
-    return tuple((False, "") if each is None else (True, each) for each in row.key), row.currency
+    """Without zeros at its end, and without rounding."""
+    return Decimal(value).normalize(_DIGITS)

@@ -25,7 +25,7 @@ class RawRows:
 
     files: Sequence[Staged]
     reader: RowReader
-    sql: str = "read_parquet(?, file_row_number = true)"
+    sql: str = "read_parquet(?)"
 
     @property
     def paths(self) -> list[str]:
@@ -35,29 +35,60 @@ class RawRows:
 
 @dataclass(frozen=True, slots=True)
 class FaultSearch:
-    """Faults of one period (None: of all). `takes_strays`: rows without a readable period are among them."""
+    """Faults of one period (None: of all rows), in the columns that are `suspicious` at all.
+
+    `takes_strays`: rows without a readable period are among them.
+    """
 
     session: Session
     raw: Sequence[RawRows]
     period: date | None
-    takes_strays: bool
+    columns: frozenset[str] = frozenset()
+    takes_strays: bool = True
+
+    def suspicious(self) -> frozenset[str]:
+        """FOCUS columns in which there may be a fault; one quick look at every value."""
+        found: set[str] = set()
+        for each in self.raw:
+            names = list(each.reader.suspects)
+            probes = ", ".join(f"count(*) FILTER (WHERE {each.reader.suspects[name]})" for name in names)
+            counts = self.session.run(f"SELECT {probes} FROM {each.sql}", [each.paths])[0]
+            found.update(name for name, count in zip(names, counts, strict=True) if count)
+        return frozenset(found)
 
     def found(self) -> list[Found]:
-        """Every fault of every column, in the order of columns."""
+        """Every fault of every suspicious column, in the order of columns."""
         by_place: dict[tuple[str, str], Found] = {}
         for each in self.raw:
-            counts = self._counts(each)
-            for check, rows in zip(each.reader.checks, counts, strict=True):
+            checks = [check for check in each.reader.checks if check.column in self.columns]
+            for check, rows in zip(checks, self._counts(each, checks), strict=True):
                 if rows:
                     self._add(by_place, check, rows, self._examples(each, check.condition, check.raw))
         return sorted(by_place.values(), key=lambda one: (one.ordinal, one.fault))
 
-    def _counts(self, raw: RawRows) -> list[int]:
-        filters = ", ".join(f"count(*) FILTER (WHERE {check.condition})" for check in raw.reader.checks)
-        sql = f"SELECT {filters} FROM {raw.sql} WHERE ({raw.reader.suspect}) AND {self._within(raw)}"
-        return [int(count) for count in self.session.run(sql, [raw.paths])[0]]
+    def quarantined_money(self) -> tuple[Money, ...]:
+        """Rows that do not count, by currency (empty where none can be read), their money as far as it can be."""
+        parts = " UNION ALL ".join(
+            f"SELECT {_selected(each, 'currency')}, {_selected(each, 'billed')}, {_selected(each, 'effective')} "
+            f"FROM {each.sql} WHERE ({each.reader.quarantined}) AND {self.within(each)}"
+            for each in self.raw
+        )
+        found = self.session.run(
+            "SELECT coalesce(currency, ''), coalesce(sum(billed), 0), coalesce(sum(effective), 0), count(*), "
+            f"count(*) - count(effective) FROM ({parts}) GROUP BY 1 ORDER BY 1",
+            [each.paths for each in self.raw],
+        )
+        return tuple(Money(*row) for row in found)
 
-    def _within(self, raw: RawRows) -> str:
+    def _counts(self, raw: RawRows, checks: Sequence[Check]) -> list[int]:
+        if not checks:
+            return []
+        filters = ", ".join(f"count(*) FILTER (WHERE {check.condition})" for check in checks)
+        counts = self.session.run(f"SELECT {filters} FROM {raw.sql} WHERE {self.within(raw)}", [raw.paths])[0]
+        return [int(count) for count in counts]
+
+    def within(self, raw: RawRows) -> str:
+        """Where a raw row is of the period."""
         if self.period is None:
             return "TRUE"
         strays = f" OR ({raw.reader.period}) IS NULL" if self.takes_strays else ""
@@ -74,7 +105,7 @@ class FaultSearch:
     def _examples(self, raw: RawRows, condition: str, value: str) -> list[Example]:
         sql = (
             f"SELECT file_index, file_row_number, left({value}, {_RAW_LENGTH}) FROM {raw.sql} "
-            f"WHERE ({condition}) AND {self._within(raw)} ORDER BY 1, 2 LIMIT {EXAMPLES}"
+            f"WHERE ({condition}) AND {self.within(raw)} ORDER BY 1, 2 LIMIT {EXAMPLES}"
         )
         found = self.session.run(sql, [raw.paths])
         examples = []
@@ -134,6 +165,10 @@ class FaultSearch:
         rows = sum(len(file.rejected) for file in files)
         first = next((each.column for file in files for each in file.rejected), 1)
         return Found("row-shape", "", first, Action.QUARANTINED, rows, tuple(examples[:EXAMPLES]))
+
+
+def _selected(raw: RawRows, name: str) -> str:
+    return f"{raw.reader.selected[name]} AS {name}"
 
 
 def problems_from(found: Sequence[Found], why: str) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 catalogue.json                         what counts; replaced by rename
 lock                                   held by the one process that writes
-partitions/<source>/<period>/<id>/     charges.parquet, daily.parquet, tags.parquet; never changed
+partitions/<source>/<period>/<id>/     raw-*.parquet, daily.parquet, tags.parquet; never changed
 work/<id>/                             what is being made; swept by the next writer
 """
 
@@ -20,7 +20,8 @@ from finops.billed.ledger.encoding import NotACatalogue, decoded, encoded
 from finops.billed.ledger.partition import Catalogue, PartitionKey
 
 CATALOGUE: Final = "catalogue.json"
-CHARGES: Final = "charges.parquet"
+RAW: Final = "raw-{number:05d}.parquet"
+RAW_PATTERN: Final = "raw-*.parquet"
 DAILY: Final = "daily.parquet"
 TAGS: Final = "tags.parquet"
 _LOCK: Final = "lock"

@@ -37,7 +37,7 @@ class Rejected:
 class Staged:
     """A file that DuckDB can read: `path` is parquet, `original` what it was made of (None: itself).
 
-    `rows` is what it holds, `rejected` rows left out.
+    `is_ours`: nobody else needs that file. `rows` is what it holds, `rejected` rows left out.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Staged:
     sha256: str
     path: Path
     scanned: Scanned | None = None
+    is_ours: bool = False
     rows: int = 0
     columns: tuple[tuple[str, str], ...] = ()
     schema: Schema = field(default_factory=lambda: Schema({}, "1.0"))
@@ -101,7 +102,7 @@ def fetch(tree: Tree, listed: Listed, folder: Path, bounds: Bounds, seen: Callab
     with path.open("rb") as file:
         magic = file.read(4)
     if magic == csv_scan.PARQUET_MAGIC:
-        return _parquet(path, listed, shown, seen)
+        return replace(_parquet(path, listed, shown, seen), is_ours=path.parent == folder)
     if magic.startswith(csv_scan.ZIP_MAGIC):
         raise refuse(shown, "a zip archive is not read", hint=_ZSTD_HINT, rule="archive")
     if magic == csv_scan.ZSTD_MAGIC:
@@ -183,7 +184,7 @@ def as_parquet(staged: Staged, session: Session, bounds: Bounds) -> Staged:
     rejected = tuple(Rejected(line, column or 1, content) for line, column, content in found)
     if len(rejected) >= _MAX_REJECTS:
         raise refuse(staged.shown, "more than a million rows that are none", rule="csv-broken")
-    made = replace(staged, path=target, rows=rows, rejected=rejected)
+    made = replace(staged, path=target, is_ours=True, rows=rows, rejected=rejected)
     _ensure_complete(made)
     return made
 

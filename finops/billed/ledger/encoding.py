@@ -75,6 +75,7 @@ def _partition(it: Partition) -> dict[str, Any]:
         "inputs": [[each.name, each.size, each.sha256, each.rows, each.version] for each in it.inputs],
         "faults": [found_as_json(each) for each in it.faults],
         "payers": list(it.payers),
+        "currencies": list(it.currencies),
     }
 
 
@@ -138,6 +139,7 @@ def _read_partition(it: Mapping[str, Any]) -> Partition:
         inputs=tuple(Input(*each) for each in it["inputs"]),
         faults=tuple(_read_found(each) for each in it["faults"]),
         payers=tuple(it["payers"]),
+        currencies=tuple(it["currencies"]),
     )
 
 

@@ -61,7 +61,8 @@ class Partition:
     """What is known about a period without reading its rows.
 
     `rows` counts rows that count, `quarantined` the others; together they are all that was read. `folder` is where it
-    lies, relative to the ledger. `fingerprint` changes with any byte of the inputs and with how they are read.
+    lies, relative to the ledger. `currencies` are those that the source expected. `fingerprint` changes with any byte
+    of the inputs and with how they are read.
     """
 
     key: PartitionKey
@@ -77,6 +78,7 @@ class Partition:
     inputs: tuple[Input, ...]
     faults: tuple[Found, ...] = ()
     payers: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

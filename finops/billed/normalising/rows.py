@@ -12,6 +12,8 @@ from finops.billed.normalising.numbers import Unreadable
 from finops.billed.normalising.reading import Check, Reading, any_of, identifier
 
 _MISSING: Final = Reading("NULL")
+NEEDED: Final = (names.BILLED, names.CURRENCY, *names.TIMES)
+"""A row counts only with all of these."""
 
 OUTPUT: Final[Mapping[str, str]] = {
     names.START: "start",
@@ -57,40 +59,40 @@ class UnreadableColumn(ValueError):
 class RowReader:
     """SQL over raw rows of one schema.
 
-    `period` is the billing period's first moment, `selected` the ledger's columns, `quarantined` and `suspect` are
-    conditions over the raw row, `checks` every fault that it may have.
+    `period` is the billing period's first moment, `selected` the ledger's columns, `quarantined` holds where a row
+    cannot count, `suspects` tells by FOCUS column where one of its `checks` may hold.
     """
 
     period: str
     selected: Mapping[str, str]
     quarantined: str
-    suspect: str
+    suspects: Mapping[str, str]
     checks: tuple[Check, ...]
 
 
 def row_reader(schema: Schema, currencies: Sequence[str] = ()) -> RowReader:
     """How rows of this schema are read. Raises `UnreadableColumn`."""
     readings = {name: _reading(name, column, schema, currencies) for name, column in schema.columns.items()}
-    start, end = readings[names.START].value, readings[names.END].value
-    reversed_ = _reversed(schema, start, end)
-    readings[names.END] = Reading(f"CASE WHEN ({end}) > ({start}) THEN {end} END", readings[names.END].suspect,
-                                  (*readings[names.END].checks, reversed_))  # fmt: skip
+    readings[names.END] = _after_start(schema, readings[names.START].value, readings[names.END])
     selected = {ours: _typed(ours, readings.get(name, _MISSING).value) for name, ours in OUTPUT.items()}
-    needed = (names.BILLED, names.CURRENCY, *names.TIMES)
-    quarantined = any_of([f"({readings[name].value}) IS NULL" for name in needed])
-    suspect = any_of([*(reading.suspect for reading in readings.values()), reversed_.condition])
+    quarantined = any_of([f"({readings[name].value}) IS NULL" for name in NEEDED])
+    suspects = {name: reading.suspect for name, reading in readings.items() if reading.checks}
     checks = tuple(check for reading in readings.values() for check in reading.checks)
-    return RowReader(readings[names.PERIOD].value, selected, quarantined, suspect, checks)
+    return RowReader(readings[names.PERIOD].value, selected, quarantined, suspects, checks)
 
 
 def _typed(ours: str, value: str) -> str:
     return f"CAST({value} AS {_TYPES.get(ours, 'VARCHAR')})" if value == "NULL" else value
 
 
-def _reversed(schema: Schema, start: str, end: str) -> Check:
+def _after_start(schema: Schema, start: str, end: Reading) -> Reading:
+    """An end that does not come after the start is none."""
     column = schema.columns[names.END]
     raw = f"CAST({identifier(column.name)} AS VARCHAR)"
-    return Check("period-reversed", names.END, column.ordinal, f"({end}) <= ({start})", Action.QUARANTINED, raw)
+    reversed_ = f"({end.value}) <= ({start})"
+    check = Check("period-reversed", names.END, column.ordinal, reversed_, Action.QUARANTINED, raw)
+    value = f"CASE WHEN ({end.value}) > ({start}) THEN {end.value} END"
+    return Reading(value, any_of([end.suspect, reversed_]), (*end.checks, check))
 
 
 def _reading(name: str, column: Column, schema: Schema, currencies: Sequence[str]) -> Reading:

@@ -56,9 +56,9 @@ def is_time(name: str) -> bool:
     return name in TIME_DIMENSIONS
 
 
-def time_key(name: str, moment: str) -> str:
-    """SQL for the begin of the part of time in which a moment lies, as text in ISO 8601."""
-    return f"strftime(date_trunc('{_TIMES[name]}', {moment}), '%Y-%m-%dT%H:%M:%SZ')"
+def time_part(name: str, moment: str) -> str:
+    """SQL for the begin of the part of time in which a moment lies."""
+    return f"date_trunc('{_TIMES[name]}', {moment})"
 
 
 def ledger_column(column: str) -> str:

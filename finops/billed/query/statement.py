@@ -7,19 +7,38 @@ from typing import Final
 
 from controlplane.model.spend import HOUR, SpendQuestion
 from finops.billed.model import Dimensions, Term
-from finops.billed.query.dimensions import DETAILED, is_time, ledger_column, terms_of, time_key
+from finops.billed.normalising.rows import RowReader
+from finops.billed.query.dimensions import DETAILED, is_time, ledger_column, terms_of, time_part
 
 _NO_DIMENSIONS: Final[Dimensions] = {}
+_DAILY: Final = "currency, billed, effective, list, quantity, unit, list_missing, quantity_missing, rows"
+_SINGLE: Final = (
+    "currency, billed, effective, list, quantity, unit, CAST(list IS NULL AS INTEGER) AS list_missing, "
+    "CAST(quantity IS NULL AS INTEGER) AS quantity_missing, 1 AS rows"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """Raw files of one schema; `partitions` has the place of each one's partition in the source's tag files.
+
+    `all_count`: none of their rows is in quarantine.
+    """
+
+    paths: tuple[str, ...]
+    partitions: tuple[int, ...]
+    reader: RowReader
+    all_count: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFiles:
-    """A source's partitions: paths in one order."""
+    """A source's partitions, in one order; `charges` is empty where daily sums answer."""
 
     source: str
-    charges: tuple[str, ...]
     daily: tuple[str, ...]
     tags: tuple[str, ...]
+    charges: tuple[Charges, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,65 +50,80 @@ class Statement:
     parameters: tuple[object, ...]
 
 
+def needs_charges(question: SpendQuestion, declared: Dimensions = _NO_DIMENSIONS) -> bool:
+    """Daily sums answer unless hours, resources or SKUs matter, or the time begins or ends within a day."""
+    names = (*question.by, *question.where)
+    if HOUR in names or any(_within_day(each) for each in (question.start, question.end)):
+        return True
+    terms = [term for name in names if not is_time(name) for term in terms_of(name, declared)]
+    return any(term.column in DETAILED for term in terms)
+
+
 def statement(question: SpendQuestion, files: Sequence[SourceFiles], dimensions: Mapping[str, Dimensions]) -> Statement:
     """The statement for a question; `files` must not be empty. Raises `Permanent` for what is no dimension."""
     keys = [f"k{place}" for place in range(len(question.by))]
-    parts = [_Part(question, each, dimensions.get(each.source, _NO_DIMENSIONS)) for each in files]
+    parts = [
+        _Part(question, each, dimensions.get(each.source, _NO_DIMENSIONS), charges)
+        for each in files
+        for charges in (each.charges or (None,))
+    ]
     inner = " UNION ALL ".join(part.sql() for part in parts)
     columns = "".join(f"{key}, " for key in keys)
+    shown = "".join(f"{_shown(name, key)}, " for name, key in zip(question.by, keys, strict=True))
+    order = "".join(f"{key} NULLS FIRST, " for key in keys)
+    one_unit = "min(unit) = max(unit) AND count(unit) = count(*) AND sum(quantity_missing) = 0"
     sql = (
-        f"SELECT {columns}currency, sum(billed), coalesce(sum(effective), 0), "
+        f"SELECT {shown}currency, sum(billed), coalesce(sum(effective), 0), "
         "CASE WHEN sum(list_missing) = 0 THEN sum(list) END, "
-        "CASE WHEN min(unit) = max(unit) AND count(unit) = count(*) AND sum(quantity_missing) = 0 "
-        "THEN sum(quantity) END, CASE WHEN min(unit) = max(unit) AND count(unit) = count(*) "
-        "AND sum(quantity_missing) = 0 THEN min(unit) END, "
-        f"CAST(sum(rows) AS BIGINT) FROM ({inner}) GROUP BY {columns}currency"
+        f"CASE WHEN {one_unit} THEN sum(quantity) END, CASE WHEN {one_unit} THEN min(unit) END, "
+        f"CAST(sum(rows) AS BIGINT) FROM ({inner}) GROUP BY {columns}currency "
+        f"ORDER BY {order}currency"
     )
     return Statement(sql, tuple(parameter for part in parts for parameter in part.parameters))
 
 
 @dataclass(slots=True)
 class _Part:
-    """The rows of one source that the question is about."""
+    """The rows of one source that the question is about: daily sums, or single charges."""
 
     question: SpendQuestion
     files: SourceFiles
     declared: Dimensions
+    charges: Charges | None
     parameters: list[object] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
 
     def sql(self) -> str:
-        """A SELECT with the keys and sums of single rows."""
-        daily = not self._needs_charges()
-        moment = "CAST(day AS TIMESTAMP)" if daily else "start"
-        keys = "".join(
-            f"{time_key(name, moment) if is_time(name) else self._value(name)} AS k{place}, "
-            for place, name in enumerate(self.question.by)
-        )
+        """A SELECT with the keys and sums of single rows. Parameters come in the order of their places."""
+        keys = "".join(f"{self._key(name)} AS k{place}, " for place, name in enumerate(self.question.by))
         values: list[object] = []
-        conditions = [
-            f"{moment} >= ? AND {moment} < ?",
-            *(self._condition(name, values) for name in self.question.where),
-        ]
-        sums = "currency, billed, effective, list, quantity, unit, list_missing, quantity_missing, rows"
-        if not daily:
-            conditions.append("NOT quarantined")
-            sums = (
-                "currency, billed, effective, list, quantity, unit, CAST(list IS NULL AS INTEGER) AS list_missing, "
-                "CAST(quantity IS NULL AS INTEGER) AS quantity_missing, 1 AS rows"
-            )
-        self.parameters = [list(self.files.daily if daily else self.files.charges)]
-        join = self._join("id" if daily else "raw")
+        moment = self._moment()
+        conditions = [f"{moment} >= ? AND {moment} < ?"]
+        conditions += [self._condition(name, values) for name in self.question.where]
+        source = self._rows()
+        join = self._join()
         self.parameters += [_plain(self.question.start), _plain(self.question.end), *values]
-        return f"SELECT {keys}{sums} FROM read_parquet(?) AS c{join} WHERE {' AND '.join(conditions)}"
+        sums = _DAILY if self.charges is None else _SINGLE
+        return f"SELECT {keys}{sums} FROM {source} AS c{join} WHERE {' AND '.join(conditions)}"
 
-    def _needs_charges(self) -> bool:
-        """Daily sums answer unless hours, resources or SKUs matter, or the time begins or ends within a day."""
-        names = (*self.question.by, *self.question.where)
-        if HOUR in names or any(_within_day(each) for each in (self.question.start, self.question.end)):
-            return True
-        terms = [term for name in names if not is_time(name) for term in terms_of(name, self.declared)]
-        return any(term.column in DETAILED for term in terms)
+    def _rows(self) -> str:
+        if self.charges is None:
+            self.parameters = [list(self.files.daily)]
+            return "(SELECT *, file_index AS partition FROM read_parquet(?))"
+        self.parameters = [list(self.charges.partitions), list(self.charges.paths)]
+        reader = self.charges.reader
+        selected = ", ".join(f"{expression} AS {name}" for name, expression in reader.selected.items())
+        counts = "TRUE" if self.charges.all_count else f"NOT ({reader.quarantined})"
+        return (
+            f"(SELECT {selected}, list_extract(CAST(? AS UBIGINT[]), CAST(file_index AS BIGINT) + 1) AS partition "
+            f"FROM read_parquet(?) WHERE {counts})"
+        )
+
+    def _moment(self) -> str:
+        return "CAST(day AS TIMESTAMP)" if self.charges is None else "start"
+
+    def _key(self, name: str) -> str:
+        return time_part(name, self._moment()) if is_time(name) else self._value(name)
 
     def _value(self, name: str) -> str:
         found = [self._term(term) for term in terms_of(name, self.declared)]
@@ -102,8 +136,7 @@ class _Part:
 
     def _condition(self, name: str, values: list[object]) -> str:
         """Any of the values; the empty text stands for none."""
-        moment = "start" if self._needs_charges() else "CAST(day AS TIMESTAMP)"
-        value = time_key(name, moment) if is_time(name) else self._value(name)
+        value = _shown(name, self._key(name))
         wanted = self.question.where[name]
         parts = [f"{value} IS NULL"] if "" in wanted else []
         if real := [each for each in wanted if each]:
@@ -111,16 +144,22 @@ class _Part:
             values += real
         return f"({' OR '.join(parts)})" if parts else "FALSE"
 
-    def _join(self, key: str) -> str:
+    def _join(self) -> str:
         """The tags that the question asks for, taken out of their sets once a set."""
         if not self.tags:
             return ""
+        key = "id" if self.charges is None else "raw"
         self.parameters += [*self.tags, list(self.files.tags)]
         taken = ", ".join(f"map_extract_value(tags, ?) AS {alias}" for alias in self.tags.values())
         return (
-            f" LEFT JOIN (SELECT file_index AS file_number, {key} AS tag_set, {taken} FROM read_parquet(?)) AS t "
-            "ON t.file_number = c.file_index AND t.tag_set = c.tags"
+            f" LEFT JOIN (SELECT file_index AS tag_file, {key} AS tag_set, {taken} FROM read_parquet(?)) AS t "
+            "ON t.tag_file = c.partition AND t.tag_set = c.tags"
         )
+
+
+def _shown(name: str, value: str) -> str:
+    """A key as text; the begin of a part of time in ISO 8601."""
+    return f"strftime({value}, '%Y-%m-%dT%H:%M:%SZ')" if is_time(name) else value
 
 
 def _within_day(moment: datetime) -> bool:

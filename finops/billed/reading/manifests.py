@@ -1,9 +1,9 @@
 """Manifests: what a provider says belongs to a billing period. Pure; names are checked before anything is opened.
 
 AWS Data Exports: `…/metadata/BILLING_PERIOD=YYYY-MM/<export>-Manifest.json`, written after the data files, names
-them in `dataFiles` (cost and usage reports of old: `reportKeys`). Source: AWS Data Exports user guide, "Understanding export
-delivery". Azure Cost Management exports: `<export>/<YYYYMMDD-YYYYMMDD>/[<time>/]<run id>/manifest.json` names its
-`blobs`, and tells in `runInfo` which days it is about and when it was submitted.
+them in `dataFiles` (cost and usage reports of old: `reportKeys`). Source: AWS Data Exports user guide, "Understanding
+export delivery". Azure Cost Management exports: `<export>/<YYYYMMDD-YYYYMMDD>/[<time>/]<run id>/manifest.json` names
+its `blobs`, and tells in `runInfo` which days it is about and when it was submitted.
 """
 
 import json
