@@ -110,6 +110,8 @@ def as_text(report: MonthReport) -> str:
 def _lines(report: MonthReport) -> Iterator[str]:
     it = report.showback
     yield f"{it.month:%B %Y} by {it.plan.target}, {report.ledger} ledger, allocation {it.plan.name}"
+    if report.left_out:
+        yield f"Only bills know what these steps spread: {', '.join(report.left_out)}."
     if not it.statements:
         yield "The ledger has nothing for this month. `flyball cost import` reads bills, `flyball up` estimates."
     for each in it.statements:

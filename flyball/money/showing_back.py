@@ -1,7 +1,7 @@
 """A month's showback: the ledger asked, cost allocated for this month and the one before, unit costs beside it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -12,24 +12,30 @@ from controlplane.model.spend import SpendTable
 from controlplane.problems import Problem
 from exporters.unit_cost.model import UnitCost
 from finops.allocation.exact import total
-from finops.allocation.model import CostAllocation, Figure
+from finops.allocation.model import CostAllocation, Figure, UsageKey
 from finops.allocation.showback import Showback, statements
 from flyball.money.allocating import Sources, allocated
 from flyball.money.months import month_before, next_month
 from flyball.money.unit_costs import Asked, PastUnitCost, past_unit_cost
 
 NO_PLAN: Final = "direct-cost-only"
+ONLY_BILLED: Final = frozenset({"account", "sku", "category", "commitment"})
+"""Dimensions of `controlplane.model.spend` that only bills have."""
 
 
 @dataclass(frozen=True, slots=True)
 class MonthReport:
-    """All that a showback shows. `chargeback` adds invoice lines; with problems, weights are not complete."""
+    """All that a showback shows. `chargeback` adds invoice lines; with problems, weights are not complete.
+
+    `left_out` are steps of the plan that an estimated ledger has nothing for.
+    """
 
     showback: Showback
     unit_costs: tuple[PastUnitCost, ...] = ()
     problems: tuple[Problem, ...] = ()
     chargeback: bool = False
     ledger: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +55,21 @@ def plan_for(target: str, plans: Sequence[CostAllocation]) -> CostAllocation:
     return fitting[0] if fitting else CostAllocation(NO_PLAN, target, (), SourcePosition("", 1, 1))
 
 
+def without_what_only_bills_know(plan: CostAllocation) -> tuple[CostAllocation, tuple[str, ...]]:
+    """The plan for an estimated ledger: without the steps that need a bill's dimensions, whose names are told.
+
+    Taxes, credits and commitments are on bills only, so nothing is left out that an estimate would have.
+    """
+    left_out = tuple(step.name for step in plan.steps if any(name in ONLY_BILLED for name, _ in step.select))
+    kept = tuple(step for step in plan.steps if step.name not in left_out)
+    used = {step.key.name for step in kept if isinstance(step.key, UsageKey)}
+    return replace(plan, steps=kept, usage=tuple(each for each in plan.usage if each[0] in used)), left_out
+
+
 def month_report(wanted: Wanted, sources: Sources) -> MonthReport:
     """The report of one calendar month in UTC, as far as the ledger knows it. Errors as in the ports."""
-    plan, month = wanted.plan, wanted.month
+    plan, left_out = (wanted.plan, ()) if wanted.billed else without_what_only_bills_know(wanted.plan)
+    month = wanted.month
     end = next_month(month)
     now = allocated(plan, sources, month, end, (SERVICE,))
     before = allocated(plan, sources, month_before(month), month, (SERVICE,))
@@ -66,7 +84,7 @@ def month_report(wanted: Wanted, sources: Sources) -> MonthReport:
     costs = tuple(past_unit_cost(each, asked, sources.ledger, sources.backend) for each in wanted.unit_costs)
     showback = Showback(month, plan, made, now.spend.complete_until)
     ledger = "billed" if wanted.billed else "estimated"
-    return MonthReport(showback, costs, now.problems, wanted.chargeback, ledger)
+    return MonthReport(showback, costs, now.problems, wanted.chargeback, ledger, left_out)
 
 
 def _invoiced(spend: SpendTable) -> dict[str, Decimal]:
