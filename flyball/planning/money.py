@@ -2,18 +2,27 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from controlplane.adapters.files import read_folder
 from controlplane.model.event import JSON
+from controlplane.ports import Permanent, Transient
 from controlplane.specfile import Document, SourceFile, field_name
+from flyball.money.declared import money_of
 from flyball.money.reading import documents_in, money_in, recorded_documents
 from flyball.planning.live import AskedEngine
 
 _Key = tuple[str, str]  # kind and name
+_Documents = Mapping[_Key, Document]
+_PRICE_MAP: Final = "PriceMap"
+_TOLD: Final = (_PRICE_MAP, "Budget")  # whose effect on the last month can be told
+
+
+if TYPE_CHECKING:
+    from flyball.money.gate import Effects
 
 
 class Change(Enum):
@@ -68,7 +77,43 @@ def plan_money(record: str, paths: Sequence[str], engine: AskedEngine | None) ->
     before = {_key(document): document for document in recorded_documents(record)}
     after = {_key(document): document for document in documents_in(_files(paths))}
     changes = [change for key in sorted(before.keys() | after.keys()) for change in _change(before, after, key)]
+    if any(change.kind in _TOLD for change in changes):
+        changes = list(_with_effects(changes, (before, after), engine))
     return MoneyPlan(tuple(changes))
+
+
+def _with_effects(
+    changes: Sequence[DocumentChange], sides: tuple[_Documents, _Documents], engine: AskedEngine | None
+) -> Iterator[DocumentChange]:
+    """The same changes, and what those of prices and budgets would have done to the last 30 days."""
+    from flyball.money import gate
+
+    found, why = _effects(sides, engine)
+    for change in changes:
+        if change.kind not in _TOLD or change.change is Change.REMOVED:
+            yield change
+        elif found is None:
+            yield replace(change, consequences=(f"what it would have done last month is not known: {why}",))
+        elif change.kind == _PRICE_MAP:
+            yield replace(change, consequences=tuple(gate.words_of_prices(found)), effects=gate.as_json(found))
+        elif (effect := found.of(change.name)) is not None:
+            words = tuple(gate.words_of_budget(effect))
+            yield replace(change, consequences=words, effects=gate.as_json(found, change.name))
+        else:
+            yield change
+
+
+def _effects(sides: tuple[_Documents, _Documents], engine: AskedEngine | None) -> "tuple[Effects | None, str]":
+    from flyball.money import gate
+
+    if engine is None or engine.failure:
+        return None, engine.failure if engine else "no Prometheus was named"
+    old, new = (money_of(list(documents.values()))[0] for documents in sides)
+    try:
+        return gate.effects(old, new, engine.backend, engine.now), ""
+    except (Transient, Permanent) as error:
+        engine.failure = engine.failure or str(error)
+        return None, str(error)
 
 
 def record_of(paths: Sequence[str]) -> str:

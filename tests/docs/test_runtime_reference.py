@@ -7,15 +7,18 @@ from pathlib import Path
 
 from flyball import setting_names, wiring
 from flyball.settings import Settings, load_settings
-from flyball.telemetry import own_metrics
 from flyball.wiring import wire
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
 
-def test_every_metric_of_ours_is_described() -> None:
+def test_every_metric_of_ours_is_described(tmp_path: Path) -> None:
+    found = load_settings(tmp_path, {})
+    assert isinstance(found, Settings)
+    services = wire(found)
     page = (DOCS / "reference/metrics.md").read_text()
-    ours = {metric.name for metric in own_metrics().registry.collect() if metric.name.startswith("flyball_")}
+    ours = {metric.name for metric in services.own_metrics.registry.collect() if metric.name.startswith("flyball_")}
+    services.close()
     described = {name.removesuffix("_total") for name in re.findall(r"^\| `(flyball_\w+)`", page, re.MULTILINE)}
     assert described == ours
 
