@@ -38,7 +38,8 @@ NOW = datetime(2026, 12, 3, 9, tzinfo=UTC)
 COLUMNS = (
     "BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "BillingAccountId", "BillingCurrency",
     "BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd", "ChargeCategory",
-    "CommitmentDiscountStatus", "ConsumedQuantity", "ConsumedUnit", "ProviderName", "PublisherName", "ServiceName", "Tags",
+    "CommitmentDiscountStatus", "ConsumedQuantity", "ConsumedUnit", "ProviderName", "PublisherName", "ServiceName",
+    "Tags",
 )  # fmt: skip
 
 
@@ -164,7 +165,7 @@ def test_the_page_and_the_data_carry_the_same_sums(report: MonthReport) -> None:
     page = as_html(report, NOW)
     (_, dollars) = as_data(report)["currencies"]
     assert "The ledger has <strong>257.14 USD</strong>" in page
-    assert "The invoice (BilledCost) says 257.14 USD" in page or dollars["invoice"] in page
+    assert "The invoice (BilledCost) says 257.14 USD" in page
     assert dollars["ledger"] == "257.140000000001"
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for account in dollars["accounts"]:
