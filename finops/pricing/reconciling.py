@@ -1,8 +1,9 @@
 """How the bill compares to the estimate, service by service: the ratio that corrects live spend.
 
-Only days count for which both ledgers know a service, the estimate nearly without gaps. Single days that are far off
-the others (a bill that is still growing, a correction that was booked at once) are left out and told. What one ledger
-alone knows is told and gets no ratio: nothing is invented.
+Only days count for which both ledgers know a service, the estimate nearly without gaps: of a service that is always
+there without gaps of its own, of one that comes and goes (a connector that scales to zero) of the ledger as a whole.
+Single days that are far off the others (a bill that is still growing, a correction that was booked at once) are left out
+and told. What one ledger alone knows is told and gets no ratio: nothing is invented.
 """
 
 from collections.abc import Iterator, Mapping
@@ -147,10 +148,9 @@ def _compared(
     if not days.billed or not days.estimated:
         outcome = Outcome.ONLY_BILLED if days.billed else Outcome.ONLY_ESTIMATED
         return Compared(service, currency, outcome, _sum(days.billed), _sum(days.estimated))
+    covered = _covered(key, days.estimated, coverage, rules)
     known = sorted(
-        day
-        for day in days.billed.keys() & days.estimated.keys()
-        if days.estimated[day] > 0 and coverage.get((day, service, currency), Decimal(0)) >= rules.least_coverage
+        day for day in days.billed.keys() & days.estimated.keys() if days.estimated[day] > 0 and day in covered
     )[-rules.days :]
     used, left_out = _without_far_off(known, days, rules)
     if not used:
@@ -163,6 +163,19 @@ def _compared(
     if ratio is not None and previous is not None and abs(ratio / previous - 1) < rules.hysteresis:
         ratio = previous
     return Compared(service, currency, outcome, *sums, ratio, used, left_out)
+
+
+def _covered(key: Key, days: Mapping[datetime, Decimal], coverage: Coverage, rules: Rules) -> frozenset[datetime]:
+    """Days that the estimate knows nearly without gaps."""
+    service, currency = key
+    whole: dict[datetime, Decimal] = {}
+    for (day, _, of), share in coverage.items():
+        if of == currency:
+            whole[day] = max(share, whole.get(day, Decimal(0)))
+    own = {day: coverage.get((day, service, currency), Decimal(0)) for day in days}
+    is_always_there = bool(own) and median(own.values()) >= rules.least_coverage
+    shares = own if is_always_there else whole
+    return frozenset(day for day in days if shares.get(day, Decimal(0)) >= rules.least_coverage)
 
 
 def _without_far_off(

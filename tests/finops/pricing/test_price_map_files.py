@@ -1,7 +1,9 @@
 """PriceMap documents: what they declare, and what is said of mistakes, each at its place."""
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from finops.pricing.rules import rule_file
 from tests.finops.pricing.pricing import D, read_text, told
 from tests.slo.evaluating import utc
 
+DOCS = Path(__file__).resolve().parent.parent.parent.parent / "docs"
 HEAD = """\
 apiVersion: flyball.dev/v1
 kind: PriceMap
@@ -208,3 +211,15 @@ def test_the_same_file_gives_the_same_rules_and_its_schema_is_json() -> None:
     assert rule_file(one(text)) == rule_file(one(text))
     schema = json.loads(json.dumps(json_schema(KINDS)))
     assert "flyball.dev.v1.PriceMap" in schema["$defs"]
+
+
+@pytest.mark.parametrize("page", ["reference/price-map.md", "how-to/price-usage.md"])
+def test_what_the_pages_show_loads(page: str) -> None:
+    snippets = re.findall(r"```yaml\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+    documents = [each for each in snippets if each.startswith("apiVersion")]
+    items = [each for each in snippets if each.startswith("    - name")]
+    assert documents
+    for text in (*documents, *(f"{HEAD}  items:\n{item}" for item in items)):
+        found = read_text(text)
+        assert [each for each in found.problems if each.severity is Severity.ERROR] == []
+        assert found.values

@@ -113,6 +113,17 @@ def test_a_ratio_that_rests_on_too_little_is_not_published(
     assert found.ratios == {}
 
 
+def test_a_service_that_comes_and_goes_is_compared_by_the_days_that_the_ledger_knows() -> None:
+    always = {(day(n), "shop", "USD"): D("0.99" if n != 5 else "0.5") for n in range(9)}
+    now_and_then = {(day(n), "jdbc", "USD"): D("0.2") for n in range(9)}
+    found = reconcile(
+        table({"shop": [10] * 9, "jdbc": [6] * 9}), table({"shop": [10] * 9, "jdbc": [5] * 9}),
+        coverage=always | now_and_then, called=SAME, belief=Correction(), previous={}, now=NOW,
+    )  # fmt: skip
+    assert found.ratios == {("jdbc", "USD"): D("1.2"), ("shop", "USD"): D(1)}
+    assert all(day(5) not in each.days for each in found.services)
+
+
 def test_a_ratio_does_not_change_by_a_hair() -> None:
     estimated: Money = {"shop": [100] * 9}
     before = {("shop", "USD"): D("1.04")}
