@@ -2,8 +2,8 @@
 
 Only days count for which both ledgers know a service, the estimate nearly without gaps: of a service that is always
 there without gaps of its own, of one that comes and goes (a connector that scales to zero) of the ledger as a whole.
-Single days that are far off the others (a bill that is still growing, a correction that was booked at once) are left out
-and told. What one ledger alone knows is told and gets no ratio: nothing is invented.
+Single days that are far off the others (a bill that still grows, a correction that was booked at once) are left out and
+told. What one ledger alone knows is told and gets no ratio: nothing is invented.
 """
 
 from collections.abc import Iterator, Mapping
