@@ -26,12 +26,13 @@ _DIGITS: Final = Context(prec=76)  # twice what DuckDB's decimals have: nothing 
 class BilledLedger:
     """Answers from one consistent state of the ledger, whatever is imported meanwhile. For any number of threads.
 
-    `dimensions` are what each source declares, by its name. A charge counts on the day on which its period starts.
+    Dimensions are what each source declared when it was last imported, unless `dimensions` says otherwise, by the
+    source's name. A charge counts on the day on which its period starts.
     """
 
     def __init__(self, folder: Path, dimensions: Mapping[str, Dimensions] | None = None) -> None:
         self._folder = LedgerFolder(folder)
-        self._dimensions = dimensions or {}
+        self._said = dimensions or {}
         self._session: Session | None = None
         self._schemas: dict[str, Schema] = {}
         self._lock = threading.Lock()
@@ -62,7 +63,7 @@ class BilledLedger:
         files = self._files(question, catalogue)
         if not files:
             return SpendTable(question.by, (), until)
-        asked = statement(question, files, self._dimensions)
+        asked = statement(question, files, {**catalogue.dimensions, **self._said})
         rows = self._run(asked.sql, asked.parameters)
         return SpendTable(question.by, tuple(_row(each, len(question.by)) for each in rows), until)
 
@@ -82,10 +83,10 @@ class BilledLedger:
         for key in sorted(catalogue.partitions):
             if catalogue.partitions[key].rows:
                 by_source.setdefault(key.source, []).append(catalogue.partitions[key])
-        found = []
+        found, dimensions = [], {**catalogue.dimensions, **self._said}
         for source, parts in by_source.items():
             folders = [self._folder.path / each.folder for each in parts]
-            detailed = needs_charges(question, self._dimensions.get(source, {}))
+            detailed = needs_charges(question, dimensions.get(source, {}))
             found.append(
                 SourceFiles(
                     source,
@@ -120,7 +121,7 @@ class BilledLedger:
 
 
 def open_ledger(folder: Path, dimensions: Mapping[str, Dimensions] | None = None) -> BilledLedger:
-    """The billed ledger in a folder; it need not exist yet. `dimensions`: `query.dimensions.dimensions_of(sources)`."""
+    """The billed ledger in a folder; it need not exist yet. `dimensions` replace those of the last import."""
     return BilledLedger(folder, dimensions)
 
 

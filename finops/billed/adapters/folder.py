@@ -12,6 +12,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -91,7 +92,7 @@ class LedgerFolder:
 
     def switch(self, catalogue: Catalogue) -> None:
         """Let this count from now on: all of it, or after a crash none of it."""
-        kept = Catalogue(catalogue.generation, catalogue.partitions, catalogue.history[-_KEPT_HISTORY:])
+        kept = replace(catalogue, history=catalogue.history[-_KEPT_HISTORY:])
         temporary = self.path / f".{CATALOGUE}.{uuid.uuid4().hex}"
         with temporary.open("wb") as file:
             file.write(encoded(kept))

@@ -180,12 +180,14 @@ class _Run:
             folder = "" if self.asked.dry_run else self.folder.place(each.folder, each.partition.key)
             partition = replace(each.partition, folder=folder)
             before = partitions.get(partition.key)
-            changed = restatement(before, partition, self.now) if before else None
-            history += [changed] if changed else []
+            restated = restatement(before, partition, self.now) if before else None
+            history += [restated] if restated else []
             partitions[partition.key] = partition
-            done.append(Imported(partition, State.REPLACED if before else State.NEW, changed))
-        if made and not self.asked.dry_run:
-            self.folder.switch(Catalogue(catalogue.generation + 1, partitions, tuple(history)))
+            done.append(Imported(partition, State.REPLACED if before else State.NEW, restated))
+        dimensions = {**catalogue.dimensions, self.source.name: self.source.dimensions}
+        changed = bool(made) or catalogue.dimensions.get(self.source.name, {}) != self.source.dimensions
+        if changed and not self.asked.dry_run:
+            self.folder.switch(Catalogue(catalogue.generation + 1, partitions, tuple(history), dimensions))
         return done
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final, Protocol
 from controlplane.ports import Permanent, Transient
 from finops.billed.adapters.csv_scan import CHUNK, Refused, refuse
 from finops.billed.model import Bounds, CostSource
+from finops.billed.reading.protocols import PROTOCOLS
 
-REMOTE: Final = {"s3": "s3", "gs": "gcs", "gcs": "gcs", "az": "abfs", "abfs": "abfs", "abfss": "abfs"}
 _PACKAGES: Final = {"s3": "s3fs", "gcs": "gcsfs", "abfs": "adlfs"}
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 60
@@ -260,9 +260,9 @@ def tree_of(source: CostSource, secrets: Mapping[str, str]) -> Tree:
 def _file_system(protocol: str, source: CostSource, secrets: Mapping[str, str]) -> Any:
     import fsspec
 
-    name = REMOTE.get(protocol)
+    name = PROTOCOLS.get(protocol)
     if name is None:
-        known = ", ".join(f"{each}://" for each in REMOTE)
+        known = ", ".join(f"{each}://" for each in PROTOCOLS)
         raise refuse(source.path, f"{protocol}:// is not read; {known} are", rule="unknown-protocol")
     options: dict[str, Any] = {option: secrets[variable] for option, variable in source.credentials}
     if name == "s3":

@@ -17,6 +17,7 @@ from finops.billed.ledger.partition import (
     ServiceChange,
     ServiceMoney,
 )
+from finops.billed.model import Term
 
 FORMAT: Final = 1  # of the folder; a ledger of another number is not touched
 
@@ -40,6 +41,10 @@ def encoded(catalogue: Catalogue) -> bytes:
         "generation": catalogue.generation,
         "partitions": [_partition(catalogue.partitions[key]) for key in sorted(catalogue.partitions)],
         "history": [_restatement(each) for each in catalogue.history],
+        "dimensions": {
+            source: {name: [[term.tag, term.column] for term in terms] for name, terms in sorted(declared.items())}
+            for source, declared in sorted(catalogue.dimensions.items())
+        },
     }
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
@@ -52,7 +57,11 @@ def decoded(content: bytes) -> Catalogue:
             raise NotACatalogue(f"it has format {document['format']}, this version of Flyball reads {FORMAT}")
         partitions = [_read_partition(each) for each in document["partitions"]]
         history = tuple(_read_restatement(each) for each in document["history"])
-        return Catalogue(document["generation"], {each.key: each for each in partitions}, history)
+        dimensions = {
+            source: {name: tuple(Term(*term) for term in terms) for name, terms in declared.items()}
+            for source, declared in document["dimensions"].items()
+        }
+        return Catalogue(document["generation"], {each.key: each for each in partitions}, history, dimensions)
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
         if isinstance(error, NotACatalogue):
             raise

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import Enum
 
 from finops.billed.faults import Found
+from finops.billed.model import Dimensions
 
 NO_SERVICE = ""
 
@@ -134,11 +135,16 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything that the ledger holds; `history` has the latest restatements, oldest first."""
+    """Everything that the ledger holds.
+
+    `history` has the latest restatements, oldest first; `dimensions` what each source said of them when it was last
+    imported.
+    """
 
     generation: int = 0
     partitions: Mapping[PartitionKey, Partition] = field(default_factory=dict)
     history: tuple[Restatement, ...] = ()
+    dimensions: Mapping[str, Dimensions] = field(default_factory=dict)
 
     def of_source(self, source: str) -> Sequence[Partition]:
         """A source's partitions by period."""
