@@ -115,8 +115,8 @@ def change_by_time(found: Revaluation, fits: Callable[[Mapping[str, str]], bool]
 
 
 def _revalued(
-    before: Mapping[str, "_Priced"],
-    after: Mapping[str, "_Priced"],
+    before: Mapping[tuple[str, str], "_Priced"],
+    after: Mapping[tuple[str, str], "_Priced"],
     backend: MetricsBackend,
     span: tuple[datetime, datetime],
     keep: Sequence[str] | None,
@@ -133,17 +133,21 @@ def _revalued(
             if there is not None:
                 _correct(side, there[1], ratios)
                 into.extend(_folded(side, there[0], there[1], keep))
-        currency = (after.get(name) or before[name])[1]
-        rows += _rows(name, currency, one, two)
-        items.append(_whole(name, currency, (one, two), (end - start) // FIVE_MINUTES, before, after))
+        rows += _rows(*name, one, two)
+        items.append(_whole(name, (one, two), (end - start) // FIVE_MINUTES, (name in before, name in after)))
     return Revaluation(start, end, tuple(rows), tuple(items), tuple(series[0]), tuple(series[1]))
 
 
 _Priced = tuple[Item, str]  # an item and its currency
 
 
-def _items(price_maps: Sequence[PriceMap]) -> dict[str, _Priced]:
-    return {item.name: (item, price_map.currency) for price_map in price_maps for item in price_map.items}
+def _items(price_maps: Sequence[PriceMap]) -> dict[tuple[str, str], _Priced]:
+    """By name and currency: money of two currencies is never compared."""
+    return {
+        (item.name, price_map.currency): (item, price_map.currency)
+        for price_map in price_maps
+        for item in price_map.items
+    }
 
 
 def _both(
@@ -305,17 +309,10 @@ def _rows(name: str, currency: str, old: Side, new: Side) -> Iterator[RevaluedRo
         yield RevaluedRow(name, service, currency, old.by_service.get(service), new.by_service.get(service))
 
 
-def _whole(
-    name: str,
-    currency: str,
-    sides: tuple[Side, Side],
-    expected: int,
-    before: Mapping[str, _Priced],
-    after: Mapping[str, _Priced],
-) -> RevaluedItem:
+def _whole(name: tuple[str, str], sides: tuple[Side, Side], expected: int, there: tuple[bool, bool]) -> RevaluedItem:
     sums = [
-        sum(side.by_service.values(), start=Decimal(0)) if name in there and side.by_service else None
-        for side, there in zip(sides, (before, after), strict=True)
+        sum(side.by_service.values(), start=Decimal(0)) if has and side.by_service else None
+        for side, has in zip(sides, there, strict=True)
     ]
     known = Decimal(max(len(side.known) for side in sides)) / max(expected, 1)
-    return RevaluedItem(name, currency, sums[0], sums[1], min(known, Decimal(1)), sides[1].unpriced)
+    return RevaluedItem(*name, sums[0], sums[1], min(known, Decimal(1)), sides[1].unpriced)

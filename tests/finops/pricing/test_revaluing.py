@@ -79,6 +79,14 @@ def test_items_that_are_the_same_are_left_out_and_added_and_removed_ones_are_tol
     ]
 
 
+def test_another_currency_is_another_item(memory: Past) -> None:
+    found = revalue([BEFORE], [replace(BEFORE, currency="EUR")], memory.backend, start=FIRST, end=FIRST + DAY)
+    assert [(each.currency, each.old is None, each.new is None) for each in found.items] == [
+        ("EUR", True, False),
+        ("USD", False, True),
+    ]
+
+
 def test_tokens_of_models_without_a_price_are_units_and_no_money(memory: Past) -> None:
     item = llm()
     assert item.catalogue is not None
