@@ -26,6 +26,7 @@ MONTH = CalendarWindow(1, CalendarUnit.MONTH, "2024-01-01T00:00:00", "UTC")
 START = datetime(2026, 9, 1, tzinfo=UTC)
 END = datetime(2026, 10, 1, tzinfo=UTC)
 OFFICE = Pace(tuple(map(Decimal, ("1.2", "1.2", "1.2", "1.2", "1.2", "0.5", "0.5"))), Decimal("1.5"), 2)
+DEARER = ("neo4j", f"nasty {NASTY}")
 SERVICES = {"graphql-gateway": 3, "neo4j": 5, "ingest": 2, "subscriptions": 1, f"nasty {NASTY}": Decimal("0.25")}
 
 
@@ -95,6 +96,7 @@ def recorded(story: Story) -> Iterator[Series]:
     latest = [NOW - timedelta(minutes=10), NOW - timedelta(minutes=5), NOW - timedelta(minutes=1)]
     yield series(names.BUDGET_AMOUNT, [(at, amount) for at in latest])
     if story.spent is None:
+        yield series(names.BUDGET_SPENT, [(at, math.nan) for at in latest])
         return
     times = [START + STEP * n for n in range(int((NOW - START) / STEP) + 1)] + latest
     spent = story.spent
@@ -183,7 +185,7 @@ def unit_costs() -> list[UnitCost]:
 
 @dataclass(frozen=True)
 class DailyLedger:
-    """Every service costs the same each day, neo4j twice as much since five days, and something in another currency."""
+    """Every service costs the same each day, some twice as much since five days, and something in another currency."""
 
     asked: list[SpendQuestion] = field(default_factory=list)
 
@@ -196,7 +198,7 @@ class DailyLedger:
                 allowed = question.where.get("service")
                 if allowed and service not in allowed:
                     continue
-                cost = Decimal(weight) * 40 * (2 if service == "neo4j" and day > NOW - timedelta(days=5) else 1)
+                cost = Decimal(weight) * 40 * (2 if service in DEARER and day > NOW - timedelta(days=5) else 1)
                 cost *= Decimal("0.6") if day.weekday() > 4 else 1
                 known = {"day": f"{day:%Y-%m-%dT%H:%M:%SZ}", "service": service}
                 currency = "EUR" if service == "subscriptions" else "USD"

@@ -61,11 +61,11 @@ def test_a_budget_stands_as_the_worst_that_is_true_of_it(measured: dict[str, obj
 
 
 def test_what_was_not_measured_is_hatched_as_far_as_the_pace_expected_spending() -> None:
-    bar = a_row(coverage=0.5).bar
+    bar = a_row(coverage=0.5, pace_ratio=0.3).bar
     assert bar
-    assert bar.unproven == pytest.approx(0.25)
+    assert bar.unproven == pytest.approx(0.15)
     assert bar.left == pytest.approx(0.6)
-    assert bar.pace == pytest.approx(0.5)
+    assert bar.pace == pytest.approx(0.7)
     assert a_row(spent=None).bar is None
 
 
