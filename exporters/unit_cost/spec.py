@@ -33,7 +33,9 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Length = Annotated[str, StringConstraints(max_length=20)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 _Value = Annotated[str, StringConstraints(max_length=256)]
-Values = Annotated[list[_Value], BeforeValidator(_listed), Field(min_length=1, max_length=1000)]
+Values = Annotated[
+    list[_Value], BeforeValidator(_listed, json_schema_input_type=str | list[str]), Field(min_length=1, max_length=1000)
+]
 
 
 class _Part(BaseModel):

@@ -28,7 +28,9 @@ def _as_yaml_writes_it(value: object) -> object:
 
 
 Number = Annotated[Decimal, BeforeValidator(_as_yaml_writes_it)]
-Values = Annotated[list[Value], BeforeValidator(_listed), Field(min_length=1, max_length=1000)]
+Values = Annotated[
+    list[Value], BeforeValidator(_listed, json_schema_input_type=str | list[str]), Field(min_length=1, max_length=1000)
+]
 ScopeMap = dict[Dimension, Values]
 
 
