@@ -1,5 +1,6 @@
-"""`python -m benchmarks [backfill] [command_line] [edit_to_live] [indicators] [large_workspaces] [pages] [parity]
-[plan] [proofs] [rules] [slo_replay]`: all of them by default.
+"""`python -m benchmarks [backfill] [command_line] [edit_to_live] [forecast] [indicators] [large_workspaces] [pages]
+[parity] [plan] [proofs] [rules] [slo_replay]
+[usage]`: all of them by default.
 """
 
 import sys
@@ -10,6 +11,7 @@ NAMES: Final = (
     "backfill",
     "command_line",
     "edit_to_live",
+    "forecast",
     "indicators",
     "large_workspaces",
     "pages",
@@ -18,6 +20,7 @@ NAMES: Final = (
     "proofs",
     "rules",
     "slo_replay",
+    "usage",
 )
 
 

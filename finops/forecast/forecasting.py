@@ -13,7 +13,7 @@ from controlplane.model.budget import STANDARD_PACE, Pace
 from finops.allocation.exact import total
 from finops.forecast.model import WHOLE, DailySpend, DayBand, Days, Forecast, Method, NoForecast
 from finops.forecast.outlook import Outlook, outlook
-from finops.forecast.shape import Floats, effects_of, learned_effects, pace_factors
+from finops.forecast.shape import Floats, effects_of, learned_effects, pace_factors, unfamiliar
 
 LONGEST_HISTORY: Final = 400  # days; older ones say nothing of next month, and cost time
 _LEAST_PACE: Final = 0.05  # of days of which the pace expects next to nothing no shape is learned
@@ -77,7 +77,8 @@ def _expected(known: KnownDays, learned: Days, window: Days, pace: Pace) -> _Exp
     reach = Days(ahead.first, ahead.first + max(len(ahead), missing, 1) * _ONE_DAY)
     amounts = np.array([_as_whole(known.get(day)) for day in learned])
     factors, others = _factors(amounts, learned, [*earlier, *reach], pace)
-    coming, usual = outlook(amounts, factors, others[len(earlier) :])
+    seen = effects_of([day for day, amount in zip(learned, amounts, strict=True) if np.isfinite(amount)])
+    coming, usual = outlook(amounts, factors, others[len(earlier) :], unfamiliar(seen, effects_of(list(reach))))
     first_level = usual[0] / factors[0] if factors[0] > 0 else usual.mean()
     return _Expected(
         usual=dict(zip([*earlier, *learned], [*(others[: len(earlier)] * first_level), *usual], strict=True)),

@@ -25,15 +25,16 @@ _MOSTLY_IDLE: Final = 0.2
 _UNUSUAL_DAYS: Final = 120.0  # days without anything unusual that a series is credited with
 
 # variance of the mean error of h days, in squares of the level: drift + drift_short/(n + 1) + drift_long·h + daily/h
-DRIFT: Final = 0.0012
-DRIFT_SHORT: Final = 0.03
+DRIFT: Final = 0.002
+DRIFT_SHORT: Final = 0.02
 DRIFT_LONG: Final = 0.0
-DAILY: Final = 0.0015
-_DAILY_WEIGHT: Final = 20.0
-_SPREAD_WEIGHT: Final = 6.0
-_OVERLAP: Final = 1.0
+DAILY: Final = 0.003
+_DAILY_WEIGHT: Final = 10.0
+_SPREAD_WEIGHT: Final = 3.0
+_OVERLAP: Final = 1.5
+UNFAMILIAR: Final = 0.35  # of the level: how far days of a kind that was never seen are off, all to the same side
 _APART: Final = 2.0  # what it adds when the ways do not agree
-QUANTILE: Final = 1.4  # of an 80 % interval; 1.28 for normal errors whose spread is known
+QUANTILE: Final = 1.35  # of an 80 % interval; 1.28 for normal errors whose spread is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,12 @@ class _Trial:
     said: Floats
 
 
-def outlook(amounts: Floats, factors: Floats, factors_ahead: Floats) -> tuple[Outlook, Floats]:
+def outlook(amounts: Floats, factors: Floats, factors_ahead: Floats, unfamiliar: Floats) -> tuple[Outlook, Floats]:
     """What the days ahead will cost, and what each day so far usually would have.
 
     NaN amounts are missing; at least one must be known, and one day lie ahead. Factors are what is expected of each day
-    in average days.
+    in average days; `unfamiliar` is 1 for days ahead of a kind that was never seen, such as a first month end, 0 for
+    those that were often seen.
     """
     average_days = without_shape(amounts, factors)
     calm = calmed(average_days)
@@ -75,8 +77,11 @@ def outlook(amounts: Floats, factors: Floats, factors_ahead: Floats) -> tuple[Ou
     size = np.maximum(np.cumsum(factors_ahead), 1e-9) * level
     apart = (weights @ (each - middle) ** 2) / size**2
     spread = _Spread(len(days), _daily(days - usual, calm, level))
+    odd = (UNFAMILIAR * np.cumsum(unfamiliar) * level / size) ** 2
     variance = (
-        spread.expected(np.arange(1.0, len(factors_ahead) + 1)) * spread.surprise(trials, weights) + _APART * apart
+        spread.expected(np.arange(1.0, len(factors_ahead) + 1)) * spread.surprise(trials, weights)
+        + _APART * apart
+        + odd
     )
     return Outlook(middle, QUANTILE * size * np.sqrt(variance)), usual
 

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -43,6 +44,7 @@ def pace_factors(pace: Pace, days: Sequence[date]) -> Floats:
     )
 
 
+@lru_cache(maxsize=4096)
 def _length(day: date, zone: ZoneInfo) -> float:
     begins, ends = (datetime.combine(each, time(), zone) for each in (day, day + timedelta(days=1)))
     return (ends.astimezone(UTC) - begins.astimezone(UTC)) / timedelta(days=1)
@@ -50,15 +52,29 @@ def _length(day: date, zone: ZoneInfo) -> float:
 
 def effects_of(days: Sequence[date]) -> Floats:
     """The design matrix: a column for each weekday, each of the last days of a month, and its first."""
-    matrix = np.zeros((len(days), _EFFECTS))
-    for row, day in enumerate(days):
-        matrix[row, day.weekday()] = 1
-        if day.day == 1:
-            matrix[row, -1] = 1
-        for ahead in range(1, MONTH_END_DAYS + 1):
-            if (day + timedelta(days=ahead)).day == 1:
-                matrix[row, WEEKDAYS + ahead - 1] = 1
-    return matrix
+    return np.array([_effects_of(day) for day in days]).reshape(len(days), _EFFECTS)
+
+
+@lru_cache(maxsize=4096)
+def _effects_of(day: date) -> tuple[float, ...]:
+    row = [0.0] * _EFFECTS
+    row[day.weekday()] = 1
+    if day.day == 1:
+        row[-1] = 1
+    for ahead in range(1, MONTH_END_DAYS + 1):
+        if (day + timedelta(days=ahead)).day == 1:
+            row[WEEKDAYS + ahead - 1] = 1
+    return tuple(row)
+
+
+def unfamiliar(seen: Floats, ahead: Floats) -> Floats:
+    """How little is known of the ends of months among days ahead: 1 of one that was never seen, towards 0 of others.
+
+    Both are rows of a design matrix.
+    """
+    weight = _PRIOR_WEIGHT[WEEKDAYS:]
+    unknown = weight / (weight + seen[:, WEEKDAYS:].sum(axis=0))
+    return np.asarray((ahead[:, WEEKDAYS:] * unknown).max(axis=1, initial=0.0))
 
 
 def learned_effects(amounts: Floats, effects: Floats) -> Floats:
