@@ -246,7 +246,7 @@ def _freshness() -> core.TimeSeries:
 def _faults() -> core.TimeSeries:
     faults = f"topk(12, sum by (source, fault) ({names.BILLED_FAULTS}))"
     return panels.chart(
-        "Faulty rows in bills",
-        "Rows of the latest import of each source with a fault; good rows beside them count.",
+        "Faulty values in bills",
+        "Faults of the latest import of each source, by kind; good rows beside them count.",
         [panels.ranged(faults, "{{source}}: {{fault}}")], "none", colorMode="palette-classic", axisSoftMin=0,
     )  # fmt: skip

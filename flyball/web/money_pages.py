@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from controlplane import conventions as names
@@ -27,6 +27,7 @@ from flyball.web.money_gathering import (
     alerts_about,
 )
 from flyball.web.money_rows import BudgetRow, UnitCostRow, outlook_words, part_words
+from flyball.web.money_words import event_words, explain_command
 from flyball.web.slo_page import RANGES
 from flyball.web.state import ConsoleOptions, ConsoleState, MoneyState
 from slo.status import quoted
@@ -46,6 +47,7 @@ def money_routes(
         Route("/money/sources", own.sources),
         Route("/money/unit-costs/{name:path}", own.unit_cost),
         Route("/money/{name:path}", own.budget),
+        Route("/budgets/{name:path}", own.to_budget),
         Route("/api/v1/budgets", own.api_budgets),
         Route("/api/v1/budgets/{name:path}", own.api_budget),
         Route("/api/v1/unit-costs", own.api_unit_costs),
@@ -125,7 +127,12 @@ class _MoneyPages:
             happened=happened,
             within=containing(row.budget, scene.budgets)[:_MOST_OUTER],
             links=self._links(row),
+            explain=explain_command(row.budget, scene.now),
         )
+
+    def to_budget(self, request: Request) -> Response:
+        root = request.scope.get("root_path", "")
+        return RedirectResponse(f"{root}/money/{pages.path_part(request.path_params['name'])}", status_code=308)
 
     def unit_cost(self, request: Request) -> Response:
         scene = self._gathering.scene()
@@ -201,7 +208,11 @@ class _MoneyPages:
         return [(title, pages.web_link(url)) for title, url in found if pages.web_link(url)]
 
     def _page(self, request: Request, template: str, scene: MoneyScene, **values: object) -> Response:
-        told: Mapping[str, object] = {"part_words": part_words, "outlook_words": outlook_words}
+        told: Mapping[str, object] = {
+            "part_words": part_words,
+            "outlook_words": outlook_words,
+            "event_words": event_words,
+        }
         return pages.render(
             request, template, {"scene": scene, "names": names, "options": self._options, **told, **values}
         )

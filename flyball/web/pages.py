@@ -21,8 +21,6 @@ STATIC: Final = Path(__file__).parent / "static"
 THEME_COOKIE: Final = "flyball_theme"
 THEMES: Final = ("auto", "light", "dark")
 _LONGEST_NUMBER: Final = 10  # characters
-_LONGEST_FACT: Final = 200  # characters
-_MOST_FACTS: Final = 8
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -108,13 +106,6 @@ def exact_money(value: float | Decimal | None, currency: str = "") -> str:
     return f"{value:,f} {currency}".strip() if isinstance(value, Decimal) else f"{value!r} {currency}".strip()
 
 
-def facts(data: Mapping[str, object]) -> str:
-    """What an event tells, as one line; only plain values, the first few, none of them long."""
-    plain = [(key, str(value)) for key, value in data.items() if isinstance(value, str | int) and str(value)]
-    told = "; ".join(f"{key.replace('_', ' ')}: {value[:_LONGEST_FACT]}" for key, value in plain[:_MOST_FACTS])
-    return told or "–"
-
-
 def sort_windows(windows: Iterable[str]) -> list[str]:
     """Windows such as `5m`, `1h`, `3d`, shortest first."""
     return sorted(windows, key=lambda it: ("smhdw".find(it[-1:]), len(it), it))
@@ -139,7 +130,6 @@ def environment() -> jinja2.Environment:
         "money": wording.money,
         "aligned_percent": wording.aligned_percent,
         "exact_money": exact_money,
-        "facts": facts,
         "sort_windows": sort_windows,
         "window": wording.window,
         "utc": wording.utc,

@@ -12,7 +12,7 @@ from controlplane import conventions as names
 from controlplane.adapters.remote_write import RemoteWriter, columnar
 from controlplane.model.alert import Alert, AlertStatus
 from controlplane.model.budget import Budget, Pace
-from controlplane.model.event import Event
+from controlplane.model.event import JSON, Event
 from controlplane.model.series import Series
 from controlplane.model.slo import CalendarUnit, CalendarWindow, RollingWindow
 from controlplane.model.source import SourcePosition
@@ -246,9 +246,17 @@ def received() -> list[Alert]:
 
 def happened() -> list[Event]:
     day = timedelta(days=1)
-    restated = {"period": "2026-08", "before": "17410.12", "after": "17455.9"}
-    facts: list[tuple[str, str, datetime, Mapping[str, str]]] = [
-        (names.EVENT_COST_IMPORTED, "aws", NOW - 3 * day, {"rows": "41230", "period": "2026-09"}),
+    imported: dict[str, JSON] = {
+        "period": "2026-09", "rows": 41230, "quarantined": 3, "money": [{"currency": "USD", "billed": "9120.11"}],
+    }  # fmt: skip
+    changed: list[JSON] = [
+        {"service": "neo4j", "currency": "USD", "billedDifference": "45.78"},
+        {"service": NASTY, "currency": "USD", "billedDifference": "-0.5"},
+        {"service": None, "currency": "USD", "billedDifference": "nonsense"},
+    ]
+    restated: dict[str, JSON] = {"period": "2026-08", "services": 3, "changes": changed}
+    facts: list[tuple[str, str, datetime, Mapping[str, JSON]]] = [
+        (names.EVENT_COST_IMPORTED, "aws", NOW - 3 * day, imported),
         (names.EVENT_COST_RESTATED, "aws", NOW - 2 * day, restated),
         (names.EVENT_FLAG_CHANGED, NASTY, NOW - 7 * day, {"flag": NASTY}),
     ]
