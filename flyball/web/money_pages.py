@@ -35,6 +35,11 @@ from slo.status import quoted
 ROWS_PER_PAGE: Final = 100
 PARTS_SHOWN: Final = 200
 _MOST_OUTER: Final = 20
+_WORDS: Final[Mapping[str, object]] = {
+    "part_words": part_words,
+    "outlook_words": outlook_words,
+    "event_words": event_words,
+}
 
 
 def money_routes(
@@ -208,14 +213,8 @@ class _MoneyPages:
         return [(title, pages.web_link(url)) for title, url in found if pages.web_link(url)]
 
     def _page(self, request: Request, template: str, scene: MoneyScene, **values: object) -> Response:
-        told: Mapping[str, object] = {
-            "part_words": part_words,
-            "outlook_words": outlook_words,
-            "event_words": event_words,
-        }
-        return pages.render(
-            request, template, {"scene": scene, "names": names, "options": self._options, **told, **values}
-        )
+        given = {"scene": scene, "names": names, "options": self._options}
+        return pages.render(request, template, {**given, **_WORDS, **values})
 
 
 def _budget(request: Request, scene: MoneyScene) -> BudgetRow:

@@ -78,7 +78,8 @@ def test_one_budget_tells_what_happened_and_what_to_do(money: MoneyConsoles) -> 
         "The month is forecast to cost 19,080 USD (18,180 to 20,340), 1,080 USD too much.",
         "9,720 USD spent by 2026-09-16 12:34 UTC. One alert fired.",
         "BudgetBurn, ticket: ", "deployment of neo4j 5.2: 2026-09-11", "import of aws: 2026-09-13", "restated of aws",
-        "flyball cost explain --from 2026-09-09 --to 2026-09-16 --where 'service=graphql-gateway|neo4j|ingest|subscriptions'", "neo4j 3,720 56.4 %", "money/budgets.yaml:3",
+        "--to 2026-09-16 --where 'service=graphql-gateway|neo4j|ingest|subscriptions'",
+        "neo4j 3,720 56.4 %", "money/budgets.yaml:3",
         "the last 2 days of a month × 1.5", "In 8 of 10 cases 18,180 to 20,340", "Forecasts were off 4.3 %",
     ):  # fmt: skip
         assert told in text, told
