@@ -19,12 +19,11 @@ from finops.budgets import texts
 from finops.budgets.subject import Subject
 from finops.pricing.selectors import quoted
 
-FORECAST_FRESH_FOR: Final = timedelta(hours=26)  # made once a day, with two hours to spare
+FORECAST_FRESH_FOR: Final = timedelta(hours=6)  # `finops.forecast.daemon` keeps it as long
 STRAIGHT_FROM: Final = Decimal("0.1")  # of a window: before that, straight pacing says nothing
 _ALL: Final = Decimal(1)
 _HOUR: Final = timedelta(hours=1)
 _MUTED_BY_PAGE: Final = "1d"
-_STALE_FOR_LONG: Final = "30d"  # a forecast gauge that is older belongs to a budget that somebody took back
 
 
 def pages(subject: Subject) -> Iterator[Rule]:
@@ -77,8 +76,7 @@ def forecasts(subject: Subject) -> Iterator[Rule]:
         )
     if subject.budget.forecast:
         made = f"{names.BUDGET_FORECAST_AT}{{{names.BUDGET}={quoted(subject.budget.name)}}}"
-        age = f"time() - max (last_over_time({made}[{_STALE_FOR_LONG}]))"
-        expr = f"{age} > {number(seconds(FORECAST_FRESH_FOR))}"
+        expr = f"time() - max ({made}) > {number(seconds(FORECAST_FRESH_FOR))}"
         yield _ticket(subject, names.ALERT_FORECAST_STALE, expr, texts.stale_forecast_annotations(subject))
 
 
