@@ -29,6 +29,18 @@ def grafana_files(
     return tuple(map(_text_file, slo_dashboards(slos, options)))
 
 
+def money_files(
+    money: "MoneyDeclared", *, external_url: str = "", shared_above: int = 1000, datasource_uid: str = ""
+) -> tuple[TextFile, ...]:
+    """The dashboards about money; none where nothing is declared that they show."""
+    if not (money.budgets or money.price_maps or money.unit_costs):
+        return ()
+    from dashboards.budget_dashboard import money_dashboards
+
+    options = _options(external_url, shared_above, datasource_uid)
+    return tuple(map(_text_file, money_dashboards(money.budgets, options)))
+
+
 class GrafanaFiles:
     """The same after every edit: the dashboards of SLOs that did not change are remembered, not drawn again."""
 
@@ -44,7 +56,11 @@ class GrafanaFiles:
         options = _options(self._external_url, self._shared_above)
         known, own = self._own, slos if len(slos) <= self._shared_above else ()
         self._own = {slo: known.get(slo) or _text_file(slo_dashboard(slo, options)) for slo in own}
-        return (*map(_text_file, common_dashboards(slos, options)), *self._own.values())
+        drawn = (*map(_text_file, common_dashboards(slos, options)), *self._own.values())
+        if money is None:
+            return drawn
+        about_money = money_files(money, external_url=self._external_url, shared_above=self._shared_above)
+        return (*drawn, *about_money)
 
 
 def _options(external_url: str, shared_above: int, datasource_uid: str = "") -> "DashboardOptions":

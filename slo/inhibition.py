@@ -7,6 +7,7 @@ with and without groups.
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from controlplane import conventions as names
@@ -27,16 +28,29 @@ def group_by(slos: Iterable[SLO]) -> tuple[str, ...]:
     return (names.SLO, *sorted({label for slo in slos for label in slo.groups}))
 
 
-def inhibit_rules(slos: Sequence[SLO]) -> str:
-    """YAML with Alertmanager's `inhibit_rules` for the alerts of these SLOs; the same SLOs give the same bytes."""
+@dataclass(frozen=True, slots=True)
+class Inhibition:
+    """While an alert fires that all of `source` matches, those that `target` matches are muted, if `equal` agree."""
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    equal: tuple[str, ...]
+
+
+def inhibit_rules(slos: Sequence[SLO], further: Sequence[Inhibition] = ()) -> str:
+    """YAML with Alertmanager's `inhibit_rules` for the alerts of these SLOs; the same SLOs give the same bytes.
+
+    `further` are those of alerts about something else; they come last, and group notifications, too.
+    """
     equal = group_by(slos)
-    lines = [_HEAD.format(group_by=", ".join(equal)), "inhibit_rules:"]
-    pairs = _pairs(slos)
-    for pages, tickets in sorted(pairs):
-        lines += ["  - source_matchers:", *_matchers(*pages), "    target_matchers:", *_matchers(*tickets)]
-        lines.append(f"    equal: [{', '.join(equal)}]")
+    groups = dict.fromkeys((*equal, *(label for each in further for label in each.equal)))
+    lines = [_HEAD.format(group_by=", ".join(groups)), "inhibit_rules:"]
+    rules = [*(Inhibition(_matchers(*pages), _matchers(*tickets), equal) for pages, tickets in sorted(_pairs(slos)))]
+    for rule in (*rules, *further):
+        lines += ["  - source_matchers:", *map(_item, rule.source), "    target_matchers:", *map(_item, rule.target)]
+        lines.append(f"    equal: [{', '.join(rule.equal)}]")
     text = "\n".join(lines)
-    return f"{text}\n" if pairs else f"{text} []\n"
+    return f"{text}\n" if rules or further else f"{text} []\n"
 
 
 _Kind = tuple[tuple[str, ...], str]  # names of alerts, and their severity
@@ -56,10 +70,13 @@ def _kind(text: AlertText, urgency: Urgency, gone: str) -> _Kind:
     return (alert_name(text), gone), severity(text, urgency)
 
 
-def _matchers(alerts: Sequence[str], level: str) -> list[str]:
+def _matchers(alerts: Sequence[str], level: str) -> tuple[str, ...]:
     pattern = "|".join(re.escape(name) for name in dict.fromkeys(alerts))
-    found = (f"alertname=~{_quoted(pattern)}", f"{names.SEVERITY}={_quoted(level)}", f'{names.SLO}!=""')
-    return [f"      - {scalar(matcher)}" for matcher in found]
+    return f"alertname=~{_quoted(pattern)}", f"{names.SEVERITY}={_quoted(level)}", f'{names.SLO}!=""'
+
+
+def _item(matcher: str) -> str:
+    return f"      - {scalar(matcher)}"
 
 
 def _quoted(text: str) -> str:

@@ -47,10 +47,16 @@ def compile_(
         ),
     ] = None,
     ruler_namespace: Annotated[str, typer.Option(metavar="NAME", help="The namespace in Mimir or Cortex.")] = "flyball",
+    prometheus: Annotated[
+        str,
+        typer.Option(metavar="URL", help="Whom to ask what is left of budgets, for caps of autoscaling."),
+    ] = "",
 ) -> None:
-    """Compile SLO files to OUT/prometheus/rules/*.yaml, OUT/alertmanager/inhibit_rules.yaml and OUT/grafana/*.json.
+    """Compile the workspace to OUT/prometheus/rules/*.yaml, OUT/alertmanager/inhibit_rules.yaml, OUT/grafana/*.json.
 
-    OUT/prometheus/tests holds promtool unit tests of the rules; `flyball slo test` runs them.
+    Caps of autoscaling go to OUT/kubernetes/caps: their maxima are what the rest of a budget still pays, if
+    --prometheus tells what is left of it, else what all of it pays. OUT/prometheus/tests holds promtool unit tests of
+    the rules; `flyball slo test` runs them.
 
     Mistakes are printed as by `flyball check`, and then nothing is written (exit status 1). Files that an earlier run
     wrote to OUT and that are no longer needed are removed. The same workspace always gives the same bytes.
@@ -61,6 +67,7 @@ def compile_(
       flyball compile slo -o build
       flyball compile slo -o build --json | jq '.written'
       flyball compile --format prometheus-rule --namespace monitoring --label release=prometheus
+      flyball compile --prometheus http://127.0.0.1:9090
     """
     from controlplane.problems import has_errors, in_order
     from flyball.in_parallel import processors, understand
@@ -82,6 +89,7 @@ def compile_(
         forms = forms or [RuleForm.RULES]
         money = money_in(sources)
         files = _generated((slos, money), settings, (forms, target), run, say)
+        files |= _caps(money, out, prometheus)
         wanted = with_tests if with_tests is not None else len(slos) <= settings.shared_above
         if wanted and RuleForm.RULES in forms:
             files |= _tests(slos, settings, run)
@@ -146,8 +154,9 @@ def _generated(
     """The text of every file to write, by its path below OUT."""
     from controlplane.conventions import DASHBOARDS_SUBFOLDER, INHIBIT_RULES_FILE
     from controlplane.rule_manifests import TooLarge
-    from flyball.grafana import grafana_files
+    from flyball.grafana import grafana_files, money_files
     from flyball.money.compiling import money_rule_files
+    from flyball.money.inhibition import money_inhibitions
     from flyball.rule_forms import rules_in_forms
     from flyball.slo_manifests import manifest_file
     from slo.compiler import CompileOptions
@@ -164,10 +173,36 @@ def _generated(
         raise typer.Exit(ExitCode.PROBLEMS) from None
     manifest = manifest_file(slos, options)
     files |= {file.name: file.text for file in (manifest, *money.records)}
-    files[INHIBIT_RULES_FILE] = inhibit_rules(slos)
+    files[INHIBIT_RULES_FILE] = inhibit_rules(slos, money_inhibitions(money.declared))
     say("drawing dashboards")
-    dashboards = grafana_files(slos, external_url=settings.external_url, shared_above=settings.shared_above)
+    url, above = settings.external_url, settings.shared_above
+    dashboards = (
+        *grafana_files(slos, external_url=url, shared_above=above),
+        *money_files(money.declared, external_url=url, shared_above=above),
+    )
     return files | {f"{DASHBOARDS_SUBFOLDER}/{file.name}": file.text for file in dashboards}
+
+
+def _caps(money: "MoneyFiles", out: Path, prometheus: str) -> dict[str, str]:
+    """Manifests of caps; exits when the Prometheus that was named cannot tell."""
+    if not money.declared.caps:
+        return {}
+    from controlplane.adapters.clock import SystemClock
+    from controlplane.adapters.prometheus import PrometheusBackend
+    from controlplane.ports import Permanent, Transient
+    from flyball.money.capping import cap_files
+
+    now = SystemClock().now()
+    if not prometheus:
+        return cap_files(money.declared, out, now, None)
+    backend = PrometheusBackend(prometheus)
+    try:
+        return cap_files(money.declared, out, now, backend)
+    except (Transient, Permanent) as error:
+        typer.echo(f"Nothing was written: {error}", err=True)
+        raise typer.Exit(ExitCode.OUTSIDE) from None
+    finally:
+        backend.close()
 
 
 def _tests(slos: "Sequence[SLO]", settings: "Settings", run: "Run") -> dict[str, str]:

@@ -1,0 +1,27 @@
+"""By which alerts about money Alertmanager mutes others: tickets of a budget while a page of the same one fires."""
+
+import json
+from typing import Final
+
+from controlplane import conventions as names
+from flyball.money.declared import MoneyDeclared
+from slo.inhibition import Inhibition
+
+_ALERTS: Final = (
+    names.ALERT_BUDGET_BURN,
+    names.ALERT_SPEND_SPIKE,
+    names.ALERT_BUDGET_SPENT,
+    names.ALERT_BUDGET_FORECAST,
+)
+
+
+def money_inhibitions(money: MoneyDeclared) -> tuple[Inhibition, ...]:
+    """For `slo.inhibition.inhibit_rules`; none without budgets."""
+    if not money.budgets:
+        return ()
+    alerts = f"alertname=~{json.dumps('|'.join(_ALERTS))}"
+
+    def of(severity: str) -> tuple[str, ...]:
+        return alerts, f"{names.SEVERITY}={json.dumps(severity)}", f'{names.BUDGET}!=""'
+
+    return (Inhibition(of(names.SEVERITY_PAGE), of(names.SEVERITY_TICKET), (names.BUDGET,)),)
