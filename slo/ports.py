@@ -62,9 +62,8 @@ class RuleFolder(Protocol):
 class Compiled:
     """What the files of a workspace mean. `digest` tells their content from any other.
 
-    `manifest` is kept beside the rules that run, for plans (`slo.manifest`), and so are `records` of what other features
-    made rules from. With errors among the problems, the
-    rest is not to be used.
+    `manifest` is kept beside the rules that run, for plans (`slo.manifest`), and so are `records`: what other features
+    made their rules from. With errors among the problems, the rest is not to be used.
     """
 
     digest: str
