@@ -16,6 +16,7 @@ from finops.explain.issue import issue_of_alert
 from finops.explain.tables import Asked, Periods
 
 LOOK_BACK: Final = timedelta(days=1)  # what is explained: the day before the alert against the day before that
+_EXPLAINED: Final = timedelta(days=2)  # older alerts, of a log from before there were issues, get one without
 _PAGE: Final = 500
 _HOUR: Final = timedelta(hours=1)
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class CostIssueDaemon:
         for recorded in self._fired():
             told = issue_of_alert(recorded.event)
             if told is not None and told.id not in known:
-                report = self._explained(recorded.event)
+                report = self._explained(recorded.event, now)
                 issue = issue_of_alert(recorded.event, report, traces_at=self.traces_at)
                 if issue is not None and self._append(issue, now, lease):
                     opened += 1
@@ -85,11 +86,11 @@ class CostIssueDaemon:
         with self.store.transaction(lease=lease) as transaction:
             return transaction.events.append(issue, now)
 
-    def _explained(self, fired: Event) -> Report | None:
+    def _explained(self, fired: Event, now: datetime) -> Report | None:
         labels = fired.data.get("labels")
         name = labels.get(names.BUDGET) if isinstance(labels, dict) else None
         budget = next((each for each in self.budgets() if each.name == name), None)
-        if self.outside is None or budget is None:
+        if self.outside is None or budget is None or now - fired.occurred_at > _EXPLAINED:
             return None
         end = fired.occurred_at - (fired.occurred_at - datetime.min.replace(tzinfo=fired.occurred_at.tzinfo)) % _HOUR
         asked = Asked(Periods.of(end - LOOK_BACK, end), Ledger.ESTIMATED, (names.SERVICE,), dict(budget.scope))

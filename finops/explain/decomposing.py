@@ -1,12 +1,12 @@
 """A change of cost as volume × efficiency × mix × price.
 
 In each pool (what a group consumes in one unit) an item costs Q · S · P: resource units of the pool, the item's share
-of them, and its unit price; and Q = D · E: driver units, and resource units for each of them. The change of the product is
-divided by the Shapley value over Q, S and P: the mean of what a factor contributes over all orders in which they could
-have changed; and the part of Q by the Shapley value over D and E (together: the Owen value for the coalition D, E). It
-depends on no order, leaves nothing over, turns its sign when the periods change places, and mix and price are the same
-whether or not a driver is known. Classical price-volume-mix analysis changes the factors in one fixed order instead,
-which books whatever two factors did together on the later one.
+of them, and its unit price; and Q = D · E: driver units, and resource units for each of them. The change of the product
+is divided by the Shapley value over Q, S and P: the mean of what a factor contributes over all orders in which they
+could have changed; and the part of Q by the Shapley value over D and E (together: the Owen value for the coalition of D
+and E). It depends on no order, leaves nothing over, turns its sign when the periods change places, and mix and price
+are the same whether or not a driver is known. Classical price-volume-mix analysis changes the factors in one fixed
+order instead, which books whatever two factors did together on the later one.
 
 Sources: Shapley 1953; Owen 1977, "Values of games with a priori unions"; for decomposing change Sun 1998 and Albrecht,
 François & Schors 2002, "A Shapley decomposition of carbon emissions without residuals".

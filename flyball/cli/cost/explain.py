@@ -47,6 +47,9 @@ def explain(
         str,
         typer.Option(metavar="PROMQL", help="What the spend is for, with $__window: tells volume from efficiency."),
     ] = "",
+    unit_cost: Annotated[
+        str, typer.Option(metavar="NAME", help="Instead of --driver: what this UnitCost counts, split by --by.")
+    ] = "",
     trace_url: Annotated[str, typer.Option(metavar="URL", help="Where traces can be seen, with {trace_id}.")] = "",
     prometheus: Annotated[
         str, typer.Option(metavar="URL", help="Prometheus' address; by default that of flyball.yaml.")
@@ -70,6 +73,7 @@ def explain(
       flyball cost explain --from 2026-11-01 --to 2026-11-08
       flyball cost explain --from 2026-11-01 --to 2026-11-08 --against 2026-10-01 --ledger billed
       flyball cost explain --by tenant --where service=graphql-gateway
+      flyball cost explain --by tenant --unit-cost graphql-calls
       flyball cost explain --driver 'sum by (service) (increase(http_requests_total[$__window]))'
       flyball cost explain --open-issue --json | jq '.currencies[] | {currency, change, effects}'
     """
@@ -78,9 +82,12 @@ def explain(
 
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv", param_hint="--csv")
+    if driver and unit_cost:
+        raise typer.BadParameter("choose one of --driver and --unit-cost", param_hint="--unit-cost")
     _check_driver(driver)
     now = SystemClock().now()
     asked = _asked(_periods(start, end, against, now), ledger, by or ["service"], where or [], billed_cost)
+    driver = driver or (_driver_of(unit_cost, folder, asked) if unit_cost else "")
     settings = settings_or_exit(folder, {"prometheus.url": prometheus})
     try:
         with _outside(settings, ledger) as outside:
@@ -101,6 +108,16 @@ def _check_driver(driver: str) -> None:
     mistake = check_promql(driver) if driver else None
     if mistake is not None:
         raise typer.BadParameter(f"is no PromQL: {mistake.message}", param_hint="--driver")
+
+
+def _driver_of(name: str, folder: Path, asked: "Asked") -> str:
+    """The units of a UnitCost as PromQL, by those of the groups' labels that it is split by."""
+    from exporters.unit_cost.declared import declared
+    from exporters.unit_cost.queries import units_of
+    from flyball.cli.cost.declarations import declared_or_exit, one_or_exit
+
+    found = one_or_exit(declared_or_exit(folder, declared), name, "unit cost")
+    return units_of(found.units, asked.periods.length, [label for label in asked.by if label in found.by])
 
 
 def _periods(start: str, end: str, against: str, now: datetime) -> "Periods":
