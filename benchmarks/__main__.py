@@ -1,7 +1,4 @@
-"""`python -m benchmarks [backfill] [command_line] [edit_to_live] [forecast] [indicators] [large_workspaces] [pages]
-[parity] [plan] [proofs] [rules] [slo_replay]
-[usage]`: all of them by default.
-"""
+"""`python -m benchmarks [NAME …]`: those named below, all of them by default; `conformance` takes folders."""
 
 import sys
 from importlib import import_module

@@ -34,7 +34,9 @@ def total(values: Iterable[Decimal]) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """The one spelling of a finite number: no exponent, no zeros at the end, no minus before 0."""
-    text = format(value, "f")
+    text = str(value)
+    if "E" in text:  # `format` knows no exponents, and takes several times as long
+        text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -11,6 +11,7 @@ from typing import Final
 import orjson
 from sqlalchemy import Connection, func, select, tuple_, update
 
+from controlplane.collection import collection_paused
 from controlplane.model import exact
 from controlplane.model.usage import (
     Aggregation,
@@ -34,7 +35,8 @@ _SHUT: Final = tuple(state.value for state in PeriodState if state.is_shut)
 
 def record(connection: Connection, events: Sequence[UsageEvent], aside: Sequence[AsideEvent], now: datetime) -> Receipt:
     """See `controlplane.usage_ports.UsageLog.record`. The caller holds the right to write."""
-    return _Batch(connection, now).record(events, aside)
+    with collection_paused():
+        return _Batch(connection, now).record(events, aside)
 
 
 class _Batch:
@@ -51,7 +53,7 @@ class _Batch:
             first.setdefault(event.key, event)
         known = known_digests(self._connection, list(first))
         new = [event for key, event in first.items() if key not in known]
-        digests = {event.key: event.digest for event in new} | known
+        digests = {event.key: event.digest for event in new} | dict(known)
         conflicts = [event for event in events if digests[event.key] != event.digest]
         late = self._accept(new)
         kept = [AsideEvent(AsideReason.CONFLICT, event, self._now) for event in conflicts]

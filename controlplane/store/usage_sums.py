@@ -3,45 +3,38 @@
 Decimals are text in both databases: SQLite would sum them as floats.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Table, select, tuple_
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from controlplane.model import exact
 from controlplane.model.usage import Aggregation, Outcome, UsageCounter, UsageTotal
 from controlplane.store import usage_tables as tables
-from controlplane.store.batches import batches
 from controlplane.store.usage_folding import CounterKey, Sum, TotalKey
+from controlplane.store.usage_rows import COUNTERS, TOTALS
 
-_TOTAL_KEY: Final = ("booked", "period", "day", "tenant", "meter", "dimensions")
-_COUNTER_KEY: Final = ("meter", "tenant")
+_ADDED_TO: Final = ("quantity", "events", "quarantined", "quarantined_events")
+_COUNTED: Final = ("quantity", "events", "trace_id", "traced", "traced_at")
 OTHERS: Final = ""  # the tenant of those that are not shown alone
 
 
 def add_totals(connection: Connection, sums: Mapping[TotalKey, Sum]) -> None:
     """Add them to what is there."""
-    stored = dict(_stored(connection, tables.totals, _TOTAL_KEY, list(sums)))
-    rows = []
-    for key, added in sums.items():
-        before = stored.get(key)
-        if before is not None:
-            added.take(Decimal(before["quantity"]), before["events"])
-            added.quarantined = exact.add(added.quarantined, Decimal(before["quarantined"]))
-            added.quarantined_events += before["quarantined_events"]
-        rows.append(
-            dict(zip(_TOTAL_KEY, key, strict=True))
-            | {
-                "aggregation": added.aggregation.value,
-                "quantity": exact.plain(added.quantity),
-                "events": added.events,
-                "quarantined": exact.plain(added.quarantined),
-                "quarantined_events": added.quarantined_events,
-            }
-        )
-    upsert(connection, tables.totals, rows)
+    for key, (quantity, events, quarantined, aside) in TOTALS.read(connection, list(sums), _ADDED_TO):
+        added = sums[key]
+        added.take(Decimal(quantity), events)
+        added.quarantined = exact.add(added.quarantined, Decimal(quarantined))
+        added.quarantined_events += aside
+    TOTALS.upsert(connection, [(*key, *_total_values(added)) for key, added in sums.items()])
+
+
+def _total_values(added: Sum) -> tuple[str, str, int, str, int]:
+    quantity, quarantined = exact.plain(added.quantity), exact.plain(added.quarantined)
+    return added.aggregation.value, quantity, added.events, quarantined, added.quarantined_events
 
 
 def add_counters(connection: Connection, sums: Mapping[CounterKey, Sum]) -> None:
@@ -57,26 +50,23 @@ def add_counters(connection: Connection, sums: Mapping[CounterKey, Sum]) -> None
             others.take(added.quantity, added.events)
             if added.trace_id:
                 others.trace_id, others.traced, others.traced_at = added.trace_id, added.traced, added.traced_at
-    stored = dict(_stored(connection, tables.counters, _COUNTER_KEY, list(wanted)))
-    upsert(connection, tables.counters, [_counter_row(key, each, stored.get(key)) for key, each in wanted.items()])
+    for key, before in COUNTERS.read(connection, list(wanted), _COUNTED):
+        _add_before(wanted[key], *before)
+    COUNTERS.upsert(connection, [(*key, *_counter_values(added)) for key, added in wanted.items()])
 
 
-def _counter_row(key: CounterKey, added: Sum, before: RowMapping | None) -> dict[str, Any]:
-    if before is not None:
-        added.take(Decimal(before["quantity"]), before["events"])
-        if not added.trace_id:
-            added.trace_id, added.traced_at = before["trace_id"], before["traced_at"]
-            added.traced = Decimal(before["traced"])
-    return {
-        "meter": key[0],
-        "tenant": key[1],
-        "aggregation": added.aggregation.value,
-        "quantity": exact.plain(added.quantity),
-        "events": added.events,
-        "trace_id": added.trace_id,
-        "traced": exact.plain(added.traced),
-        "traced_at": added.traced_at,
-    }
+def _add_before(added: Sum, quantity: str, events: int, trace_id: str, traced: str, traced_at: Any) -> None:
+    added.take(Decimal(quantity), events)
+    if not added.trace_id and trace_id:
+        added.trace_id, added.traced = trace_id, Decimal(traced)
+        added.traced_at = (
+            datetime.fromisoformat(traced_at).replace(tzinfo=UTC) if isinstance(traced_at, str) else traced_at
+        )  # SQLite's text, as the driver gives it
+
+
+def _counter_values(added: Sum) -> tuple[Any, ...]:
+    quantity, traced = exact.plain(added.quantity), exact.plain(added.traced)
+    return added.aggregation.value, quantity, added.events, added.trace_id, traced, added.traced_at
 
 
 def add_outcomes(connection: Connection, counts: Mapping[Outcome, int]) -> None:
@@ -147,12 +137,3 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     key = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), list(rows))
-
-
-def _stored(
-    connection: Connection, table: Table, names: tuple[str, ...], keys: Sequence[Any]
-) -> Iterator[tuple[Any, RowMapping]]:
-    columns = tuple_(*(table.c[name] for name in names))
-    for batch in batches(keys):
-        for row in connection.execute(select(table).where(columns.in_(batch))).mappings():
-            yield tuple(row[name] for name in names), row

@@ -21,6 +21,7 @@ CLOCK_SKEW: Final = timedelta(minutes=5)  # how far ahead a sender's clock may b
 OLDEST: Final = timedelta(days=400)  # before that we no longer know which events were counted
 WHOLE_DIGITS: Final = 18
 DECIMALS: Final = 12
+_WHOLE_LIMIT: Final = 10**WHOLE_DIGITS
 MAX_PAYLOAD_BYTES: Final = 64 * 1024
 MAX_LABEL: Final = 128  # characters of a dimension's value
 MAX_VALUE: Final = 256  # characters of what UNIQUE tells apart
@@ -86,20 +87,32 @@ class Measurer:
         return Reading(meter.name, meter.aggregation, quantity(value, meter.value), labels)
 
     def _dimensions(self, meter: Meter, data: dict[str, Any]) -> str:
-        values = tuple([_label(data, path) for _, path in meter.dimensions])
+        values = tuple([_at(data, path) for _, path in meter.dimensions])
+        if not all(value is None or type(value) is str for value in values):
+            return _labels(meter, values)  # not looked up: 1 and true would be one key
         key = (meter.name, values)
         labels = self._labels.get(key)
         if labels is None:
-            named = {name: value for (name, _), value in zip(meter.dimensions, values, strict=True) if value}
             if len(self._labels) >= _MOST_REMEMBERED:
                 self._labels.clear()
-            labels = self._labels[key] = orjson.dumps(named, option=orjson.OPT_SORT_KEYS).decode()
+            labels = self._labels[key] = _labels(meter, values)
         return labels
+
+
+def _labels(meter: Meter, values: tuple[object, ...]) -> str:
+    named = {}
+    for (name, path), value in zip(meter.dimensions, values, strict=True):
+        text = "" if value is None else _text(value, path, MAX_LABEL)
+        if text:
+            named[name] = text
+    return orjson.dumps(named, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def quantity(value: object, path: Path) -> Decimal:
     """A quantity: a JSON number or a decimal text, not negative, at most 18 digits before and 12 after the point."""
     if type(value) is int:
+        if 0 <= value < _WHOLE_LIMIT:
+            return Decimal(value)
         number = Decimal(value)
     elif isinstance(value, Decimal):
         number = value
@@ -162,11 +175,6 @@ def _at(data: dict[str, Any], path: Path) -> object:
             return None
         value = value.get(key)
     return value
-
-
-def _label(data: dict[str, Any], path: Path) -> str:
-    value = _at(data, path)
-    return "" if value is None else _text(value, path, MAX_LABEL)
 
 
 def _text(value: object, path: Path, most: int) -> str:

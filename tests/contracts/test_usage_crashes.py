@@ -4,7 +4,7 @@ import os
 import random
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
@@ -20,23 +20,29 @@ STEPS = 75  # of a whole month
 SEED = 20261130
 
 
-def _crash(url: str, month: int, chance: random.Random) -> list[str]:
-    """Run a meter until it is killed; what it had acknowledged."""
-    from_outside = chance.random() < 0.3
-    die_at = -1 if from_outside else chance.randrange(STEPS)
-    meter = subprocess.Popen(
-        [sys.executable, ROOT / "tests/contracts/crashing_meter.py", url, str(month), str(die_at)],
-        stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+@pytest.fixture(scope="module")
+def meters() -> Iterator["subprocess.Popen[str]"]:
+    """What starts meters."""
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "tests/contracts/crashing_meter.py"], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    assert meter.stdout is not None
-    lines = []
-    if from_outside:
-        lines = [meter.stdout.readline() for _ in range(chance.randrange(1, 4))]
-        time.sleep(chance.uniform(0, 0.02))  # to hit it anywhere
-        meter.kill()
-    lines += meter.stdout.readlines()
-    assert meter.wait() in (-9, 0)
-    return [line.decode().strip() for line in lines if line.endswith(b"\n")]
+    yield process
+    process.communicate()
+    assert process.returncode == 0
+
+
+def _crash(meters: "subprocess.Popen[str]", url: str, month: int, chance: random.Random) -> list[str]:
+    """Run a meter until it is killed; what it had acknowledged."""
+    from_outside = chance.random() < 0.4
+    die_at = -1 if from_outside else chance.randrange(STEPS)
+    assert meters.stdin is not None
+    assert meters.stdout is not None
+    meters.stdin.write(f"{url} {month} {die_at} {chance.uniform(0, 0.4)}\n")  # to hit it anywhere
+    meters.stdin.flush()
+    status, *acknowledged = meters.stdout.readline().split()
+    assert status in ("-9", "0")
+    return acknowledged
 
 
 def _check_taken(store: SqlStore, month: int, acknowledged: int) -> None:
@@ -84,11 +90,11 @@ def _amount(quantity: Decimal) -> Decimal:
     return (max(quantity - 50, Decimal(0)) * Decimal("0.07")).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def _campaign(store: SqlStore, url: str, crashes: int) -> None:
+def _campaign(store: SqlStore, url: str, meters: "subprocess.Popen[str]", crashes: int) -> None:
     chance = random.Random(SEED)
     closed_before_the_end = 0
     for month in range(crashes):
-        acknowledged = _crash(url, month, chance)
+        acknowledged = _crash(meters, url, month, chance)
         _check_taken(store, month, acknowledged.count("taken"))
         closed_before_the_end += "closed" in acknowledged
         work(store, month)  # whoever is told nothing sends it again
@@ -96,10 +102,14 @@ def _campaign(store: SqlStore, url: str, crashes: int) -> None:
     assert closed_before_the_end < crashes
 
 
-def test_a_killed_meter_counts_and_closes_exactly(store: SqlStore, migrated_url: str) -> None:
-    _campaign(store, migrated_url, 5 if "sqlite" in migrated_url else 3)
+def test_a_killed_meter_counts_and_closes_exactly(
+    store: SqlStore, migrated_url: str, meters: "subprocess.Popen[str]"
+) -> None:
+    _campaign(store, migrated_url, meters, 8 if "sqlite" in migrated_url else 5)
 
 
 @pytest.mark.soak
-def test_hundreds_of_killed_meters_count_and_close_exactly(store: SqlStore, migrated_url: str) -> None:
-    _campaign(store, migrated_url, 200)
+def test_hundreds_of_killed_meters_count_and_close_exactly(
+    store: SqlStore, migrated_url: str, meters: "subprocess.Popen[str]"
+) -> None:
+    _campaign(store, migrated_url, meters, 200)

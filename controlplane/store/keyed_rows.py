@@ -1,0 +1,101 @@
+"""Many rows by their keys in one statement each way, past SQLAlchemy's work per value.
+
+Statements are made once, of names that stand in our tables; every value is bound. Values come as both drivers take
+them: on SQLite times and days are text, as SQLAlchemy writes them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection
+
+Key = tuple[Any, ...]
+Columns = Mapping[str, str]  # name → PostgreSQL's type
+_CAST: Final = {"text": "%s::text[]", "bigint": "%s::bigint[]", "date": "%s::date[]", "bytea": "%s::bytea[]",
+                "timestamptz": "%s::timestamptz[]"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRows:
+    """One table: its primary key, and the columns besides."""
+
+    table: str
+    key: Columns
+    values: Columns
+
+    def read(self, connection: Connection, keys: Sequence[Key], names: Sequence[str]) -> Iterator[tuple[Key, Key]]:
+        """(key, values of `names`) of those keys that are there, in any order."""
+        if not keys:
+            return
+        if connection.dialect.name == "sqlite":
+            written = orjson.dumps([[_as_text(value) for value in key] for key in keys]).decode()
+            found = connection.exec_driver_sql(self._sqlite_read(names), (written,))
+        else:
+            found = connection.exec_driver_sql(self._postgresql_read(names), _as_columns(keys))
+        for number, *values in found:
+            yield keys[number], tuple(values)
+
+    def insert(self, connection: Connection, rows: Sequence[Key]) -> None:
+        """Write rows (key and values, in order) that are not there."""
+        self._write(connection, rows, "")
+
+    def upsert(self, connection: Connection, rows: Sequence[Key]) -> None:
+        """Write rows that replace what stands under their keys."""
+        changed = ", ".join(f"{name} = excluded.{name}" for name in self.values)
+        self._write(connection, rows, f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changed}")
+
+    def _write(self, connection: Connection, rows: Sequence[Key], on_conflict: str) -> None:
+        if not rows:
+            return
+        columns = {**self.key, **self.values}
+        names = ", ".join(columns)
+        if connection.dialect.name == "sqlite":
+            marks = ", ".join("?" for _ in columns)
+            statement = f"INSERT INTO {self.table} ({names}) VALUES ({marks}){on_conflict}"  # noqa: S608
+            connection.exec_driver_sql(statement, self._as_sqlite_has_them(rows))
+            return
+        arrays = ", ".join(_CAST[kind] for kind in columns.values())
+        statement = f"INSERT INTO {self.table} ({names}) SELECT * FROM unnest({arrays}){on_conflict}"  # noqa: S608
+        connection.exec_driver_sql(statement, _as_columns(rows))
+
+    def _as_sqlite_has_them(self, rows: Sequence[Key]) -> list[Key]:
+        """Only days and times are written differently there; most tables have none, and none has many."""
+        kinds = (*self.key.values(), *self.values.values())
+        special = [place for place, kind in enumerate(kinds) if kind in ("date", "timestamptz")]
+        if not special:
+            return list(rows)
+        written = []
+        for row in rows:
+            cells = list(row)
+            for place in special:
+                cells[place] = _as_text(cells[place])
+            written.append(tuple(cells))
+        return written
+
+    def _sqlite_read(self, names: Sequence[str]) -> str:
+        fits = " AND ".join(f"t.{name} = json_extract(k.value, '$[{place}]')" for place, name in enumerate(self.key))
+        wanted = ", ".join(f"t.{name}" for name in names)
+        return f"SELECT k.key, {wanted} FROM json_each(?) AS k CROSS JOIN {self.table} AS t ON {fits}"  # noqa: S608
+
+    def _postgresql_read(self, names: Sequence[str]) -> str:
+        """The lateral query with its OFFSET keeps the planner at one look into the index for each key."""
+        arrays = ", ".join(_CAST[kind] for kind in self.key.values())
+        fits = " AND ".join(f"t.{name} = k.{name}" for name in self.key)
+        wanted = ", ".join(names)
+        return (
+            f"SELECT k.number - 1, v.* FROM unnest({arrays}) WITH ORDINALITY AS k ({', '.join(self.key)}, number) "  # noqa: S608
+            f"CROSS JOIN LATERAL (SELECT {wanted} FROM {self.table} AS t WHERE {fits} OFFSET 0) AS v"
+        )
+
+
+def _as_columns(rows: Sequence[Key]) -> tuple[list[Any], ...]:
+    return tuple(list(column) for column in zip(*rows, strict=True))
+
+
+def _as_text(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return value.isoformat() if isinstance(value, date) else value
