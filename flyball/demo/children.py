@@ -102,6 +102,11 @@ def flyball_up(folder: DemoFolder, console_url: str) -> AbstractContextManager[S
         ready=lambda: servers.answers(f"{console_url}/readyz"),
         log=folder.logs / "flyball.log",
         output=folder.logs / "told",
-        environment=environment_of_child({"FLYBALL_WEBHOOK_TOKEN_FILE": str(folder.webhook_token)}),
+        environment=environment_of_child(
+            {
+                "FLYBALL_WEBHOOK_TOKEN_FILE": str(folder.webhook_token),
+                "FLYBALL_USAGE_TOKEN_FILE": str(folder.usage_token),
+            }
+        ),
         patience_seconds=_FLYBALL_PATIENCE_SECONDS,
     )

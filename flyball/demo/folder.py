@@ -12,7 +12,10 @@ from typing import Final
 
 _LOCK: Final = "demo.lock"
 _STATE: Final = "state.json"
-_OURS: Final = ("workspace", "prometheus", "alertmanager", "rules", "logs", "flyball.db", "webhook-token", _STATE)
+_OURS: Final = (
+    "workspace", "bills", "prometheus", "alertmanager", "rules", "logs", "flyball.db", "webhook-token", "usage-token",
+    _STATE,
+)  # fmt: skip
 
 
 class FolderNotOurs(Exception):
@@ -48,7 +51,7 @@ class DemoFolder:
 
     @property
     def workspace(self) -> Path:
-        """The SLO files that this demo runs."""
+        """The files that this demo runs."""
         return self.root / "workspace"
 
     @property
@@ -65,6 +68,16 @@ class DemoFolder:
     def webhook_token(self) -> Path:
         """The file with Alertmanager's credentials for Flyball."""
         return self.root / "webhook-token"
+
+    @property
+    def usage_token(self) -> Path:
+        """The file with the platform's credentials for sending usage to Flyball."""
+        return self.root / "usage-token"
+
+    @property
+    def bills(self) -> Path:
+        """Where the platform's providers put their cost files."""
+        return self.root / "bills"
 
     @contextmanager
     def held(self, *, keep: bool = False) -> Iterator[None]:

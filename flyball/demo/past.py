@@ -10,9 +10,11 @@ from controlplane.ports import Clock
 from flyball.demo.platform.history import write_history
 from flyball.demo.platform.simulation import Simulation
 from flyball.demo.steps import Report, Steps
+from flyball.money.compiling import money_rule_files
 from flyball.money.past import write_past as write_money
 from flyball.money.reading import money_recorded
 from slo import cold_start
+from slo.compiler import CompileOptions
 from slo.ports import Compiled
 
 _QUERY_SECONDS: Final = 120
@@ -30,17 +32,7 @@ def write_past(simulation: Simulation, compiled: Compiled, prometheus_url: str, 
             with steps.step("Computing the budgets of that time") as report:
                 _write_budgets(simulation, compiled, backend, writer, now=clock.now(), report=report)
             with steps.step("Computing what that time cost") as report:
-                start, end = (
-                    datetime.fromtimestamp(60 * m // 300 * 300, UTC) for m in (simulation.start, simulation.seam)
-                )
-                write_money(
-                    money_recorded(compiled.records),
-                    backend,
-                    writer,
-                    start=start + LEDGER_INTERVAL,
-                    end=end,
-                    progress=report,
-                )
+                _write_money(simulation, compiled, backend, writer, now=clock.now(), report=report)
     finally:
         backend.close()
 
@@ -57,7 +49,8 @@ def _write_budgets(
     start, end = (datetime.fromtimestamp(60 * minute, UTC) for minute in (simulation.start, simulation.seam))
     planned = cold_start.plan(compiled.slos, end)
     cold_start.backfill(planned, backend, writer, lambda done: report(_LEDGER_SHARE * done / len(planned)))
-    stages = cold_start.derived_rules(compiled.files)
+    about_money = {file.name for file in money_rule_files(money_recorded(compiled.records), CompileOptions())}
+    stages = cold_start.derived_rules(file for file in compiled.files if file.name not in about_money)
     start += LEDGER_INTERVAL
     writer.write(cold_start.calendar_course(compiled.slos, start, end))
     cold_start.evaluate_over(
@@ -65,3 +58,18 @@ def _write_budgets(
         progress=lambda share: report(_LEDGER_SHARE + (0.97 - _LEDGER_SHARE) * share),
     )  # fmt: skip
     cold_start.evaluate_once(stages, backend, writer, now)
+
+
+def _write_money(
+    simulation: Simulation,
+    compiled: Compiled,
+    backend: PrometheusBackend,
+    writer: RemoteWriter,
+    *,
+    now: datetime,
+    report: Report,
+) -> None:
+    bounds = (60 * minute // 300 * 300 for minute in (simulation.start, simulation.seam))
+    first, end = (datetime.fromtimestamp(bound, UTC) for bound in bounds)
+    money = money_recorded(compiled.records)
+    write_money(money, backend, writer, start=first + LEDGER_INTERVAL, end=end, now=now, progress=report)

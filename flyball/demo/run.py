@@ -7,13 +7,13 @@ import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.ports import Clock, Transient
-from flyball.demo import children, servers
+from flyball.demo import children, feeding, servers, usage_events
 from flyball.demo.folder import DemoFolder, RunningDemo
 from flyball.demo.past import write_past
 from flyball.demo.platform.catalogue import INTELGRAPH
@@ -77,7 +77,8 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             console_url = f"http://{servers.LOOPBACK}:{reserved.getsockname()[1]}"
             folder.logs.mkdir(parents=True)
             shutil.copytree(example_workspace(), folder.workspace)
-            folder.write_secret(folder.webhook_token, secrets.token_urlsafe(32))
+            for secret in (folder.webhook_token, folder.usage_token):
+                folder.write_secret(secret, secrets.token_urlsafe(32))
             alertmanager = stack.enter_context(_alertmanager(folder, console_url))
             prometheus = stack.enter_context(children.empty_prometheus(folder))
             children.write_workspace_file(
@@ -102,9 +103,18 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             )
             reserved.close()
             flyball = stack.enter_context(children.flyball_up(folder, console_url))
+        if minutes:
+            with steps.step("Metering what tenants used this month"):
+                _meter(simulation, folder, console_url, clock.now())
         running = RunningDemo(os.getpid(), console_url, prometheus.url, alertmanager.url, server.url, token)
         folder.tell(running)
         yield Demo(running, (alertmanager, prometheus, flyball), folder, platform, options.history)
+
+
+def _meter(simulation: Simulation, folder: DemoFolder, console_url: str, now: datetime) -> None:
+    first = now.astimezone(UTC).date().replace(day=1)
+    bodies = usage_events.as_batches(usage_events.usage_events(simulation, first, now))
+    feeding.send_usage(console_url, folder.usage_token.read_text(), bodies)
 
 
 def _alertmanager(folder: DemoFolder, console_url: str) -> AbstractContextManager[Server]:

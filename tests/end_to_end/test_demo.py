@@ -27,6 +27,7 @@ from flyball.cli import app
 from flyball.cli import commands as commands
 from flyball.demo.folder import DemoFolder
 from flyball.demo.platform.catalogue import INTELGRAPH
+from flyball.demo.platform.costly import TOKEN_USD
 from flyball.demo.platform.shapes import Catalogue, Demand
 from flyball.demo.run import Demo, DemoOptions, example_workspace, started
 from flyball.demo.steps import PlainSteps
@@ -100,6 +101,26 @@ def stored(demo: Demo, slo: str, severity: str = names.SEVERITY_PAGE) -> list[St
             ]
     finally:
         store.close()
+
+
+def told_about(demo: Demo, budget: str) -> set[tuple[str, str]]:
+    """Names and severities of alerts about a budget that Flyball has stored."""
+    store = open_store(f"sqlite:///{demo.folder.root / 'flyball.db'}")
+    try:
+        with store.transaction(read_only=True) as transaction:
+            labels = [one.alert.labels for one in transaction.alerts.recent(1000)]
+    finally:
+        store.close()
+    return {(one["alertname"], one["severity"]) for one in labels if one.get("budget") == budget}
+
+
+def usd_an_hour(backend: PrometheusBackend) -> float:
+    """What language models cost, by the last half minute."""
+    query = "sum by (gen_ai_request_model, gen_ai_token_type) (rate(gen_ai_client_token_usage_sum[30s])) * 3600"
+    return sum(
+        sample.value * float(TOKEN_USD[sample.labels["gen_ai_request_model"], sample.labels["gen_ai_token_type"]])
+        for sample in backend.query(query, now())
+    )
 
 
 def firing_in_prometheus(backend: PrometheusBackend, slo: str) -> bool:
@@ -207,6 +228,29 @@ def test_dashboards_find_exemplars(demo: Demo) -> None:
     eventually(lambda: not without(), 60, "each of the busy objectives' dashboards shows exemplars")
 
 
+def test_what_the_past_cost_is_known(backend: PrometheusBackend) -> None:
+    per_day = {
+        sample.labels["resource"]: sample.value / 2
+        for sample in backend.query(f"sum by (resource) (sum_over_time({names.SPEND_LEDGER}[2d]))", now())
+    }
+    # 14 hours a day of two nodes may or may not lie in these days.
+    assert 430 < per_day["node"] < 490
+    assert per_day["byte"] == pytest.approx(56, rel=0.1)
+    assert per_day["token"] == pytest.approx(125, rel=0.1)
+    spenders = {sample.labels["service"] for sample in backend.query(names.SPEND_ROLLING, now())}
+    assert spenders == {service.name for service in INTELGRAPH.services} | {names.IDLE_SERVICE}
+    spent = {sample.labels["budget"]: sample.value for sample in backend.query(names.BUDGET_SPENT, now())}
+    assert spent.keys() >= {"infrastructure", "llm"}
+    assert all(value > 0 for value in spent.values())
+    assert backend.query(names.UNPRICED_USAGE, now()) == []
+
+
+def test_break_cost_multiplies_what_language_models_cost(demo: Demo, backend: PrometheusBackend) -> None:
+    """What comes of it is looked at when the outage below is over."""
+    assert "broken" in flyball(demo, "break", "cost")
+    eventually(lambda: usd_an_hour(backend) > 500, 60, "tokens cost a hundred times as much")
+
+
 def test_after_break_outage_the_page_fires_is_stored_and_shown_within_two_minutes(
     demo: Demo, backend: PrometheusBackend
 ) -> None:
@@ -238,6 +282,14 @@ def test_the_page_resolves_and_says_what_it_was_about(demo: Demo, backend: Prome
     assert "route=/graphql/query" in page.alert.annotations[names.WORST]
     assert "?" not in page.alert.annotations[names.DESCRIPTION]
     assert eventually(lambda: "RESOLVED" in (demo.folder.logs / "told").read_text(), 30, "its end is told")
+
+
+def test_the_spike_was_told_and_then_the_budget_paged(demo: Demo, backend: PrometheusBackend) -> None:
+    eventually(lambda: ("SpendSpike", "ticket") in told_about(demo, "llm"), 60, "the spike is a ticket")
+    eventually(lambda: ("BudgetBurn", "page") in told_about(demo, "llm"), 420, "the burning budget is a page")
+    assert ("BudgetBurn", "page") not in told_about(demo, "infrastructure")
+    assert "healed" in flyball(demo, "heal", "cost")
+    eventually(lambda: 0 < usd_an_hour(backend) < 20, 90, "tokens cost what they used to")
 
 
 @pytest.mark.soak
