@@ -6,7 +6,7 @@ value; secrets come in no other way.
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -136,6 +136,11 @@ def environment_of_child(variables: Mapping[str, str]) -> dict[str, str]:
     """This process's environment for a child whose settings are only these `FLYBALL_*` variables."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FLYBALL_")}  # noqa: TID251
     return {**inherited, **variables}
+
+
+def variables_of(names: Iterable[str]) -> dict[str, str]:
+    """The values of variables that documents of a workspace name, such as a bucket's key; unset ones lack."""
+    return {name: os.environ[name] for name in names if os.environ.get(name)}  # noqa: TID251
 
 
 def cache_folder() -> Path | None:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from controlplane.model.spend import TIME_DIMENSIONS
 from controlplane.problems import Problem, has_errors
 from controlplane.specfile import Declared, Document, did_you_mean
-from finops.billed.reading.protocols import PROTOCOLS
 from finops.billed.model import Bounds, CostSource, ExchangeRates, Format, Rate, Term
 from finops.billed.query.dimensions import COLUMNS, TAG_PREFIX
+from finops.billed.reading.protocols import PROTOCOLS
 from finops.billed.spec import CostSourceDocument, ExchangeRatesDocument, RatePart
 from finops.naming import name_problems, repeated_name
 

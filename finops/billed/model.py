@@ -53,6 +53,7 @@ class CostSource:
 
     `path` is a file, folder, glob or URL (s3, gs, az, abfs). `currencies` empty: any. `tag_aliases` maps other keys of
     a tag to its name, both in lower case. `credentials` are (option of the file system, environment variable).
+    `further` are paths beside the first one, of files that were named on the command line together.
     """
 
     name: str
@@ -64,11 +65,7 @@ class CostSource:
     credentials: tuple[tuple[str, str], ...] = ()
     endpoint: str = ""
     bounds: Bounds = Bounds()
-
-    @property
-    def is_remote(self) -> bool:
-        """Whether the files must be fetched."""
-        return "://" in self.path
+    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
-from controlplane.ports import Transient
-from controlplane.problems import Problem, Severity, has_errors, in_order
+from controlplane.problems import Problem, has_errors, in_order
 from finops.billed.adapters.csv_scan import Refused
 from finops.billed.adapters.folder import LedgerFolder
 from finops.billed.adapters.partitions import Made, Making, make_partitions
@@ -18,40 +17,11 @@ from finops.billed.adapters.trees import Listed, Tree, tree_of
 from finops.billed.ledger.partition import Catalogue, Imported, Partition, State
 from finops.billed.ledger.restating import restatement
 from finops.billed.model import CostSource, Format
+from finops.billed.outcome import AS_USUAL, Asked, Outcome, Report, quiet
 from finops.billed.reading.batches import Batch, Batches, Found, batches_of, format_of, manifests_among
 from finops.billed.reading.manifests import MAX_MANIFEST_BYTES
 
 READER_VERSION: Final = 1  # changes whenever the same bytes would be read otherwise: they are imported again then
-Report = Callable[[str, float | None], None]
-"""Told what goes on, and the share of it that is done when that is known."""
-
-
-def quiet(_what: str, _share: float | None) -> None:
-    """Tell nobody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How to import. `strict`: a value that would be left out refuses the import. `detect`: whose export it is follows
-    from the manifests that lie there."""
-
-    dry_run: bool = False
-    strict: bool = False
-    detect: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a source. With errors among the problems nothing was changed."""
-
-    source: str
-    imported: tuple[Imported, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def refused(self) -> bool:
-        """Whether nothing was changed because of what is wrong."""
-        return has_errors(self.problems)
 
 
 class Importer:
@@ -61,7 +31,7 @@ class Importer:
         self._folder = LedgerFolder(folder)
         self._secrets = secrets or {}
 
-    def run(self, source: CostSource, now: datetime, *, asked: Asked = Asked(), report: Report = quiet) -> Outcome:
+    def run(self, source: CostSource, now: datetime, *, asked: Asked = AS_USUAL, report: Report = quiet) -> Outcome:
         """Import what a source has now. All of its periods are switched together, or none.
 
         Raises `Transient` when files cannot be fetched or another import writes, `Permanent` for a damaged ledger.
@@ -251,6 +221,3 @@ def _stranger(before: Partition, after: Partition) -> Problem:
 
 def _by_key(each: Imported) -> tuple[str, date]:
     return each.partition.key.source, each.partition.key.period
-
-
-__all__ = ("Asked", "Importer", "Outcome", "Report", "Severity", "Transient", "quiet")

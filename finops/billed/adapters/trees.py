@@ -3,8 +3,8 @@
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from glob import has_magic
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
@@ -254,7 +254,51 @@ class RemoteTree:
 
 def tree_of(source: CostSource, secrets: Mapping[str, str]) -> Tree:
     """The tree of a source; `secrets` are values of the environment variables that it names."""
-    return RemoteTree(source, secrets) if source.is_remote else LocalTree(source.path, source.bounds)
+    paths = (source.path, *source.further)
+    trees = [
+        RemoteTree(replace(source, path=path), secrets) if "://" in path else LocalTree(path, source.bounds)
+        for path in paths
+    ]
+    return trees[0] if len(trees) == 1 else JoinedTree(trees)
+
+
+class JoinedTree:
+    """Several trees as one; names begin with the number of their tree."""
+
+    def __init__(self, trees: Sequence[Tree]) -> None:
+        self._trees = trees
+
+    def shown(self, name: str) -> str:
+        """As its tree says."""
+        tree, rest = self._of(name)
+        return tree.shown(rest)
+
+    def files(self) -> list[Listed]:
+        """Those of the first tree first."""
+        return [
+            replace(each, name=f"{number}/{each.name}")
+            for number, tree in enumerate(self._trees)
+            for each in tree.files()
+        ]
+
+    def read(self, name: str, limit: int) -> bytes:
+        """As its tree says."""
+        tree, rest = self._of(name)
+        return tree.read(rest, limit)
+
+    def local(self, name: str, folder: Path, seen: Callable[[int], None]) -> Path:
+        """As its tree says."""
+        tree, rest = self._of(name)
+        return tree.local(rest, folder, seen)
+
+    def stamp(self, name: str) -> str:
+        """As its tree says."""
+        tree, rest = self._of(name)
+        return tree.stamp(rest)
+
+    def _of(self, name: str) -> tuple[Tree, str]:
+        number, _, rest = name.partition("/")
+        return self._trees[int(number)], rest
 
 
 def _file_system(protocol: str, source: CostSource, secrets: Mapping[str, str]) -> Any:

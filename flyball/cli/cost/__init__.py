@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from flyball.cli.cost import explain, forecast, showback, unit
+from flyball.cli.cost import explain, forecast, import_, report, showback, unit
 
 _HELP: Final = """Work with money: bills, forecasts, unit costs.
 
@@ -18,6 +18,8 @@ Examples:
 """
 
 app = typer.Typer(no_args_is_help=True, help=_HELP)
+app.command("import")(import_.import_)
+app.command("report")(report.report)
 app.command("forecast")(forecast.forecast)
 app.command("explain")(explain.explain)
 app.command("unit")(unit.unit)
