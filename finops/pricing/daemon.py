@@ -56,11 +56,12 @@ class ReconciliationDaemon:
     ) -> Reconciliation:
         belief, called = narrowest(price_maps), together(price_maps)
         end = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        billed = tuple(item.name for each in price_maps for item in each.items if item.is_billed)
         start = end - belief.longest_age - self.rules.days * _A_DAY
         ours = EstimatedLedger(self.backend, names.ESTIMATE_LEDGER)
         return reconcile(
             self.billed.spend(SpendQuestion(start, end, ("day", called.dimension))),
-            ours.spend(SpendQuestion(start, end, ("day", names.SERVICE))),
+            ours.spend(SpendQuestion(start, end, ("day", names.SERVICE), {names.PRICE: billed})),
             coverage=ours.coverage(start, end),
             called=called,
             belief=belief,

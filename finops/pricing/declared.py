@@ -104,6 +104,7 @@ class _Reading:
             is_money=part.spend is not None,
             catalogue=self._catalogue(place, part) if part.catalogue else None,
             opencost=self._opencost(part) if part.open_cost else None,
+            is_billed=part.billed,
             replicas=_replicas(part.replicas or self._value.spec.replicas) if not part.open_cost else None,
             staleness=self._staleness(place, part),
             source=self._document.position_of(*place, "name"),

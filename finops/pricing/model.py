@@ -125,7 +125,7 @@ class Item:
     """One thing that costs money. Exactly one of these says how much: `schedule`, `catalogue`, `opencost`, `is_money`.
 
     `by` are the labels that the spend keeps, `renamed` those of them whose metric calls them otherwise (ours, theirs),
-    `labels` are added to every spend.
+    `labels` are added to every spend. What is not in any bill (`is_billed`) is neither compared nor corrected.
     """
 
     name: str
@@ -138,6 +138,7 @@ class Item:
     is_money: bool = False
     catalogue: Catalogue | None = None
     opencost: OpenCost | None = None
+    is_billed: bool = True
     replicas: Replicas | None = None
     staleness: Staleness = Staleness()
     source: SourcePosition | None = field(default=None, compare=False)

@@ -48,7 +48,7 @@ class Rules:
     fewest_days: int = 3
     least_coverage: Decimal = Decimal("0.95")
     least_spend: Decimal = Decimal(1)
-    far_off: Decimal = Decimal(2)  # a day's ratio that is so many times the median, or its reciprocal, is left out
+    far_off: Decimal = Decimal("1.25")  # a day's ratio that is so many times the median, or its reciprocal, is left out
     hysteresis: Decimal = Decimal("0.02")
 
 

@@ -91,8 +91,9 @@ def _corrected(price_map: PriceMap) -> Iterator[RecordingRule]:
     yield RecordingRule(names.CORRECTION_USED, f"{ratio}\nand on ({pair})\n{fresh}", own)
     used = f"{names.CORRECTION_USED}{{{names.PRICE_MAP}={quoted(price_map.name)}}}"
     estimate = f"{names.ESTIMATE_ROLLING}{chosen}"
-    spend = f"{estimate}\n* on ({pair}) group_left ()\n{used}\nor\n{estimate}"
-    yield RecordingRule(names.SPEND_ROLLING, spend)
+    billed = tuple(item.name for item in price_map.items if item.is_billed)
+    corrected = f"{names.ESTIMATE_ROLLING}{{{any_of(names.PRICE, billed)}}}\n* on ({pair}) group_left ()\n{used}\nor\n"
+    yield RecordingRule(names.SPEND_ROLLING, f"{corrected if billed else ''}{estimate}")
 
 
 def _ledgers(price_map: PriceMap) -> Iterator[RecordingRule]:

@@ -157,6 +157,9 @@ class ItemPart(_Part):
     )
     labels: dict[str, str] = Field(default_factory=dict, description="Added to all of it, such as service: neo4j.")
     prices: list[PricePart] = Field(default_factory=list, max_length=_MOST_ITEMS, description="In order of time.")
+    billed: bool = Field(
+        True, description="Whether an imported bill has it; else it is neither compared nor corrected."
+    )
     replicas: ReplicasPart | None = None
     stale: StalePart | None = None
 

@@ -9,12 +9,12 @@ from controlplane import conventions as names
 from controlplane.rulefile import to_yaml
 from finops.pricing.model import (
     Catalogue,
+    Correction,
     Item,
     Machine,
     Measure,
     OpenCost,
     Price,
-    PriceMap,
     Replicas,
     Staleness,
     TokenPrice,
@@ -193,28 +193,33 @@ def test_usage_before_the_first_price_is_unpriced(promtool: str, tmp_path: Path)
 
 def test_the_correction_applies_while_it_is_fresh_and_believable(promtool: str, tmp_path: Path) -> None:
     item = counted("used_total", name="used", by=("service",))
-    price_map = replace(
-        a_map(item), correction=replace(PriceMap("", "", ()).correction, longest_age=timedelta(hours=2))
-    )
+    unbilled = counted("own_total", name="own", by=("service",), is_billed=False)
+    price_map = replace(a_map(item, unbilled), correction=Correction(longest_age=timedelta(hours=2)))
     services = {"good": 0.8, "wild": 40, "old": 0.5, "unknown": None}
-    series = {f'used_total{{service="{service}"}}': "0+1x60 60+1x60" for service in services}
+    series = {f'used_total{{service="{service}"}}': "0+1x150" for service in services}
     for service, ratio in services.items():
         if ratio is not None:
             series[f'flyball_cost_correction_ratio{{service="{service}",currency="USD"}}'] = f"{ratio}x80"
             seconds = -7200 if service == "old" else 0
             series[f'flyball_cost_correction_timestamp_seconds{{service="{service}",currency="USD"}}'] = f"{seconds}x80"
+    series['own_total{service="good"}'] = "0+1x120"
     plain = {f'{{service="{service}"}}': 5.0 for service in services}
+    used, estimated = (
+        f'sum by (service) ({name}{{price="used"}})' for name in (names.SPEND_ROLLING, names.ESTIMATE_ROLLING)
+    )
     run(
         promtool,
         tmp_path,
         price_map,
         series,
         [
-            Check("30m", "sum by (service) (cost:spend:rolling5m)", plain | {'{service="good"}': 4.0}),
-            Check("30m", "sum by (service) (cost:estimate:rolling5m)", plain),
-            Check("110m", "sum by (service) (cost:spend:rolling5m)", plain | {'{service="good"}': 4.0}),
-            Check("121m", "sum by (service) (cost:spend:rolling5m)", {}),
-        ][:3],
+            Check("30m", used, plain | {'{service="good"}': 4.0}),
+            Check("30m", estimated, plain),
+            Check("30m", 'sum(cost:spend:rolling5m{price="own"})', {"{}": 5.0}),
+            Check("110m", used, plain | {'{service="good"}': 4.0}),
+            Check("119m", used, plain | {'{service="good"}': 4.0}),
+            Check("121m", used, plain),
+        ],
     )  # fmt: skip
 
 
