@@ -116,7 +116,7 @@ class _Maker:
 
     def _make(self, period: date, *, takes_strays: bool, only: bool) -> tuple[Made, list[Problem]]:
         """One period. The first one takes the rows whose period cannot be read; they do not count."""
-        folder = self.making.work / f"made-{len(self.made)}"
+        folder = self.making.work / f"made-{self.making.fingerprint[:16]}-{len(self.made)}"  # batches share the folder
         folder.mkdir()
         search = FaultSearch(self.session, self.raw, None if only else period, self.suspicious, takes_strays)
         self._roll_up(search)
