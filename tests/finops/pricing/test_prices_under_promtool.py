@@ -297,7 +297,7 @@ def test_volumes_and_load_balancers_are_paid_too_and_absent_opencost_is_no_spend
     run(promtool, tmp_path, a_map(opencost()), series, checks)
 
 
-def test_every_kind_of_rule_passes_promtools_lint(promtool: str, tmp_path: Path) -> None:
+def test_every_kind_of_rule_passes_promtools_lint_and_vmalert(promtool: str, tmp_path: Path) -> None:
     usage = Usage(Measure.COUNTER, '{__name__="x_total",a=~".+"}')
     items = (MONEY, counted(name="c"), llm(), opencost(), an_item(usage, name="u", replicas=Replicas("exporter", "t")))
     file = rule_file(a_map(*items))
@@ -309,3 +309,5 @@ def test_every_kind_of_rule_passes_promtools_lint(promtool: str, tmp_path: Path)
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    taken = subprocess.run(["vmalert", f"-rule={tmp_path}/*.yaml", "-dryRun"], capture_output=True, text=True)
+    assert taken.returncode == 0, taken.stderr[-2000:]
