@@ -155,6 +155,12 @@ class MoneyGathering:
         return ledgers.billed if kind is Ledger.BILLED else ledgers.estimated
 
 
+def money_alerts(alerts: Alerts) -> tuple[StoredAlert, ...]:
+    """The firing ones that are about money: of a budget, a unit cost, a price, a price map."""
+    about = {names.BUDGET, names.UNIT_COST, names.PRICE, names.PRICE_MAP}
+    return tuple(it for it in alerts.firing if about & it.alert.labels.keys())
+
+
 def alerts_about(alerts: Alerts, label: str, name: str) -> Alerts:
     """Those that carry this label with this value."""
 

@@ -25,6 +25,7 @@ from flyball.web.money_gathering import (
     MoneyGathering,
     MoneyScene,
     alerts_about,
+    money_alerts,
 )
 from flyball.web.money_rows import BudgetRow, UnitCostRow, outlook_words, part_words
 from flyball.web.money_words import event_words, explain_command
@@ -35,6 +36,7 @@ from slo.status import quoted
 ROWS_PER_PAGE: Final = 100
 PARTS_SHOWN: Final = 200
 _MOST_OUTER: Final = 20
+_FIRING_SHOWN: Final = 20
 _WORDS: Final[Mapping[str, object]] = {
     "part_words": part_words,
     "outlook_words": outlook_words,
@@ -89,6 +91,8 @@ class _MoneyPages:
             request,
             "money.html",
             scene,
+            firing=money_alerts(scene.alerts),
+            firing_shown=_FIRING_SHOWN,
             rows=rows[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE],
             total=len(rows),
             page=page,

@@ -88,7 +88,7 @@ def test_one_budget_tells_what_happened_and_what_to_do(money: MoneyConsoles) -> 
 def test_unit_costs_tell_cost_target_and_the_dearest_part(money: MoneyConsoles) -> None:
     page = get(f"{money.full}/money").text
     order = re.findall(r'href="/money/unit-costs/([^"?]+)', page)
-    assert [name for name in order if name in ("ingest", "graphql", "rows")] == ["ingest", "graphql", "rows"]
+    assert list(dict.fromkeys(order)) == ["ingest", "graphql", "rows"]
     row = row_of(page, "Ingested events")
     for told in ("above target", "1,000 ingested events", "0.15 USD", "0.1 USD", "150 %", "connector jdbc", "of 3"):
         assert told in row
@@ -233,3 +233,12 @@ def test_why_there_is_no_forecast_and_what_is_not_counted_is_told(money: MoneyCo
     assert "What fits its scope is also paid in GBP." in text
     found = get(f"{money.full}/api/v1/budgets/backups").json()
     assert (found["forecast_missing"], found["other_currencies"]) == ("too short", ["GBP"])
+
+
+def test_what_fires_about_money_stands_on_top(money: MoneyConsoles) -> None:
+    page = get(f"{money.full}/money").text
+    text = words(page)
+    assert text.index("Firing now 2") < text.index("Budgets 9")
+    assert "llm: money goes 8 times as fast as planned" in text
+    assert "No alert about money is firing." in words(get(f"{money.empty}/money").text)
+    assert "Whether alerts fire is not known." in words(get(f"{money.alone}/money").text)
