@@ -13,7 +13,7 @@ from typing import Final
 
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.ports import Clock, Transient
-from flyball.demo import children, feeding, servers, usage_events
+from flyball.demo import bills, children, feeding, servers, usage_events
 from flyball.demo.folder import DemoFolder, RunningDemo
 from flyball.demo.past import write_past
 from flyball.demo.platform.catalogue import INTELGRAPH
@@ -93,6 +93,9 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
         compiled = _compiled(folder)
         if minutes:
             write_past(simulation, compiled, prometheus.url, clock=clock, steps=steps)
+            with steps.step("Importing the bills of two months") as report:
+                bills.write_bills(folder, simulation, options.catalogue, clock.now())
+                bills.import_bills(folder, clock.now(), report)
         with steps.step("Starting Flyball"):
             children.put_to_work(
                 prometheus,

@@ -16,6 +16,10 @@ from exporters.usage.terms import UsageTerms
 from finops.allocation import kinds as allocation_kinds
 from finops.allocation.declared import declared as allocations_of
 from finops.allocation.model import CostAllocation
+from finops.billed import kinds as billed_kinds
+from finops.billed.declared import declared as cost_sources_of
+from finops.billed.declared import declared_rates
+from finops.billed.model import CostSource, ExchangeRates
 from finops.budgets import kinds as budget_kinds
 from finops.budgets.declared import declared as budgets_of
 from finops.caps import kinds as cap_kinds
@@ -30,6 +34,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     *budget_kinds.KINDS,
     *unit_cost_kinds.KINDS,
     *allocation_kinds.KINDS,
+    *billed_kinds.KINDS,
     *usage_kinds.KINDS,
     *cap_kinds.KINDS,
 )
@@ -44,6 +49,8 @@ class MoneyDeclared:
     unit_costs: tuple[UnitCost, ...] = ()
     allocations: tuple[CostAllocation, ...] = ()
     caps: tuple[AutoscalingCap, ...] = ()
+    cost_sources: tuple[CostSource, ...] = ()
+    exchange_rates: tuple[ExchangeRates, ...] = ()
     usage: UsageTerms | None = None
 
 
@@ -67,13 +74,16 @@ def money_of(
         return NOTHING, ()
     price_maps, unit_costs, allocations = price_maps_of(own), unit_costs_of(own), allocations_of(own)
     budgets, caps, usage = budgets_of(own), caps_of(own, may_be_declared), usage_terms_of(own)
+    cost_sources, rates = cost_sources_of(own), declared_rates(own)
     money = MoneyDeclared(
         price_maps=price_maps.values,
         budgets=budgets.values,
         unit_costs=unit_costs.values,
         allocations=allocations.values,
         caps=caps.values,
+        cost_sources=cost_sources.values,
+        exchange_rates=rates.values,
         usage=next(iter(usage.values), None),
     )
-    found = (price_maps, budgets, unit_costs, allocations, caps, usage)
+    found = (price_maps, budgets, unit_costs, allocations, caps, cost_sources, rates, usage)
     return money, tuple(problem for each in found for problem in each.problems)

@@ -4,19 +4,25 @@ import csv
 import gzip
 import io
 import json
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from controlplane.model.spend import SpendQuestion
+from finops.billed.adapters.duckdb_ledger import open_ledger
+from flyball.demo import bills
 from flyball.demo.cost_files import BILLED_RATIO, COLUMNS, EXPORT, months_until, write_cost_files
+from flyball.demo.folder import DemoFolder
 from flyball.demo.platform.catalogue import INTELGRAPH
 from flyball.demo.platform.simulation import Simulation
 from flyball.demo.platform.spending import Bought, days_between, spend_of
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 SEAM = int(NOW.timestamp() // 60)
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "intelgraph"
 Row = dict[str, str]
 
 
@@ -131,3 +137,20 @@ def test_bills_reach_as_far_as_yesterday(today: date, months: list[str]) -> None
     assert [month.name for month in made] == months
     assert made[1].end == today
     assert made[0].end == made[1].first
+
+
+def test_the_bills_are_imported_and_tie_out(tmp_path: Path, simulation: Simulation) -> None:
+    demo = DemoFolder(tmp_path / "demo")
+    shutil.copytree(EXAMPLE, demo.workspace)
+    bills.write_bills(demo, simulation, INTELGRAPH, NOW)
+    shares: list[float] = []
+    assert bills.import_bills(demo, NOW, shares.append) > 2_000
+    assert shares == [0.5, 1.0]
+    ledger = open_ledger(demo.workspace / ".flyball" / "cost-ledger")
+    november = (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+    table = ledger.spend(SpendQuestion(*november, by=("provider",)))
+    sums = estimated(simulation, date(2026, 11, 1), date(2026, 11, 20))
+    billed = {row.key[0]: row.effective for row in table.rows}
+    infrastructure = sums[Bought.NODE] + sums[Bought.EGRESS]
+    assert billed["AWS"] == pytest.approx(BILLED_RATIO * infrastructure, abs=Decimal("0.01"))
+    assert billed["OpenAI"] == pytest.approx(BILLED_RATIO * sums[Bought.TOKENS], abs=Decimal("5"))
