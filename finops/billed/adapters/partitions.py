@@ -18,6 +18,7 @@ from finops.billed.adapters.tag_table import write_tags
 from finops.billed.faults import Action, Found
 from finops.billed.ledger.partition import Input, Money, Partition, PartitionKey, ServiceMoney
 from finops.billed.model import CostSource
+from finops.billed.normalising.reading import text
 from finops.billed.normalising.rows import NEEDED, UnreadableColumn, row_reader
 from finops.billed.reading.batches import Batch
 
@@ -120,13 +121,13 @@ class _Maker:
         folder.mkdir()
         search = FaultSearch(self.session, self.raw, None if only else period, self.suspicious, takes_strays)
         self._roll_up(search)
-        self._keep_raw(folder, search)
         tag_faults = write_tags(
             self.session, folder / TAGS, self.making.work / "tags.ndjson", self.making.source.tag_aliases
         )
         self._write_daily(folder / DAILY)
         partition = self._partition(period, search, tag_faults, self._rejected() if takes_strays else [])
         self.session.run("DROP TABLE daily")
+        self._keep_raw(folder, search)  # last: what is ours is moved, and nothing may look for it afterwards
         return Made(partition, folder), list(self._refusals(partition))
 
     def _partition(
@@ -167,7 +168,7 @@ class _Maker:
                     number += 1
                 continue
             target = folder / RAW.format(number=number)
-            sql = f"COPY (SELECT * FROM {each.sql} WHERE {search.within(each)}) TO '{target}' (FORMAT parquet)"
+            sql = f"COPY (SELECT * FROM {each.sql} WHERE {search.within(each)}) TO {text(str(target))} (FORMAT parquet)"
             self.session.run(sql, [each.paths])
             number += 1
 
@@ -191,7 +192,7 @@ class _Maker:
     def _write_daily(self, target: Path) -> None:
         self.session.run(
             "COPY (SELECT daily.* EXCLUDE (tags), tag_sets.id AS tags FROM daily "
-            f"LEFT JOIN tag_sets ON daily.tags = tag_sets.raw) TO '{target}' (FORMAT parquet)"
+            f"LEFT JOIN tag_sets ON daily.tags = tag_sets.raw) TO {text(str(target))} (FORMAT parquet)"
         )
         self.session.run("DROP TABLE tag_sets")
 

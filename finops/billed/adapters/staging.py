@@ -170,7 +170,7 @@ def as_parquet(staged: Staged, session: Session, bounds: Bounds) -> Staged:
     sql = (
         f"COPY (SELECT {_kept(staged)} FROM read_csv(?, auto_detect = false, header = true, columns = {{{columns}}}, "
         f"""delim = ',', quote = '"', escape = '"', max_line_size = {bounds.line_bytes * 2}, ignore_errors = true, """
-        f"store_rejects = true, rejects_limit = {_MAX_REJECTS})) TO '{target}' (FORMAT parquet)"
+        f"store_rejects = true, rejects_limit = {_MAX_REJECTS})) TO {text(str(target))} (FORMAT parquet)"
     )
     try:
         rows = session.run(sql, [str(staged.path)])[0][0]

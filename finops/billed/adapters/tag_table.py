@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 
 from finops.billed.adapters.session import Session
+from finops.billed.normalising.reading import text
 from finops.billed.normalising.tag_text import tags_in
 
 
@@ -31,6 +32,6 @@ def write_tags(session: Session, target: Path, scratch: Path, aliases: Mapping[s
             "{id: 'INTEGER', raw: 'VARCHAR', tags: 'MAP(VARCHAR, VARCHAR)'}, maximum_object_size = 268435456)",
             [str(scratch)],
         )
-    session.run(f"COPY (SELECT * FROM tag_sets ORDER BY id) TO '{target}' (FORMAT parquet)")
+    session.run(f"COPY (SELECT * FROM tag_sets ORDER BY id) TO {text(str(target))} (FORMAT parquet)")
     scratch.unlink()
     return faults
