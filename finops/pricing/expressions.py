@@ -103,7 +103,9 @@ def counted_tokens(item: Item, catalogue: Catalogue) -> str:
     """The same by model and kind of token, too, under our names of these labels."""
     assert item.usage is not None
     theirs = {names.MODEL: catalogue.model_label, names.TOKEN_TYPE: catalogue.type_label}
-    return _kept(item, _increase(item, item.usage), (*_with_model(item), names.TOKEN_TYPE), theirs)
+    return _kept(
+        item, _increase(item, item.usage), tuple(dict.fromkeys((*_with_model(item), names.TOKEN_TYPE))), theirs
+    )
 
 
 def recorded_prices(item: Item) -> str:

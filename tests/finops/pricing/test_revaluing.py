@@ -45,7 +45,9 @@ AFTER = requests(Price(D("0.0001")), Price(D("0.0002"), D(1), CHANGE))
 
 
 def test_only_prices_changed(memory: Past) -> None:
-    found = revalue([BEFORE], [AFTER], memory.backend, start=FIRST, end=LAST)
+    shares: list[float] = []
+    found = revalue([BEFORE], [AFTER], memory.backend, start=FIRST, end=LAST, progress=shares.append)
+    assert shares == pytest.approx([1 / 3, 2 / 3, 1])
     (item,) = found.items
     seconds = 3 * 86_400
     assert float(item.old or 0) == pytest.approx(seconds * 12 * 0.0001, rel=1e-9)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finops.pricing.model import Measure, Price, Schedule, Usage
-from finops.pricing.revaluing import Side, _add
 from finops.pricing.schedule import changes, cost, price_at, unit_price, unpriced_share
+from finops.pricing.valuing import Side, add
 from tests.finops.pricing.pricing import D, an_item
 from tests.finops.pricing.test_prices_in_prometheus import moments, schedules
 from tests.slo.evaluating import utc
@@ -45,7 +45,7 @@ def test_usage_of_many_steps_costs_the_sum_of_its_steps(schedule: Schedule, valu
     points = [(BEGIN + (offset + number + 1) * STEP, value) for number, value in enumerate(values)]
     item = an_item(Usage(Measure.COUNTER, "x"), schedule=schedule)
     side = Side()
-    _add(item, side, {}, points, schedule)
+    add(item, side, {}, points, schedule)
     each = [cost(schedule, Decimal(repr(value)), at - STEP, at) for at, value in points]
     total = sum((part for part in each if part is not None), start=D(0))
     assert side.by_service.get("", D(0)) == pytest.approx(total, rel=D("1e-18"), abs=D("1e-12"))
