@@ -11,11 +11,14 @@ import pytest
 
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.remote_write import ColumnarSeries, RemoteWriter, encoded_labels
+from controlplane.model.spend import SpendQuestion
 from controlplane.specfile import SourceFile, read
+from finops.billed.model import CostSource, Term
 from flyball.demo import servers
 from flyball.money.declared import KINDS, MoneyDeclared, money_of
 from flyball.money.past import write_past
 from flyball.web.declared_money import DeclaredMoney
+from flyball.web.state import Ledgers
 from tests.flyball.web import money_world, world
 from tests.flyball.web.test_console import words
 
@@ -112,3 +115,18 @@ def test_a_unit_cost_shows_what_its_rules_paired(console: str) -> None:
     assert "1,000 calls cost 0.5 USD. 0.4 USD is wanted at most." in words(
         httpx.get(f"{console}/money/unit-costs/calls").text
     )
+
+
+def test_a_billed_ledger_is_there_once_something_was_imported(tmp_path: Path) -> None:
+    declared = [MoneyDeclared()]
+    folder = tmp_path / "ledger"
+    known = DeclaredMoney(lambda: declared[0], PrometheusBackend("http://127.0.0.1:9"), folder)
+    assert known.ledgers() == Ledgers()
+    folder.mkdir()
+    first = known.ledgers().billed
+    assert first is not None
+    assert known.ledgers().billed is first
+    assert first.spend(SpendQuestion(START, NOW, ("service",))).rows == ()
+    source = CostSource("aws", "bills/*.csv", dimensions={"team": (Term(tag="squad"),)})
+    declared[0] = MoneyDeclared(cost_sources=(source,))
+    assert known.ledgers().billed is not first  # its dimensions are other ones now
