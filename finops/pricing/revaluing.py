@@ -78,8 +78,8 @@ def revalue(
     """Value the usage of [start, end) by both; items that are the same in both are left out.
 
     `keep` are the labels that the series need beside price, resource and currency (those of budgets' scopes); None: all
-    that prices keep. `ratios` are correction ratios by service and currency, applied to both sides. `start` and `end` are
-    cut to whole 5 minutes. `progress` is told the share that is done, after each day of each item. Errors as in
+    that prices keep. `ratios` are correction ratios by service and currency, applied to both sides. `start` and `end`
+    are cut to whole 5 minutes. `progress` is told the share that is done, after each day of each item. Errors as in
     `MetricsBackend`.
     """
     start, end = _whole_steps(start), _whole_steps(end)
