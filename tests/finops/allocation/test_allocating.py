@@ -131,6 +131,12 @@ def test_currencies_never_meet() -> None:
     }  # fmt: skip
 
 
+def test_rows_come_in_the_order_of_their_keys_wherever_the_period_stands() -> None:
+    rows = (("beta", NOVEMBER, "1"), ("alpha", DECEMBER, "1"), ("-", DECEMBER, "1"))
+    done = allocate(a_table("tenant month", *rows), a_plan(a_step("calls", UsageKey("calls"))), {})
+    assert [row.key[0] for row in done.rows] == [None, "alpha", "beta"]
+
+
 def test_a_table_without_a_column_of_the_plan_is_refused() -> None:
     with pytest.raises(ValueError, match="no column service"):
         allocate(a_table("tenant", ("a", "1")), a_plan(a_step(select={"service": ["x"]})), {})

@@ -30,6 +30,12 @@ def test_cents_add_up_and_none_is_off_by_one(amounts: list[Decimal], currency: s
     assert all(each == 0 for each, amount in zip(found, amounts, strict=True) if amount == 0 and any(amounts))
 
 
+def test_a_missing_cent_goes_where_most_was_cut_off() -> None:
+    amounts = [Decimal("1.001"), Decimal("1.009"), Decimal(0)]
+    assert apportioned(amounts, Decimal("2.01"), "USD") == (Decimal("1.00"), Decimal("1.01"), 0)
+    assert apportioned(amounts, Decimal("1.99"), "USD") == (Decimal("0.99"), Decimal("1.00"), 0)
+
+
 ROWS = st.lists(
     st.builds(
         CostRow,
