@@ -103,7 +103,7 @@ class KeyedRows:
         fits = " AND ".join(f"{name} = ?" for name in shared)
         wanted = ", ".join((last, *names))
         chosen = f"SELECT {wanted} FROM {self.table} WHERE {fits} AND {last}"  # noqa: S608
-        return f"{chosen} IN (SELECT value FROM json_each(?))"
+        return f"{chosen} IN (SELECT value FROM json_each(?))"  # noqa: S608
 
     def _postgresql_read(self, names: Sequence[str]) -> str:
         """The lateral query with its OFFSET keeps the planner at one look into the index for each key."""
