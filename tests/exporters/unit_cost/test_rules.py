@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +18,7 @@ CALLS = Units(
     "GraphQL calls", query='sum by (route) (increase(http_requests_total{job="graphql-gateway"}[{{.window}}]))'
 )
 
+QUICK = TargetAlert(long=timedelta(hours=2), short=timedelta(minutes=30), least_excess=Decimal(0))
 ENTRIES = "count_over_time(unit_cost:units:ledger5m[1d])"  # groups of one moment run in any order: one more or less
 
 
@@ -122,10 +124,10 @@ def test_minutes_in_which_one_side_is_missing_count_for_neither(promtool: str, t
 
 
 def test_the_alert_waits_for_both_windows(promtool: str, tmp_path: Path) -> None:
-    """The last hour is above the target long before the last day is, and below it long before that."""
-    series = {events("jdbc"): "0+600x5000", spend("jdbc"): "0.06x1440 0.6x1440 0.06x1440"}  # 0.02 USD for 1,000, or 0.2
-    expected = [firing("25h"), firing("30h"), firing("40h", "jdbc"), firing("50h")]
-    promtool_test(promtool, tmp_path, a_unit_cost(), series, expected)
+    """The last half hour is above the target long before the last two hours are, and below it long before that."""
+    series = {events("jdbc"): "0+600x600", spend("jdbc"): "0.06x180 0.6x120 0.06x200"}  # 0.02 USD for 1,000, or 0.2
+    expected = [firing("205m"), firing("290m", "jdbc"), firing("345m")]
+    promtool_test(promtool, tmp_path, a_unit_cost(alert=QUICK), series, expected)
 
 
 def test_the_alert_says_what_happened_what_it_means_and_what_to_do(promtool: str, tmp_path: Path) -> None:
@@ -149,14 +151,14 @@ def test_the_alert_says_what_happened_what_it_means_and_what_to_do(promtool: str
 
 def test_an_alert_that_fires_goes_on_until_the_cost_is_clearly_below_the_target(promtool: str, tmp_path: Path) -> None:
     """Above the target, then at 97 % of it for hours (no flapping), then at 90 %: over."""
-    unit_cost = a_unit_cost(alert=TargetAlert(least_excess=Decimal(0)))
-    series = {events("jdbc"): "0+600x5000", spend("jdbc"): "0.36x1440 0.291x1800 0.27x1440"}
+    unit_cost = a_unit_cost(alert=QUICK)
+    series = {events("jdbc"): "0+600x700", spend("jdbc"): "0.36x180 0.291x300 0.27x180"}
     expected = [
-        firing("20h", "jdbc"), firing("30h", "jdbc"), firing("50h", "jdbc"), firing("53h", "jdbc"), firing("60h"),
+        firing("150m", "jdbc"), firing("4h", "jdbc"), firing("6h", "jdbc"), firing("475m", "jdbc"), firing("10h"),
     ]  # fmt: skip
     promtool_test(promtool, tmp_path, unit_cost, series, expected)
-    never = {**series, spend("jdbc"): "0.291x3000"}
-    promtool_test(promtool, tmp_path, unit_cost, never, [firing("20h"), firing("40h")])
+    never = {**series, spend("jdbc"): "0.291x500"}
+    promtool_test(promtool, tmp_path, unit_cost, never, [firing("3h"), firing("6h"), firing("8h")])
 
 
 def test_nobody_is_told_of_an_excess_of_a_few_cents(promtool: str, tmp_path: Path) -> None:
