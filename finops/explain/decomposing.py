@@ -17,7 +17,7 @@ have, and what rounding left over goes to its largest effect (of equal ones the 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
@@ -34,14 +34,24 @@ _Pool = tuple[Key, str | None]
 
 @dataclass(slots=True)
 class _Item:
-    """Sums of one item: costs and quantities before and after; `is_counted` while every line has a quantity above 0."""
+    """Lines of one item, before and after. `is_complete` while every line that costs has a quantity above 0."""
 
     group: Key
     item: Key
-    unit: str | None
-    costs: tuple[list[Decimal], list[Decimal]]
-    quantities: tuple[list[Decimal], list[Decimal]]
-    is_counted: bool = True
+    costs: tuple[list[Decimal], list[Decimal]] = field(default_factory=lambda: ([], []))
+    quantities: tuple[list[Decimal], list[Decimal]] = field(default_factory=lambda: ([], []))
+    units: set[str | None] = field(default_factory=set)
+    is_complete: bool = True
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether quantities, of one unit, say what was consumed in both periods."""
+        return self.is_complete and len(self.units) == 1
+
+    @property
+    def unit(self) -> str | None:
+        """Of the quantities."""
+        return next(iter(self.units)) if self.is_counted else None
 
     @property
     def before(self) -> Decimal:
@@ -57,7 +67,7 @@ def explained(
 ) -> Explanation:
     """The change from `before` to `after`, all in one currency, as effects that add up to it exactly.
 
-    An item whose lines have no quantity, or one that is not above zero, in either period goes to `other` as a whole.
+    An item whose lines have no quantity above zero in either period, or several units, goes to `other` as a whole.
     An item that is new (or gone) in a pool that there was before is a change of mix, at the price that it has where it
     exists; a pool that is new is `new`.
     """
@@ -79,18 +89,17 @@ def explained(
     )
 
 
-def _items(before: Iterable[Line], after: Iterable[Line]) -> dict[tuple[Key, Key, str | None], _Item]:
-    found: dict[tuple[Key, Key, str | None], _Item] = {}
+def _items(before: Iterable[Line], after: Iterable[Line]) -> dict[tuple[Key, Key], _Item]:
+    found: dict[tuple[Key, Key], _Item] = {}
     for period, lines in enumerate((before, after)):
         for line in lines:
-            item = found.setdefault(
-                (line.group, line.item, line.unit), _Item(line.group, line.item, line.unit, ([], []), ([], []))
-            )
+            item = found.setdefault((line.group, line.item), _Item(line.group, line.item))
             item.costs[period].append(line.cost)
             if line.quantity is not None and line.quantity > 0:
                 item.quantities[period].append(line.quantity)
+                item.units.add(line.unit)
             elif line.cost or line.quantity:
-                item.is_counted = False
+                item.is_complete = False
     return found
 
 

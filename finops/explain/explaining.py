@@ -2,18 +2,21 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
 from controlplane import conventions as names
+from controlplane.model.spend import Ledger
 from controlplane.ports import CostLedger, MetricsBackend, Permanent, Store, Transient
 from finops.explain.changes import fetch_changes, fetch_versions, joined
 from finops.explain.driving import fetch_drivers
 from finops.explain.model import Change, Drivers, Explanation, Trace
 from finops.explain.ports import ExemplarSource
+from finops.explain.quantities import Quantities, fetch_quantities
 from finops.explain.tables import Asked, explanations, fetch_tables
 from finops.explain.tracing import fetch_traces
+from finops.pricing.model import PriceMap
 
 log = logging.getLogger(__name__)
 _Found = TypeVar("_Found")
@@ -23,12 +26,16 @@ _NO_TRACES: Final[tuple[Trace, ...]] = ()
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What there is to ask. Without metrics there are no drivers, versions and traces; without a store no events."""
+    """What there is to ask. Without metrics there are no drivers, versions and traces; without a store no events.
+
+    `price_maps` are those that made the estimates: by them quantities of live spend are found.
+    """
 
     ledger: CostLedger
     metrics: MetricsBackend | None = None
     exemplars: ExemplarSource | None = None
     store: Store | None = None
+    price_maps: Callable[[], Sequence[PriceMap]] = tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +61,27 @@ def explain(outside: Outside, asked: Asked, *, driver: str = "") -> Report:
     Raises what the ledger raises, and what Prometheus says of the driver. What else cannot be asked is said in the
     report, which is worth having without it.
     """
-    tables = fetch_tables(outside.ledger, asked)
+    missing: list[str] = []
+    tables = replace(fetch_tables(outside.ledger, asked), quantities=_quantities(outside, asked, missing))
     drivers = Drivers()
     if driver and outside.metrics is not None:
         drivers = fetch_drivers(outside.metrics, driver, asked.periods, asked.by)
     found = explanations(tables, drivers)
-    missing: list[str] = []
     changes = _changes(outside, asked, missing)
     traces = _traces(outside, asked, found, missing)
     return Report(asked, found, changes, traces, tuple(missing), tables.after.complete_until)
+
+
+def _quantities(outside: Outside, asked: Asked, missing: list[str]) -> tuple[Quantities, Quantities]:
+    """Of live estimates: the bill has its own."""
+    if outside.metrics is None or asked.ledger is not Ledger.ESTIMATED:
+        return {}, {}
+    periods, price_maps = asked.periods, outside.price_maps()
+    both = ((periods.against_start, periods.against_end), (periods.start, periods.end))
+    before, after = (
+        fetch_quantities(outside.metrics, price_maps, asked.dimensions, asked.where, period, missing) for period in both
+    )
+    return before, after
 
 
 def _changes(outside: Outside, asked: Asked, missing: list[str]) -> tuple[Change, ...]:

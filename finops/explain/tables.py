@@ -7,17 +7,19 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from controlplane import conventions as names
 from controlplane.model.spend import Ledger, SpendQuestion, SpendRow, SpendTable
 from controlplane.ports import CostLedger
 from finops.allocation.exact import total
 from finops.explain.decomposing import explained
 from finops.explain.model import Drivers, Explanation, Line
+from finops.explain.quantities import Quantities
 
 CATEGORY: Final = "category"
 USAGE: Final = "Usage"
 ITEMS: Final[Mapping[Ledger, tuple[str, ...]]] = {
     Ledger.BILLED: ("sku", CATEGORY),
-    Ledger.ESTIMATED: ("price", "resource"),
+    Ledger.ESTIMATED: (names.PRICE, names.RESOURCE, names.MODEL),
 }
 """What a group's spend is made of, by ledger: dimensions in which an item has one unit and one price."""
 
@@ -53,24 +55,33 @@ class Asked:
     where: Mapping[str, tuple[str, ...]]
     cost: str = "effective"
 
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Those of the groups, then those of an item."""
+        return (*self.by, *(name for name in ITEMS[self.ledger] if name not in self.by))
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What the ledger said of both periods, and how far it goes."""
+    """What the ledger said of both periods, and how far it goes.
+
+    `quantities` are those of both periods that the ledger itself does not have: of live estimates.
+    """
 
     asked: Asked
     before: SpendTable
     after: SpendTable
+    quantities: tuple[Quantities, Quantities] = ({}, {})
 
     @property
     def items(self) -> tuple[str, ...]:
         """The dimensions of an item, those of the groups aside."""
-        return tuple(name for name in ITEMS[self.asked.ledger] if name not in self.asked.by)
+        return self.asked.dimensions[len(self.asked.by) :]
 
 
 def fetch_tables(ledger: CostLedger, asked: Asked) -> Tables:
     """Ask about both periods. Raises what the ledger raises."""
-    by = (*asked.by, *(name for name in ITEMS[asked.ledger] if name not in asked.by))
+    by = asked.dimensions
     periods = asked.periods
     before = ledger.spend(SpendQuestion(periods.against_start, periods.against_end, by, asked.where))
     after = ledger.spend(SpendQuestion(periods.start, periods.end, by, asked.where))
@@ -79,32 +90,33 @@ def fetch_tables(ledger: CostLedger, asked: Asked) -> Tables:
 
 def explanations(tables: Tables, drivers: Drivers | None = None) -> tuple[Explanation, ...]:
     """An explanation for each currency, in their order; none where neither period has a row."""
-    before, after = (_lines(table, tables) for table in (tables.before, tables.after))
+    before, after = (_lines(tables, period) for period in (0, 1))
     return tuple(
         explained(before.get(currency, ()), after.get(currency, ()), currency=currency, drivers=drivers)
         for currency in sorted({*before, *after})
     )
 
 
-def _lines(table: SpendTable, tables: Tables) -> Mapping[str, Sequence[Line]]:
+def _lines(tables: Tables, period: int) -> Mapping[str, Sequence[Line]]:
     found: dict[str, list[Line]] = defaultdict(list)
-    for row in table.rows:
-        found[row.currency].append(_line(row, tables))
+    for row in (tables.before, tables.after)[period].rows:
+        found[row.currency].append(_line(row, tables, tables.quantities[period]))
     return found
 
 
-def _line(row: SpendRow, tables: Tables) -> Line:
+def _line(row: SpendRow, tables: Tables, quantities: Quantities) -> Line:
     """Only usage has a quantity that a price could be told of: a purchase's or a credit's is not consumed."""
     groups = len(tables.asked.by)
-    by = (*tables.asked.by, *tables.items)
+    by = tables.asked.dimensions
     category = row.key[by.index(CATEGORY)] if CATEGORY in by else USAGE
     is_usage = category in (USAGE, None)
+    quantity, unit = quantities.get(row.key, (row.quantity, row.unit))
     return Line(
         group=row.key[:groups],
         item=row.key[groups:],
         cost=row.billed if tables.asked.cost == "billed" else row.effective,
-        quantity=row.quantity if is_usage else None,
-        unit=row.unit if is_usage and row.quantity is not None else None,
+        quantity=quantity if is_usage else None,
+        unit=unit if is_usage and quantity is not None else None,
     )
 
 

@@ -90,7 +90,7 @@ def explain(
     driver = driver or (_driver_of(unit_cost, folder, asked) if unit_cost else "")
     settings = settings_or_exit(folder, {"prometheus.url": prometheus})
     try:
-        with _outside(settings, ledger) as outside:
+        with _outside(settings, ledger, folder) as outside:
             from finops.explain.explaining import explain as explained
 
             report = explained(outside, asked, driver=driver)
@@ -157,19 +157,23 @@ def _asked(periods: "Periods", ledger: Source, by: Sequence[str], where: Sequenc
 
 
 @contextmanager
-def _outside(settings: "Settings", source: Source) -> "Iterator[Outside]":
+def _outside(settings: "Settings", source: Source, folder: Path) -> "Iterator[Outside]":
     from controlplane.adapters.prometheus_exemplars import PrometheusExemplars
     from controlplane.store import open_store
     from finops.explain.explaining import Outside
+    from finops.pricing.declared import declared
+    from flyball.cli.cost.declarations import declared_or_exit
     from flyball.cli.cost.ledgers import billed_ledger, estimated_ledger, prometheus_of
+
+    is_billed = source is Source.BILLED
+    price_maps = () if is_billed else tuple(declared_or_exit(folder, declared).values())
 
     with ExitStack() as closing:
         backend = closing.enter_context(prometheus_of(settings))
         store = open_store(settings.database_url.reveal())
         closing.callback(store.close)
-        is_billed = source is Source.BILLED
         ledger = closing.enter_context(billed_ledger(settings)) if is_billed else estimated_ledger(backend)
-        yield Outside(ledger, backend, PrometheusExemplars(backend), store)
+        yield Outside(ledger, backend, PrometheusExemplars(backend), store, lambda: price_maps)
 
 
 def _open(report: "Report", outside: "Outside", now: datetime, traces_at: str) -> str:

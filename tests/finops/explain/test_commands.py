@@ -30,6 +30,14 @@ metadata: {name: llm}
 spec: {amount: 5000, currency: USD, window: month, scope: {service: llm}}
 ---
 apiVersion: flyball.dev/v1
+kind: PriceMap
+metadata: {name: prices}
+spec:
+  currency: USD
+  items:
+    - {name: gpt, resource: token, usage: {counter: tokens_total}, by: [service], prices: [{amount: 0.001}]}
+---
+apiVersion: flyball.dev/v1
 kind: Budget
 metadata: {name: silent}
 spec: {amount: 100, currency: USD, window: month}
@@ -60,9 +68,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         times = np.arange(unix(TODAY - 40 * DAY), unix(TODAY), 300, dtype=np.int64) + 60
         new = times >= unix(TODAY - 7 * DAY)
         labels = {names.CURRENCY: "USD", names.SERVICE: "llm"}
-        for resource, before, after in (("input", 0.2, 0.2), ("output", 0.3, 0.6)):
-            item = {"__name__": names.SPEND_LEDGER, **labels, "price": "gpt", "resource": resource}
-            found.write(item, times, np.where(new, after, before))
+        item = {"__name__": names.SPEND_LEDGER, **labels, "price": "gpt", "resource": "token"}
+        found.write(item, times, np.where(new, 0.8, 0.5))
+        minutes = np.arange(unix(TODAY - 15 * DAY), unix(TODAY) + 1, 60, dtype=np.int64)
+        tokens = np.cumsum(np.where(minutes > unix(TODAY - 7 * DAY), 160.0, 100.0))
+        for model, share in (("large", 0.25), ("small", 0.75)):
+            series = {"__name__": "tokens_total", names.SERVICE: "llm", "gen_ai_model": model}
+            found.write(series, minutes, tokens * share)
         budget = {"__name__": names.BUDGET_LEDGER, names.BUDGET: "llm", names.CURRENCY: "USD"}
         lately = np.arange(times[0], unix(NOW), 300, dtype=np.int64)
         found.write(budget, lately, np.where(lately >= unix(TODAY - 7 * DAY), 0.8, 0.5))
@@ -106,6 +118,24 @@ def test_a_change_is_explained_with_what_was_changed_meanwhile(place: Place) -> 
     assert "USD  1,008.00 → 1,612.80   +604.80 (+60.00 %)" in result.stdout
     assert "flag.changed  long-context  to on" in result.stdout
     assert "deployment.finished  llm  version 1 → 2" in result.stdout
+
+
+def test_live_spend_is_told_by_what_was_used_and_by_price(place: Place) -> None:
+    data = json.loads(place.run("explain", str(place.folder), *WEEK, "--json").stdout)
+    (item,) = data["currencies"][0]["items"]
+    assert (item["item"], item["unit"]) == (["gpt", "token", None], "token")
+    assert float(item["quantity_before"]) == pytest.approx(7 * 1440 * 100, rel=0.001)
+    effects = {name: float(value) for name, value in item["effects"].items()}
+    assert effects["usage"] == pytest.approx(604.8, rel=0.01)
+    assert effects["price"] == pytest.approx(0, abs=2)
+    assert data["missing"] == []
+
+
+def test_usage_that_is_not_known_for_all_of_a_period_tells_nothing(place: Place) -> None:
+    against = f"{TODAY - 20 * DAY:%Y-%m-%d}"
+    data = json.loads(place.run("explain", str(place.folder), *WEEK, "--against", against, "--json").stdout)
+    assert float(data["currencies"][0]["effects"]["other"]) == pytest.approx(604.8, rel=0.001)
+    assert "quantities of gpt: its usage is not known for all of" in data["missing"][0]
 
 
 def test_exact_figures_come_as_json_and_csv(place: Place) -> None:
