@@ -6,8 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from controlplane.problems import Severity
+from controlplane.promql import check_promql
 from controlplane.specfile import json_schema
 from finops.pricing.kinds import KINDS
 from finops.pricing.model import BilledNames, Correction, Measure, Price, PriceMap, Replicas, Staleness, Usage
@@ -223,3 +226,51 @@ def test_what_the_pages_show_loads(page: str) -> None:
         found = read_text(text)
         assert [each for each in found.problems if each.severity is Severity.ERROR] == []
         assert found.values
+
+
+WHOLE = f"""{HEAD}\
+  correction: {{lowest: 0.5, highest: 2, maxAge: 3d}}
+  billed: {{dimension: vendor, services: {{web: [EC2, S3]}}}}
+  stale: {{after: 20m, by: [service]}}
+  items:
+    - name: requests
+      resource: request
+      usage: {{counter: 'x_total{{job="web"}}'}}
+      by: [service, team]
+      from: {{team: owner}}
+      labels: {{provider: aws}}
+      replicas: {{label: exporter, timestamp: known_seconds}}
+      prices:
+        - {{amount: "0.40", per: 1000000, to: 2026-06-01}}
+        - {{from: 2026-07-01T06:00+02:00, amount: 0.45, per: 1e6}}
+    - name: llm
+      resource: token
+      usage: {{counter: tokens_total}}
+      catalogue: genai-prices
+      models: [gpt-4o]
+      overrides: [{{model: own, from: 2026-01-01, input: 1, per: 3}}]
+      tokens: {{types: {{in: input, out: output}}}}
+    - name: nodes
+      resource: node
+      openCost: auto
+      openCostOptions: {{nodeLabels: [region], machines: [{{instanceType: m, cores: 8, gib: 32}}]}}
+      by: [service]
+"""
+WORDS = re.findall(r"[^\s{}\[\],:]+|[\s{}\[\],:]+", WHOLE)
+ODD = st.sampled_from(
+    ["", "0", "-1", "null", "[]", "{}", "true", "1e999", "2026-13-01", "'\u2028'", "x{", "counter", "5m", "1e-300"]
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(st.tuples(st.integers(0, len(WORDS) - 1), ODD), min_size=1, max_size=3))
+def test_whatever_is_written_is_a_price_map_or_a_problem_with_a_place(changes: list[tuple[int, str]]) -> None:
+    words = list(WORDS)
+    for place, odd in changes:
+        words[place] = odd
+    found = read_text("".join(words))
+    assert all(problem.line >= 1 and problem.message for problem in found.problems)
+    if not any(problem.severity is Severity.ERROR for problem in found.problems):
+        for price_map in found.values:
+            for rule in (rule for group in rule_file(price_map).groups for rule in group.rules):
+                assert check_promql(rule.expr) is None, rule
