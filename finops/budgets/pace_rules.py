@@ -7,49 +7,28 @@ compiled, and taken out again, so that the sums are those of `finops.budgets.pac
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
 from controlplane import conventions as names
-from controlplane.burn_rate import number, window_name
+from controlplane.burn_rate import number
 from controlplane.calendar.periods import unix
 from controlplane.calendar.rules import bounds
-from controlplane.calendar.tables import TABLE_END, TABLE_START, calendar_name
+from controlplane.calendar.tables import TABLE_END, TABLE_START
 from controlplane.calendar.zones import zone
 from controlplane.model.budget import Pace
 from controlplane.model.rule import Labels, RecordingRule, Rule
 from controlplane.model.slo import CalendarWindow, Window
+from finops.budgets import month_ends
 from finops.budgets.pacing import day_weight
+from finops.budgets.window_pace import WindowPace, weeks
 
 CALENDARS_OF: Final = "budgets"  # what tells our calendars from those of SLOs
 NOW, BEFORE, START, END = "now", "before", "start", "end"
 _ROLLING_SECONDS: Final = 300
 _DAY: Final = 86_400
-_WEEK: Final = 7 * _DAY
-_ANCHOR: Final = date(2019, 12, 30)  # a Monday before the tables begin
-_ANCHOR_SECONDS: Final = unix(datetime(_ANCHOR.year, _ANCHOR.month, _ANCHOR.day, tzinfo=UTC))
-
-
-@dataclass(frozen=True, slots=True)
-class WindowPace:
-    """A window and the pace of spending in it; `name` is its label `pace`."""
-
-    window: Window
-    pace: Pace
-
-    @property
-    def name(self) -> str:
-        """Readable, and different for whatever is paced differently."""
-        window = self.window
-        of = calendar_name(window) if isinstance(window, CalendarWindow) else window_name(window)
-        if self.pace.is_even:
-            return f"{of} even"
-        days = "-".join(number(weight) for weight in self.pace.weekdays)
-        end = f" last {self.pace.month_end_days} x{number(self.pace.month_end)}" if self.pace.month_end_days else ""
-        return f"{of} {days}{end} {self.pace.time_zone}"
 
 
 def rules(of: WindowPace) -> Iterator[Rule]:
@@ -61,6 +40,8 @@ def rules(of: WindowPace) -> Iterator[Rule]:
     weight = f"{names.PACING_AT}{{{own}}}"
     if not of.pace.is_even:
         yield RecordingRule(names.PACING_WALL, _wall(weight, of.pace.time_zone), labels)
+        if _has_month_ends(of.pace):
+            yield from month_ends.rules(own, labels, of)
         yield RecordingRule(names.PACING_WEIGHT, _weight(own, of.pace), labels)
         weight = f"{names.PACING_WEIGHT}{{{own}}}"
 
@@ -94,53 +75,15 @@ def _wall(moments: str, time_zone: str) -> str:
 def _weight(own: str, pace: Pace) -> str:
     """Weighted time up to the moments: of weeks and days, of months' ends, and without what clocks skip or repeat."""
     wall, real = f"{names.PACING_WALL}{{{own}}}", f"{names.PACING_AT}{{{own}}}"
-    week = _weeks(wall, pace)
-    terms = [week]
-    if pace.month_end_days and pace.month_end != 1:
-        terms.append(f"{number(pace.month_end - 1)} * (\n{_month_ends(wall, week, pace)}\n)")
+    terms = [weeks(wall, pace)]
+    if _has_month_ends(pace):
+        terms.append(f"{number(pace.month_end - 1)} * (\n{month_ends.weight(own)}\n)")
     terms += [f"{number(-skipped)} * ({real} >= bool {at})" for at, skipped in _skipped(pace)]
     return "\n+ ".join(terms)
 
 
-def _weeks(wall: str, pace: Pace) -> str:
-    since = f"({wall} - {_ANCHOR_SECONDS})"
-    into = f"{since} % {_WEEK}"
-    whole = number(sum(pace.weekdays, Decimal(0)) * _DAY)
-    days = [
-        f"{number(weight)} * clamp({into} - {place * _DAY}, 0, {_DAY})" if place else
-        f"{number(weight)} * clamp_max({into}, {_DAY})"
-        for place, weight in enumerate(pace.weekdays)
-        if weight
-    ]  # fmt: skip
-    return "\n+ ".join([f"{whole} * floor({since} / {_WEEK})", *days])
-
-
-def _month_ends(wall: str, week: str, pace: Pace) -> str:
-    """Weighted time in the last days of months: of those that ended (tabled), and of the one that has begun."""
-    days = pace.month_end_days
-    within = f"(day_of_month({wall}) > bool (days_in_month({wall}) - {days}))"
-    terms = [f"(\n{week}\n)\n* {within}"]
-    for first, last in _ends_of_months(days):
-        before, after = _days_up_to(pace, first), _days_up_to(pace, last)
-        terms.append(f"{number(-before)} * ({wall} >= bool {unix(_midnight(first))})")
-        terms.append(f"{number(after)} * ({wall} >= bool {unix(_midnight(last))})")
-    return "\n+ ".join(terms)
-
-
-def _ends_of_months(days: int) -> Iterator[tuple[date, date]]:
-    """The last days of every month of the tables, half-open."""
-    month = date(TABLE_START.year, TABLE_START.month, 1)
-    while month < TABLE_END.date():
-        following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-        yield following - timedelta(days=days), following
-        month = following
-
-
-@lru_cache(maxsize=65536)
-def _days_up_to(pace: Pace, day: date) -> Decimal:
-    """Weekdays' weighted time on the wall from the anchor up to the beginning of a day."""
-    weeks, rest = divmod((day - _ANCHOR).days, 7)
-    return _DAY * (weeks * sum(pace.weekdays, Decimal(0)) + sum(pace.weekdays[:rest], Decimal(0)))
+def _has_month_ends(pace: Pace) -> bool:
+    return bool(pace.month_end_days) and pace.month_end != 1
 
 
 def _skipped(pace: Pace) -> Iterator[tuple[int, Decimal]]:

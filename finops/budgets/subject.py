@@ -12,7 +12,7 @@ from controlplane.model.alerting import Urgency
 from controlplane.model.budget import Budget
 from controlplane.model.rule import Labels
 from controlplane.model.slo import CalendarWindow
-from finops.budgets.pace_rules import WindowPace
+from finops.budgets.window_pace import WindowPace
 from finops.pricing.selectors import any_of, quoted
 
 # What dashboards and the console show of every budget, whatever its tiers are.

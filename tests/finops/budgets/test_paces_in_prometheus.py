@@ -11,9 +11,9 @@ from controlplane import conventions as names
 from controlplane.model.budget import Budget, Pace
 from controlplane.model.rule import RecordingRule
 from controlplane.model.slo import CalendarUnit, CalendarWindow
-from finops.budgets.pace_rules import WindowPace
 from finops.budgets.pacing import share_between, window_at
 from finops.budgets.rules import CALENDARS_FILE, rule_files
+from finops.budgets.window_pace import WindowPace
 from tests.finops.budgets.reading import THIRTY_DAYS, a_budget
 from tests.slo.evaluating import Past, past, unix, utc
 
