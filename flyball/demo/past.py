@@ -32,7 +32,7 @@ def write_past(simulation: Simulation, compiled: Compiled, prometheus_url: str, 
             with steps.step("Computing the budgets of that time") as report:
                 _write_budgets(simulation, compiled, backend, writer, now=clock.now(), report=report)
             with steps.step("Computing what that time cost") as report:
-                _write_money(simulation, compiled, backend, writer, now=clock.now(), report=report)
+                _write_money(simulation, compiled, backend, writer, clock=clock, report=report)
     finally:
         backend.close()
 
@@ -66,10 +66,10 @@ def _write_money(
     backend: PrometheusBackend,
     writer: RemoteWriter,
     *,
-    now: datetime,
+    clock: Clock,
     report: Report,
 ) -> None:
     bounds = (60 * minute // 300 * 300 for minute in (simulation.start, simulation.seam))
     first, end = (datetime.fromtimestamp(bound, UTC) for bound in bounds)
     money = money_recorded(compiled.records)
-    write_money(money, backend, writer, start=first + LEDGER_INTERVAL, end=end, now=now, progress=report)
+    write_money(money, backend, writer, start=first + LEDGER_INTERVAL, end=end, now=clock.now, progress=report)

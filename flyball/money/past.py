@@ -47,13 +47,13 @@ def write_past(
     *,
     start: datetime,
     end: datetime,
-    now: datetime | None = None,
+    now: Callable[[], datetime] | None = None,
     progress: Progress = lambda share: None,
 ) -> int:
     """Compute and write everything from `start` to before `end` (whole 5 minutes); the number of points.
 
-    What is derived from it is computed at `now` for the first alerts and readers, else at `end`. The user's own series
-    must be there already. Writes in the order of time as far as one series is concerned.
+    What is derived from it is computed for the first alerts and readers, too: for `now` as it is then, else for `end`.
+    The user's own series must be there already. Writes in the order of time as far as one series is concerned.
     """
     rules = list(_recording(money_rule_files(money, CompileOptions())))
     entries = [rule for rule in rules if rule.record.endswith(_ENTRIES)]
@@ -74,7 +74,7 @@ def write_past(
     shown = _closure(derived, lambda rule: rule.record in _COURSE)
     course = staged([rule for rule in derived if rule.record in shown])
     points += evaluate_over(course, backend, writer, start=start, end=end, progress=lambda s: progress(0.8 + 0.15 * s))
-    return points + evaluate_once(staged(derived), backend, writer, now or end)
+    return points + evaluate_once(staged(derived), backend, writer, now() if now else end)
 
 
 def _recording(files: Iterable[RuleFile]) -> Iterator[RecordingRule]:
