@@ -12,7 +12,7 @@ from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import SourceFile
 from flyball.money.compiling import money_rule_files
-from flyball.money.declared import MoneyDeclared
+from flyball.money.declared import NOTHING, MoneyDeclared
 from flyball.money.reading import money_in
 from flyball.remembered_files import RememberedFiles
 from flyball.remembered_rules import RememberedRules
@@ -23,6 +23,13 @@ from slo.manifest import RememberedLines
 from slo.ports import Compiled
 
 MakeDashboards = Callable[[Sequence[SLO], MoneyDeclared], Iterable[TextFile]]
+
+
+@dataclass(slots=True)
+class LatestMoney:
+    """What the last good files say about money, with paths as they are meant where the files lie."""
+
+    declared: MoneyDeclared = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,11 @@ class SLOWorkspace:
     _files: RememberedFiles = field(default_factory=RememberedFiles)
     _rules: RememberedRules = field(default_factory=RememberedRules)
     _lines: RememberedLines = field(default_factory=RememberedLines)
+    _money: LatestMoney = field(default_factory=LatestMoney)
+
+    def money(self) -> MoneyDeclared:
+        """What the files said about money when they were last compiled without errors."""
+        return self._money.declared
 
     def fingerprint(self) -> Hashable:
         """Metadata of the files."""
@@ -65,6 +77,7 @@ class SLOWorkspace:
         if has_errors(problems):
             return Compiled(digest, (), problems=tuple(problems))
         money = money_in(files)
+        self._money.declared = money.declared
         return Compiled(
             digest,
             (*self._rules.compile(slos, self.options), *money_rule_files(money.declared, self.options)),

@@ -123,7 +123,13 @@ def wire(
     workspace = slo_workspace(settings)
     files = CompiledOnce(workspace)
     state = WorkspaceState(
-        files, store=store, backend=backend, clock=clock, own_metrics=metrics, sources=workspace.sources
+        files,
+        store=store,
+        backend=backend,
+        clock=clock,
+        own_metrics=metrics,
+        sources=workspace.sources,
+        money=workspace.money,
     )
     daemon = slo_daemon(settings, files, backend, StoreJournal(store, _ACTOR, leadership.proof))
     alertmanager = AlertmanagerBackend(settings.alertmanager_url)

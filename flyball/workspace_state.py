@@ -9,7 +9,6 @@ from controlplane.model.slo import SLO
 from controlplane.ports import Clock, MetricsBackend, Store
 from controlplane.problems import Problem, Severity, has_errors
 from flyball.money.declared import NOTHING, MoneyDeclared
-from flyball.money.reading import money_recorded
 from flyball.telemetry import Metrics
 from slo.ports import Compiled, Workspace
 
@@ -48,7 +47,7 @@ class FilesRead:
 class WorkspaceState:
     """The last good SLOs and the problems of the files as they stand. Implements the console's `ConsoleState`.
 
-    `sources` gives the files as they stand, by path, to show problems in.
+    `sources` gives the files as they stand, by path, to show problems in; `money` what the last good ones say of it.
     """
 
     def __init__(
@@ -60,6 +59,7 @@ class WorkspaceState:
         clock: Clock,
         own_metrics: Metrics,
         sources: Callable[[], Mapping[str, bytes]],
+        money: Callable[[], MoneyDeclared] = lambda: NOTHING,
     ) -> None:
         self._workspace = workspace
         self._store = store
@@ -67,10 +67,10 @@ class WorkspaceState:
         self._clock = clock
         self._own_metrics = own_metrics
         self.sources = sources
+        self.money = money
         self._lock = threading.Lock()
         self._compiled: Compiled | None = None
         self._slos: tuple[SLO, ...] = ()
-        self._money = NOTHING
 
     @property
     def metrics(self) -> MetricsBackend:
@@ -97,11 +97,6 @@ class WorkspaceState:
         with self._lock:
             return self._slos
 
-    def money(self) -> MoneyDeclared:
-        """What the last good files say about money."""
-        with self._lock:
-            return self._money
-
     def problems(self) -> Sequence[Problem]:
         """What is wrong with the files as they stand."""
         with self._lock:
@@ -110,14 +105,11 @@ class WorkspaceState:
     def refresh(self) -> FilesRead:
         """Look at the files again. Mistakes keep the last good SLOs."""
         compiled = self._workspace.compile()
-        changed = compiled is not self._compiled
-        good = not has_errors(compiled.problems)
-        money = money_recorded(compiled.records) if changed and good else None
         with self._lock:
+            changed = compiled is not self._compiled
             self._compiled = compiled
-            if good:
+            if not has_errors(compiled.problems):
                 self._slos = compiled.slos
-                self._money = money or self._money
         found = Counter(problem.severity for problem in compiled.problems)
         for severity in Severity:
             self._own_metrics.spec_problems.labels(severity.value).set(found[severity])

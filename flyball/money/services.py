@@ -17,17 +17,21 @@ from exporters.usage.collector import UsageCollector
 from exporters.usage.daemon import run_once as turn_usage
 from exporters.usage.recorded_slo import RecordedSLO
 from exporters.usage.terms import UsageTerms
-from finops.billed.adapters.duckdb_ledger import open_ledger
+from finops.billed.adapters.importer import Importer
+from finops.billed.daemon import BilledCollector, BilledDaemon
 from finops.explain.daemon import CostIssueDaemon
 from finops.explain.explaining import Outside
 from finops.forecast.daemon import ForecastCollector, ForecastDaemon
 from finops.pricing.daemon import ReconciliationCollector, ReconciliationDaemon
 from finops.pricing.estimated import EstimatedLedger
+from flyball.money.billed import LiveBilledLedger
 from flyball.money.declared import MoneyDeclared
 from flyball.scheduler import Job, Turn
+from flyball.settings import variables_of
 
 FORECAST_EVERY: Final = timedelta(minutes=10)
 RECONCILE_EVERY: Final = timedelta(minutes=30)
+BILLS_EVERY: Final = timedelta(minutes=10)
 USAGE_EVERY: Final = timedelta(minutes=1)
 ISSUES_EVERY: Final = timedelta(seconds=30)
 NO_TERMS: Final = UsageTerms()
@@ -50,7 +54,8 @@ class MoneyServices:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self.forecasts = ForecastDaemon(around.backend)
-        self.reconciliation = ReconciliationDaemon(open_ledger(around.bills), around.backend)
+        self._bills = LiveBilledLedger(around.bills, around.money)
+        self.reconciliation = ReconciliationDaemon(self._bills, around.backend)
         estimated = EstimatedLedger(around.backend)
         outside = Outside(estimated, around.backend, PrometheusExemplars(around.backend), around.store)
         self._issues = CostIssueDaemon(around.store, outside, self.budgets)
@@ -69,15 +74,27 @@ class MoneyServices:
         return (
             ForecastCollector(self.forecasts, around.clock),
             ReconciliationCollector(self.reconciliation),
+            BilledCollector(self._bills),
             UsageCollector(around.store, self.terms, around.clock),
         )
 
     def jobs(self) -> Iterator[Job]:
         """What is done again and again."""
+        yield Job("bills", BILLS_EVERY, self._import, leader_only=True)
         yield Job("forecast", FORECAST_EVERY, self._forecast, leader_only=True)
         yield Job("ledgers", RECONCILE_EVERY, self._reconcile, leader_only=True)
         yield Job("usage", USAGE_EVERY, self._usage, leader_only=True)
         yield Job("cost-issues", ISSUES_EVERY, self._open_issues, leader_only=True)
+
+    def _import(self, turn: Turn) -> object:
+        """Import what is new, and tell the event log; an event has the same id whenever it is told."""
+        sources = self._around.money().cost_sources
+        named = {variable for source in sources for _, variable in source.credentials}
+        done = BilledDaemon(Importer(self._around.bills, variables_of(named))).run_once(sources, turn.now)
+        if done.events:
+            with self._around.store.transaction(lease=turn.lease) as transaction:
+                transaction.events.append_all(done.events, turn.now)
+        return done
 
     def _forecast(self, turn: Turn) -> object:
         return self.forecasts.run_once(self.budgets(), turn.now)
