@@ -1,11 +1,11 @@
 """Steps applied to a table of costs. What comes out adds up to what went in, to the last digit."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from finops.allocation.exact import split, total
+from finops.allocation.exact import Splitter, total
 from finops.allocation.model import CostAllocation, CostKey, CostKind, EvenKey, Scope, SharesKey, Step, UsageKey
 from finops.allocation.tables import (
     AllocatedRow,
@@ -48,7 +48,7 @@ def allocate(table: CostTable, plan: CostAllocation, weights: Weights) -> Alloca
 
 
 def _partitions(table: CostTable, plan: CostAllocation) -> dict[tuple[str, str | None], list[AllocatedRow]]:
-    """Rows by currency and period, each key once, in order."""
+    """Rows by currency and period, each key once."""
     at = table.columns.index(plan.period.value) if plan.period.value in table.columns else None
     sums: dict[tuple[str, Key], list[Decimal]] = defaultdict(list)
     for row in table.rows:
@@ -57,7 +57,7 @@ def _partitions(table: CostTable, plan: CostAllocation) -> dict[tuple[str, str |
     for (currency, key), amounts in sums.items():
         period = None if at is None else key[at]
         found[currency, period].append(AllocatedRow(key, currency, total(amounts)))
-    return {each: sorted(rows, key=row_order) for each, rows in found.items()}
+    return found
 
 
 def _order(partition: tuple[str, str | None]) -> tuple[str, str]:
@@ -78,7 +78,7 @@ class _Partition:
     ) -> None:
         self.rows = rows
         self.outcomes: list[StepOutcome] = []
-        self._at = {name: number for number, name in enumerate(columns)}
+        self.at = {name: number for number, name in enumerate(columns)}
         self._plan = plan
         self._weights = weights
         self._currency = currency
@@ -90,15 +90,16 @@ class _Partition:
             self._apply(number, step)
 
     def _apply(self, number: int, step: Step) -> None:
-        taken = [row for row in self.rows if self._takes(step, row.key)]
-        kept = [row for row in self.rows if not self._takes(step, row.key)]
+        taken = [row for row in self.rows if self.takes(step, row.key)]
+        kept = [row for row in self.rows if not self.takes(step, row.key)]
         weights, reason = self._weights_of(step, kept) if taken else ({}, "nothing fits its selection")
+        split_by = _Spreading(self, number, step, weights)
         given: list[AllocatedRow] = []
         spent: list[Decimal] = []
         for row in taken:
-            shares = dict(self._open_to(number, step, row.key, weights))
-            if row.cost and any(shares.values()):
-                given += self._spread(step, row, shares)
+            parts = split_by.parts(row) if row.cost else []
+            if parts:
+                given += parts
                 spent.append(row.cost)
             else:
                 kept.append(row)
@@ -116,35 +117,21 @@ class _Partition:
             )
         )
 
-    def _spread(self, step: Step, row: AllocatedRow, shares: Mapping[str, Decimal]) -> Iterator[AllocatedRow]:
-        targets = sorted(target for target, weight in shares.items() if weight)
-        at = self._at[step.over]
-        for target, part in zip(targets, split(row.cost, [shares[target] for target in targets]), strict=True):
-            if part:
-                key = (*row.key[:at], target, *row.key[at + 1 :])
-                yield AllocatedRow(key, row.currency, part, step.name, row.kind or step.kind)
-
-    def _takes(self, step: Step, key: Key) -> bool:
-        if all(dimension != step.over for dimension, _ in step.select) and key[self._at[step.over]] is not None:
+    def takes(self, step: Step, key: Key) -> bool:
+        """Whether cost of this key is what the step is about."""
+        if all(dimension != step.over for dimension, _ in step.select) and key[self.at[step.over]] is not None:
             return False
         return self._fits(step.select, key)
 
     def _fits(self, scope: Scope, key: Key) -> bool:
-        return all((key[self._at[dimension]] or "") in values for dimension, values in scope)
+        return all((key[self.at[dimension]] or "") in values for dimension, values in scope)
 
-    def _open_to(
-        self, number: int, step: Step, key: Key, weights: Mapping[str, Decimal]
-    ) -> Iterator[tuple[str, Decimal]]:
-        """Targets without those from which this step or an earlier one takes: cost would go in circles."""
-        emptied = [
-            each
-            for each in self._plan.steps[: number + 1]
-            if any(dimension == step.over for dimension, _ in each.select)
+    def emptied_by(self, number: int) -> list[Step]:
+        """The steps up to this one that take from values of the dimension over which it spreads."""
+        over = self._plan.steps[number].over
+        return [
+            each for each in self._plan.steps[: number + 1] if any(dimension == over for dimension, _ in each.select)
         ]
-        at = self._at[step.over]
-        for target, weight in weights.items():
-            if not any(self._takes(each, (*key[:at], target, *key[at + 1 :])) for each in emptied):
-                yield target, weight
 
     def _weights_of(self, step: Step, others: Sequence[AllocatedRow]) -> tuple[dict[str, Decimal], str]:
         """Weights by target, and why there are none."""
@@ -180,7 +167,7 @@ class _Partition:
         return {target: total(weights) for target, weights in found.items()}, reason
 
     def _costs(self, dimension: str, rows: Sequence[AllocatedRow]) -> dict[str, list[Decimal]]:
-        at = self._at[dimension]
+        at = self.at[dimension]
         found: dict[str, list[Decimal]] = defaultdict(list)
         for row in rows:
             target = row.key[at]
@@ -189,13 +176,49 @@ class _Partition:
         return found
 
 
+class _Spreading:
+    """How one step splits rows in one partition; the same weights are prepared once."""
+
+    def __init__(self, partition: _Partition, number: int, step: Step, weights: Mapping[str, Decimal]) -> None:
+        self._partition = partition
+        self._step = step
+        self._at = partition.at[step.over]
+        self._emptied = partition.emptied_by(number)
+        self._weights = sorted((target, weight) for target, weight in weights.items() if weight)
+        self._known: dict[tuple[str, ...], Splitter] = {}
+
+    def parts(self, row: AllocatedRow) -> list[AllocatedRow]:
+        """The row's cost by target; nothing when no target is left that may get some."""
+        open_to = self._weights
+        if self._emptied:
+            open_to = [each for each in open_to if self._is_open(row.key, each[0])]
+        if not open_to:
+            return []
+        targets = tuple(target for target, _ in open_to)
+        if targets not in self._known:
+            self._known[targets] = Splitter([weight for _, weight in open_to])
+        parts = zip(targets, self._known[targets].split(row.cost), strict=True)
+        kind = row.kind or self._step.kind
+        return [
+            AllocatedRow(self._key(row.key, target), row.currency, part, self._step.name, kind)
+            for target, part in parts
+            if part
+        ]
+
+    def _is_open(self, key: Key, target: str) -> bool:
+        """Not where this step or an earlier one takes from: cost would go in circles."""
+        return not any(self._partition.takes(each, self._key(key, target)) for each in self._emptied)
+
+    def _key(self, key: Key, target: str) -> Key:
+        return (*key[: self._at], target, *key[self._at + 1 :])
+
+
 def _merged(rows: Sequence[AllocatedRow]) -> list[AllocatedRow]:
-    """Rows of the same key, step and kind as one, in order."""
+    """Rows of the same key, step and kind as one."""
     sums: dict[tuple[Key, str, CostKind | None], list[AllocatedRow]] = defaultdict(list)
     for row in rows:
         sums[row.key, row.step, row.kind].append(row)
-    merged = (same[0] if len(same) == 1 else _sum(same) for same in sums.values())
-    return sorted(merged, key=row_order)
+    return [same[0] if len(same) == 1 else _sum(same) for same in sums.values()]
 
 
 def _sum(rows: Sequence[AllocatedRow]) -> AllocatedRow:

@@ -16,51 +16,52 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 
     Raises `decimal.Inexact` where it needs more than 400 digits, instead of rounding.
     """
-    with localcontext(Context(prec=_DIGITS, traps=_TRAPS)):
+    with localcontext(_exactly()):
         return sum(amounts, Decimal(0))
 
 
 def split(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
-    """Parts of an amount in proportion to weights ≥ 0, in their order; they add up to the amount exactly.
+    """`Splitter` for one amount."""
+    return Splitter(weights).split(amount)
+
+
+class Splitter:
+    """Splits amounts in proportion to weights ≥ 0; the parts of each add up to it exactly.
 
     Each part is the proportional one cut to the amount's own decimal places, or to 12 where it has fewer; what is left
     over then goes out in units of the last place, one to each of those with the largest remainders, earlier ones first
     (the largest-remainder method, also Hamilton's). So no part is further from the proportional one than one unit of
     the last place, and weights of zero get nothing. Raises `ValueError` when all weights are zero, or one is negative.
     """
-    if any(weight < 0 for weight in weights):
-        raise ValueError("weights must not be negative")
-    sizes = _whole(weights, _lowest_exponent(weights))
-    whole = sum(sizes)
-    if whole == 0:
-        raise ValueError("the weights add up to zero")
-    exponent = min(_exponent(amount), -PLACES)
-    (units,) = _whole([amount], exponent)
-    sign, units = int(units < 0), abs(units)
-    parts = [units * size // whole for size in sizes]
-    left = units - sum(parts)
-    by_remainder = sorted(range(len(sizes)), key=lambda at: -(units * sizes[at] % whole))
-    for at in by_remainder[:left]:
-        parts[at] += 1
-    return [_decimal(sign, part, exponent) for part in parts]
+
+    def __init__(self, weights: Sequence[Decimal]) -> None:
+        if any(weight < 0 for weight in weights):
+            raise ValueError("weights must not be negative")
+        exponent = min((_exponent(weight) for weight in weights), default=0)
+        self._sizes = [_units(weight, exponent) for weight in weights]
+        self._whole = sum(self._sizes)
+        if self._whole == 0:
+            raise ValueError("the weights add up to zero")
+
+    def split(self, amount: Decimal) -> list[Decimal]:
+        """The parts, in the order of the weights."""
+        exponent = min(_exponent(amount), -PLACES)
+        units = abs(_units(amount, exponent))
+        cut = [divmod(units * size, self._whole) for size in self._sizes]
+        parts = [part for part, _ in cut]
+        left = units - sum(parts)
+        if left:
+            for at in sorted(range(len(cut)), key=lambda at: -cut[at][1])[:left]:
+                parts[at] += 1
+        sign = -1 if amount < 0 else 1
+        with localcontext(_exactly()):
+            return [Decimal(sign * part).scaleb(exponent) for part in parts]
 
 
-def _whole(amounts: Sequence[Decimal], exponent: int) -> list[int]:
-    """The amounts in units of 10 ** `exponent`."""
-    found = []
-    for amount in amounts:
-        sign, digits, own = amount.as_tuple()
-        if not isinstance(own, int):
-            raise ValueError(f"{amount} is no amount")
-        size = int("".join(map(str, digits)) or "0") * 10 ** (own - exponent)
-        found.append(-size if sign else size)
-    return found
-
-
-def _decimal(sign: int, units: int, exponent: int) -> Decimal:
-    if units == 0:
-        return Decimal((0, (0,), exponent))
-    return Decimal((sign, tuple(map(int, str(units))), exponent))
+def _units(amount: Decimal, exponent: int) -> int:
+    """An amount in units of 10 ** `exponent`, which is none of its own digits."""
+    with localcontext(_exactly()):
+        return int(amount.scaleb(-exponent))
 
 
 def _exponent(amount: Decimal) -> int:
@@ -70,5 +71,6 @@ def _exponent(amount: Decimal) -> int:
     return exponent
 
 
-def _lowest_exponent(amounts: Sequence[Decimal]) -> int:
-    return min((_exponent(amount) for amount in amounts), default=0)
+def _exactly() -> Context:
+    """Where nothing is rounded: what does not fit raises."""
+    return Context(prec=_DIGITS, traps=_TRAPS)

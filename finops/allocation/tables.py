@@ -137,7 +137,7 @@ class AllocatedTable:
 
 def row_order(row: AllocatedRow | CostRow) -> tuple[object, ...]:
     """The order of rows: by currency and key, what has no value first, then by step."""
-    key = tuple((value is not None, value or "") for value in row.key)
+    key = ["" if value is None else f" {value}" for value in row.key]
     if isinstance(row, CostRow):
         return (row.currency, key)
     return (row.currency, key, row.step, row.kind.value if row.kind else "")
