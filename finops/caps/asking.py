@@ -17,6 +17,8 @@ from finops.caps.replica_prices import price_queries
 LEAST_COVERAGE: Final = Decimal("0.5")
 """Of a window so far: with less known of it, nobody knows what is left."""
 
+_LOOK_BACK: Final = "1d"  # the longest `staleAfter`; each cap decides how old is too old
+
 
 def budget_states(
     caps: Iterable[AutoscalingCap], budgets: Sequence[Budget], backend: MetricsBackend, now: datetime
@@ -27,9 +29,10 @@ def budget_states(
     half of the window so far, `remaining` is None. Budgets of which Prometheus says nothing are absent.
     """
     wanted = {cap.budget for cap in caps}
-    spent = _by_budget(backend.query(names.BUDGET_SPENT, now))
-    measured = _by_budget(backend.query(f"timestamp({names.BUDGET_SPENT})", now))
-    coverage = _by_budget(backend.query(names.BUDGET_COVERAGE, now))
+    spent = _by_budget(backend.query(f"last_over_time({names.BUDGET_SPENT}[{_LOOK_BACK}])", now))
+    earlier = f"max_over_time(timestamp({names.BUDGET_SPENT})[{_LOOK_BACK}:1m])"
+    measured = _by_budget(backend.query(f"timestamp({names.BUDGET_SPENT}) or {earlier}", now))
+    coverage = _by_budget(backend.query(f"last_over_time({names.BUDGET_COVERAGE}[{_LOOK_BACK}])", now))
     found: dict[str, BudgetState] = {}
     for budget in budgets:
         key = (budget.name, budget.currency)

@@ -25,6 +25,8 @@ class Reason(Enum):
     HELD = "the last maximum; the budget does not yet pay clearly more"
     HELD_BLIND = "the last maximum; what is left of the budget is not known"
     P0_BLIND = "the P0 minimum; what is left of the budget is not known"
+    HELD_UNPRICED = "the last maximum; what a replica costs is not known"
+    P0_UNPRICED = "the P0 minimum; what a replica costs is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def cap(
     previous maximum holds, or the P0 minimum where there is none: not knowing never raises it.
     """
     if remaining is None or price is None or hours_left <= 0:
-        return _blind(limits, previous)
+        return _blind(limits, previous, is_unpriced=price is None)
     affordable = _affordable(remaining, hours_left, price, share)
     if affordable is None or affordable >= limits.ceiling:
         wanted = limits.ceiling
@@ -122,10 +124,11 @@ def _clearly(affordable: Decimal | None, previous: int, limits: Limits) -> bool:
     return affordable is None or affordable >= (previous + 1) * (1 + limits.hysteresis)
 
 
-def _blind(limits: Limits, previous: int | None) -> Maximum:
+def _blind(limits: Limits, previous: int | None, *, is_unpriced: bool) -> Maximum:
     if previous is None or previous < limits.p0_minimum:
-        return Maximum(limits.p0_minimum, Reason.P0_BLIND)
-    return Maximum(min(previous, limits.ceiling), Reason.HELD_BLIND)
+        return Maximum(limits.p0_minimum, Reason.P0_UNPRICED if is_unpriced else Reason.P0_BLIND)
+    held = Reason.HELD_UNPRICED if is_unpriced else Reason.HELD_BLIND
+    return Maximum(min(previous, limits.ceiling), held)
 
 
 def _reason(wanted: int, affordable: Decimal | None, limits: Limits) -> Reason:

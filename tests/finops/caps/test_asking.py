@@ -35,7 +35,7 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusBack
         with RemoteWriter(server.url) as writer:
             for name, values in SAID.items():
                 for budget, value in values.items():
-                    at = NOW - (timedelta(minutes=4) if budget == "silent" else timedelta(0))
+                    at = NOW - (timedelta(minutes=9) if budget == "silent" else timedelta(0))
                     labels = {"__name__": name, names.BUDGET: budget, names.CURRENCY: "USD"}
                     writer.write([Series(labels, ((at, value),))])
             for pod, price in (("a", 0.1), ("b", 0.2)):
@@ -56,8 +56,8 @@ def test_what_is_left_is_as_old_as_its_sample(backend: PrometheusBackend) -> Non
     assert (state["infrastructure"].remaining, state["infrastructure"].at) == (Decimal("8999.5"), NOW)
     (silent,) = declared_in(HPA.replace("budget: infrastructure", "budget: silent"), check_names=False).values
     state = budget_states([silent], [budget("silent")], backend, NOW)
-    assert state["silent"].at == NOW - timedelta(minutes=4)
-    assert maximum_of(silent, state["silent"], Decimal(1), NOW + timedelta(minutes=7)).replicas == 3
+    assert state["silent"].at == NOW - timedelta(minutes=9)
+    assert maximum_of(silent, state["silent"], Decimal(1), NOW + timedelta(minutes=2)).replicas == 3
 
 
 @pytest.mark.parametrize(("name", "remaining"), [("gaps", Decimal(17_500)), ("blind", None), ("broken", None)])

@@ -66,9 +66,9 @@ def test_what_is_not_known_holds_the_last_maximum_or_else_the_p0_minimum(
 ) -> None:
     known = [None if one is None else Decimal(one) for one in (remaining, price)]
     blind = cap(known[0], Decimal(left), known[1], share=ONE, limits=Limits(2, 10))
-    assert (blind.replicas, blind.reason) == (2, Reason.P0_BLIND)
+    assert (blind.replicas, blind.reason) == (2, Reason.P0_BLIND if price else Reason.P0_UNPRICED)
     held = cap(known[0], Decimal(left), known[1], share=ONE, limits=Limits(2, 10), previous=7)
-    assert (held.replicas, held.reason) == (7, Reason.HELD_BLIND)
+    assert (held.replicas, held.reason) == (7, Reason.HELD_BLIND if price else Reason.HELD_UNPRICED)
     assert cap(known[0], Decimal(left), known[1], share=ONE, limits=Limits(2, 10), previous=70).replicas == 10
     assert cap(known[0], Decimal(left), known[1], share=ONE, limits=Limits(2, 10), previous=1).replicas == 2
 
