@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from controlplane.adapters.files import fingerprint, read_folder, shown
@@ -13,6 +13,7 @@ from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import SourceFile
 from flyball.money.compiling import money_rule_files
 from flyball.money.declared import NOTHING, MoneyDeclared
+from flyball.money.discovered import DiscoveredModels
 from flyball.money.reading import money_in
 from flyball.remembered_files import RememberedFiles
 from flyball.remembered_rules import RememberedRules
@@ -38,12 +39,14 @@ class SLOWorkspace:
 
     The rules directory must not be among the files that it reads, or rules would be taken for specifications.
     What did not change since the last `compile` is not read and compiled again; one thread at a time may call it.
+    `models` are language models that occur and that no file lists: somebody must `look` for them.
     """
 
     folder: Path
     options: CompileOptions
     rules_directory: Path | None = None
     make_dashboards: MakeDashboards | None = None
+    models: DiscoveredModels = field(default_factory=DiscoveredModels)
     _files: RememberedFiles = field(default_factory=RememberedFiles)
     _rules: RememberedRules = field(default_factory=RememberedRules)
     _lines: RememberedLines = field(default_factory=RememberedLines)
@@ -54,8 +57,8 @@ class SLOWorkspace:
         return self._money.declared
 
     def fingerprint(self) -> Hashable:
-        """Metadata of the files."""
-        return fingerprint(self.folder)
+        """Metadata of the files, and what was discovered."""
+        return fingerprint(self.folder), self.models.fingerprint()
 
     def sources(self) -> Mapping[str, bytes]:
         """The files as they stand, by the path that problems name; passwords are masked."""
@@ -78,9 +81,10 @@ class SLOWorkspace:
             return Compiled(digest, (), problems=tuple(problems))
         money = money_in(files)
         self._money.declared = money.declared
+        priced = replace(money.declared, price_maps=self.models.priced(money.declared.price_maps))
         return Compiled(
             digest,
-            (*self._rules.compile(slos, self.options), *money_rule_files(money.declared, self.options)),
+            (*self._rules.compile(slos, self.options), *money_rule_files(priced, self.options)),
             slos=slos,
             problems=tuple(problems),
             dashboards=tuple(self.make_dashboards(slos, money.declared)) if self.make_dashboards else (),

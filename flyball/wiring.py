@@ -134,7 +134,7 @@ def wire(
     daemon = slo_daemon(settings, files, backend, StoreJournal(store, _ACTOR, leadership.proof))
     alertmanager = AlertmanagerBackend(settings.alertmanager_url)
     reconciler = Reconciler(store, alertmanager) if settings.alertmanager_is_named else None
-    money = MoneyServices(Surroundings(state.money, backend, store, clock, settings.cost_directory))
+    money = MoneyServices(Surroundings(state.money, backend, store, clock, settings.cost_directory, workspace.models))
     for collector in money.collectors():
         metrics.registry.register(collector)
     delivery = _delivery(store, console or sys.stdout, metrics)

@@ -14,6 +14,7 @@ _NAMED: Final = 3  # new SLOs; of more only their number is told
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from controlplane.adapters.prometheus import PrometheusBackend
     from flyball.planning.live import Applied
     from flyball.settings import Settings
     from flyball.slo_workspace import SLOWorkspace
@@ -88,10 +89,26 @@ def _run(settings: "Settings", workspace: "SLOWorkspace") -> "ApplyOutcome":
     backend = PrometheusBackend(settings.prometheus_url, credentials=credentials)
     try:
         with _progress(f"Applying {settings.folder} to {settings.rule_engine}"):
+            _look_for_models(workspace, backend)
             journal = ExclusionJournal(settings.database_url.reveal(), "flyball apply")
             return slo_daemon(settings, workspace, backend, journal).run_once(SystemClock().now())
     finally:
         backend.close()
+
+
+def _look_for_models(workspace: "SLOWorkspace", backend: "PrometheusBackend") -> None:
+    """So that models that no file lists are priced; a Prometheus that does not answer is told by what follows."""
+    from contextlib import suppress
+
+    from controlplane.adapters.clock import SystemClock
+    from controlplane.adapters.files import read_folder
+    from controlplane.ports import Permanent, Transient
+    from flyball.money.reading import money_in
+
+    price_maps = money_in(read_folder(workspace.folder)[0]).declared.price_maps
+    if price_maps:
+        with suppress(Transient, Permanent):
+            workspace.models.look(price_maps, backend, SystemClock().now())
 
 
 def _tell_of_pasts(settings: "Settings", before: "Applied", outcome: "ApplyOutcome", keep_history: bool) -> None:

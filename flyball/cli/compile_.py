@@ -4,6 +4,7 @@ import gc
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -49,7 +50,7 @@ def compile_(
     ruler_namespace: Annotated[str, typer.Option(metavar="NAME", help="The namespace in Mimir or Cortex.")] = "flyball",
     prometheus: Annotated[
         str,
-        typer.Option(metavar="URL", help="Whom to ask what is left of budgets, for caps of autoscaling."),
+        typer.Option(metavar="URL", help="Whom to ask what is left of budgets, and which language models occur."),
     ] = "",
 ) -> None:
     """Compile the workspace to OUT/prometheus/rules/*.yaml, OUT/alertmanager/inhibit_rules.yaml, OUT/grafana/*.json.
@@ -87,9 +88,8 @@ def compile_(
             _show(problems, sources, as_json)
             raise typer.Exit(ExitCode.PROBLEMS)
         forms = forms or [RuleForm.RULES]
-        money = money_in(sources)
-        files = _generated((slos, money), settings, (forms, target), run, say)
-        files |= _caps(money, out, prometheus)
+        money, caps = _live(money_in(sources), out, prometheus)
+        files = caps | _generated((slos, money), settings, (forms, target), run, say)
         wanted = with_tests if with_tests is not None else len(slos) <= settings.shared_above
         if wanted and RuleForm.RULES in forms:
             files |= _tests(slos, settings, run)
@@ -183,21 +183,25 @@ def _generated(
     return files | {f"{DASHBOARDS_SUBFOLDER}/{file.name}": file.text for file in dashboards}
 
 
-def _caps(money: "MoneyFiles", out: Path, prometheus: str) -> dict[str, str]:
-    """Manifests of caps; exits when the Prometheus that was named cannot tell."""
-    if not money.declared.caps:
-        return {}
+def _live(money: "MoneyFiles", out: Path, prometheus: str) -> "tuple[MoneyFiles, dict[str, str]]":
+    """With prices for language models that occur, and manifests of caps by what is left of budgets.
+
+    Without a Prometheus, caps are those of whole budgets. Exits when the one that was named cannot tell.
+    """
     from controlplane.adapters.clock import SystemClock
     from controlplane.adapters.prometheus import PrometheusBackend
     from controlplane.ports import Permanent, Transient
     from flyball.money.capping import cap_files
+    from flyball.money.discovered import DiscoveredModels
 
     now = SystemClock().now()
     if not prometheus:
-        return cap_files(money.declared, out, now, None)
-    backend = PrometheusBackend(prometheus)
+        return money, cap_files(money.declared, out, now, None)
+    backend, models = PrometheusBackend(prometheus), DiscoveredModels()
     try:
-        return cap_files(money.declared, out, now, backend)
+        models.look(money.declared.price_maps, backend, now)
+        priced = replace(money.declared, price_maps=models.priced(money.declared.price_maps))
+        return replace(money, declared=priced), cap_files(money.declared, out, now, backend)
     except (Transient, Permanent) as error:
         typer.echo(f"Nothing was written: {error}", err=True)
         raise typer.Exit(ExitCode.OUTSIDE) from None

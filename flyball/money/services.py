@@ -26,12 +26,14 @@ from finops.pricing.daemon import ReconciliationCollector, ReconciliationDaemon
 from finops.pricing.estimated import EstimatedLedger
 from flyball.money.billed import LiveBilledLedger
 from flyball.money.declared import MoneyDeclared
+from flyball.money.discovered import DiscoveredModels
 from flyball.scheduler import Job, Turn
 from flyball.settings import variables_of
 
 FORECAST_EVERY: Final = timedelta(minutes=10)
 RECONCILE_EVERY: Final = timedelta(minutes=30)
 BILLS_EVERY: Final = timedelta(minutes=10)
+MODELS_EVERY: Final = timedelta(minutes=2)
 USAGE_EVERY: Final = timedelta(minutes=1)
 ISSUES_EVERY: Final = timedelta(seconds=30)
 NO_TERMS: Final = UsageTerms()
@@ -46,6 +48,7 @@ class Surroundings:
     store: SqlStore
     clock: Clock
     bills: Path
+    models: DiscoveredModels
 
 
 class MoneyServices:
@@ -83,6 +86,7 @@ class MoneyServices:
         yield Job("bills", BILLS_EVERY, self._import, leader_only=True)
         yield Job("forecast", FORECAST_EVERY, self._forecast, leader_only=True)
         yield Job("ledgers", RECONCILE_EVERY, self._reconcile, leader_only=True)
+        yield Job("models", MODELS_EVERY, self._look_for_models, leader_only=False)
         yield Job("usage", USAGE_EVERY, self._usage, leader_only=True)
         yield Job("cost-issues", ISSUES_EVERY, self._open_issues, leader_only=True)
 
@@ -95,6 +99,11 @@ class MoneyServices:
             with self._around.store.transaction(lease=turn.lease) as transaction:
                 transaction.events.append_all(done.events, turn.now)
         return done
+
+    def _look_for_models(self, turn: Turn) -> object:
+        """Of every replica: the one that leads next must compile the same rules."""
+        around = self._around
+        return around.models.look(around.money().price_maps, around.backend, turn.now)
 
     def _forecast(self, turn: Turn) -> object:
         return self.forecasts.run_once(self.budgets(), turn.now)

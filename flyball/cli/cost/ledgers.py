@@ -27,13 +27,21 @@ def prometheus_of(settings: "Settings") -> "Iterator[PrometheusBackend]":
 
 @contextmanager
 def billed_ledger(settings: "Settings") -> "Iterator[CostLedger]":
-    """The ledger that `flyball cost import` fills. Raises `Permanent` when nothing was imported."""
+    """The ledger that `flyball cost import` fills, with dimensions as the workspace's sources declare them.
+
+    Raises `Permanent` when nothing was imported.
+    """
+    from controlplane.adapters.files import read_folder
     from controlplane.ports import Permanent
     from finops.billed.adapters.duckdb_ledger import open_ledger
+    from finops.billed.declared import declared
+    from finops.billed.query.dimensions import dimensions_of
+    from flyball.money.reading import documents_in
 
     if not settings.cost_directory.is_dir():
         raise Permanent(f"there is no billed ledger in {settings.cost_directory.name}/: flyball cost import makes one")
-    yield open_ledger(settings.cost_directory)
+    files, _ = read_folder(settings.folder)
+    yield open_ledger(settings.cost_directory, dimensions_of(declared(documents_in(files)).values))
 
 
 def estimated_ledger(backend: "PrometheusBackend") -> "CostLedger":

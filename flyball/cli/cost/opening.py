@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flyball.money.allocating import Sources
     from flyball.settings import Settings
-
-_QUERY_SECONDS: Final = 120.0
 
 
 @contextmanager
@@ -18,23 +16,16 @@ def opened(settings: "Settings", *, billed: bool, beside: Path | None = None) ->
 
     Raises `Transient` and `Permanent` as the ports do.
     """
-    from controlplane.adapters.prometheus import PrometheusBackend
-    from finops.pricing.estimated import EstimatedLedger
+    from flyball.cli.cost.ledgers import billed_ledger, estimated_ledger, prometheus_of
     from flyball.money.allocating import Sources
 
     folder = beside or settings.folder
-    credentials = settings.prometheus_credentials.reveal() if settings.prometheus_credentials else ""
-    backend = PrometheusBackend(settings.prometheus_url, credentials=credentials, timeout_seconds=_QUERY_SECONDS)
-    try:
+    with prometheus_of(settings) as backend:
         if billed:
-            from flyball.cli.cost.ledgers import billed_ledger
-
             with billed_ledger(settings) as ledger:
                 yield Sources(ledger, backend, lambda name: _bounded(folder / name))
         else:
-            yield Sources(EstimatedLedger(backend), backend, lambda name: _bounded(folder / name))
-    finally:
-        backend.close()
+            yield Sources(estimated_ledger(backend), backend, lambda name: _bounded(folder / name))
 
 
 def _bounded(path: Path) -> bytes:
