@@ -58,7 +58,8 @@ class SLOWorkspace:
 
     def fingerprint(self) -> Hashable:
         """Metadata of the files, and what was discovered."""
-        return fingerprint(self.folder), self.models.fingerprint()
+        files, models = fingerprint(self.folder), self.models.fingerprint()
+        return (files, models) if models else files
 
     def sources(self) -> Mapping[str, bytes]:
         """The files as they stand, by the path that problems name; passwords are masked."""
