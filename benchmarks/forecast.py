@@ -23,7 +23,7 @@ from finops.forecast.track_record import track_record
 DAYS: Final = (5, 10, 15, 20, 25)
 _EACH: Final = 36  # months of every family
 _SEED: Final = 20261130
-_PEERS_EVERY: Final = 7  # of these months statsmodels' own models are asked, too: they take long
+_PEERS_EVERY: Final = 11  # of these months statsmodels' own models are asked, too: they take long
 _LEAST_FOR_PEERS: Final = 21
 
 

@@ -178,6 +178,26 @@ def _mostly_idle(draw: _Draw) -> None:
     draw.noise = 0.4
 
 
+def _cloud_bill(draw: _Draw) -> None:
+    """As a bill of a small company looks: fees on the first day, support on the last, growth, a credit, late days."""
+    draw.weekend(draw.uniform(0.75, 1.0))
+    draw.trend(draw.uniform(-0.05, 0.2))
+    size = float(draw.mean.mean())
+    draw.added += np.array([size * 3 if day.day == 1 else 0 for day in draw.days])
+    draw.added += np.array([size * 1.5 if (day + timedelta(days=1)).day == 1 else 0 for day in draw.days])
+    draw.added -= np.where(draw.random.random(draw.size) < 0.01, size * draw.uniform(1, 3), 0)
+    draw.visible = (draw.uniform(0.2, 0.8), draw.uniform(0.8, 1.0))
+
+
+def _language_models(draw: _Draw) -> None:
+    """As tokens are spent: weekdays, growth, bursts of batch work, and a release that needs more of them."""
+    draw.weekend(draw.uniform(0.3, 0.7))
+    draw.trend(draw.uniform(0.0, 0.5))
+    draw.noise = draw.uniform(0.1, 0.25)
+    draw.spikes(0.04, 1.5, 4)
+    draw.step(draw.uniform(0.8, 1.6), int(draw.random.integers(-30, 20)))
+
+
 KNOWN: Final[dict[str, Callable[[_Draw], None]]] = {
     "flat": _flat,
     "trend": _trend,
@@ -198,6 +218,8 @@ HELD_OUT: Final[dict[str, Callable[[_Draw], None]]] = {
     "fortnightly": _fortnightly,
     "sticky": _sticky,
     "mostly idle": _mostly_idle,
+    "cloud bill": _cloud_bill,
+    "language models": _language_models,
 }
 
 

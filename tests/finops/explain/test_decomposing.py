@@ -134,6 +134,14 @@ def test_what_a_group_never_consumed_before_is_new_and_what_it_no_longer_does_is
     assert told.effects == Effects(new=Decimal(20), gone=Decimal(-7))
 
 
+def test_amounts_with_more_digits_than_decimals_keep_by_default_are_told_exactly() -> None:
+    long = Decimal("1234567890123456789012345678.901234567890")
+    told = explained([_line("small", long, "10"), _line("tax", "1", None)], [_line("small", "3", "30")])
+    assert told.change == total((Decimal(2), long.copy_negate()))
+    assert told.effects.total == told.change
+    assert all(mover.effects.total == mover.change for mover in told.items)
+
+
 def test_taxes_and_credits_are_told_apart_from_what_is_consumed() -> None:
     before = [_line("small", "20", "10"), _line("tax", "3", None, None)]
     after = [_line("small", "20", "10"), _line("tax", "3.8", None, None), _line("credit", "-5", None, None)]

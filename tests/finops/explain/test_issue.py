@@ -80,6 +80,26 @@ def test_a_process_that_starts_again_opens_nothing_twice(store: SqlStore) -> Non
     assert len(_issues(store)) == 2
 
 
+def test_what_an_earlier_process_explained_is_not_asked_again(store: SqlStore) -> None:
+    class Counting(_Recent):
+        asked = 0
+
+        def spend(self, question: SpendQuestion) -> SpendTable:
+            Counting.asked += 1
+            return super().spend(question)
+
+    _append(store, _fired())
+    for _ in range(2):
+        CostIssueDaemon(store, Outside(Counting()), lambda: [LLM]).run_once(NOW)
+    assert Counting.asked == 2  # of both periods, once
+
+
+def test_alerts_of_long_ago_get_an_issue_without_figures(store: SqlStore) -> None:
+    _append(store, _fired())
+    daemon = CostIssueDaemon(store, Outside(_Recent()), lambda: [LLM])
+    assert daemon.run_once(FIRED_AT + timedelta(days=3)) == Opened(1, 1)
+
+
 def test_an_issue_carries_what_explains_the_day_before_the_alert(store: SqlStore) -> None:
     _append(store, _fired())
     daemon = CostIssueDaemon(store, Outside(_Recent()), lambda: [LLM], "https://traces/{trace_id}")
