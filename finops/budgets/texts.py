@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from decimal import Decimal
+from shlex import quote
 from typing import Final
 
 from controlplane import conventions as names
@@ -144,11 +145,23 @@ def _annotations(subject: Subject, summary: str, description: str, *, told_by: b
         names.SUMMARY: summary,
         names.DESCRIPTION: description,
         names.WORST: worst(subject) if told_by else "",
-        names.EXPLAIN: f"flyball cost explain --budget {budget.name}" if told_by else "",
+        names.EXPLAIN: _command(subject) if told_by else "",
         names.RUNBOOK_URL: literal(budget.runbook_url),
         names.DASHBOARD_URL: literal(url),
     }
     return tuple((key, value) for key, value in found.items() if value)
+
+
+def _command(subject: Subject) -> str:
+    """The command that explains the change since yesterday, of the spend that the budget counts."""
+    since, until = (
+        f"{{{{ with query `vector(time() {shift} 86400)` }}}}{{{{ . | first | value | humanizeTimestamp"
+        ' | reReplaceAll " .*" "" }}{{ end }}'
+        for shift in "-+"
+    )
+    scope = (f"{label}={'|'.join(values)}" for label, values in subject.budget.scope)
+    where = "".join(f" --where {literal(quote(each))}" for each in scope)
+    return f"flyball cost explain --from {since} --to {until}{where}"
 
 
 def _budget(subject: Subject) -> str:

@@ -112,7 +112,7 @@ def test_what_a_page_says(promtool: str, tmp_path: Path) -> None:
                     "description": "LLM spent 2.81 % of its January budget of 5,000 USD in the last hour."
                     " At this rate it is gone in 1d 8h 7m 58s.",
                     "worst": "model=gpt-4o service=assistant tenant=alpha 124.60 USD; ",
-                    "explain": "flyball cost explain --budget llm",
+                    "explain": "flyball cost explain --from 1969-12-31 --to 1970-01-02 --where resource=token",
                     "runbook_url": "https://runbooks.example/llm",
                     "dashboard_url": "https://flyball.example/budgets/llm",
                 },
@@ -200,7 +200,7 @@ def test_a_fresh_forecast_is_believed_and_a_stale_one_is_not(promtool: str, tmp_
                     "description": "LLM is going to spend 92% of this week's budget of 5,000 USD."
                     " The forecast's 80 % interval is 86 % to 102 %.",
                     "worst": "model=gpt-4o service=assistant tenant=alpha 25.72 USD; ",
-                    "explain": "flyball cost explain --budget llm",
+                    "explain": "flyball cost explain --from 1969-12-31 --to 1970-01-02 --where resource=token",
                     "runbook_url": "https://runbooks.example/llm",
                     "dashboard_url": "https://flyball.example/budgets/llm",
                 },
