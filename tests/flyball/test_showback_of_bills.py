@@ -1,19 +1,23 @@
 """From FOCUS files through the import to a chargeback that ties out to the invoice: real files, a real ledger."""
 
 import csv
-import io
+import json
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+import flyball.cli.commands  # noqa: F401 -- registers the commands
 from controlplane.model.series import Sample, Series
 from controlplane.model.source import SourcePosition
+from exporters.unit_cost.model import UnitCost, Units
 from finops.allocation.model import (
     CostAllocation,
     CostKey,
@@ -28,9 +32,11 @@ from finops.allocation.model import (
 from finops.billed.adapters.duckdb_ledger import open_ledger
 from finops.billed.adapters.importer import Importer
 from finops.billed.model import CostSource
+from flyball.cli import app
 from flyball.money.allocating import Sources
 from flyball.money.showback_views import as_data
 from flyball.money.showing_back import MonthReport, Wanted, month_report
+from flyball.money.unit_costs import Asked, past_unit_cost
 from flyball.showback_page import as_html
 
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
@@ -108,13 +114,17 @@ def bill() -> list[dict[str, str]]:
     return rows
 
 
+def write_bill(folder: Path, rows: Sequence[dict[str, str]]) -> None:
+    """One FOCUS file in a new folder."""
+    folder.mkdir()
+    with (folder / "focus.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def imported(folder: Path, rows: Sequence[dict[str, str]]) -> Sources:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
-    writer.writerows(rows)
-    (folder / "bills").mkdir()
-    (folder / "bills" / "focus.csv").write_text(text.getvalue())
+    write_bill(folder / "bills", rows)
     (folder / "seats.csv").write_text("target,weight\nalpha,2\nbeta,1\n")
     outcome = Importer(folder / "ledger").run(CostSource("cloud", str(folder / "bills")), NOW)
     assert not outcome.refused, outcome.problems
@@ -181,3 +191,47 @@ def test_an_estimated_ledger_is_not_asked_for_what_only_bills_know(tmp_path: Pat
     plan = CostAllocation("p", "tenant", (PLAN.steps[0], *PLAN.steps[3:]), SOURCE, PLAN.usage[:1])
     backend.query = lambda expr, at: []  # type: ignore[method-assign]
     assert month_report(Wanted(NOVEMBER, plan, billed=False), sources).left_out == ("unused", "tax")
+
+
+def test_a_unit_cost_from_the_bill_by_its_own_scope_there(tmp_path: Path) -> None:
+    """Alpha's gigabytes cost 1 USD on the one day of which both are known: 3 calls."""
+    unit_cost = UnitCost(
+        "calls", "USD", Units("calls", counter="calls_total"), Decimal(1000), SOURCE, (("service", ("blobs",)),),
+        billed_scope=(("service", ("Blob",)),), by=("tenant",),
+    )  # fmt: skip
+    sources = imported(tmp_path, bill())
+    asked = Asked(NOVEMBER, datetime(2026, 12, 1, tzinfo=UTC), billed=True)
+    past = past_unit_cost(unit_cost, asked, sources.ledger, sources.backend)
+    assert past.until == datetime(2026, 11, 2, tzinfo=UTC)  # the ledger ends with the last charge
+    assert [(row.group, row.days, row.cost, row.units) for row in past.rows] == [
+        (("alpha",), 1, 1, 3), (("beta",), 1, 1, 1),
+    ]  # fmt: skip
+    assert past.rows[1].value == 1000
+    live = past_unit_cost(unit_cost, replace(asked, billed=False), sources.ledger, sources.backend)
+    assert [row.days for row in live.rows] == [0, 0]
+
+
+WORKSPACE = """apiVersion: flyball.dev/v1
+kind: CostSource
+metadata: {name: cloud}
+spec:
+  path: bills
+  dimensions: {service: ["tag:tenant", ServiceName]}
+"""
+
+
+def test_the_command_asks_by_the_dimensions_that_the_workspace_declares(tmp_path: Path) -> None:
+    write_bill(tmp_path / "bills", bill())
+    (tmp_path / "flyball.yaml").write_text(
+        "apiVersion: flyball.dev/v1\nkind: Workspace\nmetadata: {name: here}\nspec: {}\n"
+    )
+    (tmp_path / "costs.yaml").write_text(WORKSPACE)
+    done = CliRunner().invoke(app, ["cost", "import", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    shown = CliRunner().invoke(
+        app, ["cost", "showback", str(tmp_path), "--month", "2026-11", "--by", "service", "--json"]
+    )
+    assert shown.exit_code == 0, shown.output
+    euros, dollars = json.loads(shown.stdout)["currencies"]
+    assert [each["target"] for each in euros["accounts"]] == ["Kafka", "beta"]
+    assert {each["target"]: each["total"] for each in dollars["accounts"]}["alpha"] == "61"

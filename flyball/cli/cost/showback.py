@@ -149,8 +149,12 @@ def _made(wanted: "Wanted", settings: "Settings") -> "MonthReport":
 
 @contextmanager
 def _progress(title: str) -> Iterator[None]:
+    """A bar where somebody looks at it; a log needs none of what takes a second."""
     from flyball.demo.steps import steps_on
 
+    if not sys.stderr.isatty():
+        yield
+        return
     with steps_on(sys.stderr) as steps, steps.step(title):
         yield
 
