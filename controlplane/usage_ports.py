@@ -27,7 +27,8 @@ class UsageLog(Protocol):
     def record(self, events: Sequence[UsageEvent], aside: Sequence[AsideEvent], now: datetime) -> Receipt:
         """Count events that are new; leave those known; set aside those that contradict one known. Any order.
 
-        An event whose period is shut is booked to the earliest one that is not.
+        An event whose period is shut is booked to the earliest one that is not. One that is counted now is no longer
+        set aside for being unknown.
         """
         ...
 
@@ -39,8 +40,8 @@ class UsageLog(Protocol):
         """How many events ever had which fate."""
         ...
 
-    def set_aside(self, limit: int, after: EventKey | None = None) -> list[AsideEvent]:
-        """Events that are kept without being counted, by tenant, source and id."""
+    def set_aside(self, limit: int, after: AsideEvent | None = None) -> list[AsideEvent]:
+        """Events that are kept without being counted, by tenant, source, id and digest."""
         ...
 
     def periods(self) -> list[Period]:

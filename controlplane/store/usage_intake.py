@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 import orjson
-from sqlalchemy import Connection, func, select, tuple_, update
+from sqlalchemy import Connection, delete, func, select, tuple_, update
 
 from controlplane.collection import collection_paused
 from controlplane.model import exact
@@ -30,6 +30,7 @@ from controlplane.store.usage_sums import add_counters, add_outcomes, add_totals
 from controlplane.usage_ports import EventKey
 
 _CODES: Final = {each: each.value for each in Aggregation}
+_UNKNOWN: Final = (AsideReason.UNKNOWN_TYPE.value, AsideReason.UNKNOWN_TENANT.value)
 _SHUT: Final = tuple(state.value for state in PeriodState if state.is_shut)
 
 
@@ -83,7 +84,19 @@ class _Batch:
             self._folded.count(event, booked, period, quantities)
             rows.append((event, booked, period, _readings(event, quantities)))
         insert_events(self._connection, rows, self._now)
+        self._no_longer_unknown(new)
         return late
+
+    def _no_longer_unknown(self, new: Sequence[UsageEvent]) -> None:
+        """Forget that they were set aside before somebody declared their type or tenant."""
+        columns = tables.aside.c
+        unknown = columns.reason.in_(_UNKNOWN)
+        if not new or self._connection.scalar(select(columns.reason).where(unknown).limit(1)) is None:
+            return
+        name = tuple_(columns.tenant, columns.source, columns.id, columns.digest)
+        for batch in batches(new):
+            keys = [(*event.key, event.digest) for event in batch]
+            self._connection.execute(delete(tables.aside).where(unknown, name.in_(keys)))
 
     def _booking(self, time: datetime) -> tuple[str, str]:
         month = (time.year, time.month)

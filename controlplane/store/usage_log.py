@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Row, delete, select, tuple_, update
+from sqlalchemy import Connection, Row, delete, literal, select, tuple_, update
 
 from controlplane.model.event import JSON
 from controlplane.model.usage import (
@@ -59,13 +59,16 @@ class SqlUsageLog:
         counts = {row.outcome: row.events for row in self._connection.execute(select(tables.outcomes))}
         return {outcome: counts.get(outcome.value, 0) for outcome in Outcome}
 
-    def set_aside(self, limit: int, after: EventKey | None = None) -> list[AsideEvent]:
+    def set_aside(self, limit: int, after: AsideEvent | None = None) -> list[AsideEvent]:
         """Events kept without being counted."""
         columns = tables.aside.c
-        key = tuple_(columns.tenant, columns.source, columns.id)
-        query = select(tables.aside).order_by(columns.tenant, columns.source, columns.id, columns.digest).limit(limit)
-        chosen = query if after is None else query.where(key > after)
-        return [_aside(row) for row in self._connection.execute(chosen)]
+        key = (columns.tenant, columns.source, columns.id, columns.digest)
+        query = select(tables.aside).order_by(*key).limit(limit)
+        if after is not None:
+            query = query.where(
+                tuple_(*key) > tuple_(*(literal(value) for value in (*after.event.key, after.event.digest)))
+            )
+        return [_aside(row) for row in self._connection.execute(query)]
 
     def periods(self) -> list[Period]:
         """Every month that has had usage, in order."""

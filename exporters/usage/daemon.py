@@ -37,7 +37,12 @@ def run_once(
     grace: timedelta = GRACE,
     shown: int = SHOWN,
 ) -> Turn:
-    """One turn. Raises `Transient` when the store cannot be used, `Permanent` when totals do not add up."""
+    """One turn; none where nothing is declared, since files that cannot be read declare nothing, either.
+
+    Raises `Transient` when the store cannot be used, `Permanent` when totals do not add up.
+    """
+    if terms == UsageTerms():
+        return Turn()
     with store.transaction(lease=lease) as transaction:
         moved = _move(transaction, now, grace)
         transaction.usage.show(to_show(transaction.usage.counters(), transaction.usage.shown(), shown))

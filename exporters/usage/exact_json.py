@@ -18,6 +18,7 @@ _SAFE_DIGITS: Final = 18  # a whole number of so many digits fits 64 bits
 _MOST_DIGITS: Final = 100
 _WIDE: Final = Context(prec=_MOST_DIGITS)
 _NONE: Final = Decimal("NaN")
+_NUMBER: Final = "\x00number"  # a key that no sender uses
 
 
 class ExactJSON:
@@ -82,7 +83,21 @@ def canonical(value: object) -> bytes:
     return orjson.dumps(value, _spelt, orjson.OPT_SORT_KEYS)
 
 
+def read_canonical(text: bytes) -> Any:
+    """The value that `canonical` wrote, its numbers exact."""
+    return _restored(orjson.loads(text))
+
+
+def _restored(value: Any) -> Any:
+    if type(value) is list:
+        return [_restored(each) for each in value]
+    if type(value) is not dict:
+        return value
+    number = value.get(_NUMBER)
+    return Decimal(number) if number is not None else {key: _restored(each) for key, each in value.items()}
+
+
 def _spelt(value: object) -> object:
     if isinstance(value, Decimal):
-        return {"\x00number": format(value.normalize(_WIDE), "E") if value.is_finite() else str(value)}
+        return {_NUMBER: format(value.normalize(_WIDE), "E") if value.is_finite() else str(value)}
     raise TypeError(type(value).__name__)

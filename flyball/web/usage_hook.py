@@ -156,6 +156,8 @@ class UsageHook:
 
     def _take(self, body: bytes, headers: dict[str, str], mode: _Mode, sender: Sender) -> Response:
         now, measurer = self._clock.now(), self._measurer()
+        if measurer is None:  # at the start: what comes now must not be taken for usage that nobody knows
+            return _again(503, "no Meter is declared, or the files have not been read yet")
         if mode.is_binary:
             delivery = from_headers(headers, body, measurer, now)
         else:
@@ -171,8 +173,10 @@ class UsageHook:
             return _again(503, "the usage could not be stored; send it again")
         return _answered(taken)
 
-    def _measurer(self) -> Measurer:
+    def _measurer(self) -> Measurer | None:
         terms = self._terms()
+        if not terms.meters:
+            return None
         if self._measuring is None or self._measuring[0] is not terms:
             self._measuring = (terms, Measurer(terms))
         return self._measuring[1]

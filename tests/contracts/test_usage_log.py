@@ -94,11 +94,31 @@ def test_what_no_meter_knows_is_kept_and_listed_in_pages(store: SqlStore) -> Non
     assert record(store, aside=tuple(unknown[:1])) == Receipt(unknown=1)
     with store.transaction(read_only=True) as transaction:
         first = transaction.usage.set_aside(2)
-        rest = transaction.usage.set_aside(2, first[-1].event.key)
+        rest = transaction.usage.set_aside(2, first[-1])
         assert transaction.usage.outcomes()[Outcome.UNKNOWN_TYPE] == 4
     assert [(each.event.id, each.seen) for each in (*first, *rest)] == [("a", 2), ("b", 1), ("c", 1)]
     assert first[0].event.payload == b'["x"]'
     assert totals(store) == []
+
+
+def test_an_event_that_is_counted_is_no_longer_set_aside_for_being_unknown(store: SqlStore) -> None:
+    unknown = [
+        AsideEvent(AsideReason.UNKNOWN_TYPE, replace(used(name), readings=()), NOW) for name in ("a", "b")
+    ]  # fmt: skip
+    record(store, used("c"), used("c", "11"), aside=tuple(unknown))
+    assert record(store, used("a"), used("b", "99")).accepted == 2
+    with store.transaction(read_only=True) as transaction:
+        kept = transaction.usage.set_aside(10)
+    assert [(each.event.id, each.reason.value) for each in kept] == [("b", "unknown_type"), ("c", "conflict")]
+
+
+def test_events_set_aside_under_one_name_are_all_listed_in_pages(store: SqlStore) -> None:
+    record(store, used("a"), *[used("a", str(quantity)) for quantity in range(20, 27)])
+    found: list[AsideEvent] = []
+    with store.transaction(read_only=True) as transaction:
+        while page := transaction.usage.set_aside(2, found[-1] if found else None):
+            found += page
+    assert len({each.event.digest for each in found}) == len(found) == 7
 
 
 def test_quantities_add_up_exactly_where_floats_would_not(store: SqlStore) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from flyball.cli.usage import close, conflicts, credits_, export, ingest, status, verify
+from flyball.cli.usage import close, conflicts, credits_, export, ingest, retry, status, verify
 
 _HELP: Final = """Meter usage per tenant, close months, and export what is billed.
 
@@ -21,6 +21,7 @@ app = typer.Typer(no_args_is_help=True, help=_HELP)
 app.command("ingest")(ingest.ingest)
 app.command("status")(status.status)
 app.command("conflicts")(conflicts.conflicts)
+app.command("retry")(retry.retry)
 app.command("close")(close.close)
 app.command("credits")(credits_.credits_)
 app.command("export")(export.export)

@@ -12,14 +12,14 @@ from controlplane.model.usage import LineKind, PeriodState, Receipt
 from controlplane.ports import Permanent
 from controlplane.store import SqlStore
 from exporters.usage.closing import Closed, Closer, NotClosable, preview_lines, read_closed
-from exporters.usage.daemon import run_once
+from exporters.usage.daemon import Turn, run_once
 from exporters.usage.deliveries import from_body
 from exporters.usage.export import csv_of, export_of
 from exporters.usage.intake import Intake
 from exporters.usage.measuring import Measurer
 from exporters.usage.terms import UsageTerms
 from exporters.usage.verifying import verified
-from tests.exporters.usage.metering import CLOSING, NOW, TERMS, body, sent, tokens
+from tests.exporters.usage.metering import CALLS, CLOSING, NOW, TERMS, body, sent, tokens
 
 NEXT_CLOSING = datetime(2027, 1, 4, tzinfo=UTC)
 
@@ -205,9 +205,15 @@ def test_the_daemon_moves_months_on_and_closes_them_when_their_grace_is_over(sto
 
 def test_the_daemon_says_why_it_cannot_close_a_month(store: SqlStore) -> None:
     take(store, tokens(1, 5))
-    turn = run_once(store, UsageTerms(), CLOSING)
+    turn = run_once(store, UsageTerms(meters=(CALLS,)), CLOSING)
     assert (turn.closed, turn.stuck) == ((), "2026-11 has usage of tokens, which no Meter declares: declare it again")
     assert run_once(store, TERMS, CLOSING).closed
+
+
+def test_without_any_declaration_the_daemon_touches_nothing(store: SqlStore) -> None:
+    assert run_once(store, UsageTerms(), CLOSING) == Turn()
+    with store.transaction(read_only=True) as transaction:
+        assert transaction.usage.periods() == []
 
 
 def test_the_daemon_ends_what_a_killed_close_began(store: SqlStore) -> None:

@@ -120,6 +120,28 @@ def test_contradictions_and_unknown_events_are_listed(folder: Path) -> None:
     assert "unknown_type" in run("conflicts", "--limit", "5")
 
 
+def test_events_that_came_before_their_meter_are_counted_by_retry_exactly_once(folder: Path) -> None:
+    new = [
+        tokens(number, quantity, time=IN_IT, type="new.type")
+        for number, quantity in enumerate(["0.1", 0.25, "12345678901234567.5"])
+    ]  # fmt: skip
+    run("ingest", "-", content=lines(*new, tokens(3, -5, time=IN_IT, type="new.type")))
+    assert "0 events counted, 0 known already; 4 stay aside" in run("retry")
+    (folder / "more.yaml").write_text(
+        WORKSPACE.split("---")[0].replace("name: tokens", "name: new").replace("ai.completed", "new.type")
+    )
+    found = as_json("retry", code=1)
+    assert (found["accepted"], found["unknown"]) == (3, 1)
+    assert found["faults"][0] | {"place": ""} == {
+        "place": "", "field": "data.tokens.total", "error": "must not be negative; it is `-5`",
+    }  # fmt: skip
+    assert as_json("retry", code=1)["accepted"] == 0
+    assert as_json("ingest", "-", content=lines(*new))["duplicates"] == 3
+    assert [row["id"] for row in as_json("conflicts")] == ["e3"]
+    closed = as_json("close", "--period", LAST_MONTH, "--early")
+    assert closed["controls"][0]["accepted"] == "12345678901234567.85"
+
+
 def test_status_and_credits_before_the_close(folder: Path) -> None:
     run("ingest", "-", content=events(2))
     assert LAST_MONTH in run("status")
@@ -154,6 +176,6 @@ def test_a_workspace_with_mistakes_counts_nothing(folder: Path) -> None:
     assert "declares no Meter" in run("ingest", "-", code=1, content=events())
 
 
-@pytest.mark.parametrize("command", ["ingest", "status", "conflicts", "close", "credits", "export", "verify"])
+@pytest.mark.parametrize("command", ["ingest", "status", "conflicts", "retry", "close", "credits", "export", "verify"])
 def test_every_command_has_examples(command: str) -> None:
     assert "Examples:" in run(command, "--help")

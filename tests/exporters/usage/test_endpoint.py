@@ -19,6 +19,7 @@ from controlplane.model.usage import Outcome
 from controlplane.ports import Transient
 from controlplane.store import SqlStore
 from exporters.usage.deliveries import BATCH, STRUCTURED
+from exporters.usage.terms import UsageTerms
 from flyball.listen_address import ListenAddress
 from flyball.secret import Secret
 from flyball.telemetry import Tracing, own_metrics
@@ -40,10 +41,10 @@ class Fixed:
         return NOW
 
 
-def app(store: object, *senders: Sender, **options: Any) -> Starlette:
+def app(store: object, *senders: Sender, terms: UsageTerms = TERMS, **options: Any) -> Starlette:
     hook = UsageHook(
         store,  # type: ignore[arg-type]
-        lambda: TERMS,
+        lambda: terms,
         senders=senders,
         clock=Fixed(),
         metrics=own_metrics(),
@@ -139,6 +140,14 @@ def test_without_a_secret_nobody_may_send(store: SqlStore) -> None:
         answer = client.post(PATH, content=body(sent()), headers=AS_BATCH)
     assert answer.status_code == 503
     assert "FLYBALL_USAGE_TOKEN" in answer.json()["error"]
+
+
+def test_before_any_meter_is_known_nothing_is_taken_for_unknown(store: SqlStore) -> None:
+    with TestClient(app(store, Sender(Secret(TOKEN)), terms=UsageTerms())) as client:
+        answer = client.post(PATH, content=body(sent()), headers=AS_BATCH)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert "no Meter is declared" in answer.json()["error"]
+    assert outcomes(store) == {}
 
 
 def test_a_token_may_be_for_some_tenants_only(store: SqlStore) -> None:
