@@ -22,6 +22,7 @@ from tests.flyball.cost_history import MONTH, days_of_month, remembering, write_
 
 app = typer.Typer()
 app.command()(showback)
+AXE = Path(__file__).resolve().parents[1] / "web/axe/node_modules/axe-core/axe.min.js"
 WHICH = ("--ledger", "estimated", "--month", f"{MONTH:%Y-%m}")
 
 
@@ -146,6 +147,26 @@ def test_the_page_stands_alone_escapes_everything_and_fits_a_phone(
     page.get_by_label("dark").check()
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != light
     page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("chargeback", [False, True], ids=["showback", "chargeback"])
+def test_axe_finds_nothing_to_complain_about(
+    workspace: Path, tmp_path: Path, browser: Browser, chargeback: bool
+) -> None:
+    page_file = tmp_path / "page.html"
+    run(workspace, *WHICH, *(["--chargeback"] if chargeback else []), "-o", page_file)
+    page = browser.new_context(bypass_csp=True).new_page()
+    page.goto(page_file.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(it => { it.open = true })")
+    page.add_script_tag(path=AXE)
+    told = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        told += [(scheme, it["id"], [node["html"][:200] for node in it["nodes"]]) for it in found["violations"]]
+    page.context.close()
+    assert told == []
 
 
 def test_the_page_says_what_the_figures_say(workspace: Path, tmp_path: Path) -> None:
