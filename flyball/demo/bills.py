@@ -32,6 +32,13 @@ def write_bills(folder: DemoFolder, simulation: Simulation, catalogue: Catalogue
             path.write_text(text.replace(_BUCKET, str(folder.bills)))
 
 
+def leave_out_bills(folder: DemoFolder) -> None:
+    """A platform without a past has no bills: take out what names their bucket, so that nobody looks for it."""
+    for path in (folder.workspace / _MONEY).glob("*.yaml"):
+        if _BUCKET in path.read_text():
+            path.unlink()
+
+
 def import_bills(folder: DemoFolder, now: datetime, report: Report) -> int:
     """Import what the workspace's CostSources name; how many rows count. Raises `Transient` with what is wrong."""
     settings = load_from_process(folder.workspace)

@@ -90,12 +90,13 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             platform = LivePlatform(simulation, options.catalogue.faults)
             token = secrets.token_urlsafe(32)
             server = stack.enter_context(serving(PlatformServer(platform, clock=clock, control_token=token)))
-        compiled = _compiled(folder)
         if minutes:
-            write_past(simulation, compiled, prometheus.url, clock=clock, steps=steps)
             with steps.step("Importing the bills of two months") as report:
                 bills.write_bills(folder, simulation, options.catalogue, clock.now())
                 bills.import_bills(folder, clock.now(), report)
+            write_past(simulation, _compiled(folder), prometheus.url, clock=clock, steps=steps)
+        else:
+            bills.leave_out_bills(folder)
         with steps.step("Starting Flyball"):
             children.put_to_work(
                 prometheus,

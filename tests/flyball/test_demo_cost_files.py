@@ -154,3 +154,11 @@ def test_the_bills_are_imported_and_tie_out(tmp_path: Path, simulation: Simulati
     infrastructure = sums[Bought.NODE] + sums[Bought.EGRESS]
     assert billed["AWS"] == pytest.approx(BILLED_RATIO * infrastructure, abs=Decimal("0.01"))
     assert billed["OpenAI"] == pytest.approx(BILLED_RATIO * sums[Bought.TOKENS], abs=Decimal("5"))
+
+
+def test_a_demo_without_a_past_looks_for_no_bills(tmp_path: Path) -> None:
+    demo = DemoFolder(tmp_path / "demo")
+    shutil.copytree(EXAMPLE, demo.workspace)
+    bills.leave_out_bills(demo)
+    assert not [path for path in demo.workspace.rglob("*.yaml") if "s3://" in path.read_text()]
+    assert (demo.workspace / "money" / "budgets.yaml").exists()
