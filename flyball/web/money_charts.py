@@ -101,12 +101,13 @@ def daily_chart(days: Sequence[tuple[datetime, Decimal]], row: BudgetRow) -> Mon
     high = largest * _ROOM or 1.0
     frame = Frame(start, end, high)
     total = sum((value for _, value in days), Decimal(0))
-    mean = wording.money(total / len(days), currency) if days else wording.MISSING
+    mean = wording.money(total / max(len(days), 1), currency)
+    counted = f"{len(days)} {'day' if len(days) == 1 else 'days'}"
+    told = f"{wording.money(total, currency)} in {counted}, {mean} a day on average."
     return MoneyChart(
         name="daily",
         title="Spent each day",
-        description=f"{wording.money(total, currency)} in {len(days)} {'day' if len(days) == 1 else 'days'}, "
-        f"{mean} a day on average. Behind the bars: what the pace expects of each day.",
+        description=f"{told} Behind the bars: what the pace expects of each day." if days else "",
         bars=(*frame.bars("expected", expected, currency), *frame.bars("day", days, currency)) if days else (),
         y_ticks=frame.y_ticks(currency),
         x_ticks=charts.time_ticks(start, end),

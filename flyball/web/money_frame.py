@@ -12,6 +12,8 @@ from flyball.web.charts import Mark, Tick
 from flyball.web.money_status import Points
 
 _LABEL_GAP: Final = 14  # pixels between two direct labels
+_NEAR_THE_MARKS: Final = charts.TOP + 12  # pixels: where labels of marks stand
+_BELOW: Final = 19  # pixels from above a line to below it
 _MIDDLE: Final = 50  # per cent: words right of it stand on the left of their line's end
 Rows = tuple[tuple[datetime, tuple[tuple[str, str], ...]], ...]
 
@@ -128,7 +130,8 @@ class Frame:
         labels: list[Label] = []
         for kind, at, value, text in sorted(wanted, key=lambda it: -it[2]):
             x, y = self.x(at), self.y(value) - 5
-            right = x > 50
+            y = y if y > _NEAR_THE_MARKS else y + _BELOW
+            right = x > _MIDDLE
             for other in labels:
                 if other.anchor == ("end" if right else "start") and abs(other.y - y) < _LABEL_GAP:
                     y = other.y + _LABEL_GAP

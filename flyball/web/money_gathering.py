@@ -120,7 +120,8 @@ class MoneyGathering:
         where: Mapping[str, tuple[str, ...]] = dict(row.budget.scope)
 
         def ask(now: datetime) -> SpendTable:
-            return ledger.spend(SpendQuestion(start, now, (DAY, names.SERVICE), where))
+            until = now.replace(second=0, microsecond=0)  # Prometheus tells times in milliseconds
+            return ledger.spend(SpendQuestion(start, until, (DAY, names.SERVICE), where))
 
         return self._daily.get((row.budget.name, row.budget.scope, start, kind), ask)
 

@@ -11,6 +11,7 @@ from controlplane.ports import CostLedger
 
 WEEK: Final = timedelta(days=7)
 SETTLING: Final = timedelta(days=2)  # how long clouds keep adding rows to a day that is over
+NOTICEABLE: Final = Decimal("0.005")  # of any currency: less reads as no change, and may be a float's rounding
 _HOUR: Final = timedelta(hours=1)
 SHOWN: Final = 10  # of each currency
 DIMENSIONS: Final = ("service", "provider", "resource", "namespace", "tenant", "team", "route", "connector", "region")
@@ -64,7 +65,7 @@ def fetch_movers(ledger: CostLedger, kind: Ledger, by: str, now: datetime) -> Mo
         end = min(end, known or end).replace(hour=0, minute=0, second=0, microsecond=0) - SETTLING
     after = ledger.spend(SpendQuestion(end - WEEK, end, (by,)))
     before = ledger.spend(SpendQuestion(end - 2 * WEEK, end - WEEK, (by,)))
-    movers = compared(before, after)
+    movers = [mover for mover in compared(before, after) if abs(mover.change) >= NOTICEABLE]
     shown = [mover for currency in _currencies(movers) for mover in _largest(movers, currency)]
     return Movers(by, kind, end - WEEK, end, tuple(shown), len(movers) - len(shown), after.complete_until)
 

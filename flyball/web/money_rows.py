@@ -274,7 +274,7 @@ def _sentence(row: BudgetRow) -> str:
     if measured.spent is None and measured.begun is not None and measured.begun < row.period[0]:
         return f"The {row.window_words} has just begun: its first figures come within 15 minutes."
     if measured.spent is None:
-        return f"Nobody knows what {row.title} spent: Prometheus has no series of this budget."
+        return f"Nobody knows what {row.title} spent: Prometheus has had no value of it for 15 minutes."
     told = [f"{row.title} spent {wording.money(measured.spent, currency)} of {wording.money(row.amount, currency)}."]
     if measured.pace_ratio is not None and row.ends_in is not None:
         due = row.amount * Decimal(repr(measured.pace_ratio))

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from controlplane import conventions as names
 from controlplane import wording
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -131,6 +132,7 @@ def environment() -> jinja2.Environment:
         "aligned_percent": wording.aligned_percent,
         "exact_money": exact_money,
         "sort_windows": sort_windows,
+        "idle": lambda name: "idle capacity" if name == names.IDLE_SERVICE else name,
         "window": wording.window,
         "utc": wording.utc,
         "iso": iso,

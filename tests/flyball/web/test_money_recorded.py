@@ -23,8 +23,8 @@ from tests.flyball.web import money_world, world
 from tests.flyball.web.test_console import words
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
-NOW = datetime(2026, 9, 4, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
+NOW = datetime(2026, 9, 4, 12, tzinfo=UTC)
+SINCE = timedelta(seconds=7, microseconds=123_456)  # clocks do not stop at whole minutes
 FILES = b"""
 apiVersion: flyball.dev/v1
 kind: PriceMap
@@ -61,7 +61,7 @@ spec:
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Three days in which the gateway served 700 calls a minute and neo4j 100, priced at 0.50 USD for 1,000."""
+    """Three days and a half in which the gateway served 700 calls a minute and neo4j 100, priced at 0.50 USD for 1,000."""
     folder = tmp_path_factory.mktemp("recorded")
     with servers.prometheus(folder / "prometheus", out_of_order="200d", retention="400d") as server:
         backend = PrometheusBackend(server.url)
@@ -73,7 +73,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             declared, problems = money_of(read([SourceFile("money.yaml", FILES)], KINDS).documents)
             assert problems == ()
             write_past(declared, backend, writer, start=START, end=NOW)
-        state = world.State(backend, world.a_store(folder, []), [], clock=world.FixedClock(NOW))
+        state = world.State(backend, world.a_store(folder, []), [], clock=world.FixedClock(NOW + SINCE))
         with world.serving(money_world.application(state, _money(declared, backend, folder))) as url:
             yield url
         backend.close()
@@ -86,10 +86,10 @@ def _money(declared: MoneyDeclared, backend: PrometheusBackend, folder: Path) ->
 
 def test_a_budget_shows_what_its_rules_counted(console: str) -> None:
     found = httpx.get(f"{console}/api/v1/budgets/calls").json()
-    spent = Decimal(700 * 60 * 24 * 3) / 1000 * Decimal("0.5")  # 1512 USD: calls × price
+    spent = Decimal(700 * 60 * 84) / 1000 * Decimal("0.5")  # 1764 USD: calls × price
     assert float(found["spent"]) == pytest.approx(float(spent), rel=0.01)
     assert found["spent_ratio"] == pytest.approx(float(spent) / 600, rel=0.01)
-    assert found["pace_ratio"] == pytest.approx(0.1, abs=0.001)
+    assert found["pace_ratio"] == pytest.approx(84 / 720, abs=0.001)
     assert float(found["hourly_spend"]) == pytest.approx(21, rel=0.01)
     assert found["burn_rates"]["1h"] == pytest.approx(21 / (600 / 720), rel=0.01)
     assert found["window_coverage_ratio"] == pytest.approx(1, abs=0.01)
@@ -101,10 +101,10 @@ def test_a_budget_shows_what_its_rules_counted(console: str) -> None:
 def test_days_and_movers_come_from_the_ledger_of_the_same_rules(console: str) -> None:
     text = words(httpx.get(f"{console}/money/calls").text)
     assert "Another 21 USD goes every hour." in text
-    assert "gateway 1,510 100 % 502" in text  # of the window, its share, on the last day
+    assert "gateway 1,762 100 % 504" in text  # of the window, its share, on the last day
     text = words(httpx.get(f"{console}/money").text)
-    assert "gateway no rows 1,512 +1,512 new USD" in text
-    assert "neo4j no rows 216 +216 new USD" in text
+    assert "gateway no rows 1,764 +1,764 new USD" in text
+    assert "neo4j no rows 252 +252 new USD" in text
 
 
 def test_a_unit_cost_shows_what_its_rules_paired(console: str) -> None:
