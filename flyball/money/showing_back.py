@@ -1,7 +1,7 @@
 """A month's showback: the ledger asked, cost allocated for this month and the one before, unit costs beside it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -12,15 +12,14 @@ from controlplane.model.spend import SpendTable
 from controlplane.problems import Problem
 from exporters.unit_cost.model import UnitCost
 from finops.allocation.exact import total
-from finops.allocation.model import CostAllocation, Figure, UsageKey
+from finops.allocation.model import CostAllocation, Figure
+from finops.allocation.questions import without_what_only_bills_know
 from finops.allocation.showback import Showback, statements
 from flyball.money.allocating import Sources, allocated
 from flyball.money.months import month_before, next_month
 from flyball.money.unit_costs import Asked, PastUnitCost, past_unit_cost
 
 NO_PLAN: Final = "direct-cost-only"
-ONLY_BILLED: Final = frozenset({"account", "sku", "category", "commitment"})
-"""Dimensions of `controlplane.model.spend` that only bills have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +52,6 @@ def plan_for(target: str, plans: Sequence[CostAllocation]) -> CostAllocation:
     """The plan whose target this is; without any, direct cost is shown and the rest stays unallocated."""
     fitting = [plan for plan in plans if plan.target == target]
     return fitting[0] if fitting else CostAllocation(NO_PLAN, target, (), SourcePosition("", 1, 1))
-
-
-def without_what_only_bills_know(plan: CostAllocation) -> tuple[CostAllocation, tuple[str, ...]]:
-    """The plan for an estimated ledger: without the steps that need a bill's dimensions, whose names are told.
-
-    Taxes, credits and commitments are on bills only, so nothing is left out that an estimate would have.
-    """
-    left_out = tuple(step.name for step in plan.steps if any(name in ONLY_BILLED for name, _ in step.select))
-    kept = tuple(step for step in plan.steps if step.name not in left_out)
-    used = {step.key.name for step in kept if isinstance(step.key, UsageKey)}
-    return replace(plan, steps=kept, usage=tuple(each for each in plan.usage if each[0] in used)), left_out
 
 
 def month_report(wanted: Wanted, sources: Sources) -> MonthReport:

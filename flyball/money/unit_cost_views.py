@@ -101,6 +101,8 @@ def _per_cent(share: Decimal) -> str:
 
 def _missing(past: PastUnitCost, days: int) -> Iterator[str]:
     it = past.unit_cost
+    if past.left_out:
+        yield f"Only bills know what these steps spread: {', '.join(past.left_out)}."
     above = [row for row in past.rows if (share := _share(past, row)) is not None and share > 1]
     if above:
         which = ", ".join(named(past.by, row.group, "it") for row in above)

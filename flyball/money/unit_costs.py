@@ -21,6 +21,7 @@ from exporters.unit_cost.history import (
 from exporters.unit_cost.model import Scope, UnitCost, Units
 from exporters.unit_cost.queries import units_of
 from finops.allocation.model import CostAllocation
+from finops.allocation.questions import without_what_only_bills_know
 from flyball.money.allocating import Sources, allocated
 from flyball.money.spreading import spread_daily
 
@@ -31,7 +32,8 @@ _DAY: Final = timedelta(days=1)
 class PastUnitCost:
     """A unit cost of whole UTC days, [`start`, `until`): later ones the ledger does not know yet.
 
-    With `problems`, the weights of the allocation are not complete, and the figures are not to be shown.
+    With `problems`, the weights of the allocation are not complete, and the figures are not to be shown. `left_out` are
+    steps of the allocation that an estimated ledger has nothing for.
     """
 
     unit_cost: UnitCost
@@ -41,6 +43,7 @@ class PastUnitCost:
     rows: tuple[UnitCostRow, ...]
     days: tuple[DailyRow, ...]
     problems: tuple[Problem, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,8 @@ def past_unit_cost_allocated(unit_cost: UnitCost, asked: Asked, plan: CostAlloca
     by = unit_cost.by if asked.by is None else asked.by
     scope = scope_of(unit_cost, asked)
     further = tuple(dict.fromkeys((DAY, *by, *(name for name, _ in scope))))
-    allocation = allocated(plan, sources, asked.start, asked.end, further)
+    usable, left_out = (plan, ()) if asked.billed else without_what_only_bills_know(plan)
+    allocation = allocated(usable, sources, asked.start, asked.end, further)
     made = allocation.allocated
     at = {name: number for number, name in enumerate(made.columns)}
     money = [
@@ -103,7 +107,7 @@ def past_unit_cost_allocated(unit_cost: UnitCost, asked: Asked, plan: CostAlloca
         if row.currency == unit_cost.currency and all((row.key[at[name]] or "") in values for name, values in scope)
     ]
     past = past_unit_cost(unit_cost, asked, sources.ledger, sources.backend, money)
-    return replace(past, problems=allocation.problems)
+    return replace(past, problems=allocation.problems, left_out=left_out)
 
 
 def scope_of(unit_cost: UnitCost, asked: Asked) -> Scope:

@@ -74,6 +74,7 @@ spec:
     seats: {csv: weights/seats.csv}
   steps:
     - {name: bus, kind: shared, select: {service: kafka}, by: {usage: events}}
+    - {name: tax, select: {category: Tax}, by: {cost: {}}}
     - {name: rest, kind: idle, by: {usage: seats}}
 """
 

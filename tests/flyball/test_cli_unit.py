@@ -114,6 +114,11 @@ def test_mistakes_are_told(workspace: Path, arguments: tuple[str, ...], code: in
     assert (result.exit_code, words in result.output) == (code, True), result.output
 
 
+def test_steps_that_only_bills_know_are_left_out_and_told(workspace: Path) -> None:
+    result = run("ingest", workspace, "--since", "2d", "--allocation", "tenants")
+    assert "Only bills know what these steps spread: tax." in result.stdout
+
+
 def test_a_file_of_weights_that_is_wrong_is_told_and_nothing_is_shown(workspace: Path) -> None:
     (workspace / "money" / "weights" / "seats.csv").write_text("tenant,weight\nalpha,lots\n")
     result = run("ingest", workspace, "--allocation", "tenants")
