@@ -16,11 +16,12 @@ from typing import Final
 from controlplane.burn_rate import seconds
 from controlplane.calendar.periods import Period, period_at
 from controlplane.calendar.zones import instant, zone
-from controlplane.model.budget import Pace
+from controlplane.model.budget import Budget, Pace
 from controlplane.model.slo import CalendarWindow, Window
 
 _DAY: Final = timedelta(days=1)
 _DIGITS: Final = 50
+_LEAST: Final = Decimal("0.01")
 
 
 def window_at(window: Window, at: datetime) -> Period:
@@ -58,6 +59,14 @@ def pace_ratio(pace: Pace, window: Window, at: datetime) -> Decimal:
     """The share of its window that should have been spent by `at`; always 1 when it rolls."""
     period = window_at(window, at)
     return share_between(pace, period, period[0], at)
+
+
+def least_expected(budget: Budget, length: timedelta) -> Decimal:
+    """What burn rates divide by at least: a hundredth of an even pace.
+
+    Money on a day that weighs nothing then burns fast, instead of infinitely fast or not at all.
+    """
+    return budget.amount * seconds(length) / seconds(budget.window.length) * _LEAST
 
 
 def _days(pace: Pace, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, Decimal]]:

@@ -19,7 +19,7 @@ from controlplane.model.alerting import Tier, Urgency
 from controlplane.model.budget import Budget
 from controlplane.model.slo import CalendarWindow
 from finops.budgets.alerts import STRAIGHT_FROM
-from finops.budgets.pacing import share_between
+from finops.budgets.pacing import least_expected, share_between
 
 _ZERO: Final = Decimal(0)
 _HOUR: Final = timedelta(hours=1)
@@ -168,8 +168,10 @@ class _Past:
         return self._silent[place] * LEDGER_INTERVAL if 0 <= place < len(self._silent) else timedelta(0)
 
     def _burn(self, length: timedelta, at: datetime) -> Decimal | None:
-        expected = self._sum(self._expected, length, at)
-        return self._sum(self._spent, length, at) / expected if expected > 0 and not self.silence(at) else None
+        if self.silence(at):
+            return None
+        expected = max(self._sum(self._expected, length, at), least_expected(self._budget, length))
+        return self._sum(self._spent, length, at) / expected
 
     def _usual(self, at: datetime, offsets: Sequence[timedelta]) -> Decimal | None:
         hours = sorted(hour for ago in offsets if (hour := self._hour(at - ago)) is not None)

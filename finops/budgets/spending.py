@@ -13,6 +13,7 @@ from controlplane.calendar import ledgers
 from controlplane.calendar.rules import bounds
 from controlplane.model.rule import RecordingRule, Rule
 from finops.budgets.pace_rules import CALENDARS_OF
+from finops.budgets.pacing import least_expected
 from finops.budgets.subject import ENTRIES_AN_HOUR, Subject, from_ledger
 from finops.pricing.selectors import quoted
 
@@ -86,9 +87,10 @@ def ledger_sums(subject: Subject) -> Iterator[Rule]:
 
 
 def burn_rates(subject: Subject) -> Iterator[Rule]:
-    """Money spent ÷ money expected, for every window; absent where nothing is expected (a day that weighs nothing)."""
+    """Money spent ÷ money expected, for every window; of next to nothing expected, see `least_expected`."""
     for length in subject.lengths:
-        expr = f"{subject.spent_in(length)}\n/ ({subject.expected_in(length)} > 0)"
+        least = number(least_expected(subject.budget, length))
+        expr = f"{subject.spent_in(length)}\n/ clamp_min({subject.expected_in(length)}, {least})"
         yield RecordingRule(names.budget_burn_rate(duration(length)), expr, subject.labels)
 
 

@@ -19,7 +19,7 @@ from controlplane.model.slo import CalendarUnit, CalendarWindow
 from controlplane.rulefile import to_yaml
 from finops.budgets.pace_rules import CALENDARS_OF
 from finops.budgets.rules import rule_files
-from tests.finops.budgets.reading import BERLIN_MONTH, THIRTY_DAYS, a_budget
+from tests.finops.budgets.reading import BERLIN_MONTH, THIRTY_DAYS, a_budget, found
 
 TOKENS = 'cost:spend:rolling5m{currency="USD",resource="token",service="assistant",model="gpt-4o",tenant="alpha"}'
 LLM = a_budget(
@@ -264,3 +264,23 @@ def test_amounts_stand_in_the_rules_as_they_were_written() -> None:
     assert f"{amount} * max without (pace)" in text
     assert str(Decimal(amount) * Decimal("0.02")) in text
     assert "e+" not in text.replace("the", "")
+
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "intelgraph" / "money" / "budgets.yaml"
+
+
+def test_the_reference_budgets_compile_clean(promtool: str, tmp_path: Path) -> None:
+    budgets, problems = found(EXAMPLE.read_text())
+    assert problems == ()
+    amounts = {budget.name: (budget.amount, budget.currency, budget.actual) for budget in budgets.values}
+    thresholds = (Decimal("0.8"), Decimal("0.9"))
+    assert amounts["infrastructure"] == (Decimal(18000), "USD", thresholds)
+    assert amounts["llm"] == (Decimal(5000), "USD", thresholds)
+    for file in rule_files(budgets.values):
+        (tmp_path / file.name).write_text(to_yaml(file))
+    names_of = sorted(path.name for path in tmp_path.iterdir())
+    command = [promtool, "check", "rules", "--lint=all", "--lint-fatal", *names_of]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = subprocess.run(["vmalert", f"-rule={tmp_path}/*.yaml", "-dryRun"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
