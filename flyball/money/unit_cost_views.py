@@ -96,7 +96,7 @@ def _table(past: PastUnitCost) -> Iterator[str]:
 
 
 def _per_cent(share: Decimal) -> str:
-    return f"{wording.percent(float(share))}{' !' if share > 1 else ''}"
+    return f"{wording.percent(float(share))}{' ▲' if share > 1 else ''}"
 
 
 def _missing(past: PastUnitCost, days: int) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _missing(past: PastUnitCost, days: int) -> Iterator[str]:
     above = [row for row in past.rows if (share := _share(past, row)) is not None and share > 1]
     if above:
         which = ", ".join(named(past.by, row.group, "it") for row in above)
-        yield f"Above the target (!): {which}."
+        yield f"Above the target (▲): {which}."
     uncounted = sum((row.uncounted for row in past.rows), Decimal(0))
     if uncounted:
         yield f"Left out: {wording.money(uncounted, it.currency)} of days without known units."

@@ -82,8 +82,8 @@ def test_people_read_a_table_that_says_what_is_above_and_what_is_missing(workspa
     )
     assert lines[3].split() == ["tenant", "cost,", "USD", "units", "per", "1,000", "of", "target"]
     assert lines[4].split()[:1] == ["alpha"]
-    assert lines[5].split()[-3:] == ["200", "%", "!"]
-    assert "Above the target (!): beta." in lines
+    assert lines[5].split()[-3:] == ["200", "%", "▲"]
+    assert "Above the target (▲): beta." in lines
     assert "Left out: 57.6 USD of days without known units." in lines
     assert max(map(len, lines)) <= 80
 
