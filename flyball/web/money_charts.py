@@ -27,6 +27,7 @@ _EVENT_WORDS: Final = {
     names.EVENT_TIER_CHANGED: "tier",
     names.EVENT_COST_IMPORTED: "import",
     names.EVENT_COST_RESTATED: "restated",
+    names.EVENT_COST_ISSUE: "cost issue",
 }
 
 

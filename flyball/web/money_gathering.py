@@ -26,7 +26,13 @@ LEDGER_FRESH: Final = timedelta(minutes=5)
 EVENTS_LENGTH: Final = timedelta(days=90)
 EVENTS_SHOWN: Final = 200
 SOURCE_EVENTS: Final = (names.EVENT_COST_IMPORTED, names.EVENT_COST_RESTATED)
-CHANGES: Final = (names.EVENT_DEPLOYED, names.EVENT_FLAG_CHANGED, names.EVENT_TIER_CHANGED, *SOURCE_EVENTS)
+CHANGES: Final = (
+    names.EVENT_DEPLOYED,
+    names.EVENT_FLAG_CHANGED,
+    names.EVENT_TIER_CHANGED,
+    names.EVENT_COST_ISSUE,
+    *SOURCE_EVENTS,
+)
 _NO_LEDGER: Final[Reading[Movers]] = Reading(None, None)
 
 

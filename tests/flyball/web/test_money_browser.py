@@ -7,11 +7,10 @@ from playwright.sync_api import Browser, expect
 
 from tests.flyball.web.conftest import MoneyConsoles
 from tests.flyball.web.test_console_browser import AXE, PHONE, opened
-from tests.flyball.web.test_money_pages import NASTY_PATH
 
 pytestmark = pytest.mark.browser
 DARK_TOO = ("/money", "/money/infrastructure")  # between them they have every colour
-PAGES = ("/money", "/money/infrastructure", NASTY_PATH, "/money/unit-costs/ingest", "/money/sources")
+PAGES = ("/money", "/money/infrastructure", "/money/unit-costs/ingest", "/money/sources")
 
 
 def test_axe_finds_nothing_to_complain_about_and_nothing_is_wider_than_a_phone(

@@ -61,7 +61,7 @@ spec:
 
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Three days and a half in which the gateway served 700 calls a minute and neo4j 100, priced at 0.50 USD for 1,000."""
+    """Three days and a half: the gateway served 700 calls a minute, neo4j 100, priced at 0.50 USD for 1,000."""
     folder = tmp_path_factory.mktemp("recorded")
     with servers.prometheus(folder / "prometheus", out_of_order="200d", retention="400d") as server:
         backend = PrometheusBackend(server.url)

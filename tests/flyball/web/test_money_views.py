@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane import conventions as names
@@ -130,6 +130,7 @@ def test_the_pacing_curve_begins_at_0_ends_at_1_and_rises_as_days_weigh() -> Non
     assert last / first == pytest.approx(1.5)
 
 
+@settings(max_examples=40)
 @given(
     weights=st.lists(st.decimals(0, 1000, places=2), min_size=7, max_size=7),
     zone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacific/Apia"]),
@@ -254,6 +255,7 @@ def test_deployments_imports_and_alerts_stand_in_the_chart_as_labelled_verticals
     assert marks[2].told == "import of aws: 2026-09-21 00:00 UTC"
 
 
+@settings(max_examples=40)
 @given(
     spent=st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=40),
     ahead=st.tuples(*[st.decimals(-(10**8), 10**10, places=2)] * 3),
