@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from textwrap import wrap
 from typing import Final
 from urllib.parse import quote
 
@@ -19,7 +20,7 @@ EFFECTS: Final[Mapping[str, str]] = {
     "price": "unit prices",
     "new": "not there before",
     "gone": "no longer there",
-    "other": "without a quantity: taxes, credits, purchases",
+    "other": "without a quantity: taxes, credits, idle, purchases",
 }
 MOST_MOVERS: Final = 8
 MOST_CHANGES: Final = 12
@@ -145,7 +146,8 @@ def _notes(report: Report) -> Iterator[str]:
     if notes:
         yield ""
         yield "Note"
-        yield from (f"  {note}" for note in notes)
+        for note in notes:
+            yield from wrap(note, _WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def _few(names: Sequence[str]) -> str:

@@ -19,6 +19,8 @@ from finops.forecast.track_record import track_record
 from finops.forecast.windows import window_of, zone_of
 
 HISTORY: Final = timedelta(days=100)
+RENEWED_AFTER: Final = timedelta(minutes=10)
+TRIED_AGAIN_AFTER: Final = timedelta(minutes=1)
 STALE_AFTER: Final = timedelta(hours=3)  # a live ledger whose latest hour is older says nothing of today
 KEPT: Final = timedelta(hours=6)  # a forecast that could not be made again is no longer told
 NO_DATA: Final = "no_data"
@@ -66,8 +68,11 @@ class ForecastDaemon:
     def run_once(self, budgets: Sequence[Budget], now: datetime) -> Forecasts:
         """Fetch, forecast, and keep it for the collector. Raises what the backend raises, and then keeps the last one.
 
-        Costs some 70 ms of processor time a budget.
+        Costs some 70 ms of processor time a budget: every ten minutes, when budgets change, and every minute while none
+        has a forecast. In between nothing is done, so that it may be called as often as one likes.
         """
+        if self.latest is not None and self._is_fresh(self.latest, budgets, now):
+            return self.latest
         fetched: dict[str, Mapping[str, Recorded]] = {}
         found = []
         for budget in budgets:
@@ -88,6 +93,11 @@ class ForecastDaemon:
                     extra={"budget": each.budget.name, "reason": each.reason, "why": each.found.why},
                 )
         return self.latest
+
+    def _is_fresh(self, latest: Forecasts, budgets: Sequence[Budget], now: datetime) -> bool:
+        are_same = tuple(each.budget for each in latest.budgets) == tuple(budgets)
+        is_made = any(isinstance(each.found, Forecast) for each in latest.budgets)
+        return are_same and now - latest.made_at < (RENEWED_AFTER if is_made else TRIED_AGAIN_AFTER)
 
 
 def _forecast_of(budget: Budget, window: Days, found: Recorded | None, days: Days, now: datetime) -> BudgetForecast:

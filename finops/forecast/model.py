@@ -98,9 +98,11 @@ class TrackRecord:
     """How right forecasts of this series would have been, had they been made at the time.
 
     `error` is the mean of |forecast − actual| ÷ |actual|, `coverage` the share of actuals inside of the interval; both
-    None when there is no whole window in the past (`forecasts` = 0).
+    None when there is no whole window in the past (`forecasts` = 0). `days` is how long past windows were: as long as
+    the window itself, or shorter where the series is.
     """
 
     forecasts: int
     error: Decimal | None = None
     coverage: Decimal | None = None
+    days: int = 0

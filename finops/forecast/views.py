@@ -101,12 +101,12 @@ def _first(told: Forecast, amount: Decimal, *, high: bool) -> date | None:
 def record_in_words(record: TrackRecord) -> str:
     """How right forecasts have been."""
     if record.error is None or record.coverage is None:
-        return "no window in the past is known whole, so that nobody can tell"
+        return "too few days in a row are known to try forecasts on"
     inside = int(record.coverage * record.forecasts + Decimal("0.5"))
     few = "" if record.forecasts >= _FEW_FORECASTS else " (few)"
     return (
-        f"{record.forecasts} forecasts of past windows{few} were off by {_percent(record.error)} on average; "
-        f"{inside} of them held their bounds"
+        f"{record.forecasts} forecasts of past {record.days} days{few} were off by {_percent(record.error)} on "
+        f"average; {inside} of them held their bounds"
     )
 
 
@@ -142,7 +142,12 @@ def as_data(view: ForecastView) -> dict[str, JSON]:
         "pace": _text(view.paced),
         "forecast": None if told is None else _forecast_data(told, view.amount),
         "why": view.found.why,
-        "past": {"forecasts": record.forecasts, "error": _text(record.error), "coverage": _text(record.coverage)},
+        "past": {
+            "forecasts": record.forecasts,
+            "error": _text(record.error),
+            "coverage": _text(record.coverage),
+            "days": record.days,
+        },
     }
 
 

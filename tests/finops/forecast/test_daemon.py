@@ -110,6 +110,19 @@ def test_a_forecast_that_cannot_be_made_again_is_withdrawn_but_its_time_stays(da
     assert f'{names.BUDGET_FORECAST_MISSING}{{budget="infra",reason="stale"}} 1.0' in text
 
 
+def test_a_forecast_is_renewed_after_ten_minutes_and_when_budgets_change(backend: PrometheusBackend) -> None:
+    daemon = ForecastDaemon(backend)
+    infra, minute = [_budget("infra")], timedelta(minutes=1)
+    nothing = daemon.run_once([], NOW)
+    first = daemon.run_once(infra, NOW)
+    assert nothing.budgets == ()
+    assert daemon.run_once(infra, NOW + 9 * minute) is first
+    assert daemon.run_once([_budget("infra")], NOW + 9 * minute) is first
+    assert daemon.run_once(infra, NOW + 10 * minute) is not first
+    unknown = daemon.run_once([_budget("unknown")], NOW + 11 * minute)
+    assert daemon.run_once([_budget("unknown")], NOW + 12 * minute) is not unknown
+
+
 def test_before_the_first_turn_there_is_nothing_to_scrape(backend: PrometheusBackend) -> None:
     collector = ForecastCollector(ForecastDaemon(backend), _Clock(datetime(2026, 1, 1, tzinfo=UTC)))
     assert [sample for family in collector.collect() for sample in family.samples] == []

@@ -7,19 +7,24 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from finops.forecast.model import DailySpend, Days
+from finops.forecast.model import DailySpend, Days, TrackRecord
 from finops.forecast.track_record import track_record
 from tests.finops.forecast.series import NOVEMBER, days_of
 
 
 def test_a_series_that_never_changes_was_forecast_without_error() -> None:
     record = track_record(days_of(lambda _: 50, date(2026, 8, 1), date(2026, 11, 10)), NOVEMBER)
-    assert (record.forecasts, record.error, record.coverage) == (10, Decimal("0.0000"), Decimal("1.0000"))
+    assert record == TrackRecord(10, Decimal("0.0000"), Decimal("1.0000"), 30)
 
 
-def test_without_a_whole_window_in_the_past_nobody_can_tell() -> None:
+def test_a_series_shorter_than_the_window_is_tried_on_shorter_windows() -> None:
     record = track_record(days_of(lambda _: 50, date(2026, 11, 1), date(2026, 11, 20)), NOVEMBER)
-    assert (record.forecasts, record.error, record.coverage) == (0, None, None)
+    assert record == TrackRecord(8, Decimal("0.0000"), Decimal("1.0000"), 13)
+
+
+def test_of_a_few_days_nobody_can_tell() -> None:
+    assert track_record(days_of(lambda _: 50, date(2026, 11, 1), date(2026, 11, 9)), NOVEMBER) == TrackRecord(0)
+    assert track_record([], NOVEMBER) == TrackRecord(0)
 
 
 def test_past_windows_with_a_gap_do_not_count() -> None:
