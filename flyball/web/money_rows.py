@@ -243,8 +243,8 @@ def _standing(row: BudgetRow) -> Standing:
         return Standing.NO_DATA
     if left <= 0:
         return Standing.SPENT
-    ahead = measured.pace_ratio is None or 1 - left > measured.pace_ratio
-    if left < LOW and ahead:
+    planned = 0.0 if row.ends_in is None or measured.pace_ratio is None else measured.pace_ratio
+    if left < LOW and 1 - left > planned:  # little left at a month's end is as it should be
         return Standing.LOW
     if measured.outlook and measured.outlook.middle > row.amount:
         return Standing.OVER

@@ -116,6 +116,10 @@ def test_just_after_a_month_began_the_figures_of_the_last_one_are_not_shown() ->
     row = budget_rows([budget], {"b": replace(spent, begun=START)}, now)[0]
     assert row.standing is Standing.LOW
     rolling = replace(budget, window=RollingWindow(timedelta(days=30)))
+    assert (
+        budget_rows([rolling], {"b": replace(spent, spent=Decimal(80), pace_ratio=1.0)}, now)[0].standing
+        is Standing.LOW
+    )
     assert budget_rows([rolling], {"b": spent}, now)[0].left == Decimal(1)
 
 
