@@ -20,14 +20,13 @@ _MONTHS: Final = (
 )  # fmt: skip
 _TOLD_BY: Final = ("service", "model", "tenant", "connector")
 _HOUR: Final = timedelta(hours=1)
-_SHARE: Final = "{{ $value | humanizePercentage }}"
 _NOON_OF_SECOND_DAY: Final = 129_600  # seconds after a month's begin in any time zone: within that month in UTC, too
 
 
 def burn_annotations(subject: Subject) -> Labels:
     """Of money that goes too fast."""
     hour = _last_hour(subject)
-    spent = _looked_up(f"100 * ({hour}) / {number(subject.budget.amount)}", 'printf "%.3g %%"')
+    spent = _percent(f"({hour}) / {number(subject.budget.amount)}")
     left = f"{number(subject.budget.amount)} - {subject.late(names.BUDGET_SPENT)}"
     gone = _looked_up(f"3600 * clamp_min({left}, 0) / (({hour}) > 0)", "humanizeDuration")
     description = (
@@ -38,13 +37,13 @@ def burn_annotations(subject: Subject) -> Labels:
 
 def spent_annotations(subject: Subject, threshold: Decimal) -> Labels:
     """Of a share of the amount that was spent."""
-    pace = _looked_up(f"100 * {subject.late(names.BUDGET_PACE_RATIO)}", 'printf "%.3g %%"')
+    pace, spent = _percent(subject.late(names.BUDGET_PACE_RATIO)), _percent(subject.late(names.BUDGET_SPENT_RATIO))
     day = _last_hours(subject, timedelta(days=1))
     left = f"{number(subject.budget.amount)} - {subject.late(names.BUDGET_SPENT)}"
     gone = _looked_up(f"86400 * clamp_min({left}, 0) / ({day} > 0)", "humanizeDuration")
     of = _budget(subject)
     summary = f"{who(subject)} spent {exact_percent(threshold)} of {of}"
-    description = f"{who(subject)} spent {_SHARE} of {of}; planned by now were {pace}."
+    description = f"{who(subject)} spent {spent} of {of}; planned by now were {pace}."
     if threshold >= 1:
         summary = f"{who(subject)} spent all of {of}"
     else:
@@ -55,16 +54,16 @@ def spent_annotations(subject: Subject, threshold: Decimal) -> Labels:
 def forecast_annotations(subject: Subject, threshold: Decimal) -> Labels:
     """Of a share that is going to be spent, by the forecast or, where there is none, by straight pacing."""
     low, high = (
-        _looked_up(
-            f'100 * {names.BUDGET_FORECAST}{{{subject.matcher},{names.FORECAST_BOUND}="{bound}"}}'
-            f" / {number(subject.budget.amount)}",
-            'printf "%.3g %%"',
+        _percent(
+            f'{names.BUDGET_FORECAST}{{{subject.matcher},{names.FORECAST_BOUND}="{bound}"}}'
+            f" / {number(subject.budget.amount)}"
         )
         for bound in ("low", "high")
     )
     summary = f"{who(subject)} is going to spend {exact_percent(threshold)} of {_budget(subject)}"
     description = (
-        f"{who(subject)} is going to spend {_SHARE} of {_budget(subject)}. "
+        f"{who(subject)} is going to spend {_percent(subject.late(names.BUDGET_FORECAST_RATIO))} of"
+        f" {_budget(subject)}. "
         f'{{{{ if eq $labels.{names.BASIS} "forecast" }}}}The forecast\'s 80 % interval is {low} to {high}.'
         "{{ else }}There is no forecast, or it is stale: this is what was spent, divided by what should have been."
         "{{ end }}"
@@ -197,6 +196,11 @@ def _last_hours(subject: Subject, length: timedelta) -> str:
 
 def _value(form: str) -> str:
     return f'{{{{ $value | printf "{form}" }}}}'
+
+
+def _percent(query: str) -> str:
+    """A share as people write it: `18 %`."""
+    return _looked_up(f"100 * {query}", 'printf "%.3g %%"')
 
 
 def _looked_up(query: str, shown_as: str) -> str:

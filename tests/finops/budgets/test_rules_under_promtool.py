@@ -197,7 +197,7 @@ def test_a_fresh_forecast_is_believed_and_a_stale_one_is_not(promtool: str, tmp_
                 },
                 "exp_annotations": {
                     "summary": "LLM is going to spend 90 % of this week's budget of 5,000 USD",
-                    "description": "LLM is going to spend 92% of this week's budget of 5,000 USD."
+                    "description": "LLM is going to spend 92 % of this week's budget of 5,000 USD."
                     " The forecast's 80 % interval is 86 % to 102 %.",
                     "worst": "model=gpt-4o service=assistant tenant=alpha 25.72 USD; ",
                     "explain": "flyball cost explain --from 1969-12-31 --to 1970-01-02 --where resource=token",
