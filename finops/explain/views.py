@@ -29,6 +29,7 @@ _NAME: Final = 20
 _CELL: Final = 11
 _NONE: Final = "(none)"
 _CENTS_BELOW: Final = 10_000
+_HALF_A_CENT: Final = Decimal("0.005")
 
 
 def signed(amount: Decimal) -> str:
@@ -61,6 +62,11 @@ def as_lines(report: Report, *, traces_at: str = "", most: int = MOST_MOVERS) ->
     yield from _notes(report)
 
 
+def _shows(amount: Decimal) -> bool:
+    """Whether there is anything to see with two decimal places."""
+    return abs(amount) >= _HALF_A_CENT
+
+
 def _span(start: datetime, end: datetime) -> str:
     whole = not any((start.hour, start.minute, start.second, end.hour, end.minute, end.second))
     form = "%Y-%m-%d" if whole else "%Y-%m-%d %H:%M"
@@ -71,18 +77,18 @@ def _currency(found: Explanation, report: Report, most: int) -> Iterator[str]:
     relative = f" ({signed(found.change / abs(found.before) * 100)} %)" if found.before else ""
     yield f"{found.currency}  {found.before:,.2f} → {found.after:,.2f}   {signed(found.change)}{relative}"
     for name, value in found.effects.by_name().items():
-        if value:
+        if _shows(value):
             yield f"  {name:<10} {signed(value):>14}  {EFFECTS[name]}"
     yield ""
     yield from _movers(found, report.asked.by, most)
 
 
 def _movers(found: Explanation, by: Sequence[str], most: int) -> Iterator[str]:
-    told = [mover for mover in found.groups if mover.change][:most]
+    told = [mover for mover in found.groups if _shows(mover.change)][:most]
     if not told:
         yield "  nothing moved"
         return
-    effects = [name for name in EFFECTS if any(mover.effects.by_name()[name] for mover in told)]
+    effects = [name for name in EFFECTS if any(_shows(mover.effects.by_name()[name]) for mover in told)]
     room = max((_WIDTH - _NAME - 13) // _CELL, 1)
     shown = sorted(effects, key=lambda name: -sum(abs(mover.effects.by_name()[name]) for mover in told))[:room]
     shown = [name for name in effects if name in shown]
@@ -91,7 +97,7 @@ def _movers(found: Explanation, by: Sequence[str], most: int) -> Iterator[str]:
     for mover in told:
         cells = "".join(f"{signed(mover.effects.by_name()[name]):>11}" for name in shown)
         yield f"  {_fit(label(mover.group), _NAME)} {signed(mover.change):>9} {cells}"
-    rest = sum(1 for mover in found.groups if mover.change) - len(told)
+    rest = sum(_shows(mover.change) for mover in found.groups) - len(told)
     if rest:
         yield f"  … and {rest} more (--json has all)"
 

@@ -9,7 +9,7 @@ from controlplane.model.budget import STANDARD_PACE, Pace
 from finops.forecast.forecasting import forecast
 from finops.forecast.model import DailySpend, Days, NoForecast, TrackRecord
 
-FORECASTS: Final = 10
+FORECASTS: Final = 8
 SHARES: Final = tuple(Decimal(part) / 6 for part in (1, 2, 3, 4, 5))  # of a month: after days 5, 10, 15, 20, 25
 _MOST_APART: Final = 7
 _LEAST_SPAN: Final = 10

@@ -105,7 +105,7 @@ def record_in_words(record: TrackRecord) -> str:
     inside = int(record.coverage * record.forecasts + Decimal("0.5"))
     few = "" if record.forecasts >= _FEW_FORECASTS else " (few)"
     return (
-        f"{record.forecasts} forecasts of past {record.days} days{few} were off by {_percent(record.error)} on "
+        f"{record.forecasts} forecasts over {record.days} past days{few} were off by {_percent(record.error)} on "
         f"average; {inside} of them held their bounds"
     )
 

@@ -124,6 +124,7 @@ def _periods(start: str, end: str, against: str, now: datetime) -> "Periods":
     from finops.explain.tables import Periods
 
     until = _moment(end, "--to") if end else now.replace(hour=0, minute=0, second=0, microsecond=0)
+    until = min(until, now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0))  # nothing is known of later
     since = _moment(start, "--from") if start else until - _WEEK
     if not timedelta(0) < until - since <= _LONGEST:
         raise typer.BadParameter(f"must be before --to, by {_LONGEST.days} days at most", param_hint="--from")

@@ -165,12 +165,17 @@ def _of_budgets(
 
 def _by_bill(budget: "Budget", ledger: "CostLedger", now: datetime, settling: int) -> "ForecastView":
     from finops.forecast.daily_sums import days_of_ledger
-    from finops.forecast.model import Days
+    from finops.forecast.model import Days, NoForecast, TrackRecord
+    from finops.forecast.views import ForecastView
     from finops.forecast.windows import window_of
 
     window = window_of(budget, now)
     days = Days(min(window.first, (now - _HISTORY_OF_BILLS).date()), window.end)
     history = days_of_ledger(ledger, budget, days, settling=settling)
+    if not history:
+        scope = ", ".join(f"{label}={'|'.join(values)}" for label, values in budget.scope) or "any"
+        why = NoForecast(f"the bill has no charge in {budget.currency} that fits the budget's scope ({scope})")
+        return ForecastView(budget.name, budget.currency, window, why, TrackRecord(0), budget.amount)
     return _view(budget.name, budget.currency, window, history, budget.amount, budget=budget, now=now)
 
 

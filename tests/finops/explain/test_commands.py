@@ -147,6 +147,15 @@ def test_exact_figures_come_as_json_and_csv(place: Place) -> None:
     assert rows[0]["change"] == currency["change"]
 
 
+def test_a_period_that_is_not_over_is_compared_with_as_long_a_time(place: Place) -> None:
+    result = place.run("explain", str(place.folder), "--from", WEEK[1], "--to", "2199-01-01", "--json")
+    data = json.loads(result.stdout)
+    length, before = (
+        datetime.fromisoformat(part["to"]) - datetime.fromisoformat(part["from"]) for part in (data, data["against"])
+    )
+    assert length == before < timedelta(days=9)
+
+
 def test_an_issue_is_opened_once(place: Place) -> None:
     first, again = (place.run("explain", str(place.folder), *WEEK, "--open-issue") for _ in range(2))
     assert "MC-COST all spend: opened" in first.stderr
