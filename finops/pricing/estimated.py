@@ -124,11 +124,14 @@ def _selector(where: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def _pieces(question: SpendQuestion, grain: timedelta) -> list[_Piece]:
-    """The question's time, cut where hours or days begin."""
+    """The question's time in whole seconds, cut where hours or days begin.
+
+    Prometheus answers in milliseconds: a piece that ends between two of them would not be found again.
+    """
     pieces = []
-    at = question.start
-    while at < question.end:
-        following = min(at - (at - _EPOCH) % grain + grain, question.end)
+    at, end = question.start.replace(microsecond=0), question.end.replace(microsecond=0)
+    while at < end:
+        following = min(at - (at - _EPOCH) % grain + grain, end)
         pieces.append(_Piece(at, following))
         at = following
     return pieces

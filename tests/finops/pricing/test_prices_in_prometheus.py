@@ -164,6 +164,9 @@ def test_the_estimated_ledger_adds_up_by_hour_day_and_month(memory: Past) -> Non
     assert [row.key for row in by_month.rows] == [("2026-03-01T00:00:00Z",)]
     total = sum(row.effective for row in by_hour.rows)
     assert float(by_month.rows[0].effective) == pytest.approx(float(total), rel=1e-12)
+    for microseconds in (1, 999, 123_456):  # Prometheus answers in milliseconds
+        between = LAST + timedelta(microseconds=microseconds)
+        assert ledger.spend(SpendQuestion(FIRST + 2 * HOUR, between, ("day",), only)).rows == by_day.rows
     none = ledger.spend(SpendQuestion(FIRST + 2 * HOUR, LAST, ("tenant",), only | {"tenant": ("", "zz")}))
     assert [row.key for row in none.rows] == [(None,)]
 
