@@ -192,7 +192,7 @@ def _figures(where: str, ours: tuple[_Took, int, _Took], plain: tuple[_Took, int
     return [
         Figure(f"{where}: events sent", sent / took.wall, "/s", _LIMIT, at_most=False, detail=load),
         Figure("… of them new", accepted / took.wall, "/s", detail=f"{accepted:,} of {sent:,}"),
-        Figure("… by this process's processor time", sent / took.processor, "/s"),
+        Figure("… by this process's processor time", sent / took.processor, "/s", _LIMIT, at_most=False),
         Figure("… time over that of a plain executemany of the same rows", took.wall / peer.wall, "×"),
         Figure("… plain executemany, rows", rows / peer.wall, "/s"),
         Figure("… closing the month: events recounted", accepted / closed.wall, "/s"),
