@@ -51,7 +51,9 @@ def forecast_ratio(subject: Subject) -> Iterator[Rule]:
     amount = number(subject.budget.amount)
     middle = f'{names.BUDGET_FORECAST}{{{subject.matcher},{names.FORECAST_BOUND}="middle"}}'
     made = f"{names.BUDGET_FORECAST_AT}{{{names.BUDGET}={quoted(subject.budget.name)}}}"
-    fresh = f"max (time() - {made}) < {number(seconds(FORECAST_FRESH_FOR))}"
+    # One of the window before may still be there in the first hours of the next.
+    of_window = f"{made} >= scalar({subject.series(names.BUDGET_START)})"
+    fresh = f"time() - max ({of_window}) < {number(seconds(FORECAST_FRESH_FOR))}"
     straight = (
         f"{subject.series(names.BUDGET_SPENT_RATIO)}"
         f"\n  / ({subject.series(names.BUDGET_PACE_RATIO)} >= {number(STRAIGHT_FROM)})"

@@ -94,7 +94,7 @@ def firing(at: str, *alerts: str) -> dict[str, object]:
     return value(at, expr, *samples)
 
 
-WEEK = CalendarWindow(1, CalendarUnit.WEEK, "2024-01-01T00:00:00", "UTC")
+DAY = CalendarWindow(1, CalendarUnit.DAY, "2024-01-01T00:00:00", "UTC")
 BURNING = {TOKENS: "0.5x60 40x60"}
 
 
@@ -130,8 +130,8 @@ def test_a_page_comes_at_two_percent_of_the_amount_and_mutes_the_spike(promtool:
 
 def test_money_that_keeps_to_the_pace_is_never_told(promtool: str, tmp_path: Path) -> None:
     even = 5000 / 30 / 24 / 12
-    steady = {TOKENS: f"{0.79 * even}x1600"}
-    told = [firing(at) for at in ("30m", "5h", "26h")]
+    steady = {TOKENS: f"{0.79 * even}x620"}
+    told = [firing(at) for at in ("30m", "5h", "10h")]
     assert outcome(promtool, tmp_path, [LLM], steady, {"promql_expr_test": told}, "5m") == ""
 
 
@@ -172,23 +172,23 @@ def test_absence_is_missing_unless_it_is_said_to_be_zero(promtool: str, tmp_path
 
 
 def test_a_fresh_forecast_is_believed_and_a_stale_one_is_not(promtool: str, tmp_path: Path) -> None:
-    """The forecast is made once, in hour 18 of a week; 7 hours later only straight pacing is left."""
-    even = 5000 / 7 / 24 / 12
-    series = {TOKENS: f"{0.85 * even}x1600"}
+    """The forecast is made once, in hour 4 of a day; 7 hours later only straight pacing is left."""
+    even = 5000 / 24 / 12
+    series = {TOKENS: f"{0.85 * even}x700"}
     for bound, money in (("low", 4300), ("middle", 4600), ("high", 5100)):
-        series[f'flyball_budget_forecast{{budget="llm",currency="USD",bound="{bound}"}}'] = f"_x1080 {money}x500"
-    series['flyball_budget_forecast_timestamp_seconds{budget="llm",currency="USD"}'] = f"_x1080 {18 * 3600}x500"
+        series[f'flyball_budget_forecast{{budget="llm",currency="USD",bound="{bound}"}}'] = f"_x240 {money}x500"
+    series['flyball_budget_forecast_timestamp_seconds{budget="llm",currency="USD"}'] = f"_x240 {4 * 3600}x500"
     ratio = "round(budget:forecast:ratio, 0.01)"
     checks = [
-        value("12h", ratio),
-        value("19h", ratio, ('{budget="llm", currency="USD", basis="forecast"}', 0.92)),
-        firing("19h", "BudgetForecast ticket 90 %"),
-        value("25h", ratio, ('{budget="llm", currency="USD", basis="pace"}', 0.85)),
-        firing("25h", "BudgetForecast ticket 80 %", "BudgetForecastStale ticket"),
+        value("2h", ratio),
+        value("5h", ratio, ('{budget="llm", currency="USD", basis="forecast"}', 0.92)),
+        firing("5h", "BudgetForecast ticket 90 %"),
+        value("11h", ratio, ('{budget="llm", currency="USD", basis="pace"}', 0.86)),
+        firing("11h", "BudgetForecast ticket 80 %", "BudgetForecastStale ticket"),
     ]
     told = {
         "alertname": names.ALERT_BUDGET_FORECAST,
-        "eval_time": "19h",
+        "eval_time": "5h",
         "exp_alerts": [
             {
                 "exp_labels": {
@@ -196,10 +196,10 @@ def test_a_fresh_forecast_is_believed_and_a_stale_one_is_not(promtool: str, tmp_
                     "basis": "forecast",
                 },
                 "exp_annotations": {
-                    "summary": "LLM is going to spend 90 % of this week's budget of 5,000 USD",
-                    "description": "LLM is going to spend 92 % of this week's budget of 5,000 USD."
+                    "summary": "LLM is going to spend 90 % of this day's budget of 5,000 USD",
+                    "description": "LLM is going to spend 92 % of this day's budget of 5,000 USD."
                     " The forecast's 80 % interval is 86 % to 102 %.",
-                    "worst": "model=gpt-4o service=assistant tenant=alpha 25.72 USD; ",
+                    "worst": "model=gpt-4o service=assistant tenant=alpha 180.03 USD; ",
                     "explain": "flyball cost explain --from 1969-12-31 --to 1970-01-02 --where resource=token",
                     "runbook_url": "https://runbooks.example/llm",
                     "dashboard_url": "https://flyball.example/budgets/llm",
@@ -208,7 +208,22 @@ def test_a_fresh_forecast_is_believed_and_a_stale_one_is_not(promtool: str, tmp_
         ],
     }  # fmt: skip
     expectations = {"promql_expr_test": checks, "alert_rule_test": [told]}
-    assert outcome(promtool, tmp_path, [replace(LLM, spike=None, window=WEEK)], series, expectations, "5m") == ""
+    assert (
+        outcome(promtool, tmp_path, [replace(LLM, spike=None, window=DAY, tiers=())], series, expectations, "5m") == ""
+    )
+
+
+def test_a_forecast_of_the_window_before_is_no_forecast_of_this_one(promtool: str, tmp_path: Path) -> None:
+    day = 24 * 60
+    made = 86400 - 600
+    series = {
+        TOKENS: f"1x{day + 300}",
+        'flyball_budget_forecast{budget="llm",currency="USD",bound="middle"}': f"_x{day - 10} 4900x300",
+        'flyball_budget_forecast_timestamp_seconds{budget="llm",currency="USD"}': f"_x{day - 10} {made}x300",
+    }
+    budget = replace(LLM, spike=None, window=DAY, tiers=())
+    checks = [firing("1435m", "BudgetForecast ticket 90 %"), firing("1450m")]
+    assert outcome(promtool, tmp_path, [budget], series, {"promql_expr_test": checks}, "5m") == ""
 
 
 def test_all_of_the_amount_is_told_even_if_nobody_asked(promtool: str, tmp_path: Path) -> None:
