@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from controlplane.conventions import SERVICE
 from controlplane.model.source import SourcePosition
-from controlplane.model.spend import SpendTable
+from controlplane.model.spend import SpendQuestion, SpendTable
 from controlplane.problems import Problem
 from exporters.unit_cost.model import UnitCost
 from finops.allocation.exact import total
@@ -20,6 +20,7 @@ from flyball.money.months import month_before, next_month
 from flyball.money.unit_costs import Asked, PastUnitCost, past_unit_cost
 
 NO_PLAN: Final = "direct-cost-only"
+_FIRST_DAYS: Final = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def month_report(wanted: Wanted, sources: Sources) -> MonthReport:
     made = statements(
         now.allocated,
         now.cost,
-        before.allocated if before.cost.rows else None,
+        before.allocated if _is_whole(wanted, sources) and before.cost.rows else None,
         what=SERVICE,
         invoice=_invoiced(now.spend) if plan.figure is Figure.EFFECTIVE and wanted.billed else None,
     )
@@ -73,6 +74,15 @@ def month_report(wanted: Wanted, sources: Sources) -> MonthReport:
     showback = Showback(month, plan, made, now.spend.complete_until)
     ledger = "billed" if wanted.billed else "estimated"
     return MonthReport(showback, costs, now.problems, wanted.chargeback, ledger, left_out)
+
+
+def _is_whole(wanted: Wanted, sources: Sources) -> bool:
+    """Whether the month before can be compared: an estimate may have begun in its middle, a bill has all of it."""
+    if wanted.billed:
+        return True
+    start = month_before(wanted.month)
+    first_days = sources.ledger.spend(SpendQuestion(start, start + _FIRST_DAYS))
+    return bool(first_days.rows)
 
 
 def _invoiced(spend: SpendTable) -> dict[str, Decimal]:

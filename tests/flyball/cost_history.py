@@ -20,11 +20,11 @@ MONEY = {"alpha": 0.2, "beta": 0.2, "": 0.1}  # in 5 minutes, of the service ing
 
 @contextmanager
 def remembering(folder: Path) -> Iterator[Server]:
-    """Counters and ledgers from the month before the last whole one until today's first moment, every 5 minutes.
+    """Counters and ledgers from ten days before the month before the last whole one until today, every 5 minutes.
 
-    In the month before, everything cost half as much. Kafka has no tenant.
+    Before the last whole month everything cost half as much. Kafka has no tenant.
     """
-    start = (MONTH - timedelta(days=1)).replace(day=1)
+    start = (MONTH - timedelta(days=1)).replace(day=1) - timedelta(days=10)
     at = np.arange(round(start.timestamp()) + 300, round(TODAY.timestamp()) + 1, 300)
     half = np.where(at <= MONTH.timestamp(), 0.5, 1.0)
     with servers.prometheus(folder, out_of_order="200d", block_duration="400d", retention="400d") as server:

@@ -75,6 +75,14 @@ def test_the_month_before_is_compared(workspace: Path) -> None:
     assert Decimal(dollars["before"]) == pytest.approx(Decimal("0.45") * 288 * days_before)
 
 
+def test_a_month_that_is_known_in_part_only_is_not_compared(workspace: Path) -> None:
+    """Of the month before the one before the last whole one, the ledger has the last ten days."""
+    earlier = (MONTH - timedelta(days=1)).replace(day=1)
+    result = run(workspace, "--ledger", "estimated", "--month", f"{earlier:%Y-%m}", "--json")
+    (dollars,) = data(result)["currencies"]
+    assert dollars["before"] is None
+
+
 def test_a_chargeback_rounds_each_line_once_and_says_what_that_added(workspace: Path) -> None:
     found = data(run(workspace, *WHICH, "--chargeback", "--json"))
     (dollars,) = found["currencies"]
