@@ -83,11 +83,13 @@ def _sum(by: Sequence[str]) -> str:
 
 def counter_fault(text: str) -> str:
     """Why a text is no plain selector of counters; empty when it is one. Its syntax is known to be right."""
-    parsed = promql_parser.parse(text)
+    parsed = None if PLACEHOLDER.search(text) else promql_parser.parse(text)
     if not isinstance(parsed, promql_parser.VectorSelector):
         return "not a plain selector of counters"
     if parsed.offset is not None or parsed.at is not None:
         return "a counter takes no `offset` and no `@`"
+    if check_promql(f"rate({text}[5m])"):  # a comment would swallow the range
+        return "not a plain selector of counters"
     return ""
 
 
