@@ -7,6 +7,7 @@ from typing import Final
 NAMES: Final = (
     "backfill",
     "command_line",
+    "cost_ledger",
     "edit_to_live",
     "forecast",
     "indicators",

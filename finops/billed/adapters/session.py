@@ -29,6 +29,8 @@ class Session:
         config: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         self._connection = duckdb.connect(":memory:", config=config)
         self.run("SET TimeZone = 'UTC'")
+        self.run("SET enable_progress_bar = true")  # for `progress`: it counts only then
+        self.run("SET enable_progress_bar_print = false")
         self.run(f"SET preserve_insertion_order = {str(in_order).lower()}")
         self.run(f"SET memory_limit = '{memory_bytes // 1024**2}MiB'")
         # What is spilled lies within the folders that it may touch.

@@ -28,11 +28,15 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Exact:
-    """A number's expression, where it may be wrong, and where it was rounded."""
+    """A number's expression, where it may be wrong (without asking for its value), and where it was rounded.
+
+    `bounded`: the value is NULL beyond the limit already.
+    """
 
     value: str
     suspect: str
     rounded: str
+    bounded: bool = False
 
 
 def cost(name: str, column: Column) -> Reading:
@@ -48,7 +52,8 @@ def cost(name: str, column: Column) -> Reading:
 def quantity(column: Column, *, is_usage: str) -> Reading:
     """ConsumedQuantity; empty where it cannot be read, or is negative though `is_usage` (SQL) says that it is usage."""
     reading = _number("quantity", QUANTITY, column, Action.EMPTIED, required=False)
-    negative = f"({reading.value}) < 0 AND {is_usage}"
+    number = reading.value if is_text(column.type) else identifier(column.name)
+    negative = f"({number}) < 0 AND {is_usage}"
     check = Check("quantity-negative", QUANTITY, column.ordinal, negative, Action.EMPTIED, _raw(column))
     value = f"CASE WHEN {negative} THEN NULL ELSE {reading.value} END"
     return Reading(value, any_of([reading.suspect, negative]), (*reading.checks, check))
@@ -57,7 +62,7 @@ def quantity(column: Column, *, is_usage: str) -> Reading:
 def _number(kind: str, name: str, column: Column, action: Action, *, required: bool) -> Reading:
     x = identifier(column.name)
     exact = _exact(x, column.type)
-    value = f"CASE WHEN abs({exact.value}) < {LIMIT} THEN {exact.value} END"
+    value = exact.value if exact.bounded else f"CASE WHEN abs({exact.value}) < {LIMIT} THEN {exact.value} END"
     raw = _raw(column)
     blank = f"trim(coalesce({raw}, '')) = ''"
     literal = null_literal(raw) if is_text(column.type) else NEVER
@@ -83,15 +88,16 @@ def _number(kind: str, name: str, column: Column, action: Action, *, required: b
         missing = f"({blank}) OR coalesce({literal}, FALSE)"
         checks.append(check(f"{kind}-missing", missing, action))
     present = NEVER if required else f"({x} IS NOT NULL)"
-    suspect = f"{failed}" if required else f"({failed} AND {present})"
-    return Reading(value, any_of([suspect, exact.suspect]), tuple(each for each in checks if each.condition != NEVER))
+    suspect = exact.suspect if exact.bounded else any_of([failed, exact.suspect])
+    suspect = suspect if required else f"({suspect}) AND {present}"
+    return Reading(value, suspect, tuple(each for each in checks if each.condition != NEVER))
 
 
 def _exact(x: str, type_: str) -> _Exact:
     if is_text(type_):
         return _of_text(x)
     if type_ == "DOUBLE":
-        return _Exact(_of_double(x), NEVER, NEVER)
+        return _Exact(_of_double(x), f"{x} IS NULL OR NOT (abs({x}) < {LIMIT})", NEVER, bounded=True)
     if type_ == "FLOAT":
         return _Exact(f"try_cast(CAST({x} AS VARCHAR) AS {TYPE})", NEVER, NEVER)
     if type_ in _WHOLE:
@@ -103,8 +109,10 @@ def _exact(x: str, type_: str) -> _Exact:
 
 def _of_decimal(x: str, type_: str, *, precision: int, scale: int) -> _Exact:
     if scale <= PLACES:
-        cast = "CAST" if precision - scale <= 38 - PLACES else "try_cast"
-        return _Exact(f"{cast}({x} AS {TYPE})", NEVER, NEVER)
+        if precision - scale < len(LIMIT):
+            return _Exact(f"CAST({x} AS {TYPE})", f"{x} IS NULL", NEVER, bounded=True)
+        value = f"CASE WHEN abs({x}) < {LIMIT} THEN CAST({x} AS {TYPE}) END"
+        return _Exact(value, f"{x} IS NULL OR NOT (abs({x}) < {LIMIT})", NEVER, bounded=True)
     rounded = f"CAST(CAST({x} AS {TYPE}) AS {type_}) <> {x}"
     return _Exact(f"CAST({x} AS {TYPE})", rounded, rounded)
 
@@ -115,7 +123,8 @@ def _of_double(x: str) -> str:
     fast = f"CAST({x} AS {_FAST})"
     return (
         f"CASE WHEN abs({x}) < {_FAST_BELOW} THEN "
-        f"(CASE WHEN CAST({fast} AS DOUBLE) = {x} THEN CAST({fast} AS {TYPE}) ELSE {as_text} END) ELSE {as_text} END"
+        f"(CASE WHEN CAST({fast} AS DOUBLE) = {x} THEN CAST({fast} AS {TYPE}) ELSE {as_text} END) "
+        f"WHEN abs({x}) < {LIMIT} THEN {as_text} END"
     )
 
 

@@ -145,12 +145,13 @@ def _without_manifest(
     format_: Format, data: Sequence[str], found: Sequence[Manifest], shown: Mapping[str, str]
 ) -> Iterator[Problem]:
     """Data that no manifest names is not complete, or is that of an earlier run: it does not count."""
-    if not found and data:
+    manifests = manifests_among(list(shown))
+    if not manifests and data:
         message = f"no manifest: with format {format_.value} only what a manifest names is complete"
         hint = "format: focus takes files as they are"
         yield Problem(shown[data[0]], 1, 1, "", message, hint=hint, rule="no-manifest")
         return
-    told = {each.period for each in found}
+    told = {each.period for each in found} | {partition_of(name) for name in manifests}
     waiting = {period: name for name in reversed(data) if (period := partition_of(name)) and period not in told}
     for period, name in sorted(waiting.items()):
         message = f"BILLING_PERIOD={period:%Y-%m} has no manifest yet and does not count"

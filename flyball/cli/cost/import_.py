@@ -207,13 +207,17 @@ def _restated(each: "Imported") -> Iterator[str]:
     if each.restatement is None:
         return
     changes = sorted(each.restatement.changes, key=lambda one: -abs(one.billed_difference))
-    yield f"\n{each.partition.key.period_name} was restated: {len(changes)} services have other sums"
+    yield f"\n{each.partition.key.period_name} was restated: {_services(len(changes))} other sums"
     for one in changes[:_SHOWN_CHANGES]:
         before, after = money(one.billed_before, one.currency), money(one.billed_after, one.currency)
         difference = money(one.billed_difference, one.currency)
         yield f"  {one.service or '(no service)'}: billed {before} → {after} (difference {difference})"
     if len(changes) > _SHOWN_CHANGES:
         yield f"  and {len(changes) - _SHOWN_CHANGES} more (--json lists all)"
+
+
+def _services(count: int) -> str:
+    return "1 service has" if count == 1 else f"{count:,} services have"
 
 
 def _faults(each: "Imported") -> Iterator[str]:

@@ -279,7 +279,9 @@ def _notes(table: "SpendTable", asked: _Asked, catalogue: "Catalogue | None") ->
         return
     about = ledger_as_json(catalogue, asked.question.start, asked.question.end)
     if about["quarantined_rows"]:
-        yield f"{about['quarantined_rows']:,} rows are in quarantine and in no sum: flyball cost report --faults"
+        rows = about["quarantined_rows"]
+        counted = "1 row is" if rows == 1 else f"{rows:,} rows are"
+        yield f"{counted} in quarantine and in no sum: flyball cost report --faults"
     if about["effective_cost_missing"]:
         yield f"EffectiveCost is missing in {about['effective_cost_missing']:,} rows: it is not 0 there"
 
