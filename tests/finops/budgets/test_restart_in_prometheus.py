@@ -15,7 +15,7 @@ from tests.finops.budgets.evaluating import FIVE_MINUTES, Evaluation, Spend, eva
 from tests.finops.budgets.reading import a_budget
 from tests.slo.evaluating import Past, past, utc
 
-START, DOWN, UP, END = (utc(2026, 5, 4, *at) for at in ((0,), (12,), (12, 40), (16,)))
+START, DOWN, UP, END = (utc(2026, 5, 4, *at) for at in ((6,), (12,), (12, 40), (14, 30)))
 BUDGET = a_budget("two-days", "96", window=RollingWindow(timedelta(days=2)), forecast=(), spike=None)
 A_MINUTE = 96 / 2880 * 0.9  # nine tenths of the pace
 
@@ -36,14 +36,14 @@ def test_what_was_spent_goes_on_from_where_it_was(restarted: tuple[Past, list[Ev
     before, after = (memory.value(names.BUDGET_SPENT, at) for at in (DOWN, UP + FIVE_MINUTES))
     assert before is not None
     assert after is not None
-    assert before == pytest.approx(A_MINUTE * 720, rel=0.01)
+    assert before == pytest.approx(A_MINUTE * 360, rel=0.01)
     assert 0 < after - before <= A_MINUTE * 10
     spent = memory.value(names.BUDGET_SPENT, END)
-    assert spent == pytest.approx(A_MINUTE * (960 - 40), rel=0.01)
-    assert memory.value(names.BUDGET_COVERAGE, END) == pytest.approx(float(Decimal(920) / 2880), abs=0.005)
+    assert spent == pytest.approx(A_MINUTE * (510 - 40), rel=0.01)
+    assert memory.value(names.BUDGET_COVERAGE, END) == pytest.approx(float(Decimal(470) / 2880), abs=0.005)
 
 
-@pytest.mark.parametrize("after", [2, 20, 100, 200])
+@pytest.mark.parametrize("after", [2, 20, 100])
 def test_burn_rates_are_as_they_were(restarted: tuple[Past, list[Evaluation]], after: int) -> None:
     memory, _ = restarted
     for window in ("5m", "30m", "1h", "6h"):
