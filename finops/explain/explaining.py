@@ -55,33 +55,41 @@ class Report:
         return self.complete_until is not None and self.complete_until >= self.asked.periods.end
 
 
-def explain(outside: Outside, asked: Asked, *, driver: str = "") -> Report:
+def explain(
+    outside: Outside, asked: Asked, *, driver: str = "", progress: Callable[[float], None] = lambda share: None
+) -> Report:
     """Explain a change. `driver` is PromQL of what the spend is for, with `$__window` for the length of the periods.
 
-    Raises what the ledger raises, and what Prometheus says of the driver. What else cannot be asked is said in the
+    `progress` is told the share that is done. Raises what the ledger raises, and what Prometheus says of the driver. What else cannot be asked is said in the
     report, which is worth having without it.
     """
     missing: list[str] = []
-    tables = replace(fetch_tables(outside.ledger, asked), quantities=_quantities(outside, asked, missing))
+    tables = fetch_tables(outside.ledger, asked)
+    progress(0.2)
+    tables = replace(tables, quantities=_quantities(outside, asked, missing, progress))
     drivers = Drivers()
     if driver and outside.metrics is not None:
         drivers = fetch_drivers(outside.metrics, driver, asked.periods, asked.by)
     found = explanations(tables, drivers)
+    progress(0.9)
     changes = _changes(outside, asked, missing)
     traces = _traces(outside, asked, found, missing)
     return Report(asked, found, changes, traces, tuple(missing), tables.after.complete_until)
 
 
-def _quantities(outside: Outside, asked: Asked, missing: list[str]) -> tuple[Quantities, Quantities]:
+def _quantities(
+    outside: Outside, asked: Asked, missing: list[str], progress: Callable[[float], None]
+) -> tuple[Quantities, Quantities]:
     """Of live estimates: the bill has its own."""
     if outside.metrics is None or asked.ledger is not Ledger.ESTIMATED:
         return {}, {}
     periods, price_maps = asked.periods, outside.price_maps()
-    both = ((periods.against_start, periods.against_end), (periods.start, periods.end))
-    before, after = (
-        fetch_quantities(outside.metrics, price_maps, asked.dimensions, asked.where, period, missing) for period in both
-    )
-    return before, after
+    found: list[Quantities] = []
+    for period in ((periods.against_start, periods.against_end), (periods.start, periods.end)):
+        asked_of = (outside.metrics, price_maps, asked.dimensions, asked.where, period, missing)
+        found.append(fetch_quantities(*asked_of))
+        progress(0.2 + 0.3 * len(found))
+    return found[0], found[1]
 
 
 def _changes(outside: Outside, asked: Asked, missing: list[str]) -> tuple[Change, ...]:
@@ -109,6 +117,6 @@ def _or_missing(fetch: Callable[[], _Found], otherwise: _Found, what: str, missi
     try:
         return fetch()
     except (Transient, Permanent) as error:
-        log.warning("finops.explain_without", extra={"what": what, "error": str(error)})
+        log.info("finops.explain_without", extra={"what": what, "error": str(error)})
         missing.append(f"{what}: {error}")
         return otherwise

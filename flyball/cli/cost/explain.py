@@ -1,7 +1,8 @@
 """`flyball cost explain`: why spend changed between two periods."""
 
 import json
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,7 +94,8 @@ def explain(
         with _outside(settings, ledger, folder) as outside:
             from finops.explain.explaining import explain as explained
 
-            report = explained(outside, asked, driver=driver)
+            with _progress("Explaining") as progress:
+                report = explained(outside, asked, driver=driver, progress=progress)
             opened = _open(report, outside, now, trace_url) if open_issue else ""
     except (Transient, Permanent) as error:
         fail(f"flyball cost explain: {error}", ExitCode.OUTSIDE)
@@ -175,6 +177,18 @@ def _outside(settings: "Settings", source: Source, folder: Path) -> "Iterator[Ou
         closing.callback(store.close)
         ledger = closing.enter_context(billed_ledger(settings)) if is_billed else estimated_ledger(backend)
         yield Outside(ledger, backend, PrometheusExemplars(backend), store, lambda: price_maps)
+
+
+@contextmanager
+def _progress(title: str) -> "Iterator[Callable[[float], None]]":
+    """A bar where somebody looks at it."""
+    from flyball.demo.steps import steps_on
+
+    if not sys.stderr.isatty():
+        yield lambda share: None
+        return
+    with steps_on(sys.stderr) as steps, steps.step(title) as progress:
+        yield progress
 
 
 def _open(report: "Report", outside: "Outside", now: datetime, traces_at: str) -> str:
