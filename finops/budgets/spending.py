@@ -8,7 +8,15 @@ known, so that a gap is missing in both, and moves no burn rate.
 from collections.abc import Iterator
 
 from controlplane import conventions as names
-from controlplane.burn_rate import duration, ledger_entries, ledger_entry, ledger_sum, number, sum_up_to_now
+from controlplane.burn_rate import (
+    duration,
+    ledger_entries,
+    ledger_entry,
+    ledger_sum,
+    number,
+    sum_up_to_now,
+    window_name,
+)
 from controlplane.calendar import ledgers
 from controlplane.calendar.rules import bounds
 from controlplane.model.rule import RecordingRule, Rule
@@ -135,6 +143,11 @@ def _hour(entries: str, offset: str) -> str:
 def info(subject: Subject) -> Iterator[Rule]:
     """1, with what people call the budget."""
     budget = subject.budget
-    described = (("owner", budget.owner), ("window", subject.pace.name), ("display_name", budget.display_name))
+    described = (
+        ("owner", budget.owner),
+        ("window", window_name(budget.window)),
+        (names.PACE, subject.pace.name),
+        ("display_name", budget.display_name),
+    )
     known = tuple((key, value) for key, value in described if value)
     yield RecordingRule(names.BUDGET_INFO, "vector(1)", (*subject.labels, *known))
