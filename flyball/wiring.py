@@ -134,7 +134,12 @@ def wire(
     daemon = slo_daemon(settings, files, backend, StoreJournal(store, _ACTOR, leadership.proof))
     alertmanager = AlertmanagerBackend(settings.alertmanager_url)
     reconciler = Reconciler(store, alertmanager) if settings.alertmanager_is_named else None
-    money = MoneyServices(Surroundings(state.money, backend, store, clock, settings.cost_directory, workspace.models))
+
+    def look() -> object:
+        return None if state.is_compiled else state.refresh()
+
+    around = Surroundings(state.money, look, backend, store, clock, settings.cost_directory, workspace.models)
+    money = MoneyServices(around)
     for collector in money.collectors():
         metrics.registry.register(collector)
     delivery = _delivery(store, console or sys.stdout, metrics)

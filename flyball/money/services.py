@@ -41,9 +41,13 @@ NO_TERMS: Final = UsageTerms()
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the jobs work with: what the last good files declare, the backends, the billed ledger's folder."""
+    """What the jobs work with: what the last good files declare, the backends, the billed ledger's folder.
+
+    `look` reads the files if nobody has: a job may run alone, or before the first look at them.
+    """
 
     money: Callable[[], MoneyDeclared]
+    look: Callable[[], object]
     backend: PrometheusBackend
     store: SqlStore
     clock: Clock
@@ -83,12 +87,21 @@ class MoneyServices:
 
     def jobs(self) -> Iterator[Job]:
         """What is done again and again."""
-        yield Job("bills", BILLS_EVERY, self._import, leader_only=True)
-        yield Job("forecast", FORECAST_EVERY, self._forecast, leader_only=True)
-        yield Job("ledgers", RECONCILE_EVERY, self._reconcile, leader_only=True)
-        yield Job("models", MODELS_EVERY, self._look_for_models, leader_only=False)
-        yield Job("usage", USAGE_EVERY, self._usage, leader_only=True)
-        yield Job("cost-issues", ISSUES_EVERY, self._open_issues, leader_only=True)
+        yield Job("bills", BILLS_EVERY, self._informed(self._import), leader_only=True)
+        yield Job("forecast", FORECAST_EVERY, self._informed(self._forecast), leader_only=True)
+        yield Job("ledgers", RECONCILE_EVERY, self._informed(self._reconcile), leader_only=True)
+        yield Job("models", MODELS_EVERY, self._informed(self._look_for_models), leader_only=False)
+        yield Job("usage", USAGE_EVERY, self._informed(self._usage), leader_only=True)
+        yield Job("cost-issues", ISSUES_EVERY, self._informed(self._open_issues), leader_only=True)
+
+    def _informed(self, run: Callable[[Turn], object]) -> Callable[[Turn], object]:
+        """A job that knows what is declared even in its first turn."""
+
+        def informed(turn: Turn) -> object:
+            self._around.look()
+            return run(turn)
+
+        return informed
 
     def _import(self, turn: Turn) -> object:
         """Import what is new, and tell the event log; an event has the same id whenever it is told."""
