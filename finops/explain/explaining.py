@@ -60,8 +60,8 @@ def explain(
 ) -> Report:
     """Explain a change. `driver` is PromQL of what the spend is for, with `$__window` for the length of the periods.
 
-    `progress` is told the share that is done. Raises what the ledger raises, and what Prometheus says of the driver. What else cannot be asked is said in the
-    report, which is worth having without it.
+    `progress` is told the share that is done. Raises what the ledger raises, and what Prometheus says of the driver.
+    What else cannot be asked is said in the report, which is worth having without it.
     """
     missing: list[str] = []
     tables = fetch_tables(outside.ledger, asked)

@@ -18,6 +18,7 @@ from finops.forecast.shape import Floats, effects_of, learned_effects, pace_fact
 LONGEST_HISTORY: Final = 400  # days; older ones say nothing of next month, and cost time
 _LEAST_PACE: Final = 0.05  # of days of which the pace expects next to nothing no shape is learned
 _LEAST_COVERED: Final = Decimal("0.5")  # days with less than that say too little of what the whole day cost
+_LARGEST: Final = Decimal(10) ** 18
 _LEVEL_FROM: Final = 5
 _SEASONAL_FROM: Final = 21
 _PLACES: Final = Decimal("0.000001")
@@ -42,6 +43,8 @@ def forecast(history: Sequence[DailySpend], window: Days, pace: Pace = STANDARD_
         return NoForecast("no day is known whole yet; there is a forecast when the first one is over")
     if whole[-1] < window.first - len(window) * _ONE_DAY:
         return NoForecast(f"nothing is known after {whole[-1]}: too long ago to say anything of {window.first}")
+    if any(each.amount is not None and abs(each.amount) >= _LARGEST for each in known.values()):
+        return NoForecast("a day is told to cost more than can be forecast: there must be a mistake in it")
     learned = Days(max(whole[0], whole[-1] - (LONGEST_HISTORY - 1) * _ONE_DAY), whole[-1] + _ONE_DAY)
     return _assembled(known, window, _expected(known, learned, window, pace))
 
@@ -114,7 +117,7 @@ def _as_whole(day: DailySpend | None) -> float:
 
 def _assembled(known: KnownDays, window: Days, expected: _Expected) -> Forecast:
     days = [_likely(known.get(day), expected.of(day)) for day in window]
-    middles = list(accumulate(days))
+    middles = list(accumulate(days, lambda *both: total(both)))
     unknown = _share_unknown(known, expected)
     spents = list(accumulate((_amount(known.get(day)) for day in window), lambda *both: total(both)))
     path = tuple(
@@ -150,7 +153,7 @@ def _likely(day: DailySpend | None, expected: float) -> Decimal:
         return usual
     if day.covered is None:
         return max(day.amount, usual)
-    return day.amount + (WHOLE - min(day.covered, WHOLE)) * usual
+    return total((day.amount, (WHOLE - min(day.covered, WHOLE)) * usual))
 
 
 def _share_unknown(known: KnownDays, expected: _Expected) -> float:
@@ -168,7 +171,7 @@ def _band(day: date, middle: Decimal, half: Decimal, least: Decimal) -> DayBand:
     """Nothing that was spent is given back where there never was a credit."""
     half = half.quantize(_PLACES)
     middle = max(middle, least)
-    return DayBand(day, max(middle - half, least), middle, middle + half)
+    return DayBand(day, max(total((middle, -half)), least), middle, total((middle, half)))
 
 
 def _decimal(value: float) -> Decimal:

@@ -206,8 +206,19 @@ def test_another_unit_of_money_changes_the_figures_and_nothing_else(factor: Deci
         assert float(getattr(scaled, bound) / factor) == pytest.approx(float(getattr(plain, bound)), rel=1e-4)
 
 
+def test_an_amount_that_must_be_a_mistake_is_not_forecast_from() -> None:
+    history = [*days_of(lambda _: 100, SUMMER, TENTH), DailySpend(date(2026, 11, 11), Decimal("1e300"))]
+    told = forecast(history, NOVEMBER)
+    assert isinstance(told, NoForecast)
+    assert "a mistake" in told.why
+
+
 def test_amounts_of_any_length_are_added_exactly() -> None:
-    history = [DailySpend(day, Decimal("12345678901234567890.123456789012")) for day in Days(SUMMER, date(2026, 11, 3))]
+    history = [
+        DailySpend(day, Decimal("123456789012345678.123456789012345678")) for day in Days(SUMMER, date(2026, 11, 3))
+    ]
     told = forecast(history, NOVEMBER)
     assert isinstance(told, Forecast)
-    assert told.spent == Decimal("24691357802469135780.246913578024")
+    assert told.spent == Decimal("246913578024691356.246913578024691356")
+    whole = made(forecast([DailySpend(day, history[0].amount) for day in NOVEMBER], NOVEMBER))
+    assert whole.low == whole.middle == whole.high == whole.spent
