@@ -23,7 +23,7 @@ def budgets_or_exit(folder: Path, name: str = "") -> "Sequence[Budget]":
         meant = did_you_mean(name, known)
         fail(f"no budget is named `{name}`" + (f", did you mean `{meant}`?" if meant else ""), ExitCode.PROBLEMS)
     if not known:
-        fail(f"{folder} declares no Budget: docs/how-to/budget-spend.md says how to write one", ExitCode.PROBLEMS)
+        fail(f"{folder} declares no Budget: docs/how-to/budget-money.md says how to write one", ExitCode.PROBLEMS)
     return [known[name]] if name else list(known.values())
 
 
