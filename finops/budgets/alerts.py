@@ -21,6 +21,7 @@ from finops.pricing.selectors import quoted
 
 FORECAST_FRESH_FOR: Final = timedelta(hours=6)  # `finops.forecast.daemon` keeps it as long
 STRAIGHT_FROM: Final = Decimal("0.1")  # of a window: before that, straight pacing says nothing
+STRAIGHT_COVERAGE: Final = Decimal("0.5")  # of the time so far: with less of it measured it says nothing either
 _ALL: Final = Decimal(1)
 _HOUR: Final = timedelta(hours=1)
 _MUTED_BY_PAGE: Final = "1d"
@@ -57,6 +58,7 @@ def forecast_ratio(subject: Subject) -> Iterator[Rule]:
     straight = (
         f"{subject.series(names.BUDGET_SPENT_RATIO)}"
         f"\n  / ({subject.series(names.BUDGET_PACE_RATIO)} >= {number(STRAIGHT_FROM)})"
+        f"\n  and {subject.series(names.BUDGET_COVERAGE)} >= {number(STRAIGHT_COVERAGE)}"
     )
     forecast = f"max ({middle}) / {amount}\n  and on () {fresh}"
     expr = (

@@ -18,7 +18,7 @@ from controlplane.calendar.periods import Period, period_at
 from controlplane.model.alerting import Tier, Urgency
 from controlplane.model.budget import Budget
 from controlplane.model.slo import CalendarWindow
-from finops.budgets.alerts import STRAIGHT_FROM
+from finops.budgets.alerts import STRAIGHT_COVERAGE, STRAIGHT_FROM
 from finops.budgets.pacing import least_expected, share_between
 
 _ZERO: Final = Decimal(0)
@@ -160,7 +160,10 @@ class _Past:
         """Spent ÷ what should have been by now, of the amount; None while that says nothing."""
         window = self._window(at)
         pace = share_between(self._budget.pace, window, window[0], at)
-        return self.spent(at) / self._budget.amount / pace if pace >= STRAIGHT_FROM else None
+        known = self._counts[self._place(at)] - self._counts[max(self._place(window[0]), 0)]
+        if pace < STRAIGHT_FROM or known < STRAIGHT_COVERAGE * ((at - window[0]) // LEDGER_INTERVAL):
+            return None
+        return self.spent(at) / self._budget.amount / pace
 
     def silence(self, at: datetime) -> timedelta:
         """For how long no spend has been known."""

@@ -105,3 +105,11 @@ def test_nothing_is_known_of_an_empty_past() -> None:
     found = replay(a_budget(), {}, START, START + timedelta(hours=1))
     assert (found.spent, found.missing) == (0, timedelta(hours=1))
     assert {fired.alert for fired in found.fired} == {names.ALERT_COST_STALE}
+
+
+def test_straight_pacing_needs_half_of_the_time_measured() -> None:
+    budget = a_budget("b", "100", tiers=(), spike=None, actual=())
+    end = utc(2026, 3, 5)
+    for known, told in ((3 * 288, True), (288, False)):  # of four days
+        found = replay(budget, entries([Decimal("0.05")] * known, end - known * FIVE), START, end)
+        assert any(each.alert == names.ALERT_BUDGET_FORECAST for each in found.fired) is told
