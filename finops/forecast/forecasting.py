@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from itertools import accumulate
 from typing import Final
 
@@ -22,6 +22,7 @@ _LARGEST: Final = Decimal(10) ** 18
 _LEVEL_FROM: Final = 5
 _SEASONAL_FROM: Final = 21
 _PLACES: Final = Decimal("0.000001")
+_WIDE: Final = Context(prec=100)  # any amount below the largest has its six decimal places
 _ONE_DAY: Final = timedelta(days=1)
 
 KnownDays = Mapping[date, DailySpend]
@@ -169,13 +170,13 @@ def _share_unknown(known: KnownDays, expected: _Expected) -> float:
 
 def _band(day: date, middle: Decimal, half: Decimal, least: Decimal) -> DayBand:
     """Nothing that was spent is given back where there never was a credit."""
-    half = half.quantize(_PLACES)
+    half = half.quantize(_PLACES, context=_WIDE)
     middle = max(middle, least)
     return DayBand(day, max(total((middle, -half)), least), middle, total((middle, half)))
 
 
 def _decimal(value: float) -> Decimal:
-    return Decimal(value).quantize(_PLACES)
+    return Decimal(value).quantize(_PLACES, context=_WIDE)
 
 
 def _method(days: int) -> Method:

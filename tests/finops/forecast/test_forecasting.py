@@ -17,7 +17,13 @@ from tests.finops.forecast.series import NOVEMBER, cost_of, days_of, is_last_of_
 
 SUMMER = date(2026, 8, 1)
 TENTH = date(2026, 11, 10)
-AMOUNTS = st.one_of(st.none(), st.decimals(-(10**9), 10**12, places=6), st.just(Decimal(0)))
+AMOUNTS = st.one_of(
+    st.none(),
+    st.decimals(-(10**9), 10**12, places=6),
+    st.just(Decimal(0)),
+    st.sampled_from([10**17, -(10**17)]).map(Decimal),
+)
+WEIGHTS = st.tuples(*[st.sampled_from([Decimal(0), Decimal(1), Decimal("0.001")])] * 7)
 COVERED = st.one_of(st.none(), st.decimals(0, 1, places=3), st.just(WHOLE))
 HISTORIES = st.lists(
     st.builds(
@@ -29,10 +35,12 @@ HISTORIES = st.lists(
 )  # fmt: skip
 
 
-@given(history=HISTORIES)
+@given(history=HISTORIES, weekdays=WEIGHTS)
 @effort(max_examples=60)
-def test_any_history_gives_ordered_bounds_or_a_reason(history: list[DailySpend]) -> None:
-    told = forecast(history, NOVEMBER)
+def test_any_history_and_pace_give_ordered_bounds_or_a_reason(
+    history: list[DailySpend], weekdays: tuple[Decimal, ...]
+) -> None:
+    told = forecast(history, NOVEMBER, Pace(weekdays))
     if isinstance(told, NoForecast):
         assert told.why
         return
