@@ -61,4 +61,5 @@ def insert_events(connection: Connection, rows: Sequence[Row], now: datetime) ->
         (event.tenant, event.source, event.id, event.digest, booked, period, event.time, now, readings)
         for event, booked, period, readings in rows
     ]
+    written.sort()  # in the order of the key's tree: each of its pages is met once
     _EVENTS.insert(connection, written)
