@@ -66,6 +66,7 @@ def forecast(
     \b
     Examples:
       flyball cost forecast
+      flyball cost forecast shop/
       flyball cost forecast llm-monthly --json | jq -r '.[0].forecast.middle'
       flyball cost forecast infra-monthly shop --ledger billed
       flyball cost forecast --file daily.csv --amount 18000
@@ -78,10 +79,20 @@ def forecast(
     else:
         if month or amount:
             raise typer.BadParameter("goes with --file: a budget has its own", param_hint="--month, --amount")
+        if _is_workspace(budget) and folder == Path():
+            budget, folder = "", Path(budget)
         budgets = budgets_or_exit(folder, budget)
         settings = settings_or_exit(folder, {"prometheus.url": prometheus})
         views = list(_of_budgets(budgets, settings, ledger, settling))
     _print(views, as_json=as_json, as_csv=as_csv)
+
+
+def _is_workspace(text: str) -> bool:
+    """Whether what stands in a budget's place can only mean a folder: `flyball cost forecast shop/`."""
+    from flyball.settings import FILE_NAME
+
+    folder = Path(text)
+    return bool(text) and folder.is_dir() and ("/" in text or text.startswith(".") or (folder / FILE_NAME).is_file())
 
 
 def _print(views: "Sequence[ForecastView]", *, as_json: bool, as_csv: bool) -> None:

@@ -99,7 +99,7 @@ def test_a_budget_is_forecast_from_what_prometheus_recorded(place: Place) -> Non
 
 
 def test_every_budget_is_told_as_data_and_those_without_a_forecast_say_why(place: Place) -> None:
-    told = {each["budget"]: each for each in json.loads(place.run("forecast", "", str(place.folder), "--json").stdout)}
+    told = {each["budget"]: each for each in json.loads(place.run("forecast", str(place.folder), "--json").stdout)}
     assert Decimal(told["llm"]["forecast"]["middle"]) > 0
     assert told["llm"]["past"]["forecasts"] > 0
     assert told["silent"]["forecast"] is None
