@@ -139,7 +139,7 @@ def worst(subject: Subject) -> str:
 
 def _annotations(subject: Subject, summary: str, description: str, *, told_by: bool = True) -> Labels:
     budget = subject.budget
-    url = f"{subject.external_url.rstrip('/')}/budgets/{budget.name}" if subject.external_url else ""
+    url = f"{subject.external_url.rstrip('/')}/money/{budget.name}" if subject.external_url else ""
     found = {
         names.SUMMARY: summary,
         names.DESCRIPTION: description,

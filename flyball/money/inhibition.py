@@ -1,4 +1,8 @@
-"""By which alerts about money Alertmanager mutes others: tickets of a budget while a page of the same one fires."""
+"""By which alerts about money Alertmanager mutes others: one incident, one notification.
+
+Tickets of a budget are muted while a page of the same one fires, and budgets whose spend fell silent while what they
+are made of is told to be silent.
+"""
 
 import json
 from typing import Final
@@ -24,4 +28,8 @@ def money_inhibitions(money: MoneyDeclared) -> tuple[Inhibition, ...]:
     def of(severity: str) -> tuple[str, ...]:
         return alerts, f"{names.SEVERITY}={json.dumps(severity)}", f'{names.BUDGET}!=""'
 
-    return (Inhibition(of(names.SEVERITY_PAGE), of(names.SEVERITY_TICKET), (names.BUDGET,)),)
+    stale = f"alertname={json.dumps(names.ALERT_COST_STALE)}"
+    return (
+        Inhibition(of(names.SEVERITY_PAGE), of(names.SEVERITY_TICKET), (names.BUDGET,)),
+        Inhibition((stale, f'{names.BUDGET}=""'), (stale, f'{names.BUDGET}!=""'), ()),
+    )

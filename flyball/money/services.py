@@ -24,13 +24,14 @@ from finops.explain.explaining import Outside
 from finops.forecast.daemon import ForecastCollector, ForecastDaemon
 from finops.pricing.daemon import ReconciliationCollector, ReconciliationDaemon
 from finops.pricing.estimated import EstimatedLedger
+from finops.pricing.model import PriceMap
 from flyball.money.billed import LiveBilledLedger
 from flyball.money.declared import MoneyDeclared
 from flyball.money.discovered import DiscoveredModels
 from flyball.scheduler import Job, Turn
 from flyball.settings import variables_of
 
-FORECAST_EVERY: Final = timedelta(minutes=10)
+FORECAST_EVERY: Final = timedelta(seconds=30)  # it has work to do every 10 minutes, or when budgets change
 RECONCILE_EVERY: Final = timedelta(minutes=30)
 BILLS_EVERY: Final = timedelta(minutes=10)
 MODELS_EVERY: Final = timedelta(minutes=2)
@@ -64,12 +65,16 @@ class MoneyServices:
         self._bills = LiveBilledLedger(around.bills, around.money)
         self.reconciliation = ReconciliationDaemon(self._bills, around.backend)
         estimated = EstimatedLedger(around.backend)
-        outside = Outside(estimated, around.backend, PrometheusExemplars(around.backend), around.store)
+        outside = Outside(estimated, around.backend, PrometheusExemplars(around.backend), around.store, self.price_maps)
         self._issues = CostIssueDaemon(around.store, outside, self.budgets)
 
     def budgets(self) -> Sequence[Budget]:
         """Those of the last good files."""
         return self._around.money().budgets
+
+    def price_maps(self) -> Sequence[PriceMap]:
+        """Those of the last good files."""
+        return self._around.money().price_maps
 
     def terms(self) -> UsageTerms:
         """What is metered, and by which contracts."""
@@ -122,7 +127,7 @@ class MoneyServices:
         return self.forecasts.run_once(self.budgets(), turn.now)
 
     def _reconcile(self, turn: Turn) -> object:
-        return self.reconciliation.run_once(self._around.money().price_maps, turn.now)
+        return self.reconciliation.run_once(self.price_maps(), turn.now)
 
     def _usage(self, turn: Turn) -> object:
         source = RecordedSLO(self._around.backend)
