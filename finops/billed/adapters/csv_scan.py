@@ -22,13 +22,17 @@ _RATIO_FROM: Final = 64 * 1024**2  # a small file may shrink by any factor
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What a text file is. `lines` counts line breaks; `head` is its first line, decoded, without byte order mark."""
+    """What a text file is. `lines` counts line breaks; `head` is its first line, decoded, without byte order mark.
+
+    `mixed`: some lines end with CR LF, others with LF alone.
+    """
 
     size: int
     sha256: str
     lines: int
     ends_with_break: bool
     head: str
+    mixed: bool = False
 
 
 class Refused(Exception):
@@ -52,7 +56,7 @@ class TextCheck:
         self._bounds = bounds
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._head = bytearray()
-        self._lines = 0
+        self._lines = self._pairs = 0
         self._line_length = 0
         self._last = b""
         self._size = 0
@@ -72,6 +76,7 @@ class TextCheck:
         if not self._lines or len(self._head) < self._bounds.line_bytes:
             self._head += chunk[: self._bounds.line_bytes]
         self._lines += chunk.count(b"\n")
+        self._pairs += chunk.count(b"\r\n") + (self._last == b"\r" and chunk.startswith(b"\n"))
         self._size += len(chunk)
         self._last = chunk[-1:] or self._last
 
@@ -85,7 +90,8 @@ class TextCheck:
             message = "the file ends in the middle of a character: it is half written"
             raise refuse(self._path, message, line=self._lines + 1, rule="half-written") from None
         head = bytes(self._head).decode("utf-8-sig", errors="replace")
-        return Scanned(self._size, sha256, self._lines, self._last == b"\n", head)
+        mixed = 0 < self._pairs < self._lines
+        return Scanned(self._size, sha256, self._lines, self._last == b"\n", head, mixed)
 
     def _measure_lines(self, chunk: bytes) -> None:
         """Jumps to the last break within the limit each time: one step a chunk, however short the lines are."""
@@ -185,3 +191,14 @@ def _ensure_no_bomb(shown: str, bounds: Bounds, read: int, written: int) -> None
     if written > _RATIO_FROM and written > read * bounds.unpacked_ratio:
         message = f"unpacks to more than {bounds.unpacked_ratio} times its size"
         raise refuse(shown, message, hint="bounds.unpackedRatio of the CostSource allows more", rule="zip-bomb")
+
+
+def unify_breaks(path: Path, target: Path) -> None:
+    """Write it anew with LF at the end of every line; a CR LF within quotes becomes LF, too."""
+    with path.open("rb") as source, target.open("wb") as out:
+        held = b""
+        while chunk := source.read(CHUNK):
+            text = held + chunk
+            held = text[-1:] if text.endswith(b"\r") else b""
+            out.write((text[:-1] if held else text).replace(b"\r\n", b"\n"))
+        out.write(held)

@@ -78,12 +78,14 @@ def _counted_lines(path: Path, wanted: set[int]) -> Mapping[int, int]:
     last = max(wanted)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader, begins = csv.reader(file), 1
-            for record, _ in enumerate(reader):
-                if record in wanted:
-                    found[record] = begins
+            reader, begins, record = csv.reader(file), 1, 0
+            for fields in reader:
+                if fields:  # a blank line is no record
+                    if record in wanted:
+                        found[record] = begins
+                    record += 1
                 begins = reader.line_num + 1
-                if record >= last:
+                if record > last:
                     break
     except (OSError, csv.Error):
         return found
@@ -115,6 +117,10 @@ def fetch(tree: Tree, listed: Listed, folder: Path, bounds: Bounds, seen: Callab
     else:
         scanned = csv_scan.scan_text(path, shown, bounds, seen)
         target.symlink_to(path.absolute())
+    if scanned.mixed:  # DuckDB wants to see one kind of line break
+        unified = target.with_suffix(".unified")
+        csv_scan.unify_breaks(target, unified)
+        unified.replace(target)
     return Staged(listed.name, shown, listed.size, scanned.sha256, target, scanned)
 
 

@@ -1,11 +1,15 @@
 """Faulty values: each has its name, place and consequence; good rows count; nothing is lost in silence."""
 
+import csv
+import io
+import random
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from finops.billed.faults import BY_NAME
+from finops.billed.model import Bounds
 from tests.finops.billed.focus import COLUMNS, Ledger, csv_text, faults, row, write_csv
 
 CASES: dict[str, tuple[dict[str, str], str, str]] = {
@@ -144,3 +148,37 @@ def test_values_are_cut_to_eighty_characters_in_reports(ledger: Ledger, tmp_path
     outcome = ledger.take(write_csv(tmp_path / "costs.csv", row(), row(BilledCost="x" * 500)))
     value = outcome.imported[0].partition.faults[0].examples[0].value
     assert value == "x" * 79 + "…"
+
+
+def test_every_record_of_a_text_counts_or_is_kept_apart_and_is_told_by_its_line(tmp_path: Path) -> None:
+    good = csv_text([row()]).splitlines()
+    pieces = [good[1] + "\n"] * 6 + [
+        "\n", good[1] + "\r\n", good[1].replace("i-1", '"a\nb"') + "\n", good[1].replace("i-1", '"a""b"') + "\n",
+        "1,2\n", good[1] + ",9\n", good[1].replace("1.5,", "NaN,", 1) + "\n", " \n", "," * 20 + "\n",
+    ]  # fmt: skip
+    chosen = random.Random(11)
+    for turn in range(25):
+        text = good[0] + "\n" + "".join(chosen.choice(pieces) for _ in range(9))
+        (tmp_path / f"{turn}.csv").write_bytes(text.encode())
+        outcome = Ledger(tmp_path / str(turn)).take(
+            tmp_path / f"{turn}.csv", bounds=Bounds(quarantined_share=Decimal(1))
+        )
+        parts = [each.partition for each in outcome.imported]
+        records, lines = _records(text)
+        if not outcome.refused:
+            assert sum(each.rows + each.quarantined for each in parts) == records
+        found = [each for part in parts for each in part.faults if each.fault == "cost-not-finite"]
+        if parts:
+            assert {each.row: each.line for one in found for each in one.examples} == lines
+
+
+def _records(text: str) -> tuple[int, dict[int, int]]:
+    """How many data rows Python's csv sees, and on which lines those with NaN begin."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    record, begins, lines = 0, 1, {}
+    for fields in reader:
+        if fields and fields[0] == "NaN":
+            lines[record] = begins
+        record += 1 if fields else 0
+        begins = reader.line_num + 1
+    return record - 1, lines
