@@ -12,6 +12,7 @@ from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile
 from flyball.examining import Examined, examine
 from flyball.linting import Choices, choices_of, problems_of
+from flyball.money.declared import NOTHING, MoneyDeclared
 from flyball.workspace_spec import Workspace
 from slo.lint import Finding, Surroundings, static_findings
 from slo.lint.rules import ALERT_UNREACHABLE
@@ -27,6 +28,7 @@ class Checked:
     slos: tuple[SLO, ...]
     problems: tuple[Problem, ...]
     choices: Choices
+    money: MoneyDeclared = NOTHING
 
     @property
     def sound_slos(self) -> tuple[SLO, ...]:
@@ -54,7 +56,8 @@ def check_files(files: Sequence[SourceFile], now: datetime | None = None) -> Che
     findings = static_findings(examined.slos, Surroundings(now, _has_runbooks(examined.documents)))
     told, findings = _merged(examined, findings)
     problems = in_order([*choices.apply(told), *choices.problems])
-    return Checked(examined.documents, examined.slos, tuple(problems), choices).with_findings(findings)
+    checked = Checked(examined.documents, examined.slos, tuple(problems), choices, examined.money)
+    return checked.with_findings(findings)
 
 
 def ask_prometheus(

@@ -147,9 +147,10 @@ def _print(problems: "list[Problem]", files: "Sequence[SourceFile]", output: For
 
 
 def success(checked: "Checked", files: int, warnings: int) -> str:
-    """`12 SLOs of 5 services in 7 files: no problems`."""
+    """`12 SLOs of 5 services, 2 budgets in 7 files: no problems`."""
     services = len({slo.service for slo in checked.slos})
-    counted = f"{_count(len(checked.slos), 'SLO')} of {_count(services, 'service')} in {_count(files, 'file')}"
+    slos = f"{_count(len(checked.slos), 'SLO')} of {_count(services, 'service')}"
+    counted = f"{', '.join(filter(None, (slos, checked.money.in_words())))} in {_count(files, 'file')}"
     return f"{counted}: {'no problems' if not warnings else _count(warnings, 'warning')}"
 
 

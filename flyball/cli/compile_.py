@@ -99,7 +99,7 @@ def compile_(
         _show_json(problems, len(slos), outcome)
         return
     _show(problems, sources, as_json)
-    typer.echo(_summary(len(slos), outcome, out))
+    typer.echo(_summary(len(slos), money.declared.in_words(), outcome, out))
 
 
 class _Progress:
@@ -256,6 +256,7 @@ def _show_json(problems: "Sequence[Problem]", slos: int, outcome: "Outcome") -> 
     typer.echo(json.dumps(answer, indent=2))
 
 
-def _summary(slos: int, outcome: "Outcome", out: Path) -> str:
+def _summary(slos: int, money: str, outcome: "Outcome", out: Path) -> str:
     changes = f"{len(outcome.written):,} written, {outcome.unchanged:,} unchanged, {len(outcome.removed):,} removed"
-    return f"{slos:,} SLO{'' if slos == 1 else 's'} compiled to {out}: {changes}"
+    counted = ", ".join(filter(None, (f"{slos:,} SLO{'' if slos == 1 else 's'}", money)))
+    return f"{counted} compiled to {out}: {changes}"

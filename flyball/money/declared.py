@@ -53,6 +53,19 @@ class MoneyDeclared:
     exchange_rates: tuple[ExchangeRates, ...] = ()
     usage: UsageTerms | None = None
 
+    def in_words(self) -> str:
+        """How much is declared: `6 budgets, 1 price map`; empty where nothing is."""
+        meters = len(self.usage.meters) if self.usage else 0
+        counted = {
+            "budget": len(self.budgets),
+            "price map": len(self.price_maps),
+            "unit cost": len(self.unit_costs),
+            "cost source": len(self.cost_sources),
+            "meter": meters,
+            "cap": len(self.caps),
+        }
+        return ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for noun, count in counted.items() if count)
+
 
 NOTHING: Final = MoneyDeclared()
 

@@ -114,7 +114,7 @@ def test_what_a_page_says(promtool: str, tmp_path: Path) -> None:
                     "worst": "model=gpt-4o service=assistant tenant=alpha 124.60 USD; ",
                     "explain": "flyball cost explain --from 1969-12-31 --to 1970-01-02 --where resource=token",
                     "runbook_url": "https://runbooks.example/llm",
-                    "dashboard_url": "https://flyball.example/budgets/llm",
+                    "dashboard_url": "https://flyball.example/money/llm",
                 },
             }
         ],
@@ -202,7 +202,7 @@ def test_a_fresh_forecast_is_believed_and_a_stale_one_is_not(promtool: str, tmp_
                     "worst": "model=gpt-4o service=assistant tenant=alpha 180.03 USD; ",
                     "explain": "flyball cost explain --from 1969-12-31 --to 1970-01-02 --where resource=token",
                     "runbook_url": "https://runbooks.example/llm",
-                    "dashboard_url": "https://flyball.example/budgets/llm",
+                    "dashboard_url": "https://flyball.example/money/llm",
                 },
             }
         ],
