@@ -73,7 +73,7 @@ def test_another_split_and_allocated_money(workspace: Path) -> None:
 
 
 def test_people_read_a_table_that_says_what_is_above_and_what_is_missing(workspace: Path) -> None:
-    result = run("", workspace, "--since", "2d")
+    result = run(workspace, "--since", "2d")
     lines = result.stdout.splitlines()
     assert lines[0] == "Ingest <b>: USD for 1,000 ingested events"
     assert (

@@ -59,6 +59,7 @@ def unit(
     \b
     Examples:
       flyball cost unit
+      flyball cost unit shop/
       flyball cost unit ingest --since 30d --by connector
       flyball cost unit graphql-calls --from 2026-11-01 --to 2026-12-01 --ledger billed
       flyball cost unit ingest --allocation tenants --json | jq '.[0].groups'
@@ -69,6 +70,8 @@ def unit(
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv", param_hint="--csv")
     start, until = _time(since, begin, end, SystemClock().now())
+    if folder == Path() and _is_workspace(name):
+        name, folder = "", Path(name)
     chosen, plan = _chosen(folder, name), _plan(folder, allocation)
     settings = settings_or_exit(folder, {"prometheus.url": prometheus})
     asked = Asked(start, until, tuple(by) if by else None, ledger is Source.BILLED)
@@ -86,6 +89,14 @@ def unit(
         from flyball.money.unit_cost_views import as_text
 
         typer.echo("\n\n".join(as_text(each) for each in found))
+
+
+def _is_workspace(text: str) -> bool:
+    """Whether what stands in a name's place can only mean a folder: `flyball cost unit shop/`."""
+    from flyball.settings import FILE_NAME
+
+    folder = Path(text)
+    return bool(text) and folder.is_dir() and ("/" in text or text.startswith(".") or (folder / FILE_NAME).is_file())
 
 
 def _time(since: str, begin: str, end: str, now: datetime) -> tuple[datetime, datetime]:
