@@ -62,13 +62,19 @@ class Staged:
                 return record
             record = moved
 
+    @property
+    def has_a_line_each(self) -> bool:
+        """Whether every record of a text stands on a line of its own, and every line has one."""
+        assert self.scanned is not None
+        lines = self.scanned.lines + (0 if self.scanned.ends_with_break else 1)
+        return lines == self.rows + len(self.rejected) + 1
+
     def lines_of(self, records: Iterable[int]) -> Mapping[int, int]:
         """The lines on which data rows (from 1) begin; empty for files that have no lines."""
         wanted = set(records)
         if self.scanned is None or not wanted:
             return {}
-        total = self.rows + len(self.rejected) + 1
-        if self.scanned.lines + (0 if self.scanned.ends_with_break else 1) == total:
+        if self.has_a_line_each:
             return {record: record + 1 for record in wanted}
         return _counted_lines(self.path.with_suffix(".text"), wanted)
 
@@ -90,6 +96,24 @@ def _counted_lines(path: Path, wanted: set[int]) -> Mapping[int, int]:
     except (OSError, csv.Error):
         return found
     return found
+
+
+def _without_blank_lines(path: Path, rejected: Sequence[Rejected]) -> tuple[Rejected, ...]:
+    """DuckDB counts blank lines among the records; we do not."""
+    wanted = {each.record for each in rejected}
+    last, records = max(wanted), 0
+    found: dict[int, int] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for place, fields in enumerate(csv.reader(file), 1):
+                records += 1 if fields else 0
+                if place in wanted:
+                    found[place] = records
+                if place >= last:
+                    break
+    except csv.Error:  # a field that is too large for Python: places behind it stay as DuckDB counts them
+        pass
+    return tuple(replace(each, record=found.get(each.record, each.record)) for each in rejected)
 
 
 def fetch(tree: Tree, listed: Listed, folder: Path, bounds: Bounds, seen: Callable[[int], None]) -> Staged:
@@ -191,6 +215,8 @@ def as_parquet(staged: Staged, session: Session, bounds: Bounds) -> Staged:
     if len(rejected) >= _MAX_REJECTS:
         raise refuse(staged.shown, "more than a million rows that are none", rule="csv-broken")
     made = replace(staged, path=target, is_ours=True, rows=rows, rejected=rejected)
+    if rejected and not made.has_a_line_each:
+        made = replace(made, rejected=_without_blank_lines(staged.path, rejected))
     _ensure_complete(made)
     return made
 
