@@ -237,9 +237,14 @@ def test_what_the_past_cost_is_known(backend: PrometheusBackend) -> None:
     assert 430 < per_day["node"] < 490
     assert per_day["byte"] == pytest.approx(56, rel=0.1)
     assert per_day["token"] == pytest.approx(125, rel=0.1)
-    spenders = {sample.labels["service"] for sample in backend.query(names.SPEND_ROLLING, now())}
-    assert spenders == {service.name for service in INTELGRAPH.services} | {names.IDLE_SERVICE}
-    spent = {sample.labels["budget"]: sample.value for sample in backend.query(names.BUDGET_SPENT, now())}
+    spenders = {service.name for service in INTELGRAPH.services} | {names.IDLE_SERVICE}
+    eventually(
+        lambda: {sample.labels["service"] for sample in backend.query(names.SPEND_ROLLING, now())} == spenders,
+        180,
+        "what every service spends is known live",
+    )
+    latest = f"last_over_time({names.BUDGET_SPENT}[15m])"
+    spent = {sample.labels["budget"]: sample.value for sample in backend.query(latest, now())}
     assert spent.keys() >= {"infrastructure", "llm"}
     assert all(value > 0 for value in spent.values())
     assert backend.query(names.UNPRICED_USAGE, now()) == []
