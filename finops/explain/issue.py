@@ -14,7 +14,12 @@ from finops.explain.views import trace_url
 
 CODE: Final = "MC-COST"
 MOST_MOVERS: Final = 5
-ALERTS: Final = (names.ALERT_BUDGET_BURN, names.ALERT_BUDGET_SPENT, names.ALERT_SPEND_SPIKE)
+ALERTS: Final = (
+    names.ALERT_BUDGET_BURN,
+    names.ALERT_BUDGET_SPENT,
+    names.ALERT_SPEND_SPIKE,
+    names.ALERT_UNIT_COST,
+)
 _MOST_TEXT: Final = 500
 
 
@@ -52,10 +57,11 @@ def issue_of_alert(fired: Event, report: Report | None = None, *, traces_at: str
     alert = labels.get("alertname", fired.subject)
     if fired.kind != names.EVENT_ALERT_FIRED or alert not in ALERTS:
         return None
-    budget = labels.get(names.BUDGET, "")
+    budget, unit_cost = labels.get(names.BUDGET, ""), labels.get(names.UNIT_COST, "")
     about: dict[str, JSON] = {
         "alert": alert,
         "budget": budget,
+        "unit_cost": unit_cost,
         "severity": labels.get(names.SEVERITY, ""),
         "currency": labels.get(names.CURRENCY, ""),
         "summary": _bounded(annotations.get(names.SUMMARY, "")),
@@ -66,7 +72,7 @@ def issue_of_alert(fired: Event, report: Report | None = None, *, traces_at: str
     return Event(
         id=f"{names.EVENT_COST_ISSUE}:{fired.id}",
         kind=names.EVENT_COST_ISSUE,
-        subject=_bounded(f"{CODE} {budget or alert}"),
+        subject=_bounded(f"{CODE} {budget or unit_cost or alert}"),
         occurred_at=fired.occurred_at,
         data={"code": CODE, "about": about, **figures},
     )

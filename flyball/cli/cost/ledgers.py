@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from controlplane.adapters.prometheus import PrometheusBackend
     from controlplane.ports import CostLedger
+    from finops.billed.adapters.duckdb_ledger import BilledLedger
     from flyball.settings import Settings
 
 _QUERY_SECONDS: Final = 60.0
@@ -25,23 +26,26 @@ def prometheus_of(settings: "Settings") -> "Iterator[PrometheusBackend]":
         backend.close()
 
 
-@contextmanager
-def billed_ledger(settings: "Settings") -> "Iterator[CostLedger]":
-    """The ledger that `flyball cost import` fills, with dimensions as the workspace's sources declare them.
-
-    Raises `Permanent` when nothing was imported.
-    """
+def declared_ledger(settings: "Settings") -> "BilledLedger":
+    """The ledger that `flyball cost import` fills, with dimensions as the workspace's sources declare them."""
     from controlplane.adapters.files import read_folder
-    from controlplane.ports import Permanent
     from finops.billed.adapters.duckdb_ledger import open_ledger
     from finops.billed.declared import declared
     from finops.billed.query.dimensions import dimensions_of
     from flyball.money.reading import documents_in
 
+    files, _ = read_folder(settings.folder)
+    return open_ledger(settings.cost_directory, dimensions_of(declared(documents_in(files)).values))
+
+
+@contextmanager
+def billed_ledger(settings: "Settings") -> "Iterator[CostLedger]":
+    """The same. Raises `Permanent` when nothing was imported."""
+    from controlplane.ports import Permanent
+
     if not settings.cost_directory.is_dir():
         raise Permanent(f"there is no billed ledger in {settings.cost_directory.name}/: flyball cost import makes one")
-    files, _ = read_folder(settings.folder)
-    yield open_ledger(settings.cost_directory, dimensions_of(declared(documents_in(files)).values))
+    yield declared_ledger(settings)
 
 
 def estimated_ledger(backend: "PrometheusBackend") -> "CostLedger":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from flyball.cli import ExitCode
+from flyball.cli.cost.ledgers import declared_ledger
 from flyball.cli.cost.workspace import fail
 from flyball.cli.settings import settings_or_exit
 
@@ -103,7 +104,7 @@ def report(
         override["cost.directory"] = str(cost_directory.absolute())
     settings = settings_or_exit(folder, override)
     if faults:
-        _faults(_ledger(settings), as_json=as_json, as_csv=as_csv)
+        _faults(declared_ledger(settings), as_json=as_json, as_csv=as_csv)
         return
     start, end = _times(since, until, everything=everything)
     asked = _Asked(_question(start, end, by, where or []), currency.upper(), as_json, as_csv, everything)
@@ -163,12 +164,6 @@ def _question(start: datetime, end: datetime, by: str, where: Sequence[str]) -> 
     return SpendQuestion(start, end, names, wanted)
 
 
-def _ledger(settings: "Settings") -> "BilledLedger":
-    from finops.billed.adapters.duckdb_ledger import open_ledger
-
-    return open_ledger(settings.cost_directory)
-
-
 def _one(asked: _Asked, settings: "Settings", folder: Path, which: LedgerName) -> None:
     """The answer of one ledger."""
     from finops.billed.currencies import daily
@@ -176,7 +171,7 @@ def _one(asked: _Asked, settings: "Settings", folder: Path, which: LedgerName) -
     question = daily(asked.question) if asked.currency else asked.question
     catalogue: Catalogue | None = None
     if which is LedgerName.BILLED:
-        billed = _ledger(settings)
+        billed = declared_ledger(settings)
         catalogue, table = billed.catalogue(), billed.spend(question)
     else:
         from flyball.cli.cost.ledgers import estimated_ledger, prometheus_of
@@ -311,7 +306,7 @@ def _both(asked: _Asked, settings: "Settings") -> None:
         raise typer.BadParameter("goes with one ledger", param_hint="--currency")
     with prometheus_of(settings) as backend:
         estimated = estimated_ledger(backend).spend(asked.question)
-    found = both_ledgers(estimated, _ledger(settings).spend(asked.question))
+    found = both_ledgers(estimated, declared_ledger(settings).spend(asked.question))
     if asked.as_json:
         typer.echo(json.dumps({"ledger": "both", **_object(found.as_json())}, indent=2, ensure_ascii=False))
         return
