@@ -296,17 +296,24 @@ def _nothing(catalogue: "Catalogue | None") -> str:
 
 def _both(asked: _Asked, settings: "Settings") -> None:
     """Estimate and bill side by side."""
+    from controlplane import conventions as names
+    from controlplane.adapters.files import read_folder
     from controlplane.wording import money
     from finops.pricing.both_ledgers import both_ledgers
-    from flyball.cli.cost.ledgers import estimated_ledger, prometheus_of
+    from finops.pricing.declared import declared
+    from finops.pricing.estimated import EstimatedLedger
+    from flyball.cli.cost.ledgers import prometheus_of
     from flyball.cli.cost.tables import csv_text
+    from flyball.money.reading import documents_in
     from flyball.money.text_table import text_table
 
     if asked.currency:
         raise typer.BadParameter("goes with one ledger", param_hint="--currency")
     with prometheus_of(settings) as backend:
-        estimated = estimated_ledger(backend).spend(asked.question)
-    found = both_ledgers(estimated, declared_ledger(settings).spend(asked.question))
+        estimated = EstimatedLedger(backend, names.ESTIMATE_LEDGER).spend(asked.question)  # as it is, not corrected
+    files, _ = read_folder(settings.folder)
+    called = [each.billed for each in declared(documents_in(files)).values]
+    found = both_ledgers(estimated, declared_ledger(settings).spend(asked.question), called)
     if asked.as_json:
         typer.echo(json.dumps({"ledger": "both", **_object(found.as_json())}, indent=2, ensure_ascii=False))
         return
