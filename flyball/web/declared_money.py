@@ -1,16 +1,13 @@
 """What the pages about money show of a workspace: its declarations and its two ledgers."""
 
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from controlplane.model.budget import Budget
-from controlplane.ports import CostLedger, MetricsBackend
+from controlplane.ports import MetricsBackend
 from exporters.unit_cost.model import UnitCost
-from finops.billed.adapters.duckdb_ledger import open_ledger
-from finops.billed.model import CostSource
-from finops.billed.query.dimensions import dimensions_of
 from finops.pricing.estimated import EstimatedLedger
+from flyball.money.billed import LiveBilledLedger
 from flyball.money.declared import MoneyDeclared
 from flyball.web.state import Ledgers
 
@@ -25,9 +22,7 @@ class DeclaredMoney:
         self._declared = declared
         self._estimated = EstimatedLedger(metrics)
         self._cost_directory = cost_directory
-        self._lock = threading.Lock()
-        self._billed: CostLedger | None = None
-        self._sources: tuple[CostSource, ...] = ()
+        self._billed = LiveBilledLedger(cost_directory, declared)
 
     def budgets(self) -> Sequence[Budget]:
         """Those declared."""
@@ -39,13 +34,5 @@ class DeclaredMoney:
 
     def ledgers(self) -> Ledgers:
         """Those that there are now."""
-        return Ledgers(self._opened(), self._estimated if self._declared().price_maps else None)
-
-    def _opened(self) -> CostLedger | None:
-        """The folder as its sources are declared now: they say where a dimension's values stand."""
-        sources = self._declared().cost_sources
-        with self._lock:
-            if (self._billed is None or sources != self._sources) and self._cost_directory.is_dir():
-                self._billed = open_ledger(self._cost_directory, dimensions_of(sources))
-                self._sources = sources
-            return self._billed
+        billed = self._billed if self._cost_directory.is_dir() else None
+        return Ledgers(billed, self._estimated if self._declared().price_maps else None)
