@@ -1,6 +1,7 @@
 """The pages on what the real rules of prices, budgets and unit costs recorded, from counters to the bar."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.remote_write import ColumnarSeries, RemoteWriter, encoded_labels
 from controlplane.model.spend import SpendQuestion
 from controlplane.specfile import SourceFile, read
+from finops.billed.adapters.importer import Importer
 from finops.billed.model import CostSource, Term
 from flyball.demo import servers
 from flyball.money.declared import KINDS, MoneyDeclared, money_of
@@ -123,10 +125,18 @@ def test_a_billed_ledger_is_there_once_something_was_imported(tmp_path: Path) ->
     known = DeclaredMoney(lambda: declared[0], PrometheusBackend("http://127.0.0.1:9"), folder)
     assert known.ledgers() == Ledgers()
     folder.mkdir()
-    first = known.ledgers().billed
-    assert first is not None
-    assert known.ledgers().billed is first
-    assert first.spend(SpendQuestion(START, NOW, ("service",))).rows == ()
-    source = CostSource("aws", "bills/*.csv", dimensions={"team": (Term(tag="squad"),)})
-    declared[0] = MoneyDeclared(cost_sources=(source,))
-    assert known.ledgers().billed is not first  # its dimensions are other ones now
+    billed = known.ledgers().billed
+    assert billed is not None
+    assert billed.spend(SpendQuestion(START, NOW, ("service",))).rows == ()
+    (tmp_path / "bill.csv").write_text(
+        "BilledCost,EffectiveCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ChargePeriodEnd,"
+        "ChargeCategory,ServiceName,Tags\n"
+        "4,4,USD,2026-10-01T00:00:00Z,2026-10-02T00:00:00Z,2026-10-03T00:00:00Z,Usage,EC2,"
+        '"{""squad"": ""search""}"\n'
+    )
+    source = CostSource("aws", str(tmp_path / "bill.csv"))
+    assert not Importer(folder).run(source, NOW).refused
+    question = SpendQuestion(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC), ("team",))
+    assert [row.key for row in billed.spend(question).rows] == [(None,)]
+    declared[0] = MoneyDeclared(cost_sources=(replace(source, dimensions={"team": (Term(tag="squad"),)}),))
+    assert [row.key for row in billed.spend(question).rows] == [("search",)]
