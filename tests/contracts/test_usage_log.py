@@ -1,5 +1,6 @@
 """The store of metered usage, on both databases."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -276,3 +277,15 @@ def test_a_batch_that_fails_leaves_nothing(store: SqlStore) -> None:
         record_and_fail()
     assert quantities(store) == {"alpha 2026-11 2026-11": "10"}
     assert record(store, used("b")) == Receipt(accepted=1)
+
+
+def test_replicas_that_count_the_same_events_at_once_count_them_once(store: SqlStore, other: SqlStore) -> None:
+    batches = [[used(f"e{first + number}", "0.1") for number in range(20)] for first in range(0, 200, 10)]
+
+    def count(one: SqlStore) -> int:
+        return sum(record(one, *batch).accepted for batch in batches)
+
+    with ThreadPoolExecutor(4) as pool:
+        accepted = sum(pool.map(count, [store, other, store, other]))
+    (total,) = totals(store)
+    assert (accepted, total.events, str(total.quantity)) == (210, 210, "21")
