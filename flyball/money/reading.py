@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from controlplane.model.generation import TextFile
+from controlplane.problems import Problem
 from controlplane.specfile import Document, SourceFile, read
 from flyball.kinds import KINDS
 from flyball.money.declared import KINDS as OWN
@@ -38,9 +39,14 @@ def money_in(files: Iterable[SourceFile]) -> MoneyFiles:
 
 
 def documents_in(files: Iterable[SourceFile]) -> tuple[Document, ...]:
-    """The documents about money, in the order of the files."""
+    """The documents about money, in the order of the files; those that are wrong in themselves are left out."""
+    return read_documents(files)[0]
+
+
+def read_documents(files: Iterable[SourceFile]) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
+    """The same, and what is wrong in the files that hold any."""
     found = read([file for file in files if _DECLARES.search(file.content)], KINDS)
-    return tuple(document for document in found.documents if is_about_money(document))
+    return tuple(document for document in found.documents if is_about_money(document)), tuple(found.problems)
 
 
 def money_recorded(records: Iterable[TextFile]) -> MoneyDeclared:

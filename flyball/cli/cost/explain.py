@@ -12,7 +12,7 @@ import typer
 
 from flyball.cli import ExitCode
 from flyball.cli.cost.forecast import Source
-from flyball.cli.cost.workspace import fail
+from flyball.cli.declared import fail
 from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _driver_of(name: str, folder: Path, asked: "Asked") -> str:
     """The units of a UnitCost as PromQL, by those of the groups' labels that it is split by."""
     from exporters.unit_cost.declared import declared
     from exporters.unit_cost.queries import units_of
-    from flyball.cli.cost.declarations import declared_or_exit, one_or_exit
+    from flyball.cli.declared import declared_or_exit, one_or_exit
 
     found = one_or_exit(declared_or_exit(folder, declared), name, "unit cost")
     return units_of(found.units, asked.periods.length, [label for label in asked.by if label in found.by])
@@ -165,8 +165,8 @@ def _outside(settings: "Settings", source: Source, folder: Path) -> "Iterator[Ou
     from controlplane.store import open_store
     from finops.explain.explaining import Outside
     from finops.pricing.declared import declared
-    from flyball.cli.cost.declarations import declared_or_exit
     from flyball.cli.cost.ledgers import billed_ledger, estimated_ledger, prometheus_of
+    from flyball.cli.declared import declared_or_exit
 
     is_billed = source is Source.BILLED
     price_maps = () if is_billed else tuple(declared_or_exit(folder, declared).values())

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from flyball.cli import ExitCode
-from flyball.cli.cost.workspace import budgets_or_exit, fail
+from flyball.cli.cost.workspace import budgets_or_exit
+from flyball.cli.declared import fail
 from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:

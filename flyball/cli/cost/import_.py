@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from flyball.cli import ExitCode
-from flyball.cli.cost.workspace import fail
+from flyball.cli.declared import fail
 from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _workspace(given: Sequence[str]) -> Path | None:
 
 def _declared(folder: Path, name: str) -> _Wanted:
     from finops.billed.declared import declared
-    from flyball.cli.cost.declarations import declared_or_exit, one_or_exit
+    from flyball.cli.declared import declared_or_exit, one_or_exit
 
     known = declared_or_exit(folder, declared)
     if not known:

@@ -12,7 +12,7 @@ import typer
 
 from flyball.cli import ExitCode
 from flyball.cli.cost.ledgers import declared_ledger
-from flyball.cli.cost.workspace import fail
+from flyball.cli.declared import fail
 from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _one(asked: _Asked, settings: "Settings", folder: Path, which: LedgerName) -
 def _converted(table: "SpendTable", asked: _Asked, folder: Path) -> "tuple[SpendTable, Sequence[UsedRate]]":
     from finops.billed.currencies import converted
     from finops.billed.declared import declared_rates
-    from flyball.cli.cost.declarations import declared_or_exit
+    from flyball.cli.declared import declared_or_exit
 
     rates = declared_or_exit(folder, declared_rates)
     found = converted(table, asked.question, asked.currency, tuple(rates.values()))

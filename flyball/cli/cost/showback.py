@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flyball.cli import ExitCode
-from flyball.cli.cost.declarations import declared_or_exit, one_or_exit
-from flyball.cli.cost.workspace import fail
+from flyball.cli.declared import declared_or_exit, fail, one_or_exit
 from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:

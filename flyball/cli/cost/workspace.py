@@ -1,12 +1,11 @@
-"""What commands about money read of a workspace: its budgets and its billed ledger."""
+"""The budgets that commands about money are asked about."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
-
-import typer
+from typing import TYPE_CHECKING
 
 from flyball.cli import ExitCode
+from flyball.cli.declared import declared_or_exit, fail
 
 if TYPE_CHECKING:
     from controlplane.model.budget import Budget
@@ -16,7 +15,6 @@ def budgets_or_exit(folder: Path, name: str = "") -> "Sequence[Budget]":
     """The budgets of a workspace, or the one of that name; mistakes in them are shown, and end the program."""
     from controlplane.specfile import did_you_mean
     from finops.budgets.declared import declared
-    from flyball.cli.cost.declarations import declared_or_exit
 
     known = declared_or_exit(folder, declared)
     if name and name not in known:
@@ -25,9 +23,3 @@ def budgets_or_exit(folder: Path, name: str = "") -> "Sequence[Budget]":
     if not known:
         fail(f"{folder} declares no Budget: docs/how-to/budget-money.md says how to write one", ExitCode.PROBLEMS)
     return [known[name]] if name else list(known.values())
-
-
-def fail(message: str, code: ExitCode) -> NoReturn:
-    """Say it on stderr and end."""
-    typer.echo(message, err=True)
-    raise typer.Exit(code)

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from flyball.cli import ExitCode
+from flyball.cli.declared import fail
 from flyball.cli.settings import settings_or_exit
 from flyball.cli.usage.opening import (
     AsJSON,
     Database,
     Month,
     Workspace,
-    fail,
     month_or_exit,
     opened,
     recorded_slos,

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from flyball.cli import ExitCode
+from flyball.cli.declared import fail
 from flyball.cli.settings import settings_or_exit
-from flyball.cli.usage.opening import AsJSON, Database, Month, Workspace, fail, month_or_exit, opened
+from flyball.cli.usage.opening import AsJSON, Database, Month, Workspace, month_or_exit, opened
 
 
 def export(

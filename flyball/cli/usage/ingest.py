@@ -11,8 +11,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Final
 import typer
 
 from flyball.cli import ExitCode
+from flyball.cli.declared import fail
 from flyball.cli.settings import settings_or_exit
-from flyball.cli.usage.opening import AsJSON, Database, Workspace, fail, opened, terms_or_exit
+from flyball.cli.usage.opening import AsJSON, Database, Workspace, opened, terms_or_exit
 from flyball.cli.usage.talking import Counting
 
 if TYPE_CHECKING:

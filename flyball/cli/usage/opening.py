@@ -1,15 +1,14 @@
 """What commands about usage need: the workspace's meters and contracts, and the store."""
 
-import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flyball.cli import ExitCode
+from flyball.cli.declared import fail, values_or_exit
 
 if TYPE_CHECKING:
     from controlplane.ports import Store
@@ -21,12 +20,6 @@ Workspace = Annotated[Path, typer.Option("-w", "--workspace", metavar="DIR", hel
 Database = Annotated[str, typer.Option(metavar="URL", help="Instead of the workspace's database.")]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON; decimals are texts.")]
 Month = Annotated[str, typer.Option("--period", metavar="YYYY-MM", help="The month, such as 2026-11.")]
-
-
-def fail(message: str, code: ExitCode) -> NoReturn:
-    """Say it on stderr and end."""
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
 
 
 def month_or_exit(period: str) -> str:
@@ -43,27 +36,12 @@ def terms_or_exit(folder: Path) -> "UsageTerms":
 
     A meter that cannot be read must not be taken for one that is not there: its events would not be counted.
     """
-    from controlplane.adapters.files import read_folder
-    from controlplane.problem_report import as_text
-    from controlplane.problems import has_errors
-    from controlplane.specfile import read
     from exporters.usage.declared import declared
-    from exporters.usage.kinds import KINDS as OWN
-    from flyball.kinds import KINDS
-    from flyball.shown_sources import showable
 
-    files, unreadable = read_folder(folder)
-    names = "|".join(kind.name for kind in OWN).encode()
-    ours = re.compile(rb"""\bkind["']?\s*:\s*["']?(?:%s)\b""" % names)
-    result = read([file for file in files if ours.search(file.content)], tuple(dict.fromkeys((*KINDS, *OWN))))
-    found = declared(result.documents)
-    problems = [*unreadable, *result.problems, *found.problems]
-    if has_errors(problems):
-        sources = {file.path: showable(file.path, file.content) for file in files}
-        fail(as_text(problems, sources, sys.stderr.isatty()), ExitCode.PROBLEMS)
-    if not found.values or not found.values[0].meters:
+    found = values_or_exit(folder, declared)
+    if not found or not found[0].meters:
         fail(f"{folder} declares no Meter: docs/how-to/meter-usage.md says how to write one", ExitCode.PROBLEMS)
-    return found.values[0]
+    return found[0]
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from typing import Annotated, Final
 import typer
 
 from flyball.cli import ExitCode
+from flyball.cli.declared import fail
 from flyball.cli.settings import settings_or_exit
-from flyball.cli.usage.opening import AsJSON, Database, Workspace, fail, opened
+from flyball.cli.usage.opening import AsJSON, Database, Workspace, opened
 
 _MOST_BYTES: Final = 2 * 1024**3
 

@@ -1,0 +1,69 @@
+"""What commands read of a workspace's documents, and how they end when those cannot be used."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
+
+import typer
+
+from flyball.cli import ExitCode
+
+if TYPE_CHECKING:
+    from controlplane.specfile import Declared, Document
+
+
+class Named(Protocol):
+    """Something that a document declares."""
+
+    @property
+    def name(self) -> str:
+        """Unique in a workspace."""
+        ...
+
+
+T = TypeVar("T", bound=Named)
+V = TypeVar("V")
+
+
+def fail(message: str, code: ExitCode) -> NoReturn:
+    """Say it on stderr and end."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def values_or_exit(folder: Path, declared: "Callable[[Sequence[Document]], Declared[V]]") -> tuple[V, ...]:
+    """What the workspace's files declare; mistakes in files about money are shown, and end the program.
+
+    A document that cannot be read must not be taken for one that is not there.
+    """
+    from controlplane.adapters.files import read_folder
+    from controlplane.problem_report import as_text
+    from controlplane.problems import has_errors, in_order
+    from flyball.money.reading import read_documents
+    from flyball.shown_sources import showable
+
+    files, unreadable = read_folder(folder)
+    documents, broken = read_documents(files)
+    found = declared(documents)
+    problems = in_order([*unreadable, *broken, *found.problems])
+    if has_errors(problems):
+        sources = {file.path: showable(file.path, file.content) for file in files}
+        fail(as_text(problems, sources, sys.stderr.isatty()), ExitCode.PROBLEMS)
+    return found.values
+
+
+def declared_or_exit(folder: Path, declared: "Callable[[Sequence[Document]], Declared[T]]") -> dict[str, T]:
+    """The same by name."""
+    return {each.name: each for each in values_or_exit(folder, declared)}
+
+
+def one_or_exit(known: Mapping[str, T], name: str, kind: str) -> T:
+    """The one of that name; what there is instead is said."""
+    from controlplane.specfile import did_you_mean
+
+    if name not in known:
+        meant = did_you_mean(name, known)
+        there = f"did you mean `{meant}`?" if meant else f"there is {', '.join(sorted(known)) or 'none'}"
+        fail(f"no {kind} is named `{name}`: {there}", ExitCode.PROBLEMS)
+    return known[name]
