@@ -8,8 +8,11 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from controlplane.ports import Transient
+from finops.billed.adapters.session import Session
 from finops.billed.model import Bounds
 from finops.billed.outcome import Asked
 from tests.finops.billed.focus import COLUMNS, Ledger, csv_text, row, write_csv
@@ -165,8 +168,6 @@ def test_a_file_that_changes_while_it_is_read_never_counts(
 
 
 def test_a_column_of_a_type_that_holds_no_costs_is_refused(ledger: Ledger, tmp_path: Path) -> None:
-    import duckdb
-
     path = tmp_path / "costs.parquet"
     columns = ", ".join(
         f"TRUE AS {name}" if name == "BilledCost" else f"'{value}' AS {name}" for name, value in row().items()
@@ -203,3 +204,17 @@ def test_paths_with_odd_characters_are_read_as_they_are(ledger: Ledger, tmp_path
     assert not ledger.take(path).refused
     assert not Ledger(tmp_path / "led'ger [x]").take(path).refused
     assert Ledger(tmp_path / "led'ger [x]").spend()[0].rows == 1
+
+
+def test_duckdb_opens_nothing_but_what_it_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    write_csv(tmp_path / "outside.csv", row())
+    session = Session(folders=[tmp_path / "inside"], files=[], memory_bytes=256 * 1024**2, spill=None)
+    for statement in (
+        f"SELECT * FROM read_csv('{tmp_path}/outside.csv')", f"COPY (SELECT 1) TO '{tmp_path}/new.csv'",
+        "SELECT * FROM read_csv('http://127.0.0.1:9/x.csv')", "INSTALL httpfs", "SET enable_external_access = true",
+        f"ATTACH '{tmp_path}/new.duckdb'",
+    ):  # fmt: skip
+        with pytest.raises((duckdb.Error, Transient)):
+            session.run(statement)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inside", "outside.csv"]

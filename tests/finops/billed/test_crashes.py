@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -43,12 +44,15 @@ def kills(seed: int, folder: Path, times: int) -> Iterator[Decimal]:
         process = importing(folder / f"{seed}-{turn}")
         ledger = Ledger(folder / f"{seed}-{turn}" / "ledger")
         assert process.stdout is not None
-        for _ in range(moments.randrange(2)):
-            process.stdout.readline()
-        try:
-            process.wait(moments.random() * 0.15)
-        except subprocess.TimeoutExpired:
-            assert ledger.billed()["USD"] in MONEY.values()
+        reader = LedgerFolder(ledger.folder)
+        seen, until = reader.catalogue().generation, 0.0
+        while not until or time.monotonic() < until:  # whoever reads meanwhile sees one state or the other
+            assert process.poll() is None
+            catalogue = reader.catalogue()
+            (partition,) = catalogue.partitions.values()
+            assert partition.money[0].billed in MONEY.values()
+            if catalogue.generation > seen and not until:  # a whole switch was watched: die within the next import
+                until = time.monotonic() + moments.random() * 0.4
         process.send_signal(signal.SIGKILL)
         process.communicate()
         yield ledger.billed()["USD"]

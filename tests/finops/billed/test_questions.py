@@ -101,7 +101,8 @@ def test_a_reader_survives_that_what_it_was_about_to_read_is_replaced_twice(ledg
 def test_a_sum_in_one_currency_uses_the_rate_of_each_day_and_names_it(filled: Ledger) -> None:
     rates = ExchangeRates(
         "ecb", "ECB", (
-            Rate("EUR", "USD", START.date(), Decimal("1.1")),
+            Rate("EUR", "USD", START.date(), Decimal("1.3")),
+            Rate("EUR", "USD", START.date().replace(day=5), Decimal("1.1")),
             Rate("EUR", "USD", START.date().replace(day=6), Decimal("2")),
         ),
     )  # fmt: skip
@@ -111,7 +112,7 @@ def test_a_sum_in_one_currency_uses_the_rate_of_each_day_and_names_it(filled: Le
     assert {each.key: each.billed for each in found.table.rows} == {
         ("Compute",): Decimal("3.15"), ("Storage",): Decimal("1.5"), ("shop",): Decimal("1.5"),
     }  # fmt: skip
-    assert [(each.since.day, each.rate, each.cited) for each in found.used] == [(1, Decimal("1.1"), "ECB")]
+    assert [(each.since.day, each.rate, each.cited) for each in found.used] == [(5, Decimal("1.1"), "ECB")]
 
 
 def test_without_a_rate_of_every_day_there_is_no_sum(filled: Ledger) -> None:
