@@ -1,6 +1,8 @@
 """PriceMap documents as price maps, and everything that is wrong with them."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from controlplane import conventions as names
@@ -22,6 +24,7 @@ from finops.pricing.model import (
     Usage,
 )
 from finops.pricing.reading_prices import RULE, digit_problems, moment_of, schedule_of, span_of
+from finops.pricing.reading_prices import written as as_written
 from finops.pricing.spec import ItemPart, MeasurePart, PriceMapDocument, ReplicasPart, StalePart, TokensPart
 from finops.pricing.token_catalogue import resolved
 
@@ -103,7 +106,7 @@ class _Reading:
             schedule=schedule,
             is_money=part.spend is not None,
             catalogue=self._catalogue(place, part) if part.catalogue else None,
-            opencost=self._opencost(part) if part.open_cost else None,
+            opencost=self._opencost(place, part) if part.open_cost else None,
             is_billed=part.billed,
             replicas=_replicas(part.replicas or self._value.spec.replicas) if not part.open_cost else None,
             staleness=self._staleness(place, part),
@@ -128,6 +131,7 @@ class _Reading:
         return catalogue
 
     def _overrides(self, place: tuple[str | int, ...], part: ItemPart) -> Iterator[Override]:
+        seen: set[tuple[str, datetime | None, str]] = set()
         for index, each in enumerate(part.overrides):
             where = (*place, "overrides", index)
             start, wrong = moment_of(self._document, (*where, "from"), each.from_)
@@ -143,14 +147,35 @@ class _Reading:
                 message = "an override without a price"
                 hint = "write input, output, cachedInput or cacheWrite"
                 self.problems.append(self._document.problem(*where, message=message, hint=hint, rule=RULE))
-            for kind, amount in amounts:
+            for kind, amount in (*amounts, ("per", each.per)):
                 self.problems += digit_problems(self._document, (*where, kind), amount)
+            self._report_twice(where, each.model, start, amounts, seen)
             yield Override(each.model, amounts, each.per, start)
 
-    def _opencost(self, part: ItemPart) -> OpenCost:
+    def _report_twice(
+        self,
+        where: tuple[str | int, ...],
+        model: str,
+        start: datetime | None,
+        amounts: tuple[tuple[str, Decimal], ...],
+        seen: set[tuple[str, datetime | None, str]],
+    ) -> None:
+        """Two overrides of the same kind of token from the same moment."""
+        for kind, _ in amounts:
+            if (model, start, kind) in seen:
+                message = f"`{model[:80]}` has two prices from {as_written(start) if start else 'the beginning'}"
+                hint = "leave one of them out, or say from when on it holds"
+                self.problems.append(self._document.problem(*where, kind, message=message, hint=hint, rule=RULE))
+            seen.add((model, start, kind))
+
+    def _opencost(self, place: tuple[str | int, ...], part: ItemPart) -> OpenCost:
         options = part.open_cost_options
         if options is None:
             return OpenCost()
+        for index, machine in enumerate(options.machines):
+            where = (*place, "openCostOptions", "machines", index)
+            for key, size in (("cores", machine.cores), ("gib", machine.gib)):
+                self.problems += digit_problems(self._document, (*where, key), size)
         machines = tuple(Machine(each.instance_type, each.cores, each.gib) for each in options.machines)
         return OpenCost(tuple(dict.fromkeys(options.node_labels)), options.cpu_share, machines)
 
@@ -169,6 +194,8 @@ class _Reading:
             return Correction()
         age, wrong = span_of(self._document, ("spec", "correction", "maxAge"), written.max_age)
         self.problems += wrong
+        for key, bound in (("lowest", written.lowest), ("highest", written.highest)):
+            self.problems += digit_problems(self._document, ("spec", "correction", key), bound)
         if written.lowest > 1 or written.highest < 1:
             message = "the bounds must leave room for 1: the estimate as it is"
             self.problems.append(self._document.problem("spec", "correction", message=message, rule=RULE))

@@ -19,6 +19,8 @@ _SPAN: Final = re.compile(r"([1-9][0-9]{0,8})([smhdw])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _YEARS: Final = range(2000, 2100)
 _DIGITS: Final = 17  # that a rule can carry: Prometheus computes in float64
+_SMALLEST: Final = Decimal("1e-30")  # what is below can only be a mistake, and would be written out as its zeros
+_LONGEST: Final = timedelta(days=3660)
 RULE: Final = "price"
 _Path = tuple[str | int, ...]
 
@@ -69,13 +71,18 @@ def span_of(document: Document, path: _Path, text: str) -> tuple[timedelta, list
         message = f"`{text[:40]}` is not a duration"
         hint = "a whole number and s, m, h, d or w, as in 10m"
         return timedelta(0), [document.problem(*path, message=message, hint=hint, rule=RULE)]
-    length = timedelta(seconds=int(match[1]) * _UNITS[match[2]])
-    return length, []
+    seconds = int(match[1]) * _UNITS[match[2]]
+    if seconds > _LONGEST.total_seconds():
+        return timedelta(0), [document.problem(*path, message=f"`{text[:40]}` is more than ten years", rule=RULE)]
+    return timedelta(seconds=seconds), []
 
 
 def digit_problems(document: Document, path: _Path, value: Decimal) -> Iterator[Problem]:
     """A figure that a rule could not carry as it is written."""
-    if len(value.normalize().as_tuple().digits) > _DIGITS:
+    if value and abs(value) < _SMALLEST:
+        message = f"is so close to 0 (below {_SMALLEST}) that it must be a mistake"
+        yield document.problem(*path, message=message, hint="write 0 for what is free", rule=RULE)
+    elif len(value.normalize().as_tuple().digits) > _DIGITS:
         message = f"has more than {_DIGITS} significant digits, which Prometheus cannot hold"
         yield document.problem(*path, message=message, hint="shorten it, or choose another `per`", rule=RULE)
 

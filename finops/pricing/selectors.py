@@ -6,22 +6,32 @@ import promql_parser
 
 from controlplane.promql_tokens import tokens_of
 
+_SCALAR_FUNCTIONS: Final = frozenset({"pi", "scalar", "time"})
 _HAS_TARGET: Final = 'instance!=""'
 
 
 def is_selector(text: str) -> bool:
     """Whether valid PromQL is one metric selector without a range, an offset or a time of its own."""
     found = promql_parser.parse(text)
-    return isinstance(found, promql_parser.VectorSelector) and found.offset is None and found.at is None
+    if not isinstance(found, promql_parser.VectorSelector) or found.offset is not None or found.at is not None:
+        return False
+    return bool(found.name) or any(matcher.name == "__name__" for matcher in found.matchers.matchers)
 
 
 def is_vector(text: str) -> bool:
     """Whether valid PromQL yields instant samples with labels: no range, text or plain number."""
-    found = promql_parser.parse(text)
-    while isinstance(found, promql_parser.ParenExpr):
-        found = found.expr
-    scalars = (promql_parser.MatrixSelector, promql_parser.StringLiteral, promql_parser.NumberLiteral)
-    return not isinstance(found, scalars)
+    return _yields_vector(promql_parser.parse(text))
+
+
+def _yields_vector(found: object) -> bool:
+    if isinstance(found, promql_parser.ParenExpr | promql_parser.UnaryExpr):
+        return _yields_vector(found.expr)
+    if isinstance(found, promql_parser.BinaryExpr):
+        return _yields_vector(found.lhs) or _yields_vector(found.rhs)
+    if isinstance(found, promql_parser.Call):
+        return found.func.name not in _SCALAR_FUNCTIONS
+    others = (promql_parser.MatrixSelector, promql_parser.StringLiteral, promql_parser.NumberLiteral)
+    return not isinstance(found, (*others, promql_parser.SubqueryExpr))
 
 
 def with_target(selector: str) -> str:

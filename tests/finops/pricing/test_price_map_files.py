@@ -126,6 +126,8 @@ def test_prices_out_of_order_twice_and_overlapping_are_each_told_at_their_place(
         ("{amount: 1, per: 0}", "must be more than 0"),
         ("{amount: 1.23456789012345678}", "has more than 17 significant digits"),
         ("{amount: 1e30}", "must be at most 1000000000000"),
+        ("{amount: 1e-999999}", "is so close to 0 (below 1E-30) that it must be a mistake"),
+        ("{amount: 1, per: 1e-400}", "prices[0].per: is so close to 0"),
         ("{amount: 1, from: soon}", "`soon` is not a date or time"),
         ("{amount: 1, from: 2026-02-30}", "there is no 2026-02-30"),
         ("{amount: 1, from: 1026-02-03}", "the year 1026 is out of range"),
@@ -145,6 +147,10 @@ def test_a_price_that_cannot_be_is_told(price: str, message: str) -> None:
         ("usage: {counter: x}", "usage without a price"),
         ("usage: {counter: 'x{a='}\n      prices: [{amount: 1}]", "the bracket `{` is never closed"),
         ("usage: {counter: 'rate(x[5m])'}\n      prices: [{amount: 1}]", "not a selector"),
+        ("usage: {counter: '{job=\"x\"}'}\n      prices: [{amount: 1}]", "not a selector"),
+        ("usage: {gauge: time()}\n      prices: [{amount: 1}]", "not an instant vector"),
+        ("usage: {gauge: 1 + scalar(x)}\n      prices: [{amount: 1}]", "not an instant vector"),
+        ("spend: {gauge: x}\n      stale: {after: 999999999w}", "`999999999w` is more than ten years"),
         ("usage: {counter: x offset 5m}\n      prices: [{amount: 1}]", "not a selector"),
         ("usage: {gauge: 'x[5m]'}\n      prices: [{amount: 1}]", "not an instant vector"),
         ("usage: {gauge: '5'}\n      prices: [{amount: 1}]", "not an instant vector"),
@@ -207,6 +213,25 @@ def test_models_that_the_catalogue_does_not_know_are_a_warning_at_their_place() 
     (item,) = found.values[0].items
     assert item.catalogue is not None
     assert {price.model for price in item.catalogue.prices} == {"gpt-4o", "our-own"}
+
+
+def test_two_overrides_of_the_same_kind_of_token_from_the_same_moment_are_told() -> None:
+    text = f"""{HEAD}\
+  items:
+    - name: llm
+      resource: token
+      usage: {{counter: tokens_total}}
+      catalogue: genai-prices
+      overrides:
+        - {{model: own, input: 1}}
+        - {{model: own, output: 2}}
+        - {{model: own, input: 2, from: 2026-01-01}}
+        - {{model: own, input: 3, from: 2026-01-01}}
+"""
+    assert problems(text) == [
+        "15:31: spec.items[0].overrides[3].input: `own` has two prices from 2026-01-01"
+        " (leave one of them out, or say from when on it holds)"
+    ]
 
 
 def test_the_same_file_gives_the_same_rules_and_its_schema_is_json() -> None:
