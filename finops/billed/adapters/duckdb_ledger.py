@@ -103,14 +103,14 @@ class BilledLedger:
             for path in sorted(folder.glob(RAW_PATTERN)):
                 schema = self._schema(str(path))
                 columns = tuple(sorted((name, each.name, each.type) for name, each in schema.columns.items()))
-                signature = (columns, partition.currencies, partition.quarantined == 0)
+                signature = (columns, partition.currencies, partition.quarantined == 0, _currency_of(partition))
                 groups.setdefault(signature, []).append((str(path), place, schema, partition))
         found = []
         for files in groups.values():
             _, _, schema, partition = files[0]
             paths, places = tuple(path for path, _, _, _ in files), tuple(place for _, place, _, _ in files)
             reader = row_reader(schema, partition.currencies)
-            found.append(Charges(paths, places, reader, all_count=partition.quarantined == 0))
+            found.append(Charges(paths, places, reader, partition.quarantined == 0, _currency_of(partition)))
         return tuple(found)
 
     def _schema(self, path: str) -> Schema:
@@ -118,6 +118,11 @@ class BilledLedger:
         if path not in self._schemas:
             self._schemas[path] = schema_of(self._duckdb().describe("SELECT * FROM read_parquet(?)", [[path]]))
         return self._schemas[path]
+
+
+def _currency_of(partition: Partition) -> str:
+    """The currency of all rows that count; empty when there are several."""
+    return partition.money[0].currency if len(partition.money) == 1 else ""
 
 
 def open_ledger(folder: Path, dimensions: Mapping[str, Dimensions] | None = None) -> BilledLedger:

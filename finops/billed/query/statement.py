@@ -7,6 +7,7 @@ from typing import Final
 
 from controlplane.model.spend import HOUR, SpendQuestion
 from finops.billed.model import Dimensions, Term
+from finops.billed.normalising.reading import text
 from finops.billed.normalising.rows import RowReader
 from finops.billed.query.dimensions import DETAILED, is_time, ledger_column, terms_of, time_part
 
@@ -22,13 +23,15 @@ _SINGLE: Final = (
 class Charges:
     """Raw files of one schema; `partitions` has the place of each one's partition in the source's tag files.
 
-    `all_count`: none of their rows is in quarantine.
+    `all_count`: none of their rows is in quarantine. `currency` is that of all rows that count, empty when there are
+    several: what is known need not be compared ten million times.
     """
 
     paths: tuple[str, ...]
     partitions: tuple[int, ...]
     reader: RowReader
     all_count: bool
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,9 @@ class _Part:
             return "(SELECT *, file_index AS partition FROM read_parquet(?))"
         self.parameters = [list(self.charges.partitions), list(self.charges.paths)]
         reader = self.charges.reader
-        selected = ", ".join(f"{expression} AS {name}" for name, expression in reader.selected.items())
+        known = {"currency": text(self.charges.currency)} if self.charges.currency else {}
+        columns = {**reader.selected, **known}
+        selected = ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
         counts = "TRUE" if self.charges.all_count else f"NOT ({reader.quarantined})"
         return (
             f"(SELECT {selected}, list_extract(CAST(? AS UBIGINT[]), CAST(file_index AS BIGINT) + 1) AS partition "
