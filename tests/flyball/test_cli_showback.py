@@ -16,12 +16,15 @@ from click.testing import Result
 from playwright.sync_api import Browser
 from typer.testing import CliRunner
 
+from flyball.cli.cost.report import report
 from flyball.cli.cost.showback import showback
 from flyball.demo.servers import Server
 from tests.flyball.cost_history import MONTH, days_of_month, remembering, write_workspace
 
 app = typer.Typer()
 app.command()(showback)
+report_app = typer.Typer()
+report_app.command()(report)
 AXE = Path(__file__).resolve().parents[1] / "web/axe/node_modules/axe-core/axe.min.js"
 WHICH = ("--ledger", "estimated", "--month", f"{MONTH:%Y-%m}")
 
@@ -46,6 +49,12 @@ def browser_type_launch_args() -> dict[str, object]:
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+def run_report(workspace: Path, *arguments: str) -> list[dict[str, str]]:
+    result = CliRunner().invoke(report_app, [str(workspace), *arguments])
+    assert result.exit_code == 0, result.output
+    return list(csv.DictReader(io.StringIO(result.stdout)))
 
 
 def data(result: Result) -> dict[str, Any]:
@@ -73,6 +82,20 @@ def test_the_month_before_is_compared(workspace: Path) -> None:
     (dollars,) = data(run(workspace, *WHICH, "--json"))["currencies"]
     days_before = (MONTH - (MONTH - timedelta(days=1)).replace(day=1)).days
     assert Decimal(dollars["before"]) == pytest.approx(Decimal("0.45") * 288 * days_before)
+
+
+def test_a_report_of_all_time_holds_what_prometheus_remembers(workspace: Path) -> None:
+    everything = run_report(workspace, "--ledger", "estimated", "--all", "--csv")
+    month = run_report(workspace, "--ledger", "estimated", "--all", "--csv", "--from", f"{MONTH:%Y-%m}")
+    whole, part = (sum(Decimal(row["effective_cost"]) for row in rows) for rows in (everything, month))
+    assert whole > part > 0
+
+
+def test_the_first_hour_of_a_day_is_written_as_the_others_are(workspace: Path) -> None:
+    span = ("--from", f"{MONTH:%Y-%m-%d}", "--to", f"{MONTH + timedelta(days=1):%Y-%m-%d}")
+    result = CliRunner().invoke(report_app, [str(workspace), "--ledger", "estimated", "--by", "hour", *span])
+    assert f"{MONTH:%Y-%m-%d}T00:00:00Z" in result.stdout
+    assert f"{MONTH:%Y-%m-%d}T01:00:00Z" in result.stdout
 
 
 def test_a_month_that_is_known_in_part_only_is_not_compared(workspace: Path) -> None:

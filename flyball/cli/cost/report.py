@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _USUAL_DAYS: Final = 30
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+_LIVE_DAYS: Final = 3650  # further back no Prometheus is asked
 _SHOWN_ROWS: Final = 50
 
 
@@ -106,7 +107,7 @@ def report(
     if faults:
         _faults(declared_ledger(settings), as_json=as_json, as_csv=as_csv)
         return
-    start, end = _times(since, until, everything=everything)
+    start, end = _times(since, until, everything=everything, live=ledger is not LedgerName.BILLED)
     asked = _Asked(_question(start, end, by, where or []), currency.upper(), as_json, as_csv, everything)
     try:
         if ledger is LedgerName.BOTH:
@@ -125,14 +126,14 @@ def _fail_outside(error: Exception) -> None:
         fail(f"No answer: {error}", ExitCode.OUTSIDE)
 
 
-def _times(since: str, until: str, *, everything: bool) -> tuple[datetime, datetime]:
+def _times(since: str, until: str, *, everything: bool, live: bool) -> tuple[datetime, datetime]:
+    """The question's time; all of it ends tomorrow where metrics answer (`live`), and began ten years before."""
     from controlplane.adapters.clock import SystemClock
 
-    if everything and not since and not until:
-        return _EARLIEST, _LATEST
     tomorrow = SystemClock().now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    end = _moment(until, "--to") if until else (_LATEST if everything else tomorrow)
-    usual = _EARLIEST if everything else end - timedelta(days=_USUAL_DAYS)
+    end = _moment(until, "--to") if until else (_LATEST if everything and not live else tomorrow)
+    earliest = end - timedelta(days=_LIVE_DAYS) if live else _EARLIEST
+    usual = earliest if everything else end - timedelta(days=_USUAL_DAYS)
     start = _moment(since, "--from") if since else usual
     if start >= end:
         raise typer.BadParameter("must be before --to", param_hint="--from")
@@ -249,7 +250,11 @@ def _text(
         rows.sort(key=lambda row: (row.currency, -row.effective))
     shown = rows if asked.everything else rows[:_SHOWN_ROWS]
     cells = [
-        (*(_key(each) for each in row.key), money(row.effective, row.currency), money(row.billed, row.currency))
+        (
+            *(_key(*each) for each in zip(table.by, row.key, strict=True)),
+            money(row.effective, row.currency),
+            money(row.billed, row.currency),
+        )
         for row in shown
     ]
     if table.by:
@@ -281,8 +286,11 @@ def _notes(table: "SpendTable", asked: _Asked, catalogue: "Catalogue | None") ->
         yield f"EffectiveCost is missing in {about['effective_cost_missing']:,} rows: it is not 0 there"
 
 
-def _key(value: str | None) -> str:
-    return "(none)" if value is None else value.removesuffix("T00:00:00Z")
+def _key(name: str, value: str | None) -> str:
+    """Days and months without their time; the first hour of a day keeps it."""
+    if value is None:
+        return "(none)"
+    return value if name == "hour" else value.removesuffix("T00:00:00Z")
 
 
 def _nothing(catalogue: "Catalogue | None") -> str:
@@ -327,10 +335,12 @@ def _both(asked: _Asked, settings: "Settings") -> None:
         typer.echo(csv_text([*by, "currency", "estimated", "billed", "difference"], exact), nl=False)
         return
     rows = [
-        (*(_key(each) for each in row.key), money(row.estimated, row.currency), money(row.billed, row.currency),
-         money(row.difference, row.currency))
+        (
+            *(_key(*each) for each in zip(by, row.key, strict=True)),
+            *(money(amount, row.currency) for amount in (row.estimated, row.billed, row.difference)),
+        )
         for row in found.rows
-    ]  # fmt: skip
+    ]
     header = (*by, "estimated", "billed", "difference")
     typer.echo(text_table(header, rows, left=len(by)) or "Nothing is known of that time.")
 
