@@ -18,6 +18,7 @@ from finops.billed.reading.protocols import PROTOCOLS
 _PACKAGES: Final = {"s3": "s3fs", "gcs": "gcsfs", "abfs": "adlfs"}
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 60
+_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +314,11 @@ def _file_system(protocol: str, source: CostSource, secrets: Mapping[str, str]) 
         client = {"endpoint_url": source.endpoint} if source.endpoint else {}
         options |= {
             "client_kwargs": client,
-            "config_kwargs": {"connect_timeout": _CONNECT_SECONDS, "read_timeout": _READ_SECONDS},
+            "config_kwargs": {
+                "connect_timeout": _CONNECT_SECONDS,
+                "read_timeout": _READ_SECONDS,
+                "retries": {"total_max_attempts": _ATTEMPTS},
+            },
         }
     elif source.endpoint:
         options |= {"endpoint_url": source.endpoint} if name == "gcs" else {"account_host": source.endpoint}

@@ -157,7 +157,7 @@ def test_every_record_of_a_text_counts_or_is_kept_apart_and_is_told_by_its_line(
         "1,2\n", good[1] + ",9\n", good[1].replace("1.5,", "NaN,", 1) + "\n", " \n", "," * 20 + "\n",
     ]  # fmt: skip
     chosen = random.Random(11)
-    for turn in range(25):
+    for turn in range(12):
         text = good[0] + "\n" + "".join(chosen.choice(pieces) for _ in range(9))
         (tmp_path / f"{turn}.csv").write_bytes(text.encode())
         outcome = Ledger(tmp_path / str(turn)).take(
