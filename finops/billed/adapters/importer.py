@@ -74,6 +74,11 @@ class _Run:
         problems = list(found.problems)
         made: list[Made] = []
         for batch in found.batches:
+            seen = self._seen(batch, listed)
+            known = [each for each in catalogue.of_source(self.source.name) if seen and each.seen == seen]
+            if known:
+                done += [Imported(each, State.UNCHANGED) for each in known]
+                continue
             staged = self._fetched(batch, listed)
             fingerprint = fingerprint_of(self.source, batch, staged)
             same = [each for each in catalogue.of_source(self.source.name) if each.fingerprint == fingerprint]
@@ -82,7 +87,7 @@ class _Run:
                 continue
             batch_made, wrong = self._made(batch, staged, fingerprint)
             problems += wrong
-            made += batch_made
+            made += [replace(each, partition=replace(each.partition, seen=seen)) for each in batch_made]
         problems += self._changed_meanwhile(listed, found.batches)
         problems += _strangers(catalogue, made)
         if not has_errors(problems):
@@ -98,6 +103,13 @@ class _Run:
             manifests = {name: self.tree.read(name, MAX_MANIFEST_BYTES) for name in manifests_among(names)}
         files = {each.name: Found(each.size, each.stamp) for each in listed.values()}
         return batches_of(format_, files, manifests, shown)
+
+    def _seen(self, batch: Batch, listed: Mapping[str, Listed]) -> str:
+        """What a bucket tells of a batch's objects (sizes, ETags): while that stays the same, none is fetched."""
+        if "://" not in self.source.path or self.source.further:
+            return ""
+        told = [f"{name}\0{listed[name].size}\0{listed[name].stamp}" for name in sorted(batch.files)]
+        return _digest(self.source, batch, told)
 
     def _fetched(self, batch: Batch, listed: Mapping[str, Listed]) -> list[Staged]:
         total = sum(listed[name].size for name in batch.files)
@@ -179,12 +191,16 @@ _KINDS: Final = "*.csv, *.csv.gz and *.parquet are read"
 
 def fingerprint_of(source: CostSource, batch: Batch, staged: Sequence[Staged]) -> str:
     """What tells that a batch was imported before: its bytes, and all that decides how they are read."""
+    return _digest(source, batch, sorted(each.sha256 for each in staged))
+
+
+def _digest(source: CostSource, batch: Batch, parts: Sequence[str]) -> str:
     digest = hashlib.sha256(f"{READER_VERSION}".encode())
     for part in (*source.currencies, *sorted(f"{key}={name}" for key, name in source.tag_aliases.items())):
         digest.update(f"\0{part}".encode())
     digest.update(f"\1{batch.period}".encode())
-    for sha in sorted(each.sha256 for each in staged):
-        digest.update(f"\1{sha}".encode())
+    for part in parts:
+        digest.update(f"\1{part}".encode())
     return digest.hexdigest()
 
 

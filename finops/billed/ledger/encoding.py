@@ -85,6 +85,7 @@ def _partition(it: Partition) -> dict[str, Any]:
         "faults": [found_as_json(each) for each in it.faults],
         "payers": list(it.payers),
         "currencies": list(it.currencies),
+        "seen": it.seen,
     }
 
 
@@ -149,6 +150,7 @@ def _read_partition(it: Mapping[str, Any]) -> Partition:
         faults=tuple(_read_found(each) for each in it["faults"]),
         payers=tuple(it["payers"]),
         currencies=tuple(it["currencies"]),
+        seen=it["seen"],
     )
 
 

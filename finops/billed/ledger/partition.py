@@ -63,7 +63,7 @@ class Partition:
 
     `rows` counts rows that count, `quarantined` the others; together they are all that was read. `folder` is where it
     lies, relative to the ledger. `currencies` are those that the source expected. `fingerprint` changes with any byte
-    of the inputs and with how they are read.
+    of the inputs and with how they are read; `seen` with what the bucket tells of its objects, empty elsewhere.
     """
 
     key: PartitionKey
@@ -80,6 +80,7 @@ class Partition:
     faults: tuple[Found, ...] = ()
     payers: tuple[str, ...] = ()
     currencies: tuple[str, ...] = ()
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class _Wanted:
 def import_(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[DIR|FILE|URL]…", help="A workspace that declares CostSources, or cost files."),
+        typer.Argument(metavar="DIR|FILE|URL", help="A workspace that declares CostSources, or cost files."),
     ] = None,
     file: Annotated[
         list[str] | None, typer.Option("--file", metavar="FILE", help="A cost file, folder or URL; may be repeated.")
