@@ -111,8 +111,10 @@ def stale(subject: Subject) -> Iterator[Rule]:
 
 
 def other_currency(subject: Subject) -> Iterator[Rule]:
-    """Spend that fits the scope in another currency: nobody should believe that the budget counts it."""
-    expr = f"{names.BUDGET_OTHER_CURRENCY}{{{names.BUDGET}={quoted(subject.budget.name)}}} > 0"
+    """Spend that fits the scope in another currency, which no other budget counts: nobody should believe that it is."""
+    matchers = [f"{names.BUDGET}={quoted(subject.budget.name)}"]
+    matchers += [f"{names.CURRENCY}!={quoted(currency)}" for currency in subject.counted]
+    expr = f"{names.BUDGET_OTHER_CURRENCY}{{{','.join(matchers)}}} > 0"
     labels = tuple(pair for pair in _labels(subject, Urgency.TICKET) if pair[0] != names.CURRENCY)
     annotations = texts.other_currency_annotations(subject)
     yield AlertingRule(names.ALERT_OTHER_CURRENCY, expr, labels, annotations, timedelta(minutes=15))

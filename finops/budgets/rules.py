@@ -8,7 +8,7 @@ from controlplane.calendar.rules import calendar_file
 from controlplane.model.budget import Budget
 from controlplane.model.rule import Rule, RuleFile, RuleGroup
 from finops.budgets import alerts, pace_rules, spending
-from finops.budgets.subject import Subject
+from finops.budgets.subject import Subject, counted_by_others
 
 CALENDARS_FILE: Final = "finops-calendars-budgets.yaml"
 _MINUTE: Final = timedelta(minutes=1)
@@ -45,7 +45,10 @@ def rule_files(budgets: Sequence[Budget], external_url: str = "") -> tuple[RuleF
 
     `external_url` is the console's address, empty when it has none. The same budgets give the same files.
     """
-    subjects = [Subject(budget, external_url) for budget in sorted(budgets, key=lambda budget: budget.name)]
+    subjects = [
+        Subject(budget, external_url, counted_by_others(budget, budgets))
+        for budget in sorted(budgets, key=lambda budget: budget.name)
+    ]
     return (*_shared_file(subjects), *(_file(subject) for subject in subjects))
 
 

@@ -1,6 +1,6 @@
 """A budget as its rules name it: labels, selectors, the spend that it counts, and the tiers that fit its window."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -22,10 +22,14 @@ LATE: Final = "15m"  # written every 5 minutes and read every minute: look back 
 
 @dataclass(frozen=True)
 class Subject:
-    """One budget, and the console's address (empty: none)."""
+    """One budget, and the console's address (empty: none).
+
+    `counted` are the currencies in which other budgets count all that is in its scope.
+    """
 
     budget: Budget
     external_url: str = ""
+    counted: tuple[str, ...] = ()
 
     @property
     def calendar(self) -> CalendarWindow | None:
@@ -100,6 +104,19 @@ class Subject:
     def burn(self, length: timedelta) -> str:
         """PromQL: the burn rate of one of them."""
         return self.series(names.budget_burn_rate(duration(length)))
+
+
+def counted_by_others(budget: Budget, others: Iterable[Budget]) -> tuple[str, ...]:
+    """The other currencies in which a budget of the same or a wider scope counts what this one does not."""
+    return tuple(
+        sorted({other.currency for other in others if other.currency != budget.currency and _holds(other, budget)})
+    )
+
+
+def _holds(wide: Budget, narrow: Budget) -> bool:
+    """Whether all spend in the second scope is in the first one, currencies aside."""
+    asked = dict(narrow.scope)
+    return all(label in asked and set(asked[label]) <= set(values) for label, values in wide.scope)
 
 
 def from_ledger(length: timedelta) -> bool:

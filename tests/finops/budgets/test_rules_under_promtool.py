@@ -155,6 +155,16 @@ def test_currencies_are_never_added(promtool: str, tmp_path: Path) -> None:
     assert outcome(promtool, tmp_path, [LLM], series, {"promql_expr_test": checks}) == ""
 
 
+def test_spend_in_another_currency_that_another_budget_counts_is_not_told(promtool: str, tmp_path: Path) -> None:
+    """A budget of the same or a wider scope; one of a narrower scope leaves some of it uncounted."""
+    series = {TOKENS: "1x120", TOKENS.replace("USD", "EUR"): "2x120", TOKENS.replace("USD", "GBP"): "3x120"}
+    everything = a_budget("all-eur", currency="EUR")
+    part = a_budget("part-gbp", currency="GBP", scope=(("resource", ("token",)), ("tenant", ("one",))))
+    expr = 'count by (budget, currency) (ALERTS{alertname="SpendInOtherCurrency",alertstate="firing",budget="llm"})'
+    checks = [value("60m", expr, ('{budget="llm", currency="GBP"}', 1))]
+    assert outcome(promtool, tmp_path, [LLM, everything, part], series, {"promql_expr_test": checks}) == ""
+
+
 def test_absence_is_missing_unless_it_is_said_to_be_zero(promtool: str, tmp_path: Path) -> None:
     scope = (("tenant", ("nobody",)),)
     budgets = [a_budget("missing", scope=scope), a_budget("zero", scope=scope, absent_is_zero=True)]
