@@ -17,6 +17,7 @@ Pass = Callable[[Subject], Iterator[Rule]]
 
 # In this order: a pass may read what an earlier one wrote.
 EVERY_MINUTE: Final[tuple[Pass, ...]] = (
+    spending.info,
     spending.rolling,
     spending.other_currencies,
     spending.sums,
@@ -26,7 +27,6 @@ EVERY_MINUTE: Final[tuple[Pass, ...]] = (
     alerts.stale,
 )
 EVERY_FIVE_MINUTES: Final[tuple[Pass, ...]] = (
-    spending.info,
     spending.window,
     spending.ledger,
     spending.spent,

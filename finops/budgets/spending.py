@@ -11,7 +11,6 @@ from controlplane import conventions as names
 from controlplane.burn_rate import (
     duration,
     ledger_entries,
-    ledger_entry,
     ledger_sum,
     number,
     sum_up_to_now,
@@ -23,6 +22,7 @@ from controlplane.model.rule import RecordingRule, Rule
 from finops.budgets.pace_rules import CALENDARS_OF
 from finops.budgets.pacing import least_expected
 from finops.budgets.subject import ENTRIES_AN_HOUR, Subject, from_ledger
+from finops.pricing.expressions import FIVE_MINUTES
 from finops.pricing.selectors import quoted
 
 _USUAL: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -51,13 +51,23 @@ def other_currencies(subject: Subject) -> Iterator[Rule]:
 
 def ledger(subject: Subject) -> Iterator[Rule]:
     """Every 5 minutes: entries that add up to totals, of a calendar window with its period."""
-    spent = ledger_entry(subject.series(names.BUDGET_ROLLING))
+    spent = _entry(subject, names.BUDGET_ROLLING)
     yield RecordingRule(names.BUDGET_LEDGER, spent, subject.labels)
-    expected = ledger_entry(subject.series(names.BUDGET_EXPECTED))
+    expected = _entry(subject, names.BUDGET_EXPECTED)
     yield RecordingRule(names.BUDGET_EXPECTED_LEDGER, expected, subject.labels)
     if subject.calendar is not None:
         entry = ledgers.with_period(spent, subject.series(names.BUDGET_START))
         yield RecordingRule(names.BUDGET_PERIOD_LEDGER, entry, subject.labels)
+
+
+def _entry(subject: Subject, rolling: str) -> str:
+    """What the rolling values of 5 minutes say together ÷ 5, as the ledger of all spend has it.
+
+    Their mean would charge a job for five minutes that has spent for one. Where the rules themselves were not
+    evaluated the divisor is smaller, too: `info` is recorded with the rolling values, whatever is spent.
+    """
+    evaluations = f"sum (count_over_time({subject.series(names.BUDGET_INFO)}[{FIVE_MINUTES}]))"
+    return f"sum_over_time({subject.series(rolling)}[{FIVE_MINUTES}])\n/ on () group_left ()\n{evaluations}"
 
 
 def window(subject: Subject) -> Iterator[Rule]:
@@ -141,7 +151,7 @@ def _hour(entries: str, offset: str) -> str:
 
 
 def info(subject: Subject) -> Iterator[Rule]:
-    """1, with what people call the budget."""
+    """1 for each evaluation, with what people call the budget."""
     budget = subject.budget
     described = (
         ("owner", budget.owner),

@@ -112,7 +112,7 @@ class Evaluation:
 
 
 Stretch = tuple[datetime, datetime]
-EVERY_MINUTE_THROUGHOUT = (names.BUDGET_ROLLING, names.BUDGET_EXPECTED, names.BUDGET_OTHER_CURRENCY)
+EVERY_MINUTE_THROUGHOUT = (names.BUDGET_INFO, names.BUDGET_ROLLING, names.BUDGET_EXPECTED, names.BUDGET_OTHER_CURRENCY)
 
 
 def evaluate(past: Past, files: Iterable[RuleFile], whole: Stretch, closely: Sequence[Stretch] = ()) -> Evaluation:

@@ -110,7 +110,7 @@ def test_what_a_page_says(promtool: str, tmp_path: Path) -> None:
                 "exp_annotations": {
                     "summary": "LLM: money goes 69.1 times as fast as planned",
                     "description": "LLM spent 2.81 % of its January budget of 5,000 USD in the last hour."
-                    " At this rate it is gone in 1d 8h 7m 58s.",
+                    " At this rate it is gone in 1d 7h 59m 31s.",
                     "worst": "model=gpt-4o service=assistant tenant=alpha 124.60 USD; ",
                     "explain": "flyball cost explain --from 1969-12-31 --to 1970-01-02 --where resource=token",
                     "runbook_url": "https://runbooks.example/llm",
@@ -163,6 +163,15 @@ def test_spend_in_another_currency_that_another_budget_counts_is_not_told(promto
     expr = 'count by (budget, currency) (ALERTS{alertname="SpendInOtherCurrency",alertstate="firing",budget="llm"})'
     checks = [value("60m", expr, ('{budget="llm", currency="GBP"}', 1))]
     assert outcome(promtool, tmp_path, [LLM, everything, part], series, {"promql_expr_test": checks}) == ""
+
+
+def test_a_job_of_three_minutes_costs_three_minutes(promtool: str, tmp_path: Path) -> None:
+    """At 0.2 a minute, twice. promtool evaluates the ledger every minute, so that its entries count five times."""
+    job = "0.2 0.4 0.6 0.6 0.6 0.4 0.2 stale _x52"
+    budgets = [a_budget("missing"), a_budget("zero", absent_is_zero=True)]
+    spent = [('{budget="missing", currency="USD"}', 1.2), ('{budget="zero", currency="USD"}', 1.2)]
+    checks = [value("178m", "round(sum_over_time(budget:spend:ledger5m[3h]) / 5, 0.001)", *spent)]
+    assert outcome(promtool, tmp_path, budgets, {TOKENS: f"_x60 {job} {job}"}, {"promql_expr_test": checks}) == ""
 
 
 def test_absence_is_missing_unless_it_is_said_to_be_zero(promtool: str, tmp_path: Path) -> None:
