@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Final
 
+from controlplane.model import exact
 from controlplane.model.event import JSON
 from controlplane.model.spend import SpendTable
 from finops.pricing.model import BilledNames
@@ -29,7 +30,7 @@ class BothRow:
     @property
     def difference(self) -> Decimal | None:
         """Billed − estimated."""
-        return None if self.estimated is None or self.billed is None else self.billed - self.estimated
+        return None if self.estimated is None or self.billed is None else exact.subtract(self.billed, self.estimated)
 
     @property
     def ratio(self) -> Decimal | None:
@@ -84,7 +85,7 @@ def both_ledgers(estimated: SpendTable, billed: SpendTable, called: Sequence[Bil
                 for name, part in zip(estimated.by, row.key, strict=True)
             )
             values = sums.setdefault((key, row.currency), [None, None])
-            values[index] = (values[index] or Decimal(0)) + row.effective
+            values[index] = exact.add(values[index] or Decimal(0), row.effective)
     rows = tuple(BothRow(key, currency, *sums[key, currency]) for key, currency in sorted(sums, key=_order))
     return BothLedgers(estimated.by, rows, estimated.complete_until, billed.complete_until)
 
