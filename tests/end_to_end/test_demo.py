@@ -316,3 +316,17 @@ def test_an_outage_of_three_minutes_resolves_as_soon_as_a_short_one(tmp_path: Pa
         eventually(lambda: time.monotonic() >= healed, 180, "somebody who takes their time heals it")
         flyball(demo, "heal", "outage")
         eventually(lambda: statuses(demo, GATEWAY) == [AlertStatus.RESOLVED], 420, "the page has resolved")
+
+
+@pytest.mark.soak
+def test_the_page_about_a_budget_resolves_after_the_connector_is_healed(tmp_path: Path) -> None:
+    with running(tmp_path, EVEN) as demo:
+        flyball(demo, "break", "cost")
+        eventually(lambda: ("BudgetBurn", "page") in told_about(demo, "llm"), 900, "the budget pages")
+        flyball(demo, "heal", "cost")
+        backend = PrometheusBackend(demo.running.prometheus_url)
+        firing = f'ALERTS{{alertname="{names.ALERT_BUDGET_BURN}",budget="llm",severity="page",alertstate="firing"}}'
+        eventually(lambda: not backend.query(firing, now()), 600, "the page is over")
+        told = demo.folder.logs / "told"
+        eventually(lambda: "RESOLVED page BudgetBurn" in " ".join(told.read_text().split()), 120, "its end is told")
+        backend.close()
