@@ -1,11 +1,11 @@
 """What the rules of prices, budgets and unit costs would have recorded, had they run before they were declared.
 
 Rolling values, and what they read, are computed every 5 minutes, and every minute of the hours that burn rates look at.
-A ledger entry is the rolling value of its own moment: both hold the money of the 5 minutes before it, so the entries
-follow one another without overlap. What is derived from ledgers is computed for charts, and once for the first alerts.
+A ledger entry is the mean of the rolling values in its 5 minutes, which is the one of its own moment where no more were
+computed: so the entries follow one another without overlap. What is derived from ledgers is computed for charts, and
+once for the first alerts.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
@@ -35,7 +35,6 @@ _CALENDARS: Final = "slo:calendar:"  # computed by arithmetic: their tables take
 _COURSE: Final = frozenset(
     {names.BUDGET_SPENT, names.BUDGET_SPENT_RATIO, names.BUDGET_PACE_RATIO, names.BUDGET_COVERAGE, names.BUDGET_AMOUNT}
 )
-_AVERAGED: Final = re.compile(r"avg_over_time\(([^()\[\]]+)\[5m\]\)")
 
 Progress = Callable[[float], None]
 
@@ -68,7 +67,7 @@ def write_past(
         if each[0] <= each[1]
     ]
     points = evaluate_in(staged(flow), backend, writer, stretches, lambda share: progress(0.7 * share))
-    points += evaluate_in([[*map(_at_once, entries)]], backend, writer, [(start, last, LEDGER_INTERVAL)])
+    points += evaluate_in([entries], backend, writer, [(start, last, LEDGER_INTERVAL)])
     progress(0.8)
     derived = [rule for rule in rules if rule.record not in read and not rule.record.endswith(_ENTRIES)]
     shown = _closure(derived, lambda rule: rule.record in _COURSE)
@@ -97,8 +96,3 @@ def _closure(rules: Sequence[RecordingRule], wanted: Callable[[RecordingRule], b
         found |= due
         due = {name for each in due for name in reads[each]} - found
     return found
-
-
-def _at_once(rule: RecordingRule) -> RecordingRule:
-    """An entry as the rolling value of its moment, where the live rule takes the mean of five."""
-    return RecordingRule(rule.record, _AVERAGED.sub(r"\1", rule.expr), rule.labels)
