@@ -81,12 +81,16 @@ def test_a_window_may_roll() -> None:
     assert found(a_file("window: {rolling: 4w}"))[0].values[0].window == RollingWindow(timedelta(days=28))
 
 
+def test_an_amount_may_have_an_exponent() -> None:
+    assert found(a_file("amount: 1.8e4"))[0].values[0].amount == Decimal(18_000)
+
+
 NONSENSE = {
     "amount: 0": "error: spec.amount: must be more than 0, is 0",
     "amount: -5": "error: spec.amount: must be more than 0, is -5",
     "amount: .nan": "error: spec.amount: expected a number, got the text '.nan'",
     "amount: NaN": "error: spec.amount: expected a number, got the text 'NaN'",
-    "amount: 1e99": "error: spec.amount: expected a number, got the number 1e99",
+    "amount: 1e99": "error: spec.amount: must be at most 1000000000000000, is 1e99",
     "amount: .inf": "error: spec.amount: expected a number, got the text '.inf'",
     "currency: usd": "error: spec.currency: `usd` is not a currency, did you mean `USD`?",
     "currency: US": "error: spec.currency: `US` is not a currency (three capitals, such as USD)",
