@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 from typing import Final
 
+from controlplane.problems import Severity
 from flyball.telemetry import Metrics
 from slo.daemon import ApplyOutcome, ApplyState, SLODaemon
 
@@ -43,8 +44,8 @@ class ToldApplying:
 
 def _fields(outcome: ApplyOutcome) -> dict[str, object]:
     if outcome.state is ApplyState.REJECTED:
-        problem = outcome.problems[0]
-        first = f"{problem.position}: {problem.field}: {problem.message}"
-        return {"problems": len(outcome.problems), "first": first}
+        errors = [problem for problem in outcome.problems if problem.severity is Severity.ERROR]
+        first = f"{errors[0].position}: {errors[0].field}: {errors[0].message}"
+        return {"problems": len(errors), "first": first}
     fields: dict[str, object] = {"slos": outcome.slos, "rules": outcome.rules, "generation": outcome.generation[:12]}
     return fields | ({"reason": outcome.reason} if outcome.reason else {})
