@@ -19,10 +19,12 @@ from controlplane.ports import MetricsBackend
 from controlplane.wording import money as in_money
 from finops.budgets.replaying import Fired, Replay, replay
 from finops.budgets.subject import Subject
+from finops.pricing.model import PriceMap
 from finops.pricing.revaluation_views import as_json as revalued_json
 from finops.pricing.revaluation_views import words as revalued_words
 from finops.pricing.revaluing import Revaluation, change_by_time, revalue
 from flyball.money.declared import MoneyDeclared
+from flyball.money.discovered import DiscoveredModels
 
 MONTH: Final = timedelta(days=30)
 _HISTORY: Final = timedelta(days=28)  # what usual hours and long windows look back on
@@ -73,8 +75,16 @@ def effects(old: MoneyDeclared, new: MoneyDeclared, backend: MetricsBackend, now
     revaluation = None
     if old.price_maps != new.price_maps:
         keep = sorted({label for each in (*old.budgets, *new.budgets) for label, _ in each.scope})
-        revaluation = revalue(old.price_maps, new.price_maps, backend, start=start, end=end, keep=keep)
+        was, will_be = (_priced(each.price_maps, backend, now) for each in (old, new))
+        revaluation = revalue(was, will_be, backend, start=start, end=end, keep=keep)
     return Effects(start, end, revaluation, tuple(_budgets(old, new, backend, (start, end), revaluation)))
+
+
+def _priced(price_maps: Sequence[PriceMap], backend: MetricsBackend, now: datetime) -> Sequence[PriceMap]:
+    """With prices for models that occur and that no file lists, as the rules are applied."""
+    models = DiscoveredModels()
+    models.look(price_maps, backend, now)
+    return models.priced(price_maps)
 
 
 def _budgets(
