@@ -67,8 +67,8 @@ def _unpriced(price_map: PriceMap) -> AlertingRule:
     chosen = any_of(names.PRICE, tuple(item.name for item in price_map.items))
     description = (
         "{{ $value | humanize }} units in 5 minutes have no price{{ with $labels.model }}: the model {{ . }} is not in "
-        "the catalogue or not among the item's models, or a kind of its tokens has no price{{ end }}. They are missing from the spend, not free. Add a price "
-        "to the PriceMap " + price_map.name + "."
+        "the catalogue or not among the item's models, or a kind of its tokens has no price{{ end }}. They are missing "
+        f"from the spend, not free. Add a price to the PriceMap {price_map.name}."
     )
     return AlertingRule(
         names.ALERT_UNPRICED,
