@@ -86,7 +86,7 @@ def money_of(
     if not own:
         return NOTHING, ()
     price_maps, unit_costs, allocations = price_maps_of(own), unit_costs_of(own), allocations_of(own)
-    budgets, caps, usage = budgets_of(own), caps_of(own, may_be_declared), usage_terms_of(own)
+    budgets, caps, usage = budgets_of(own), caps_of(own, may_be_declared), usage_terms_of(own, may_be_declared)
     cost_sources, rates = cost_sources_of(own), declared_rates(own)
     money = MoneyDeclared(
         price_maps=price_maps.values,

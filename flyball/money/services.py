@@ -1,5 +1,6 @@
 """Everything about money that is done again and again in one process, and what Prometheus scrapes of it."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,6 +38,7 @@ BILLS_EVERY: Final = timedelta(minutes=10)
 MODELS_EVERY: Final = timedelta(minutes=2)
 USAGE_EVERY: Final = timedelta(minutes=1)
 ISSUES_EVERY: Final = timedelta(seconds=30)
+log = logging.getLogger(__name__)
 NO_TERMS: Final = UsageTerms()
 
 
@@ -66,6 +68,7 @@ class MoneyServices:
         self.reconciliation = ReconciliationDaemon(self._bills, around.backend)
         estimated = EstimatedLedger(around.backend)
         outside = Outside(estimated, around.backend, PrometheusExemplars(around.backend), around.store, self.price_maps)
+        self._stuck = ""  # why a month is not closed: told when it changes, not every minute
         self._issues = CostIssueDaemon(around.store, outside, self.budgets)
 
     def budgets(self) -> Sequence[Budget]:
@@ -131,7 +134,11 @@ class MoneyServices:
 
     def _usage(self, turn: Turn) -> object:
         source = RecordedSLO(self._around.backend)
-        return turn_usage(self._around.store, self.terms(), turn.now, lease=turn.lease, source=source)
+        done = turn_usage(self._around.store, self.terms(), turn.now, lease=turn.lease, source=source)
+        if done.stuck and done.stuck != self._stuck:
+            log.warning("usage.month_not_closed", extra={"why": done.stuck})
+        self._stuck = done.stuck
+        return done
 
     def _open_issues(self, turn: Turn) -> object:
         return self._issues.run_once(turn.now, turn.lease)

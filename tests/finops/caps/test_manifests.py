@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane import conventions as names
@@ -181,6 +181,7 @@ def caps(draw: st.DrawFn) -> AutoscalingCap:
     )
 
 
+@settings(max_examples=30)  # each is checked against two schemas
 @given(
     st.lists(caps(), max_size=4, unique_by=lambda one: one.name),
     st.none() | st.decimals(-1000, 100_000, places=2),
