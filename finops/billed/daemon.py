@@ -50,13 +50,11 @@ class BilledDaemon:
         except (Transient, Permanent) as error:
             outcome = Outcome(source.name, problems=(Problem(source.path, 1, 1, "", str(error), rule=_RULE),))
         for problem in outcome.problems[:10]:
-            log.warning(
-                "finops.bill_problem source=%s rule=%s at=%s message=%s",
-                source.name, problem.rule, problem.position, problem.message,
-            )  # fmt: skip
+            about = {"source": source.name, "rule": problem.rule, "at": str(problem.position)}
+            log.warning("finops.bill_problem", extra={**about, "reason": problem.message})
         for each in outcome.imported:
             key, state = each.partition.key, each.state.value
-            log.info("finops.bill source=%s period=%s state=%s", key.source, key.period_name, state)
+            log.info("finops.bill", extra={"source": key.source, "period": key.period_name, "state": state})
         return outcome
 
 

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from controlplane import conventions as names
 from finops.billed.adapters.duckdb_ledger import open_ledger
 from finops.billed.adapters.importer import Importer
@@ -60,13 +62,17 @@ def test_a_catalogue_survives_being_written_and_read(ledger: Ledger, tmp_path: P
 
 
 def test_the_daemon_tells_prometheus_how_far_the_bills_reach_and_what_is_wrong_with_them(
-    ledger: Ledger, tmp_path: Path
+    ledger: Ledger, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sources = [
         CostSource("good", str(write_csv(tmp_path / "a.csv", row(), row(), row(BilledCost="")))),
         CostSource("gone", str(tmp_path / "nowhere")),
     ]
+    caplog.set_level("INFO", logger="finops.billed.daemon")
     turn = BilledDaemon(Importer(ledger.folder)).run_once(sources, NOW)
+    assert [(each.getMessage(), vars(each)["source"]) for each in caplog.records] == [
+        ("finops.bill", "good"), ("finops.bill_problem", "gone"),
+    ]  # fmt: skip
     assert [outcome.refused for outcome in turn.outcomes] == [False, True]
     assert [event.kind for event in turn.events] == [names.EVENT_COST_IMPORTED]
     families = {each.name: each.samples for each in BilledCollector(open_ledger(ledger.folder)).collect()}
