@@ -56,18 +56,20 @@ def ledger(subject: Subject) -> Iterator[Rule]:
     expected = _entry(subject, names.BUDGET_EXPECTED)
     yield RecordingRule(names.BUDGET_EXPECTED_LEDGER, expected, subject.labels)
     if subject.calendar is not None:
-        entry = ledgers.with_period(spent, subject.series(names.BUDGET_START))
+        entry = ledgers.with_period(f"({spent})", subject.series(names.BUDGET_START))
         yield RecordingRule(names.BUDGET_PERIOD_LEDGER, entry, subject.labels)
 
 
 def _entry(subject: Subject, rolling: str) -> str:
     """What the rolling values of 5 minutes say together ÷ 5, as the ledger of all spend has it.
 
-    Their mean would charge a job for five minutes that has spent for one. Where the rules themselves were not
-    evaluated the divisor is smaller, too: `info` is recorded with the rolling values, whatever is spent.
+    Their mean would charge a job for five minutes that has spent for one: so it counts for the evaluations that had a
+    value only. `info` is recorded with the rolling values, whatever is spent; where it has just begun the mean stands.
     """
+    values = f"{subject.series(rolling)}[{FIVE_MINUTES}]"
     evaluations = f"sum (count_over_time({subject.series(names.BUDGET_INFO)}[{FIVE_MINUTES}]))"
-    return f"sum_over_time({subject.series(rolling)}[{FIVE_MINUTES}])\n/ on () group_left ()\n{evaluations}"
+    share = f"clamp_max(count_over_time({values})\n/ on () group_left ()\n{evaluations}, 1)"
+    return f"avg_over_time({values})\n* {share}\nor\navg_over_time({values})"
 
 
 def window(subject: Subject) -> Iterator[Rule]:
