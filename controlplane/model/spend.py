@@ -28,13 +28,15 @@ class SpendQuestion:
     Dimensions are `hour`, `day`, `month`; `service`, `provider`, `account`, `region`, `resource`, `sku`, `category`
     (FOCUS ChargeCategory), `commitment` (CommitmentDiscountStatus); and any other name, such as `tenant`, `team`,
     `namespace`, `route` or `connector`: the tag of that name in a billed ledger, the label in an estimated one.
-    `where` holds any of several values by dimension; the empty text stands for "has none".
+    `where` holds any of several values by dimension; the empty text stands for "has none". With a `unit`, only rows
+    whose consumed quantity is in it (FOCUS ConsumedUnit): a provider's storage service bills bytes and requests alike.
     """
 
     start: datetime
     end: datetime
     by: tuple[str, ...] = ()
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

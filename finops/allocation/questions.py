@@ -20,8 +20,8 @@ def cost_question(plan: CostAllocation, start: datetime, end: datetime, further:
 def quantity_question(
     plan: CostAllocation, source: QuantityUsage, over: str, start: datetime, end: datetime
 ) -> SpendQuestion:
-    """What was consumed in the scope, by the plan's period and by the dimension that gets cost by it."""
-    return SpendQuestion(start, end, (plan.period.value, over), dict(source.where))
+    """What was consumed in the scope and unit, by the plan's period and by the dimension that gets cost by it."""
+    return SpendQuestion(start, end, (plan.period.value, over), dict(source.where), source.unit)
 
 
 def without_what_only_bills_know(plan: CostAllocation) -> tuple[CostAllocation, tuple[str, ...]]:

@@ -162,6 +162,18 @@ def test_a_bill_becomes_accounts_that_tie_out(report: MonthReport) -> None:
         assert abs(Fraction(account.commitment) - unused[name]) <= Fraction(1, 10**12)
 
 
+def test_a_service_that_bills_gigabytes_and_requests_is_weighed_by_gigabytes(
+    report: MonthReport, tmp_path: Path
+) -> None:
+    requests = {**charge("Blob", "0", tenant="alpha", quantity="1000000"), "ConsumedUnit": "Requests"}
+    taxed = charge("Blob", "0", tenant="beta", category="Tax")
+    (tmp_path / "mixed").mkdir()
+    mixed = month_report(Wanted(NOVEMBER, PLAN), imported(tmp_path / "mixed", [*bill(), requests, taxed]))
+    assert [each.shared for each in mixed.showback.statements[1].accounts] == [
+        each.shared for each in report.showback.statements[1].accounts
+    ]
+
+
 def test_currencies_are_statements_of_their_own_and_months_are_compared(report: MonthReport) -> None:
     euros, dollars = report.showback.statements
     assert (euros.currency, euros.ledger, euros.unallocated.total, euros.before) == ("EUR", 4, 0, None)

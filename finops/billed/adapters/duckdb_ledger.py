@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from decimal import Context, Decimal
 from pathlib import Path
@@ -39,9 +40,7 @@ class BilledLedger:
 
     def spend(self, question: SpendQuestion) -> SpendTable:
         """As the port says. Sources that are not declared any more still count."""
-        question = SpendQuestion(
-            question.start.astimezone(UTC), question.end.astimezone(UTC), question.by, question.where
-        )
+        question = replace(question, start=question.start.astimezone(UTC), end=question.end.astimezone(UTC))
         catalogue = self.catalogue()
         with self._lock:
             try:

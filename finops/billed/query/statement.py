@@ -112,6 +112,9 @@ class _Part:
         moment = self._moment()
         conditions = [f"{moment} >= ? AND {moment} < ?"]
         conditions += [self._condition(name, values) for name in self.question.where]
+        if self.question.unit:
+            conditions.append("c.unit = ?")
+            values.append(self.question.unit)
         source = self._rows()
         join = self._join()
         self.parameters += [_plain(self.question.start), _plain(self.question.end), *values]

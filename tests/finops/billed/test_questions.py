@@ -54,6 +54,15 @@ def test_quantities_and_list_costs_are_told_only_where_all_rows_have_them(filled
     assert by_category[("Tax", "USD")].list_cost == 2
 
 
+def test_only_rows_of_a_unit_count_where_one_is_asked_for(filled: Ledger) -> None:
+    for minute in (0, 1):  # daily sums, single rows
+        question = SpendQuestion(START, END.replace(minute=minute), ("team",), unit="Hours")
+        rows = open_ledger(filled.folder).spend(question).rows
+        assert [(*each.key, each.currency, each.quantity, each.rows) for each in rows] == [
+            (None, "USD", 1, 1), ("core", "USD", 1, 1),
+        ]  # fmt: skip
+
+
 def test_daily_sums_and_single_rows_give_the_same_answer(filled: Ledger) -> None:
     for names in ((), ("service",), ("team", "category"), ("day", "tag:app")):
         ledger: CostLedger = open_ledger(filled.folder)
