@@ -15,6 +15,8 @@ from exporters.usage.export import COLUMNS, FORMAT, export_of
 from exporters.usage.periods import is_period
 
 _SHOWN: Final = 20
+_CONTROLS: Final = ("billed", "free", "adjusted")
+_CONTROLLED: Final = ("billed", "free", "quantity")  # columns of lines that add up to these
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ def verified(text: bytes, manifest: bytes, closed: Closed | None) -> Verified:
     wrong = [*unreadable, *_against_manifest(text, digest, rows, said)]
     if not unreadable:
         wrong += _against_itself(rows, said)
+    if not wrong:
+        wrong += _against_controls(rows, said["controls"])
     if closed is not None:
         wrong += _against_store(text, manifest, closed)
     return Verified(str(said.get("period", "")), len(rows), digest, tuple(wrong[:_SHOWN]))
@@ -95,7 +99,10 @@ def _against_itself(rows: Sequence[Mapping[str, str]], said: Mapping[str, Any]) 
     if found != said.get("totals"):
         yield f"totals: the lines add up to {found}, the manifest says {said.get('totals')}"
     controls = said.get("controls")
-    for control in controls if isinstance(controls, list) else ():
+    if not isinstance(controls, list):
+        yield "controls: there are none"
+        return
+    for control in controls:
         yield from _broken(control)
 
 
@@ -111,6 +118,23 @@ def _broken(control: object) -> Iterator[str]:
         return
     if accepted != exact.total(parts):
         yield f"controls: {who}: accepted {accepted} is not billed + free + quarantined + adjusted"
+
+
+def _against_controls(rows: Sequence[Mapping[str, str]], controls: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """What the lines of each tenant and meter bill, leave free and adjust is what its control totals say."""
+    found: dict[tuple[str, str], list[Decimal]] = {}
+    for row in rows:
+        if row["kind"] != "credit":
+            sums = found.setdefault((row["tenant"], row["item"]), [exact.ZERO] * 3)
+            places = (2,) if row["kind"] == "adjustment" else (0, 1)
+            for place in places:
+                sums[place] = exact.add(sums[place], Decimal(row[_CONTROLLED[place]]))
+    told = {(each["tenant"], each["meter"]): [Decimal(each[name]) for name in _CONTROLS] for each in controls}
+    for who in sorted(found.keys() | told.keys()):
+        lines, control = found.get(who, [exact.ZERO] * 3), told.get(who, [exact.ZERO] * 3)
+        for name, ours, theirs in zip(_CONTROLS, lines, control, strict=True):
+            if ours != theirs:
+                yield f"controls: {' '.join(who)}: {name} {theirs}, its lines say {ours}"
 
 
 def _against_store(text: bytes, manifest: bytes, closed: Closed) -> Iterator[str]:

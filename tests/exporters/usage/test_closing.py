@@ -1,5 +1,6 @@
 """A month from its first event to its file."""
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -181,6 +182,52 @@ def test_verify_checks_the_sums_by_themselves(store: SqlStore) -> None:
     files = export_of("2026-11", closed.lines, controls)
     (line,) = verified(files.csv, files.manifest, None).wrong
     assert line == "controls: alpha calls: accepted 6 is not billed + free + quarantined + adjusted"
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        (
+            (b",beta,", b",gamma,"),
+            (
+                "controls: beta tokens: billed 900, its lines say 0",
+                "controls: beta tokens: free 100, its lines say 0",
+                "controls: gamma tokens: billed 0, its lines say 900",
+                "controls: gamma tokens: free 0, its lines say 100",
+            ),
+        ),
+        (
+            (b",call,5,2,3,", b",call,6,3,3,"),
+            ("controls: alpha calls: free 2, its lines say 3",),
+        ),
+        (
+            (b",usage,alpha,calls,", b",adjustment,alpha,calls,"),
+            (
+                "controls: alpha calls: billed 3, its lines say 0",
+                "controls: alpha calls: free 2, its lines say 0",
+                "controls: alpha calls: adjusted 0, its lines say 5",
+            ),
+        ),
+    ],
+)
+def test_a_file_with_a_manifest_to_match_is_found_by_its_control_totals(
+    store: SqlStore, change: tuple[bytes, bytes], wrong: tuple[str, ...]
+) -> None:
+    a_month(store)
+    closed = close(store)
+    files = export_of("2026-11", closed.lines, closed.controls)
+    content = files.csv.replace(*change)
+    manifest = json.loads(files.manifest) | {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    assert verified(content, json.dumps(manifest).encode(), None).wrong == wrong
+
+
+def test_a_manifest_without_control_totals_is_told(store: SqlStore) -> None:
+    a_month(store)
+    closed = close(store)
+    files = export_of("2026-11", closed.lines, closed.controls)
+    for controls in (None, "x", {}, [1], [{}]):
+        manifest = json.dumps(json.loads(files.manifest) | {"controls": controls}).encode()
+        assert any(line.startswith("controls: ") for line in verified(files.csv, manifest, None).wrong)
 
 
 def test_what_a_month_would_be_is_shown_before_it_is_closed(store: SqlStore) -> None:
