@@ -21,7 +21,7 @@ demo: setup ## a simulated platform with a month of history, Prometheus, Alertma
 
 .PHONY: test
 test: setup-test ## every test
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak"
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not soak"
 
 .PHONY: soak
 soak: setup-test ## the long campaigns: crashes, fuzzing
