@@ -22,7 +22,7 @@ from controlplane.model.rule import RecordingRule, Rule
 from finops.budgets.pace_rules import CALENDARS_OF
 from finops.budgets.pacing import least_expected
 from finops.budgets.subject import ENTRIES_AN_HOUR, Subject, from_ledger
-from finops.pricing.expressions import FIVE_MINUTES
+from finops.pricing.expressions import each_evaluation
 from finops.pricing.selectors import quoted
 
 _USUAL: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -56,20 +56,17 @@ def ledger(subject: Subject) -> Iterator[Rule]:
     expected = _entry(subject, names.BUDGET_EXPECTED)
     yield RecordingRule(names.BUDGET_EXPECTED_LEDGER, expected, subject.labels)
     if subject.calendar is not None:
-        entry = ledgers.with_period(f"({spent})", subject.series(names.BUDGET_START))
+        entry = ledgers.with_period(spent, subject.series(names.BUDGET_START))
         yield RecordingRule(names.BUDGET_PERIOD_LEDGER, entry, subject.labels)
 
 
 def _entry(subject: Subject, rolling: str) -> str:
     """What the rolling values of 5 minutes say together ÷ 5, as the ledger of all spend has it.
 
-    Their mean would charge a job for five minutes that has spent for one: so it counts for the evaluations that had a
-    value only. `info` is recorded with the rolling values, whatever is spent; where it has just begun the mean stands.
+    Their mean would charge a job for five minutes that has spent for one. `info` is recorded with the rolling values,
+    whatever is spent.
     """
-    values = f"{subject.series(rolling)}[{FIVE_MINUTES}]"
-    evaluations = f"sum (count_over_time({subject.series(names.BUDGET_INFO)}[{FIVE_MINUTES}]))"
-    share = f"clamp_max(count_over_time({values})\n/ on () group_left ()\n{evaluations}, 1)"
-    return f"avg_over_time({values})\n* {share}\nor\navg_over_time({values})"
+    return each_evaluation(subject.series(rolling), subject.series(names.BUDGET_INFO))
 
 
 def window(subject: Subject) -> Iterator[Rule]:

@@ -50,9 +50,8 @@ def recorded_hourly(item: Item) -> str | None:
 def rolling(item: Item, price_map: PriceMap) -> str:
     """Money of the last 5 minutes, for a rule. Absent while usage or price are."""
     if hourly(item) is not None:
-        recorded = f"{names.ESTIMATE_HOURLY}{{{names.PRICE}={quoted(item.name)}}}[{FIVE_MINUTES}]"
-        mean = f"sum_over_time({recorded})\n/ on () group_left ()\n{evaluations(price_map)}"
-        return f"{mean}\n/ {_HOURS_PER_FIVE_MINUTES}"
+        recorded = f"{names.ESTIMATE_HOURLY}{{{names.PRICE}={quoted(item.name)}}}"
+        return f"{each_evaluation(recorded, evaluated(price_map))}\n/ {_HOURS_PER_FIVE_MINUTES}"
     if item.catalogue is not None:
         return _tokens(item, item.catalogue, recorded_prices(item))
     return _priced(counted(item), item, ROLLING)
@@ -113,9 +112,19 @@ def recorded_prices(item: Item) -> str:
     return f"{names.PRICE_UNIT}{{{names.PRICE}={quoted(item.name)}}}"
 
 
-def evaluations(price_map: PriceMap) -> str:
-    """How often the rules were evaluated in the last 5 minutes: 5, but for a Prometheus that was down or slow."""
-    return f"count_over_time({names.PRICE_MAP_INFO}{{{names.PRICE_MAP}={quoted(price_map.name)}}}[{FIVE_MINUTES}])"
+def evaluated(price_map: PriceMap) -> str:
+    """The series that the rules of a price map write at every evaluation."""
+    return f"{names.PRICE_MAP_INFO}{{{names.PRICE_MAP}={quoted(price_map.name)}}}"
+
+
+def each_evaluation(values: str, info: str) -> str:
+    """What recorded values of 5 minutes sum to ÷ how often the rules were evaluated then, not how often there was one.
+
+    That is 5, but for a Prometheus that was down or slow. `info` selects what is written at every evaluation; where it
+    has just begun (a price map was renamed, an item has moved) the values that were there before tell.
+    """
+    counts = "\n  or\n".join(f"  count_over_time({each}[{FIVE_MINUTES}])" for each in (values, info))
+    return f"sum_over_time({values}[{FIVE_MINUTES}])\n/ on () group_left ()\nmax (\n{counts}\n)"
 
 
 def kept(item: Item, vector: str, labels: Sequence[str]) -> str:

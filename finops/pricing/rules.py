@@ -97,11 +97,10 @@ def _corrected(price_map: PriceMap) -> Iterator[RecordingRule]:
 
 
 def _ledgers(price_map: PriceMap) -> Iterator[RecordingRule]:
-    times = expressions.evaluations(price_map)
+    info = expressions.evaluated(price_map)
     pairs = ((names.ESTIMATE_ROLLING, names.ESTIMATE_LEDGER), (names.SPEND_ROLLING, names.SPEND_LEDGER))
     for rolling, ledger in pairs:
-        entries = f"sum_over_time({rolling}{{{_items(price_map)}}}[{expressions.FIVE_MINUTES}])"
-        yield RecordingRule(ledger, f"{entries}\n/ on () group_left ()\n{times}")
+        yield RecordingRule(ledger, expressions.each_evaluation(f"{rolling}{{{_items(price_map)}}}", info))
 
 
 def _items(price_map: PriceMap) -> str:

@@ -15,7 +15,7 @@ from controlplane.adapters.remote_write import STALE
 from controlplane.model.spend import SpendQuestion
 from finops.pricing.discovering import models_seen
 from finops.pricing.estimated import EstimatedLedger
-from finops.pricing.expressions import spend_over_past
+from finops.pricing.expressions import each_evaluation, spend_over_past
 from finops.pricing.model import Catalogue, Price, Replicas, Schedule
 from finops.pricing.schedule import cost, unit_price
 from tests.finops.pricing.pricing import D, a_map, counted, ledger_sum, present, record
@@ -231,3 +231,16 @@ def test_models_that_occur_are_found(memory: Past) -> None:
     other = counted("tokens_total", name="other")
     seen = models_seen([a_map(item, other)], memory.backend, LAST + 3 * HOUR)
     assert seen == {"llm": ("gpt-4o", "own")}
+
+
+@pytest.mark.parametrize(("values", "evaluations", "expected"), [(5, 5, 2.0), (3, 5, 1.2), (5, 1, 2.0), (2, 2, 2.0)])
+def test_values_count_for_each_evaluation_also_where_a_price_map_was_just_renamed(
+    memory: Past, values: int, evaluations: int, expected: float
+) -> None:
+    now = utc(2026, 5, 1) + timedelta(hours=10 * values + evaluations)
+    for name, count, value in (("spent", values, 2.0), ("info", evaluations, 1.0)):
+        times = unix(now) - 60 * np.arange(count)[::-1]
+        labels = {"__name__": name, "case": f"{values}-{evaluations}", "of": name}
+        memory.write(labels, times, np.full(count, value))
+    matcher = f'{{case="{values}-{evaluations}"}}'
+    assert memory.value(each_evaluation(f"spent{matcher}", f"info{matcher}"), now) == pytest.approx(expected)
