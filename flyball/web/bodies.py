@@ -33,19 +33,19 @@ def announced_bytes(request: Request) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-async def read_body(request: Request) -> bytes:
-    """The whole body. Raises `BodyRefused` when it is larger than `MAX_BODY_BYTES` or takes over `BODY_SECONDS`."""
-    if announced_bytes(request) > MAX_BODY_BYTES:
-        raise _too_large()
+async def read_body(request: Request, most_bytes: int = MAX_BODY_BYTES, most_seconds: float = BODY_SECONDS) -> bytes:
+    """The whole body. Raises `BodyRefused` when it is too large or takes too long."""
+    if announced_bytes(request) > most_bytes:
+        raise _too_large(most_bytes)
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(most_seconds):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise _too_large()
+                if len(body) > most_bytes:
+                    raise _too_large(most_bytes)
     except TimeoutError:
-        raise BodyRefused(408, f"the body did not arrive within {BODY_SECONDS:.0f} seconds") from None
+        raise BodyRefused(408, f"the body did not arrive within {most_seconds:.0f} seconds") from None
     return bytes(body)
 
 
@@ -67,5 +67,5 @@ async def drain(request: Request) -> None:
         return
 
 
-def _too_large() -> BodyRefused:
-    return BodyRefused(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+def _too_large(most_bytes: int) -> BodyRefused:
+    return BodyRefused(413, f"the body is larger than {most_bytes} bytes")

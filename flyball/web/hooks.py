@@ -1,30 +1,26 @@
 """`POST /hooks/alertmanager`: checked, stored, and answered 2xx only after the commit."""
 
-import asyncio
 import logging
-import time
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from alerts.intake import Intake, Received
 from alerts.webhook import Refusal, parse_webhook
 from controlplane.ports import Clock, Permanent, Transient
 from flyball.settings import Secret
-from flyball.telemetry import Metrics, Tracing, exemplar_of
-from flyball.web.bodies import BodyRefused, drain, json_error, read_body
+from flyball.telemetry import Metrics, Tracing
+from flyball.web.bodies import drain, json_error
 from flyball.web.credentials import bearer_matches
+from flyball.web.receiving import HookBounds, Receiving
 
 PATH: Final = "/hooks/alertmanager"
 HOOK: Final = "alertmanager"
 MAX_IN_FLIGHT: Final = 64
 ANSWER_SECONDS: Final = 15.0
 _RETRY_SECONDS: Final = "5"
-_TOO_LARGE: Final = 413
-_CLIENT_GONE: Final = 499
 _COUNTED_FROM_THE_START: Final = ("200", "400", "401", "413", "503")
 log = logging.getLogger(__name__)
 
@@ -32,7 +28,7 @@ log = logging.getLogger(__name__)
 class AlertmanagerHook:
     """The endpoint. At most `max_in_flight` requests are worked on; one more is answered 503.
 
-    One thread stores them, in turn: the database has one writer at a time, and waiting here is fairer than there.
+    One thread stores them, in turn.
     """
 
     def __init__(
@@ -49,51 +45,19 @@ class AlertmanagerHook:
         self._token = token
         self._clock = clock
         self._metrics = metrics
-        self._tracing = tracing
-        self._max_in_flight = max_in_flight
-        self._in_flight = 0
-        for code in _COUNTED_FROM_THE_START:
-            metrics.webhook_requests.labels(HOOK, code)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="webhook")
+        bounds = HookBounds(HOOK, _COUNTED_FROM_THE_START, max_in_flight, ANSWER_SECONDS)
+        self._receiving = Receiving(bounds, metrics=metrics, tracing=tracing)
 
     async def answer(self, request: Request) -> Response:
         """Answer one delivery, and count the answer."""
-        started = time.monotonic()
-        with self._tracing.span("webhook alertmanager") as span:
-            try:
-                response = await self._answer(request)
-            except ClientDisconnect:
-                response = Response(status_code=_CLIENT_GONE)
-            span.set_attribute("http.response.status_code", response.status_code)
-            seconds = time.monotonic() - started
-            self._metrics.webhook_seconds.labels(HOOK).observe(seconds, exemplar=exemplar_of(span))
-        self._metrics.webhook_requests.labels(HOOK, str(response.status_code)).inc()
-        return response
+        return await self._receiving.counted(request, self._answer)
 
     async def _answer(self, request: Request) -> Response:
         refusal = self._refusal(request)
         if refusal is not None:
             await drain(request)
             return refusal
-        self._enter()
-        submitted: Future[Response] | None = None
-        try:
-            body = await read_body(request)
-            submitted = self._writer.submit(self._store, body)
-            stored = asyncio.wrap_future(submitted)
-            stored.add_done_callback(lambda _: self._leave())
-            return await asyncio.wait_for(asyncio.shield(stored), ANSWER_SECONDS)
-        except BodyRefused as refused:
-            if refused.code == _TOO_LARGE:  # a slow client is waited for no longer
-                await drain(request)
-            return json_error(refused.code, refused.message, headers={"Connection": "close"})
-        except TimeoutError:
-            if submitted is not None:
-                submitted.cancel()  # has an effect only while it waits for its turn
-            return _overloaded("the database is slow; try again")
-        finally:
-            if submitted is None:  # otherwise its place is taken until the thread is done with it, whoever still waits
-                self._leave()
+        return await self._receiving.stored(request, self._store, _overloaded("the database is slow; try again"))
 
     def _refusal(self, request: Request) -> Response | None:
         if self._token is None:
@@ -102,17 +66,9 @@ class AlertmanagerHook:
         if not bearer_matches(request.headers.get("authorization", ""), self._token):
             challenge = {"WWW-Authenticate": 'Bearer realm="flyball webhooks"'}
             return json_error(401, "a bearer token is needed that is the webhook secret", headers=challenge)
-        if self._in_flight >= self._max_in_flight:
+        if self._receiving.is_full:
             return _overloaded("too many deliveries at once; try again")
         return None
-
-    def _enter(self) -> None:
-        self._in_flight += 1
-        self._metrics.webhook_in_flight.labels(HOOK).set(self._in_flight)
-
-    def _leave(self) -> None:
-        self._in_flight -= 1
-        self._metrics.webhook_in_flight.labels(HOOK).set(self._in_flight)
 
     def _store(self, body: bytes) -> Response:
         parsed = parse_webhook(body)

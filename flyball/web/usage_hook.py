@@ -1,15 +1,12 @@
 """`POST /usage/events`: CloudEvents checked, counted, and answered 2xx only after the commit."""
 
-import asyncio
 import logging
 import re
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from controlplane.ports import Clock, Permanent, Store, Transient
@@ -19,9 +16,10 @@ from exporters.usage.measuring import Measurer
 from exporters.usage.terms import UsageTerms
 from exporters.usage.views import receipt_data
 from flyball.settings import Secret
-from flyball.telemetry import Metrics, Tracing, exemplar_of
-from flyball.web.bodies import BodyRefused, announced_bytes, drain, json_error
+from flyball.telemetry import Metrics, Tracing
+from flyball.web.bodies import drain, json_error
 from flyball.web.credentials import bearer_matches
+from flyball.web.receiving import HookBounds, Receiving
 
 PATH: Final = "/usage/events"
 HOOK: Final = "usage"
@@ -32,8 +30,6 @@ MAX_IN_FLIGHT: Final = 8  # bodies held in memory at once
 _BINARY: Final = "ce-specversion"
 _CHARSET: Final = re.compile(r'charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
 _RETRY_SECONDS: Final = "2"
-_TOO_LARGE: Final = 413
-_CLIENT_GONE: Final = 499
 _COUNTED_FROM_THE_START: Final = ("200", "202", "400", "401", "413", "422", "429", "503")
 log = logging.getLogger(__name__)
 
@@ -75,28 +71,13 @@ class UsageHook:
         self._terms = terms
         self._senders = senders
         self._clock = clock
-        self._metrics = metrics
-        self._tracing = tracing
-        self._max_in_flight = max_in_flight
-        self._in_flight = 0
         self._measuring: tuple[UsageTerms, Measurer] | None = None
-        for code in _COUNTED_FROM_THE_START:
-            metrics.webhook_requests.labels(HOOK, code)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="usage")
+        bounds = HookBounds(HOOK, _COUNTED_FROM_THE_START, max_in_flight, ANSWER_SECONDS, MAX_BODY_BYTES, BODY_SECONDS)
+        self._receiving = Receiving(bounds, metrics=metrics, tracing=tracing)
 
     async def answer(self, request: Request) -> Response:
         """Answer one delivery, and count the answer."""
-        started = time.monotonic()
-        with self._tracing.span("webhook usage") as span:
-            try:
-                response = await self._answer(request)
-            except ClientDisconnect:
-                response = Response(status_code=_CLIENT_GONE)
-            span.set_attribute("http.response.status_code", response.status_code)
-            seconds = time.monotonic() - started
-            self._metrics.webhook_seconds.labels(HOOK).observe(seconds, exemplar=exemplar_of(span))
-        self._metrics.webhook_requests.labels(HOOK, str(response.status_code)).inc()
-        return response
+        return await self._receiving.counted(request, self._answer)
 
     async def _answer(self, request: Request) -> Response:
         admitted = self._admitted(request)
@@ -104,26 +85,9 @@ class UsageHook:
             await drain(request)
             return admitted
         sender, mode = admitted
-        self._enter()
-        submitted: Future[Response] | None = None
-        try:
-            body = await _body(request)
-            headers = {name.lower(): value for name, value in request.headers.items()}
-            submitted = self._writer.submit(self._take, body, headers, mode, sender)
-            stored = asyncio.wrap_future(submitted)
-            stored.add_done_callback(lambda _: self._leave())
-            return await asyncio.wait_for(asyncio.shield(stored), ANSWER_SECONDS)
-        except BodyRefused as refused:
-            if refused.code == _TOO_LARGE:  # a slow client is waited for no longer
-                await drain(request)
-            return json_error(refused.code, refused.message, headers={"Connection": "close"})
-        except TimeoutError:
-            if submitted is not None:
-                submitted.cancel()  # has an effect only while it waits for its turn
-            return _again(503, "the database is slow; send it again")
-        finally:
-            if submitted is None:  # otherwise its place is taken until the thread is done with it
-                self._leave()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        slow = _again(503, "the database is slow; send it again")
+        return await self._receiving.stored(request, lambda body: self._take(body, headers, mode, sender), slow)
 
     def _admitted(self, request: Request) -> tuple[Sender, _Mode] | Response:
         sender = self._sender(request)
@@ -132,7 +96,7 @@ class UsageHook:
         mode = _mode(request)
         if isinstance(mode, Response):
             return mode
-        if self._in_flight >= self._max_in_flight:
+        if self._receiving.is_full:
             return _again(429, "too many deliveries at once; send it again")
         return sender, mode
 
@@ -145,14 +109,6 @@ class UsageHook:
             return matching[0]
         challenge = {"WWW-Authenticate": 'Bearer realm="flyball usage"'}
         return json_error(401, "a bearer token is needed that is the secret for usage", headers=challenge)
-
-    def _enter(self) -> None:
-        self._in_flight += 1
-        self._metrics.webhook_in_flight.labels(HOOK).set(self._in_flight)
-
-    def _leave(self) -> None:
-        self._in_flight -= 1
-        self._metrics.webhook_in_flight.labels(HOOK).set(self._in_flight)
 
     def _take(self, body: bytes, headers: dict[str, str], mode: _Mode, sender: Sender) -> Response:
         now, measurer = self._clock.now(), self._measurer()
@@ -214,26 +170,6 @@ def _answered(taken: Taken) -> Response:
 def _is_unreadable(delivery: Delivery) -> bool:
     first = delivery.faults[0]
     return not (first.place or first.field)
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body. Raises `BodyRefused` when it is too large or too slow."""
-    if announced_bytes(request) > MAX_BODY_BYTES:
-        raise _too_large()
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise _too_large()
-    except TimeoutError:
-        raise BodyRefused(408, f"the body did not arrive within {BODY_SECONDS:.0f} seconds") from None
-    return bytes(body)
-
-
-def _too_large() -> BodyRefused:
-    return BodyRefused(_TOO_LARGE, f"the body is larger than {MAX_BODY_BYTES // 1024**2} MiB: send it in parts")
 
 
 def _again(code: int, message: str) -> Response:
