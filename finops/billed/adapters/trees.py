@@ -1,5 +1,6 @@
 """Where cost files lie: a file, folder or glob on this machine, or a bucket. Listed in bounds, read in bounds."""
 
+import logging
 import os
 import re
 import time
@@ -16,6 +17,8 @@ from finops.billed.model import Bounds, CostSource
 from finops.billed.reading.protocols import PROTOCOLS
 
 _PACKAGES: Final = {"s3": "s3fs", "gcs": "gcsfs", "abfs": "adlfs"}
+_CHATTY: Final = ("s3fs", "aiobotocore", "botocore", "gcsfs", "google", "adlfs", "azure", "fsspec")
+"""Loggers of the clouds' clients: they write whole requests and tracebacks, where credentials may stand."""
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 60
 _ATTEMPTS: Final = 3
@@ -309,6 +312,8 @@ def _file_system(protocol: str, source: CostSource, secrets: Mapping[str, str]) 
     if name is None:
         known = ", ".join(f"{each}://" for each in PROTOCOLS)
         raise refuse(source.path, f"{protocol}:// is not read; {known} are", rule="unknown-protocol")
+    for chatty in _CHATTY:
+        logging.getLogger(chatty).setLevel(logging.CRITICAL + 1)
     options: dict[str, Any] = {option: secrets[variable] for option, variable in source.credentials}
     if name == "s3":
         client = {"endpoint_url": source.endpoint} if source.endpoint else {}
@@ -326,6 +331,9 @@ def _file_system(protocol: str, source: CostSource, secrets: Mapping[str, str]) 
         return fsspec.filesystem(name, use_listings_cache=False, skip_instance_cache=True, **options)
     except ImportError:
         raise Permanent(f"{protocol}:// needs the package {_PACKAGES[name]}: pip install 'flyball[clouds]'") from None
+    except Exception as error:  # noqa: BLE001 -- each cloud's client has exceptions of its own
+        why = f"cannot be opened ({type(error).__name__}); check spec.credentials, or the cloud's own variables"
+        raise Permanent(f"{source.path} {why}") from None
 
 
 def _is_hidden(name: str) -> bool:

@@ -2,13 +2,14 @@
 
 import gzip
 import json
+import logging
 from collections.abc import Iterator
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from controlplane.ports import Transient
+from controlplane.ports import Permanent, Transient
 from finops.billed.adapters.importer import Importer
 from finops.billed.adapters.trees import RemoteTree
 from finops.billed.model import Bounds, CostSource, Format
@@ -115,6 +116,22 @@ def test_credentials_come_from_the_environment_and_are_named_when_they_lack(ledg
     source = CostSource("bills", "s3://bucket/", credentials=CREDENTIALS)
     problem = Importer(ledger.folder, {"BILLS_KEY": "x"}).run(source, NOW).problems[0]
     assert (problem.field, "BILLS_SECRET" in problem.message) == ("credentials", True)
+
+
+def test_a_cloud_that_lacks_credentials_is_a_problem_of_the_source(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_CONNECTION_STRING"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(Permanent, match=r"az://bills/a\.csv cannot be opened .*check spec\.credentials"):
+        Importer(ledger.folder).run(CostSource(name="bills", path="az://bills/a.csv"), NOW)
+
+
+def test_the_clients_of_clouds_write_no_logs_where_secrets_might_stand(bucket: Bucket, ledger: Ledger) -> None:
+    logging.getLogger("gcsfs").setLevel(logging.WARNING)
+    bucket.put("a.csv", csv_text([row()]))
+    bucket.take(ledger, "a.csv")
+    assert not any(logging.getLogger(name).isEnabledFor(logging.ERROR) for name in ("gcsfs", "botocore", "azure.core"))
 
 
 @pytest.mark.parametrize("url", ["http://example.com/a.csv", "file:///etc/passwd", "ftp://x/y", "memory://x"])
