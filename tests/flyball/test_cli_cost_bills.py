@@ -54,6 +54,27 @@ def test_a_file_is_imported_without_any_yaml_and_reported_to_the_last_digit(tmp_
     ]  # fmt: skip
 
 
+def test_files_named_by_the_option_are_imported_into_the_ledger_of_the_workspace_named_beside(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "costs.yaml").write_text(WORKSPACE)
+    write_csv(tmp_path / "shop" / "bills" / "declared.csv", row(BilledCost="9"))
+    write_csv(tmp_path / "a.csv", row(BilledCost="1"))
+    write_csv(tmp_path / "b.csv", row(BilledCost="2"))
+    for arguments, where in (
+        (("--file", "a.csv", "--file", "b.csv"), "."),
+        (("a.csv", "--file", "b.csv"), "."),
+        (("shop", "--file", "a.csv", "--file", "b.csv"), "shop"),
+    ):
+        done = run("import", *arguments, "--cost-directory", f"{where}/ledger{len(arguments)}")
+        assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "files"), done.output
+        answer = json.loads(
+            run("report", "--json", "--all", "--cost-directory", f"{where}/ledger{len(arguments)}").stdout
+        )
+        assert answer["total_billed_cost"] == "3"
+    assert run("import", "shop", "--file", "a.csv").exit_code == 0
+    assert (tmp_path / "shop" / ".flyball" / "cost-ledger" / "catalogue.json").is_file()
+
+
 def test_several_currencies_have_a_total_each(tmp_path: Path) -> None:
     write_csv(tmp_path / "costs.csv", row(), row(BillingCurrency="EUR", BilledCost="2"))
     run("import", "costs.csv")

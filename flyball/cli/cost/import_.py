@@ -71,11 +71,12 @@ def import_(
       flyball cost import                   # every CostSource of this workspace
       flyball cost import --json | jq '.sources[].periods[] | {period, state, rows}'
     """
-    given = [*(paths or []), *(file or [])]
-    workspace = _workspace(given if not file else [])
+    named, files = paths or [], file or []
+    workspace = _workspace(named) if named or not files else None
+    given = [*([] if workspace else named), *files]
     folder = workspace or Path()
     settings = settings_or_exit(folder, _overrides(cost_directory))
-    wanted = _declared(workspace, source) if workspace else _plain(given, source)
+    wanted = _plain(given, source) if given else _declared(folder, source)
     outcomes = _imported(wanted, settings, dry_run=dry_run, strict=strict)
     if as_json:
         typer.echo(_json(outcomes, dry_run=dry_run))
