@@ -7,7 +7,7 @@ from typing import Final
 from controlplane import conventions as names
 from controlplane.model.event import JSON, Event
 from finops.billed.ledger.encoding import plain
-from finops.billed.ledger.partition import Imported, Money, Partition, Restatement, State
+from finops.billed.ledger.partition import Catalogue, Imported, Money, Partition, Restatement, State
 
 _MAX_CHANGES: Final = 100
 
@@ -19,6 +19,13 @@ def events_of(imported: Sequence[Imported]) -> Iterator[Event]:
             yield _imported(each.partition)
         if each.restatement is not None:
             yield _restated(each.restatement)
+
+
+def events_since(catalogue: Catalogue, since: datetime) -> tuple[Event, ...]:
+    """What a ledger remembers of imports since then, whoever made them: the same events, with the same ids."""
+    parts = [part for _, part in sorted(catalogue.partitions.items()) if part.imported_at >= since]
+    restated = [each for each in catalogue.history if each.at >= since]
+    return (*map(_imported, parts), *map(_restated, restated))
 
 
 def _imported(it: Partition) -> Event:

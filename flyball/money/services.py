@@ -18,8 +18,10 @@ from exporters.usage.collector import UsageCollector
 from exporters.usage.daemon import run_once as turn_usage
 from exporters.usage.recorded_slo import RecordedSLO
 from exporters.usage.terms import UsageTerms
+from finops.billed.adapters.duckdb_ledger import open_ledger
 from finops.billed.adapters.importer import Importer
 from finops.billed.daemon import BilledCollector, BilledDaemon
+from finops.billed.events import events_since
 from finops.explain.daemon import CostIssueDaemon
 from finops.explain.explaining import Outside
 from finops.forecast.daemon import ForecastCollector, ForecastDaemon
@@ -35,6 +37,7 @@ from flyball.settings import variables_of
 FORECAST_EVERY: Final = timedelta(seconds=30)  # it has work to do every 10 minutes, or when budgets change
 RECONCILE_EVERY: Final = timedelta(minutes=30)
 BILLS_EVERY: Final = timedelta(minutes=10)
+IMPORTS_TOLD_FOR: Final = timedelta(days=1)  # no event log forgets sooner: nothing is told again
 MODELS_EVERY: Final = timedelta(minutes=2)
 USAGE_EVERY: Final = timedelta(minutes=1)
 ISSUES_EVERY: Final = timedelta(seconds=30)
@@ -112,13 +115,18 @@ class MoneyServices:
         return informed
 
     def _import(self, turn: Turn) -> object:
-        """Import what is new, and tell the event log; an event has the same id whenever it is told."""
+        """Import what is new, and tell the event log of it and of what `flyball cost import` took meanwhile.
+
+        An event has the same id whenever it is told.
+        """
         sources = self._around.money().cost_sources
         named = {variable for source in sources for _, variable in source.credentials}
         done = BilledDaemon(Importer(self._around.bills, variables_of(named))).run_once(sources, turn.now)
-        if done.events:
+        remembered = events_since(open_ledger(self._around.bills).catalogue(), turn.now - IMPORTS_TOLD_FOR)
+        events = {event.id: event for event in (*done.events, *remembered)}
+        if events:
             with self._around.store.transaction(lease=turn.lease) as transaction:
-                transaction.events.append_all(done.events, turn.now)
+                transaction.events.append_all(tuple(events.values()), turn.now)
         return done
 
     def _look_for_models(self, turn: Turn) -> object:

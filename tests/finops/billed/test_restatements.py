@@ -1,5 +1,6 @@
 """Imported again: the same bytes change nothing, others replace the period, and what that restated is told."""
 
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from controlplane import conventions as names
 from finops.billed.adapters.duckdb_ledger import open_ledger
 from finops.billed.adapters.importer import Importer
 from finops.billed.daemon import BilledCollector, BilledDaemon
-from finops.billed.events import events_of
+from finops.billed.events import events_of, events_since
 from finops.billed.ledger.encoding import decoded, encoded
 from finops.billed.model import CostSource
 from tests.finops.billed.focus import NOW, Ledger, row, write_csv
@@ -38,6 +39,15 @@ def test_a_restated_period_is_replaced_and_the_difference_is_told_by_service(led
     assert kinds == [names.EVENT_COST_IMPORTED, names.EVENT_COST_RESTATED]
     assert ledger.billed() == {"USD": Decimal("3.75")}
     assert open_ledger(ledger.folder).catalogue().history == (restated,)
+
+
+def test_what_somebody_else_imported_is_told_with_the_same_events(ledger: Ledger, tmp_path: Path) -> None:
+    """By `flyball cost import`, say: whoever tells the event log later reads it from the ledger."""
+    ledger.take(write_csv(tmp_path / "a.csv", row()))
+    outcome = ledger.take(write_csv(tmp_path / "a.csv", row(BilledCost="0.75")))
+    catalogue = open_ledger(ledger.folder).catalogue()
+    assert list(events_since(catalogue, NOW)) == list(events_of(outcome.imported))
+    assert events_since(catalogue, NOW + timedelta(seconds=1)) == ()
 
 
 def test_other_bytes_with_the_same_sums_are_no_restatement(ledger: Ledger, tmp_path: Path) -> None:
