@@ -90,6 +90,21 @@ def both_ledgers(estimated: SpendTable, billed: SpendTable, called: Sequence[Bil
     return BothLedgers(estimated.by, rows, estimated.complete_until, billed.complete_until)
 
 
+def days_apart(estimated: SpendTable, billed: SpendTable) -> str:
+    """What to say when two answers by day are of different days; empty where they are of the same."""
+    ours, theirs = (sorted({row.key[0][:10] for row in table.rows if row.key[0]}) for table in (estimated, billed))
+    if ours == theirs:
+        return ""
+    return (
+        f"Not the same days: the estimate has {_days(ours)}, the bills have {_days(theirs)}. "
+        "A difference is like for like only between --from and --to that both have."
+    )
+
+
+def _days(days: Sequence[str]) -> str:
+    return f"{len(days)} ({days[0]} to {days[-1]})" if days else "none"
+
+
 def _order(each: tuple[tuple[str | None, ...], str]) -> tuple[str, list[tuple[bool, str]]]:
     return each[1], [(part is None, part or "") for part in each[0]]
 

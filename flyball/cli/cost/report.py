@@ -306,8 +306,9 @@ def _both(asked: _Asked, settings: "Settings") -> None:
     """Estimate and bill side by side."""
     from controlplane import conventions as names
     from controlplane.adapters.files import read_folder
+    from controlplane.model.spend import DAY, SpendQuestion
     from controlplane.wording import money
-    from finops.pricing.both_ledgers import both_ledgers
+    from finops.pricing.both_ledgers import both_ledgers, days_apart
     from finops.pricing.declared import declared
     from finops.pricing.estimated import EstimatedLedger
     from flyball.cli.cost.ledgers import prometheus_of
@@ -317,11 +318,16 @@ def _both(asked: _Asked, settings: "Settings") -> None:
 
     if asked.currency:
         raise typer.BadParameter("goes with one ledger", param_hint="--currency")
+    by_day = SpendQuestion(asked.question.start, asked.question.end, (DAY,))
+    bills = declared_ledger(settings)
     with prometheus_of(settings) as backend:
-        estimated = EstimatedLedger(backend, names.ESTIMATE_LEDGER).spend(asked.question)  # as it is, not corrected
+        ledger = EstimatedLedger(backend, names.ESTIMATE_LEDGER)  # as it is, not corrected
+        estimated, estimated_days = ledger.spend(asked.question), ledger.spend(by_day)
+    if note := days_apart(estimated_days, bills.spend(by_day)):
+        typer.echo(note, err=True)
     files, _ = read_folder(settings.folder)
     called = [each.billed for each in declared(documents_in(files)).values]
-    found = both_ledgers(estimated, declared_ledger(settings).spend(asked.question), called)
+    found = both_ledgers(estimated, bills.spend(asked.question), called)
     if asked.as_json:
         typer.echo(json.dumps({"ledger": "both", **_object(found.as_json())}, indent=2, ensure_ascii=False))
         return

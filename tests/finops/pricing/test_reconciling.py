@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.model.spend import SpendRow, SpendTable
-from finops.pricing.both_ledgers import both_ledgers
+from finops.pricing.both_ledgers import both_ledgers, days_apart
 from finops.pricing.model import BilledNames, Correction
 from finops.pricing.reconciling import STANDARD, Outcome, Reconciliation, Rules, reconcile
 from tests.finops.pricing.pricing import D
@@ -139,6 +139,25 @@ def test_a_bill_that_is_a_multiple_of_the_estimate_gives_that_multiple(factor: D
     assert shop.ratio == factor
     assert shop.left_out == ()
     assert len(shop.days) == len(days)
+
+
+def by_day(*days: str) -> SpendTable:
+    rows = (SpendRow((f"{day}T00:00:00Z",), currency, ONE, ONE) for day in days for currency in ("EUR", "USD"))
+    return SpendTable(("day",), tuple(rows))
+
+
+ONE = Decimal(1)
+
+
+def test_ledgers_that_know_different_days_are_not_compared_in_silence() -> None:
+    october, november = "2026-10-31", "2026-11-01"
+    assert days_apart(by_day(october, november), by_day(october, november)) == ""
+    assert days_apart(by_day(), by_day()) == ""
+    note = days_apart(by_day(november), by_day(october, november))
+    assert note.startswith(
+        "Not the same days: the estimate has 1 (2026-11-01 to 2026-11-01), the bills have 2 (2026-10-31 to 2026-11-01)."
+    )
+    assert "the bills have none" in days_apart(by_day(november), by_day())
 
 
 def test_both_ledgers_stand_side_by_side_and_what_one_does_not_know_is_no_zero() -> None:
