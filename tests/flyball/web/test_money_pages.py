@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 from html import unescape
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -242,3 +243,11 @@ def test_what_fires_about_money_stands_on_top(money: MoneyConsoles) -> None:
     assert "llm: money goes 8 times as fast as planned" in text
     assert "No alert about money is firing." in words(get(f"{money.empty}/money").text)
     assert "Whether alerts fire is not known." in words(get(f"{money.alone}/money").text)
+
+
+def test_alerts_that_fire_and_were_not_received_are_not_denied(money: MoneyConsoles, tmp_path: Path) -> None:
+    deaf = replace(money.state, store=world.a_store(tmp_path, []))
+    with world.serving(money_world.application(deaf, money_world.everything())) as url:
+        text = words(get(f"{url}/money").text)
+    assert "Alerts fire in Prometheus, and none was received" in text
+    assert "No alert about money is firing." not in text
