@@ -1,13 +1,14 @@
 """An explained change in words, as data and as rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from textwrap import wrap
 from typing import Final
 from urllib.parse import quote
 
 from controlplane.model.event import JSON
+from controlplane.model.spend import Ledger
 from finops.explain.explaining import Report
 from finops.explain.model import Effects, Explanation, Key, Mover
 from finops.explain.tables import without_quantity
@@ -24,6 +25,7 @@ EFFECTS: Final[Mapping[str, str]] = {
 }
 MOST_MOVERS: Final = 8
 MOST_CHANGES: Final = 12
+_SHORT: Final = timedelta(hours=6)  # of which 9 minutes are more than 2 %
 _WIDTH: Final = 80
 _NAME: Final = 20
 _CELL: Final = 11
@@ -148,6 +150,12 @@ def _notes(report: Report) -> Iterator[str]:
         until = report.complete_until
         known = f"the ledger ends at {until:%Y-%m-%d %H:%M} UTC" if until else "the ledger has no end"
         notes.append(f"{known}: the later period is not complete")
+    asked = report.asked
+    if asked.ledger is Ledger.ESTIMATED and asked.periods.length < _SHORT:
+        notes.append(
+            "periods this short: money is in the ledger every 5 minutes, up to 9 minutes after its usage, and what that"
+            " leaves is told as price"
+        )
     notes.extend(report.missing)
     if notes:
         yield ""

@@ -11,12 +11,13 @@ from controlplane import conventions as names
 from controlplane.model.event import JSON, Event
 from controlplane.model.exemplar import Exemplar
 from controlplane.model.series import Sample, Series
+from controlplane.model.spend import Ledger
 from controlplane.ports import Permanent, Transient
 from controlplane.store import SqlStore, migrate, open_store
 from finops.explain.changes import change_of, joined, new_versions
 from finops.explain.explaining import Outside, Report, explain
 from finops.explain.model import Change, Effects
-from finops.explain.tables import Periods, explanations, fetch_tables
+from finops.explain.tables import Asked, Periods, explanations, fetch_tables
 from finops.explain.tracing import largest
 from finops.explain.views import as_data, as_lines, csv_columns, csv_rows, signed, trace_url
 from tests.finops.explain.reporting import AFTER, BEFORE, END, START, WEEK, MemoryLedger, question, row
@@ -197,6 +198,16 @@ def test_lines_fit_a_terminal_and_say_effects_movers_changes_and_notes() -> None
 def test_a_ledger_that_ends_too_early_is_said() -> None:
     report = explain(Outside(MemoryLedger(BEFORE, AFTER, END - timedelta(days=1))), question())
     assert any("the ledger ends at 2026-11-14 00:00 UTC" in line for line in as_lines(report))
+
+
+def test_that_the_estimates_of_a_short_time_are_coarse_is_said() -> None:
+    def told(ledger: Ledger, hours: int) -> bool:
+        asked = Asked(Periods.of(END - timedelta(hours=hours), END), ledger, ("service",), {}, "effective")
+        return any("periods this short" in line for line in as_lines(Report(asked, ())))
+
+    assert told(Ledger.ESTIMATED, 1)
+    assert not told(Ledger.ESTIMATED, 6)
+    assert not told(Ledger.BILLED, 1)
 
 
 def test_nothing_spent_is_said() -> None:
