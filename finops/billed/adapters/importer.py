@@ -10,7 +10,7 @@ from typing import Final
 from controlplane.problems import Problem, has_errors, in_order
 from finops.billed.adapters.csv_scan import Refused
 from finops.billed.adapters.folder import LedgerFolder
-from finops.billed.adapters.partitions import Made, Making, make_partitions
+from finops.billed.adapters.partitions import Made, Making, left_out, make_partitions
 from finops.billed.adapters.session import Session
 from finops.billed.adapters.staging import Staged, as_parquet, described, fetch
 from finops.billed.adapters.trees import Listed, Tree, tree_of
@@ -77,13 +77,13 @@ class _Run:
             seen = self._seen(batch, listed)
             known = [each for each in catalogue.of_source(self.source.name) if seen and each.seen == seen]
             if known:
-                done += [Imported(each, State.UNCHANGED) for each in known]
+                done += self._unchanged(known, problems)
                 continue
             staged = self._fetched(batch, listed)
             fingerprint = fingerprint_of(self.source, batch, staged)
             same = [each for each in catalogue.of_source(self.source.name) if each.fingerprint == fingerprint]
             if same:
-                done += [Imported(each, State.UNCHANGED) for each in same]
+                done += self._unchanged(same, problems)
                 continue
             batch_made, wrong = self._made(batch, staged, fingerprint)
             problems += wrong
@@ -93,6 +93,11 @@ class _Run:
         if not has_errors(problems):
             done += self._switch(catalogue, made)
         return Outcome(self.source.name, tuple(sorted(done, key=_by_key)), tuple(in_order(problems)))
+
+    def _unchanged(self, known: Sequence[Partition], problems: list[Problem]) -> list[Imported]:
+        if self.asked.strict:
+            problems += [problem for each in known for problem in left_out(each)]
+        return [Imported(each, State.UNCHANGED) for each in known]
 
     def _batches(self, listed: Mapping[str, Listed]) -> Batches:
         names = list(listed)

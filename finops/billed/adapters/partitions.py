@@ -237,8 +237,13 @@ class _Maker:
             )
             yield from problems_from(partition.faults, message)
         elif self.making.strict:
-            lost = [each for each in partition.faults if each.action is not Action.NORMALISED]
-            yield from problems_from(lost, "--strict refuses values that would be left out")
+            yield from left_out(partition)
+
+
+def left_out(partition: Partition) -> Iterator[Problem]:
+    """What `strict` refuses: rows in quarantine, fields without their value."""
+    lost = [each for each in partition.faults if each.action is not Action.NORMALISED]
+    yield from problems_from(lost, "--strict refuses values that would be left out")
 
 
 def _keep(file: Staged, target: Path) -> None:

@@ -192,6 +192,16 @@ def test_strict_refuses_what_would_be_left_out(ledger: Ledger, tmp_path: Path) -
     assert ledger.spend() == ()
 
 
+def test_strict_refuses_what_was_left_out_before_too(ledger: Ledger, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "costs.csv", row(), row(EffectiveCost="NaN"))
+    assert not ledger.take(path).refused
+    before = ledger.bytes()
+    again = ledger.take(path, asked=Asked(strict=True))
+    assert (again.refused, [each.rule for each in again.problems]) == (True, ["cost-not-finite"])
+    assert not ledger.take(path).refused
+    assert ledger.bytes() == before
+
+
 def test_a_dry_run_tells_everything_and_changes_nothing(ledger: Ledger, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "costs.csv", row())
     outcome = ledger.take(path, asked=Asked(dry_run=True))
