@@ -1,7 +1,7 @@
 """What people and programs are shown of usage. Pure data and text; decimals are texts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Final
@@ -10,12 +10,12 @@ import orjson
 
 from controlplane.model import exact
 from controlplane.model.event import JSON
-from controlplane.model.usage import AsideEvent, LineKind, Outcome, Period, Receipt
+from controlplane.model.usage import AsideEvent, LineKind, Outcome, Period, PeriodState, Receipt
 from controlplane.ports import Store
 from exporters.usage.closing import Closed
 from exporters.usage.export import totals_of
 from exporters.usage.faults import Fault
-from exporters.usage.periods import period_of
+from exporters.usage.periods import GRACE, due_state, period_of
 from exporters.usage.quotas import QuotaUse, current
 from exporters.usage.rating import rounded
 from exporters.usage.terms import Rounding, UsageTerms
@@ -81,7 +81,14 @@ def status_of(store: Store, terms: UsageTerms, now: datetime) -> Status:
     with store.transaction(read_only=True) as transaction:
         totals = transaction.usage.totals(period=period_of(now), meters=meters) if meters else []
         outcomes, periods = transaction.usage.outcomes(), transaction.usage.periods()
-    return Status(outcomes, tuple(periods), tuple(current(terms.quotas, totals, now)))
+    moved = tuple(_by_now(period, now) for period in periods)
+    return Status(outcomes, moved, tuple(current(terms.quotas, totals, now)))
+
+
+def _by_now(period: Period, now: datetime) -> Period:
+    """A month that is over is not open any more, even where no `flyball up` was there to say so."""
+    over = period.state is PeriodState.OPEN and due_state(period.name, now, GRACE) is not PeriodState.OPEN
+    return replace(period, state=PeriodState.GRACE) if over else period
 
 
 def status_data(status: Status) -> dict[str, JSON]:

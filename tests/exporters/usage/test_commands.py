@@ -145,6 +145,7 @@ def test_events_that_came_before_their_meter_are_counted_by_retry_exactly_once(f
 def test_status_and_credits_before_the_close(folder: Path) -> None:
     run("ingest", "-", content=events(2))
     assert LAST_MONTH in run("status")
+    assert [(each["period"], each["state"]) for each in as_json("status")["periods"]] == [(LAST_MONTH, "grace")]
     (decision,) = as_json("credits", "--period", LAST_MONTH)
     assert (decision["verdict"], decision["tenant"]) == ("no_data", "alpha")
     assert "unreachable" in decision["reason"]
