@@ -75,6 +75,18 @@ def test_files_named_by_the_option_are_imported_into_the_ledger_of_the_workspace
     assert (tmp_path / "shop" / ".flyball" / "cost-ledger" / "catalogue.json").is_file()
 
 
+def test_texts_of_a_bill_are_no_commands_for_a_terminal(tmp_path: Path) -> None:
+    names = ("\x1b[31mred\nand more", "x" * 5000)
+    write_csv(tmp_path / "costs.csv", *[row(ServiceName=name) for name in names])
+    run("import", "costs.csv")
+    write_csv(tmp_path / "costs.csv", *[row(ServiceName=name, BilledCost="7") for name in names])
+    restated = run("import", "costs.csv").stdout
+    assert "  �[31mred�and more: billed" in restated
+    lines = run("report", "--all").stdout.splitlines()
+    assert {line.split("  ")[0] for line in lines[1:3]} == {"�[31mred�and more", "x" * 99 + "…"}
+    assert json.loads(run("report", "--all", "--json").stdout)["rows"][0]["service"] == names[0]
+
+
 def test_several_currencies_have_a_total_each(tmp_path: Path) -> None:
     write_csv(tmp_path / "costs.csv", row(), row(BillingCurrency="EUR", BilledCost="2"))
     run("import", "costs.csv")

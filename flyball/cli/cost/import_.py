@@ -203,6 +203,7 @@ def _text(outcome: "Outcome", *, dry_run: bool) -> Iterator[str]:
 
 
 def _restated(each: "Imported") -> Iterator[str]:
+    from controlplane.problem_report import printable
     from controlplane.wording import money
 
     if each.restatement is None:
@@ -212,7 +213,7 @@ def _restated(each: "Imported") -> Iterator[str]:
     for one in changes[:_SHOWN_CHANGES]:
         before, after = money(one.billed_before, one.currency), money(one.billed_after, one.currency)
         difference = money(one.billed_difference, one.currency)
-        yield f"  {one.service or '(no service)'}: billed {before} → {after} (difference {difference})"
+        yield f"  {printable(one.service or '(no service)')}: billed {before} → {after} (difference {difference})"
     if len(changes) > _SHOWN_CHANGES:
         yield f"  and {len(changes) - _SHOWN_CHANGES} more (--json lists all)"
 
