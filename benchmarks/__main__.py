@@ -6,6 +6,7 @@ from typing import Final
 
 NAMES: Final = (
     "backfill",
+    "budget_rules",
     "command_line",
     "cost_ledger",
     "edit_to_live",
@@ -15,6 +16,7 @@ NAMES: Final = (
     "pages",
     "parity",
     "plan",
+    "price_rules",
     "proofs",
     "rules",
     "slo_replay",
