@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.report import Figure, show
 from controlplane.model.rule import RuleFile
 from finops.budgets.rules import CALENDARS_FILE, rule_files
 from tests.finops.budgets.evaluating import MINUTE, evaluate, write, write_calendar
@@ -34,9 +35,10 @@ def touched(memory: Past, file: RuleFile) -> dict[str, float]:
     return found
 
 
-def main() -> None:
-    """Print samples a minute for a month in Berlin and for 30 rolling days."""
-    for window, name in ((BERLIN_MONTH, "month"), (THIRTY_DAYS, "30d")):
+def run() -> None:
+    """Samples a minute for a month in Berlin and for 30 rolling days."""
+    figures: list[Figure] = []
+    for window, name in ((BERLIN_MONTH, "month"), (THIRTY_DAYS, "30 days")):
         files = rule_files([a_budget("llm", window=window, scope=TOKENS)])
         with tempfile.TemporaryDirectory() as folder, past(Path(folder)) as memory:
             for number in range(SERVICES):
@@ -45,9 +47,6 @@ def main() -> None:
             evaluate(memory, files, (START, END), CLOSELY)
             for file in files:
                 for group, samples in touched(memory, file).items():
-                    shared = " (shared)" if file.name == CALENDARS_FILE else ""
-                    print(f"{name:6} {group:18} {samples:10,.0f} samples a minute{shared}")
-
-
-if __name__ == "__main__":
-    main()
+                    shared = "shared by all budgets" if file.name == CALENDARS_FILE else ""
+                    figures.append(Figure(f"{name}: {group}", samples, "a minute", detail=shared))
+    show("Budget rules: samples that the rules of one budget touch", figures)
