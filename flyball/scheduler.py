@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -11,6 +12,7 @@ from typing import Final
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from opentelemetry import trace
 
@@ -19,6 +21,7 @@ from flyball.leadership import Leadership
 from flyball.telemetry import Metrics, Tracing, exemplar_of
 
 _SPARE_THREADS: Final = 2
+_ASK_AGAIN: Final = timedelta(seconds=2)  # of jobs that only the leader does, while somebody else leads
 log = logging.getLogger(__name__)
 
 
@@ -69,6 +72,10 @@ class JobRunner:
         self._troubles: dict[str, str] = {}  # what a job failed with last: told when it changes, not every two seconds
         self._running = 0
         self._idle = threading.Condition()
+
+    def now(self) -> datetime:
+        """The time that turns are given."""
+        return self._clock.now()
 
     def expect(self, job: Job) -> None:
         """Show its counters from the start: a counter that is born with its first failure hides it from `rate`."""
@@ -158,7 +165,7 @@ class Scheduler:
         for job in self._jobs.values():
             self._runner.expect(job)
             self._engine.add_job(
-                self._runner.run,
+                self._fire,
                 "interval",
                 args=[job],
                 seconds=job.every.total_seconds(),
@@ -166,6 +173,13 @@ class Scheduler:
                 next_run_time=now,
             )
         self._engine.start()
+
+    def _fire(self, job: Job) -> None:
+        """One turn. A slow job whose turn was skipped asks again soon, so that who leads next does not wait for long."""
+        ran = self._runner.run(job)
+        if ran.outcome is Outcome.SKIPPED and job.every > _ASK_AGAIN:
+            with suppress(JobLookupError):  # it ends
+                self._engine.modify_job(job.name, next_run_time=self._runner.now() + _ASK_AGAIN)
 
     def stop(self, patience_seconds: float) -> bool:
         """Fire no more and wait for running turns; False when one did not end in time."""

@@ -35,7 +35,7 @@ from flyball.scheduler import Job, Turn
 from flyball.settings import variables_of
 
 FORECAST_EVERY: Final = timedelta(seconds=30)  # it has work to do every 10 minutes, or when budgets change
-RECONCILE_EVERY: Final = timedelta(minutes=30)
+RECONCILE_EVERY: Final = timedelta(minutes=10)
 BILLS_EVERY: Final = timedelta(minutes=10)
 IMPORTS_TOLD_FOR: Final = timedelta(days=1)  # no event log forgets sooner: nothing is told again
 MODELS_EVERY: Final = timedelta(minutes=2)

@@ -137,6 +137,20 @@ def test_a_job_for_the_leader_is_skipped_on_followers(parts: Parts) -> None:
     assert (parts.count("lead", Outcome.SKIPPED), parts.count("lead", Outcome.OK)) == (1, 1)
 
 
+def test_a_slow_job_of_the_leader_runs_soon_after_leadership_was_won(parts: Parts) -> None:
+    slow = Job("slow", timedelta(hours=1), lambda turn: None, leader_only=True)
+    scheduler = Scheduler([slow], parts.runner)
+    scheduler.start(parts.clock.now())
+    eventually(lambda: parts.count("slow", Outcome.SKIPPED) >= 1)
+    parts.leadership.start()
+    try:
+        eventually(lambda: parts.count("slow", Outcome.OK) == 1)
+    finally:
+        assert scheduler.stop(10)
+        parts.leadership.stop()
+    assert parts.count("slow", Outcome.OK) == 1  # and then not before its time
+
+
 def test_a_job_that_finds_the_lease_lost_ends_leadership_and_is_no_failure(
     parts: Parts, caplog: pytest.LogCaptureFixture
 ) -> None:
