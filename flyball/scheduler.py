@@ -175,7 +175,7 @@ class Scheduler:
         self._engine.start()
 
     def _fire(self, job: Job) -> None:
-        """One turn. A slow job whose turn was skipped asks again soon, so that who leads next does not wait for long."""
+        """One turn. A slow job that was skipped asks again soon, so that who leads next need not wait for long."""
         ran = self._runner.run(job)
         if ran.outcome is Outcome.SKIPPED and job.every > _ASK_AGAIN:
             with suppress(JobLookupError):  # it ends
