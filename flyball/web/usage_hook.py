@@ -161,7 +161,7 @@ def _answered(taken: Taken) -> Response:
     if taken.is_refused:
         code = 400 if _is_unreadable(delivery) else 422
         log.warning("usage.refused", extra={"events": delivery.refused, "reason": str(delivery.faults[0])})
-        message = f"{delivery.refused:,} of the events are malformed; none was counted"
+        message = f"{delivery.refused:,} malformed event{'' if delivery.refused == 1 else 's'}; none was counted"
         return JSONResponse({"error": message, **receipt_data(None, delivery.faults, delivery.refused)}, code)
     is_clean = not (taken.receipt.conflicts or taken.receipt.unknown)
     return JSONResponse(receipt_data(taken.receipt, (), 0), 200 if is_clean else 202)

@@ -38,7 +38,8 @@ class Importer:
         """
         missing = [variable for _, variable in source.credentials if variable not in self._secrets]
         if missing:
-            message = f"the environment variable {', '.join(missing)} is not set"
+            named = f"variable {missing[0]} is" if len(missing) == 1 else f"variables {', '.join(missing)} are"
+            message = f"the environment {named} not set"
             return Outcome(source.name, problems=(Problem(source.path, 1, 1, "credentials", message, rule="secret"),))
         try:
             with self._folder.writing(), self._folder.work() as work:

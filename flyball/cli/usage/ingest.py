@@ -139,6 +139,6 @@ def _tell(receipt: "Receipt | None", faults: "tuple[Fault, ...]", refused: int, 
     if refused > len(faults):
         typer.echo(f"… and {refused - len(faults):,} more", err=True)
     if receipt is None:
-        typer.echo(f"{refused:,} of the events are malformed: nothing was counted", err=True)
+        typer.echo(f"{refused:,} malformed event{'' if refused == 1 else 's'}: nothing was counted", err=True)
     else:
         typer.echo(receipt_text(receipt, refused))

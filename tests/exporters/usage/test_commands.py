@@ -100,7 +100,7 @@ def test_a_file_with_a_bad_event_is_not_counted_at_all_unless_asked_for(folder: 
     shown = run("ingest", "e.ndjson", code=1)
     assert "line 3: is not JSON" in shown
     assert "line 4: data.tokens.total: must not be negative" in shown
-    assert "2 of the events are malformed: nothing was counted" in shown
+    assert "2 malformed events: nothing was counted" in shown
     assert as_json("status")["events"]["accepted"] == 0
     kept = as_json("ingest", "e.ndjson", "--keep-good", code=1)
     assert (kept["accepted"], kept["refused"]) == (2, 2)
