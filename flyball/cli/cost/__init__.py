@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from flyball.cli.cost import explain, forecast, import_, report, showback, unit
+from flyball.cli.cost import backfill, explain, forecast, import_, report, showback, unit
 
 _HELP: Final = """Work with money: bills, forecasts, unit costs.
 
@@ -15,6 +15,7 @@ Examples:
   flyball cost forecast
   flyball cost explain --from 2026-11-01 --to 2026-11-08
   flyball cost unit
+  flyball cost backfill --dry-run
 """
 
 app = typer.Typer(no_args_is_help=True, help=_HELP)
@@ -24,3 +25,4 @@ app.command("forecast")(forecast.forecast)
 app.command("explain")(explain.explain)
 app.command("unit")(unit.unit)
 app.command("showback")(showback.showback)
+app.command("backfill")(backfill.backfill)
