@@ -222,6 +222,16 @@ def test_one_that_was_applied_in_the_middle_gets_what_was_before_and_no_entry_tw
     assert datetime.fromisoformat(found["budget"]["to"]) < applied + FIVE_MINUTES
 
 
+def test_a_new_budget_reads_prices_that_have_been_live_for_long(given: Given, tmp_path: Path) -> None:
+    folder, money = workspace(tmp_path, given.server, "late")
+    run_live(given, MoneyDeclared(price_maps=money.price_maps), START - HOUR)
+    found = filled(folder, "--since", f"{START - HOUR:%Y-%m-%dT%H:%MZ}")
+    assert (found["price-map"]["entries"], found["price-map"]["samples"]) == (0, 0)
+    assert found["budget"]["entries"] > 288 * 15
+    assert spent(given, names.BUDGET_SPENT, "late") == pytest.approx(given.truth(START, NOW), rel=Decimal("0.005"))
+    assert spent(given, names.BUDGET_COVERAGE, "late") == pytest.approx(1, abs=Decimal("0.002"))
+
+
 @pytest.mark.parametrize("prefix", ["again", "live"])
 def test_a_second_run_writes_nothing(given: Given, tmp_path: Path, prefix: str) -> None:
     folder, money = workspace(tmp_path, given.server, prefix)
