@@ -41,13 +41,6 @@ def name_problems(document: Document, name: str) -> Iterator[Problem]:
         )
 
 
-def repeated_name(document: Document, first: Document) -> Problem:
-    """That a second document of a kind has the name of the first."""
-    message = f"the name is taken by another {document.kind.name}"
-    where = first.position_of("metadata", "name")
-    return document.problem("metadata", "name", message=message, hint=f"first used at {where}", rule="duplicate-name")
-
-
 def labels_of(
     document: Document, written: Mapping[str, str], reserved: Collection[str] = _RESERVED
 ) -> tuple[tuple[tuple[str, str], ...], tuple[Problem, ...]]:

@@ -1,6 +1,6 @@
 """The only YAML reader: text → positions → pydantic → documents or problems."""
 
-from controlplane.specfile.declared import Declared
+from controlplane.specfile.declared import Declared, declared_by_name
 from controlplane.specfile.document import Document, Kind, Path, field_name
 from controlplane.specfile.reading import ReadResult, SourceFile, read
 from controlplane.specfile.schema import json_schema
@@ -13,6 +13,7 @@ __all__ = [
     "Path",
     "ReadResult",
     "SourceFile",
+    "declared_by_name",
     "did_you_mean",
     "field_name",
     "json_schema",

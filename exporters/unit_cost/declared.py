@@ -9,7 +9,7 @@ from controlplane import conventions as names
 from controlplane.burn_rate import LEDGER_INTERVAL, Urgency
 from controlplane.problems import Problem, Severity
 from controlplane.promql import check_promql
-from controlplane.specfile import Declared, Document
+from controlplane.specfile import Declared, Document, declared_by_name
 from exporters.unit_cost.model import NoUnitsAlert, Scope, TargetAlert, UnitCost, Units
 from exporters.unit_cost.queries import counter_fault, query_fault
 from exporters.unit_cost.spec import UnitCostDocument, UnitsPart
@@ -25,18 +25,12 @@ _RESERVED: Final = (names.UNIT_COST, names.CURRENCY, names.SEVERITY, names.PRICE
 
 def declared(documents: Sequence[Document]) -> Declared[UnitCost]:
     """The unit costs that these documents declare, by name. One with a mistake is left out; its problems are told."""
-    found: dict[str, UnitCost] = {}
-    problems: list[Problem] = []
-    for document in documents:
-        value = document.value
-        if not isinstance(value, UnitCostDocument):
-            continue
-        reading = _Reading(document, value)
-        unit_cost = reading.unit_cost()
-        problems += reading.problems
-        if unit_cost is not None:
-            found.setdefault(unit_cost.name, unit_cost)  # that a name is there twice, the reader of the files tells
-    return Declared(tuple(found[name] for name in sorted(found)), tuple(problems))
+    return declared_by_name(documents, UnitCostDocument, _read)
+
+
+def _read(document: Document, value: UnitCostDocument) -> tuple[UnitCost | None, Sequence[Problem]]:
+    reading = _Reading(document, value)
+    return reading.unit_cost(), reading.problems
 
 
 class _Reading:

@@ -7,7 +7,7 @@ from typing import Final
 from controlplane import conventions as names
 from controlplane.problems import Problem, Severity
 from controlplane.promql import check_promql
-from controlplane.specfile import Declared, Document, did_you_mean
+from controlplane.specfile import Declared, Document, declared_by_name, did_you_mean
 from finops.allocation.circles import circle_problems
 from finops.allocation.exact import total
 from finops.allocation.model import (
@@ -38,18 +38,12 @@ _TIMES: Final = ("hour", "day", "month")
 
 def declared(documents: Sequence[Document]) -> Declared[CostAllocation]:
     """The plans that these documents declare, by name. A plan with a mistake is left out; its problems are told."""
-    found: dict[str, CostAllocation] = {}
-    problems: list[Problem] = []
-    for document in documents:
-        value = document.value
-        if not isinstance(value, AllocationDocument):
-            continue
-        reading = _Reading(document, value)
-        plan = reading.plan()
-        problems += reading.problems
-        if plan is not None:
-            found.setdefault(plan.name, plan)  # that a name is there twice, the reader of the files tells
-    return Declared(tuple(found[name] for name in sorted(found)), tuple(problems))
+    return declared_by_name(documents, AllocationDocument, _read)
+
+
+def _read(document: Document, value: AllocationDocument) -> tuple[CostAllocation | None, Sequence[Problem]]:
+    reading = _Reading(document, value)
+    return reading.plan(), reading.problems
 
 
 class _Reading:

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from controlplane.model.spend import TIME_DIMENSIONS
 from controlplane.problems import Problem, has_errors
-from controlplane.specfile import Declared, Document, did_you_mean
+from controlplane.specfile import Declared, Document, declared_by_name, did_you_mean
 from finops.billed.model import Bounds, CostSource, ExchangeRates, Format, Rate, Term
 from finops.billed.query.dimensions import COLUMNS, TAG_PREFIX
 from finops.billed.reading.protocols import PROTOCOLS
 from finops.billed.spec import CostSourceDocument, ExchangeRatesDocument, RatePart
-from finops.naming import name_problems, repeated_name
+from finops.naming import name_problems
 
 _RULE: Final = "cost-source"
 _RATES: Final = "exchange-rates"
@@ -25,40 +25,22 @@ _DIMENSION: Final = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 
 def declared(documents: Sequence[Document]) -> Declared[CostSource]:
     """The cost sources among documents, by name."""
-    problems: list[Problem] = []
-    found: dict[str, CostSource] = {}
-    first: dict[str, Document] = {}
-    for document in documents:
-        if not isinstance(document.value, CostSourceDocument):
-            continue
-        name = document.value.metadata.name
-        wrong = [*name_problems(document, name), *_source_problems(document, document.value)]
-        if name in first:
-            wrong.append(repeated_name(document, first[name]))
-        first.setdefault(name, document)
-        problems += wrong
-        if not has_errors(wrong):
-            found[name] = _source(document, document.value)
-    return Declared(tuple(found[name] for name in sorted(found)), tuple(problems))
+    return declared_by_name(documents, CostSourceDocument, _read_source)
+
+
+def _read_source(document: Document, value: CostSourceDocument) -> tuple[CostSource | None, Sequence[Problem]]:
+    wrong = [*name_problems(document, value.metadata.name), *_source_problems(document, value)]
+    return None if has_errors(wrong) else _source(document, value), wrong
 
 
 def declared_rates(documents: Sequence[Document]) -> Declared[ExchangeRates]:
     """The tables of exchange rates among documents, by name."""
-    problems: list[Problem] = []
-    found: dict[str, ExchangeRates] = {}
-    first: dict[str, Document] = {}
-    for document in documents:
-        if not isinstance(document.value, ExchangeRatesDocument):
-            continue
-        name = document.value.metadata.name
-        wrong = [*name_problems(document, name), *_rate_problems(document, document.value)]
-        if name in first:
-            wrong.append(repeated_name(document, first[name]))
-        first.setdefault(name, document)
-        problems += wrong
-        if not has_errors(wrong):
-            found[name] = _rates(document.value)
-    return Declared(tuple(found[name] for name in sorted(found)), tuple(problems))
+    return declared_by_name(documents, ExchangeRatesDocument, _read_rates)
+
+
+def _read_rates(document: Document, value: ExchangeRatesDocument) -> tuple[ExchangeRates | None, Sequence[Problem]]:
+    wrong = [*name_problems(document, value.metadata.name), *_rate_problems(document, value)]
+    return None if has_errors(wrong) else _rates(value), wrong
 
 
 def _source(document: Document, value: CostSourceDocument) -> CostSource:

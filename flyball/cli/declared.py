@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
 
@@ -11,18 +11,10 @@ from flyball.cli import ExitCode
 
 if TYPE_CHECKING:
     from controlplane.specfile import Declared, Document
+    from controlplane.specfile.declared import Named
 
 
-class Named(Protocol):
-    """Something that a document declares."""
-
-    @property
-    def name(self) -> str:
-        """Unique in a workspace."""
-        ...
-
-
-T = TypeVar("T", bound=Named)
+T = TypeVar("T", bound="Named")
 V = TypeVar("V")
 
 
