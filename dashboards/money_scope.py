@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from controlplane import burn_rate
@@ -99,9 +98,3 @@ def _spends(budget: Budget) -> tuple[str, ...]:
         f"{label}=~{quoted('|'.join(re.escape(value) for value in values))}" for label, values in budget.scope
     )  # fmt: skip
     return (f"{names.CURRENCY}={quoted(budget.currency)}", *picked)
-
-
-def amount_text(budget: Budget) -> str:
-    """`18,000 USD`, for titles."""
-    shown = budget.amount.normalize() if budget.amount != budget.amount.to_integral_value() else budget.amount
-    return f"{Decimal(shown):,f} {budget.currency}"

@@ -13,6 +13,7 @@ from controlplane.specfile import Document, SourceFile
 from flyball.examining import Examined, examine
 from flyball.linting import Choices, choices_of, problems_of
 from flyball.money.declared import NOTHING, MoneyDeclared
+from flyball.money.joining import unit_cost_label_problems
 from flyball.workspace_spec import Workspace
 from slo.lint import Finding, Surroundings, static_findings
 from slo.lint.rules import ALERT_UNREACHABLE
@@ -55,7 +56,8 @@ def check_files(files: Sequence[SourceFile], now: datetime | None = None) -> Che
     now = now or SystemClock().now()
     findings = static_findings(examined.slos, Surroundings(now, _has_runbooks(examined.documents)))
     told, findings = _merged(examined, findings)
-    problems = in_order([*choices.apply(told), *choices.problems])
+    joined = unit_cost_label_problems(examined.money.unit_costs, examined.money.price_maps)
+    problems = in_order([*choices.apply(told), *choices.problems, *joined])
     checked = Checked(examined.documents, examined.slos, tuple(problems), choices, examined.money)
     return checked.with_findings(findings)
 

@@ -57,7 +57,6 @@ ENUMS: Final[Mapping[str, tuple[str, ...]]] = {
     PRICING_CATEGORY: ("Standard", "Dynamic", "Committed", "Other"),
 }
 """Allowed values, as FOCUS spells them."""
-KEPT_ENUMS: Final = (CATEGORY, CLASS, COMMITMENT_STATUS)
 
 _SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     PROVIDER: ("ServiceProviderName", "ProviderName", "Provider"),

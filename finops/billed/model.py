@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import Final
 
 
 class Format(Enum):
@@ -85,6 +84,3 @@ class ExchangeRates:
     name: str
     cited: str
     rates: tuple[Rate, ...]
-
-
-NO_RATES: Final = ExchangeRates("", "", ())

@@ -14,7 +14,6 @@ from finops.pricing.model import Price, Schedule
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS: Final = 50  # of sums and products of money; a price has at most 17
-FREE: Final = (Price(Decimal(0)),)
 AS_IT_IS: Final = (Price(Decimal(1)),)
 """What is money already costs what it says."""
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
+from controlplane.conventions import CAPS_SUBFOLDER
 from controlplane.model.generation import TextFile
 from controlplane.ports import MetricsBackend
 from finops.caps.asking import budget_states, replica_prices
@@ -11,8 +11,6 @@ from finops.caps.capping import whole
 from finops.caps.manifests import manifests, maxima_in
 from finops.caps.replica_prices import known_prices
 from flyball.money.declared import MoneyDeclared
-
-SUBFOLDER: Final = "kubernetes/caps"
 
 
 def cap_files(money: MoneyDeclared, out: Path, now: datetime, backend: MetricsBackend | None) -> dict[str, str]:
@@ -32,9 +30,9 @@ def cap_files(money: MoneyDeclared, out: Path, now: datetime, backend: MetricsBa
         prices |= replica_prices(money.caps, backend, now)
         found = budget_states(money.caps, money.budgets, backend, now)
         written = manifests(money.caps, found, now, prices=prices, previous=maxima_in(_in_force(out)))
-    return {f"{SUBFOLDER}/{file.name}": file.text for file in written}
+    return {f"{CAPS_SUBFOLDER}/{file.name}": file.text for file in written}
 
 
 def _in_force(out: Path) -> list[TextFile]:
-    folder = out / SUBFOLDER
+    folder = out / CAPS_SUBFOLDER
     return [TextFile(path.name, path.read_text(errors="replace")) for path in sorted(folder.glob("*.yaml"))]

@@ -6,7 +6,7 @@ from typing import Final
 from controlplane import conventions as names
 from controlplane.problems import Problem, Severity
 from exporters.unit_cost.model import UnitCost
-from finops.pricing.model import PriceMap
+from finops.pricing.model import Item, PriceMap
 
 RULE: Final = "unit-cost-label"
 _ALWAYS: Final = frozenset({names.PRICE, names.RESOURCE})
@@ -26,7 +26,7 @@ def unit_cost_label_problems(unit_costs: Sequence[UnitCost], price_maps: Sequenc
             message = f"no PriceMap has a price in {each.currency}: there is no spend to divide"
             yield _warning(each, "spec.currency", message, "write it in the currency of the price map")
             continue
-        kept = _ALWAYS.union(*({*item.by, *dict(item.labels)} for item in items))
+        kept = _ALWAYS.union(*map(_kept, items))
         for label in each.by if each.spread is None else ():
             if label not in kept:
                 hint = f"let a price keep it (`by: [{label}]`), or spread the money over it (`spread`)"
@@ -35,6 +35,12 @@ def unit_cost_label_problems(unit_costs: Sequence[UnitCost], price_maps: Sequenc
             if label not in kept and "" not in values:
                 hint = f"kept are {', '.join(sorted(kept))}"
                 yield _warning(each, f"spec.scope.{label}", f"no price keeps the label `{label}`", hint)
+
+
+def _kept(item: Item) -> set[str]:
+    """The labels that the spend of an item may have."""
+    of_nodes = {names.SERVICE, *item.opencost.node_labels} if item.opencost is not None else set[str]()
+    return {*item.by, *dict(item.labels), *of_nodes}
 
 
 def _warning(unit_cost: UnitCost, field: str, message: str, hint: str) -> Problem:

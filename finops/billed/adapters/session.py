@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import duckdb
 
-from controlplane.ports import Permanent, Transient
+from controlplane.ports import Transient
 
 _POLL_SECONDS: Final = 0.25
 Progress = Callable[[float], None]
@@ -79,8 +79,3 @@ class Session:
 def first_line(error: BaseException) -> str:
     """What DuckDB says, without the query."""
     return str(error).split("\n", 1)[0].strip()
-
-
-def permanent(error: duckdb.Error, what: str) -> Permanent:
-    """DuckDB's refusal as ours."""
-    return Permanent(f"{what}: {first_line(error)}")

@@ -9,8 +9,6 @@ from enum import Enum
 from finops.billed.faults import Found
 from finops.billed.model import Dimensions
 
-NO_SERVICE = ""
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class PartitionKey:
