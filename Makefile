@@ -44,5 +44,5 @@ bench: setup-test ## measure, print ratios, keep them in benchmarks/
 
 .PHONY: lock
 lock: ## pin the dependencies by hash
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra clouds --universal --python-version 3.11 --generate-hashes --upgrade \
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra clouds --extra browser --universal --python-version 3.11 --generate-hashes --upgrade \
 		--quiet --custom-compile-command "make lock" -o requirements.lock

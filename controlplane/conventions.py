@@ -297,6 +297,8 @@ EVENT_PERIOD_CLOSED: Final = "usage.period_closed"
 EVENT_DEPLOYED: Final = "deployment.finished"
 EVENT_FLAG_CHANGED: Final = "flag.changed"
 EVENT_TIER_CHANGED: Final = "finops.tier_changed"
+    "golden_path.disagreement"  # data kind = coverage_hole | dns_or_region; until it agrees again
+)
 
 # --- our own health ---------------------------------------------------------------------------------------------------
 JOB_RUNS: Final = "flyball_job_runs_total"  # labels task, outcome = ok | failed | overrun | skipped
@@ -321,6 +323,7 @@ FLYBALL_BUILD_INFO: Final = "flyball_build_info"  # 1, label version
 # --- Grafana ----------------------------------------------------------------------------------------------------------
 DASHBOARD_OVERVIEW_UID: Final = "flyball-slos"
 DASHBOARD_MONEY_UID: Final = "flyball-money"
+DASHBOARD_SYNTHETICS_UID: Final = "flyball-synthetics"
 DASHBOARD_UNIT_COSTS_UID: Final = "flyball-unit-costs"
 DASHBOARD_ANY_BUDGET_UID: Final = "flyball-budget"  # of whichever budget the reader picks, where there are many
 _UID_LENGTH: Final = 40  # Grafana's limit

@@ -32,6 +32,7 @@ TEST_PROGRAMS = [
     (("node", "nodejs"), "nodejs", []),
     (("npm",), "npm", []),
     (("vmalert",), "victoria-metrics", ["victoria-metrics"]),
+    (("prometheus-blackbox-exporter",), "prometheus-blackbox-exporter", ["prometheus-blackbox-exporter"]),
 ]
 
 

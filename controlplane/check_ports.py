@@ -1,0 +1,55 @@
+"""What checks from outside need from the store, as a protocol."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from controlplane.model.check import CheckHour, CheckKind, CheckResult, RegionContact, ReportHead, Verdict
+
+
+class CheckLog(Protocol):
+    """Results, each counted once; what they add up to by hour; who reports; and the verdicts that stand."""
+
+    def take(self, head: ReportHead, results: Sequence[CheckResult], received_at: datetime) -> int:
+        """Store results that are not there yet and count them by hour; how many were new.
+
+        The same report, or the same results in another one, changes nothing but the contact. An older sequence of the
+        same prober does not move the contact back.
+        """
+        ...
+
+    def knows(self, region: str, prober: str, sequence: int) -> bool:
+        """Whether a report of this number was taken from this prober."""
+        ...
+
+    def latest(self, count: int, since: datetime) -> list[CheckResult]:
+        """Of every kind, check and region the newest `count` results that started at `since` or later, oldest first."""
+        ...
+
+    def between(self, kind: CheckKind, check: str, start: datetime, end: datetime) -> list[CheckResult]:
+        """Results of one check that started in [start, end), by start and region."""
+        ...
+
+    def hours(self, start: datetime, end: datetime, checks: Sequence[str] = ()) -> list[CheckHour]:
+        """Hours that begin in [start, end); all checks when none is named."""
+        ...
+
+    def totals(self) -> list[CheckHour]:
+        """Everything ever counted of each kind, check and region, as one: for counters (`start` is the first hour)."""
+        ...
+
+    def contacts(self) -> list[RegionContact]:
+        """The latest contact of each region."""
+        ...
+
+    def verdicts(self) -> list[Verdict]:
+        """Those that stand."""
+        ...
+
+    def put_verdicts(self, verdicts: Sequence[Verdict], now: datetime) -> None:
+        """Let these stand, and no others."""
+        ...
+
+    def purge(self, results_before: datetime, hours_before: datetime) -> int:
+        """Forget old results and hours (totals stay); how many rows they were."""
+        ...

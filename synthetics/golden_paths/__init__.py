@@ -1,0 +1,1 @@
+"""Golden paths: which critical paths there are, and what watches them."""

@@ -1,0 +1,1 @@
+"""Journeys: flows of several steps, by API or in a browser."""

@@ -1,0 +1,1 @@
+"""The prober: runs checks in turns, in any region."""

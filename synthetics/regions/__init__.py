@@ -1,0 +1,1 @@
+"""Regions: reports of probers, and what all regions together say."""
