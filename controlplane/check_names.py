@@ -13,9 +13,7 @@ PHASE: Final = "phase"
 REGION: Final = "region"
 PROBE_SUCCESS: Final = "probe_success"  # gauge, 1 or 0; from our own endpoint with labels probe, region
 PROBE_SECONDS: Final = "probe_duration_seconds"
-PROBE_HTTP_SECONDS: Final = (
-    "probe_http_duration_seconds"  # label phase: resolve, connect, tls, processing, transfer
-)
+PROBE_HTTP_SECONDS: Final = "probe_http_duration_seconds"  # label phase: resolve, connect, tls, processing, transfer
 PROBE_DNS_LOOKUP_SECONDS: Final = "probe_dns_lookup_time_seconds"
 PROBE_CERTIFICATE_ENDS: Final = "probe_ssl_earliest_cert_expiry"  # Unix time
 JOURNEY_SUCCESS: Final = "journey_success"  # gauge, labels journey, region
@@ -25,9 +23,7 @@ CHECK_RUNS: Final = "flyball_check_runs_total"  # labels kind, check, region, ou
 CHECK_RUN_SECONDS: Final = "flyball_check_run_duration_seconds"  # histogram, labels kind, check, region; exemplars
 CHECK_LAST_RUN: Final = "flyball_check_last_run_timestamp_seconds"  # labels kind, check, region
 CHECK_INTERVAL: Final = "flyball_check_interval_seconds"  # labels kind, check
-CHECK_REGION_STATE: Final = (
-    "flyball_check_region_state"  # 1: it stands; labels kind, check, region, state
-)
+CHECK_REGION_STATE: Final = "flyball_check_region_state"  # 1: it stands; labels kind, check, region, state
 CHECK_VERDICT: Final = "flyball_check_verdict"  # 1 for the verdict that stands, else 0; labels kind, check, verdict
 CHECK_FLAPPING: Final = "flyball_check_flapping"  # labels kind, check
 REGION_REPORTED: Final = "flyball_region_last_report_timestamp_seconds"  # label region
@@ -42,9 +38,7 @@ GOLDEN_PATH_GAPS: Final = "flyball_golden_path_gaps"  # gauge, labels golden_pat
 UNCOVERED_ROUTES: Final = "flyball_golden_path_uncovered_routes"  # gauge: seen in traffic, on no path
 STATUS_PAGE: Final = "status_page"
 COMPONENT: Final = "component"
-STATUS_COMPONENT: Final = (
-    "flyball_status_component"  # 1: it stands; labels status_page, component, status
-)
+STATUS_COMPONENT: Final = "flyball_status_component"  # 1: it stands; labels status_page, component, status
 STATUS_UPTIME: Final = "flyball_status_component_uptime_ratio"  # labels status_page, component: of 90 days
 STATUS_INCIDENTS: Final = "flyball_status_incidents"  # label status_page: open ones
 STATUS_UPDATE_OVERDUE: Final = "flyball_status_update_overdue_seconds"  # labels status_page, incident; 0 while in time
@@ -66,7 +60,7 @@ ALERT_GOLDEN_PATH: Final = "GoldenPathDisagreement"
 EVENT_VERDICT_CHANGED: Final = "check.verdict_changed"  # subject KIND/NAME; data from, to, regions, flapping
 EVENT_REGION_SILENT: Final = "region.silent"  # subject the region
 EVENT_REGION_HEARD: Final = "region.heard"
-EVENT_PATH_DISAGREES: Final = (
+EVENT_PATH_DISAGREES: Final = "golden_path.disagreement"  # data kind: coverage_hole, dns_or_region
 EVENT_PATH_AGREES: Final = "golden_path.agreement"
 EVENT_COMPONENT_CHANGED: Final = "status.component_changed"  # subject PAGE/COMPONENT
 EVENT_STATUS_UPDATE: Final = "status.update_published"  # subject PAGE/INCIDENT

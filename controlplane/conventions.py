@@ -297,8 +297,6 @@ EVENT_PERIOD_CLOSED: Final = "usage.period_closed"
 EVENT_DEPLOYED: Final = "deployment.finished"
 EVENT_FLAG_CHANGED: Final = "flag.changed"
 EVENT_TIER_CHANGED: Final = "finops.tier_changed"
-    "golden_path.disagreement"  # data kind = coverage_hole | dns_or_region; until it agrees again
-)
 
 # --- our own health ---------------------------------------------------------------------------------------------------
 JOB_RUNS: Final = "flyball_job_runs_total"  # labels task, outcome = ok | failed | overrun | skipped
