@@ -5,6 +5,7 @@ from typing import Final
 STATE_FOLDER: Final = ".flyball"
 DEFAULT_SHARED_ABOVE: Final = 1000
 DEFAULT_LEASE_SECONDS: Final = 15
+DEFAULT_RESULT_DAYS: Final = 2  # of single results; what they add up to by hour is kept as long as events
 DEFAULT_EVENT_DAYS: Final = 400  # a year and a month: longer than any yearly comparison
 VARIABLES: Final = {
     "prometheus.url": "FLYBALL_PROMETHEUS_URL",
@@ -22,6 +23,12 @@ VARIABLES: Final = {
     "store.leaseSeconds": "FLYBALL_LEASE_SECONDS",
     "store.eventDays": "FLYBALL_EVENT_DAYS",
     "cost.directory": "FLYBALL_COST_DIRECTORY",
+    "checks.region": "FLYBALL_REGION",
+    "checks.reportTo": "FLYBALL_REPORT_TO",
+    "checks.directory": "FLYBALL_CHECKS_DIRECTORY",
+    "checks.resultDays": "FLYBALL_RESULT_DAYS",
+    "status.directory": "FLYBALL_STATUS_DIRECTORY",
+    "status.allowPrivateWebhooks": "FLYBALL_ALLOW_PRIVATE_WEBHOOKS",
     "slo.runbookUrl": "FLYBALL_RUNBOOK_URL",
     "slo.sharedAbove": "FLYBALL_SHARED_ABOVE",
     "tracing.endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -31,6 +38,9 @@ VARIABLES: Final = {
     "webhook token": "FLYBALL_WEBHOOK_TOKEN",
     "console token": "FLYBALL_CONSOLE_TOKEN",
     "usage token": "FLYBALL_USAGE_TOKEN",
+    "prober token": "FLYBALL_PROBER_TOKEN",
+    "prober tokens": "FLYBALL_PROBER_TOKENS",
+    "smtp url": "FLYBALL_SMTP_URL",
     "log format": "FLYBALL_LOG_FORMAT",
     "log level": "FLYBALL_LOG_LEVEL",
 }
@@ -45,6 +55,11 @@ DEFAULT_VALUES: Final = {
     "store.leaseSeconds": str(DEFAULT_LEASE_SECONDS),
     "store.eventDays": str(DEFAULT_EVENT_DAYS),
     "cost.directory": f"{STATE_FOLDER}/cost-ledger",
+    "checks.region": "local",
+    "checks.directory": f"{STATE_FOLDER}/checks",
+    "checks.resultDays": str(DEFAULT_RESULT_DAYS),
+    "status.directory": f"{STATE_FOLDER}/status",
+    "status.allowPrivateWebhooks": "false",
     "slo.sharedAbove": str(DEFAULT_SHARED_ABOVE),
     "log level": "INFO",
 }

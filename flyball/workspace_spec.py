@@ -73,6 +73,30 @@ class CostPart(_Part):
     directory: str | None = Field(None, description="Folder of the billed ledger; .flyball/cost-ledger by default.")
 
 
+class ChecksPart(_Part):
+    """Checks from outside, and the prober that runs them."""
+
+    region: str | None = Field(None, description="The region that this process probes from; `local` by default.")
+    report_to: str | None = Field(None, description="Base URL of the control plane that a prober reports to.")
+    directory: str | None = Field(
+        None, description="Folder of what a prober has not reported yet, and of artifacts; .flyball/checks by default."
+    )
+    result_days: Annotated[int, Field(ge=1, le=400)] | None = Field(
+        None, description="How many days single results are kept."
+    )
+
+
+class StatusPart(_Part):
+    """Public status pages."""
+
+    directory: str | None = Field(
+        None, description="Folder or bucket (s3://…) that pages are published to; .flyball/status by default."
+    )
+    allow_private_webhooks: bool | None = Field(
+        None, description="Whether subscribers' webhooks may have addresses that are not public."
+    )
+
+
 class SLOPart(_Part):
     """Defaults for SLOs."""
 
@@ -98,6 +122,8 @@ class WorkspaceSpec(_Part):
     console: ConsolePart = ConsolePart()
     store: StorePart = StorePart()
     cost: CostPart = CostPart()
+    checks: ChecksPart = ChecksPart()
+    status: StatusPart = StatusPart()
     slo: SLOPart = SLOPart()
     tracing: TracingPart = TracingPart()
     lint: dict[str, Level] = Field(

@@ -238,3 +238,26 @@ def test_no_spelling_of_a_secret_is_shown(line: str) -> None:
     shown = masked(line.encode())
     assert b"GEHEIM" not in shown
     assert len(shown) == len(line)
+
+
+def test_prober_tokens_are_several_lines_of_region_and_token(tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_text(f"eu={'a' * 32}\nus={'b' * 32}\neu={'c' * 32}\n")
+    settings = load_settings(tmp_path, {"FLYBALL_PROBER_TOKENS_FILE": "tokens"})
+    assert isinstance(settings, Settings)
+    assert [(region, token.reveal()[0]) for region, token in settings.checks.prober_tokens] == [
+        ("eu", "a"), ("us", "b"), ("eu", "c"),
+    ]  # fmt: skip
+    assert "b" * 32 in {secret.reveal() for secret in settings.secrets()}
+
+
+@pytest.mark.parametrize("text", ["eu", "eu=short", f"={'a' * 32}"])
+def test_prober_tokens_of_another_shape_are_refused(tmp_path: Path, text: str) -> None:
+    problems = load_settings(tmp_path, {"FLYBALL_PROBER_TOKENS": text})
+    assert isinstance(problems, list)
+    assert text not in str(problems) or text == "eu"
+
+
+def test_the_password_of_the_mail_server_is_a_secret(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path, {"FLYBALL_SMTP_URL": "smtp://me:p%40ss@mail.example:587"})
+    assert isinstance(settings, Settings)
+    assert {"p%40ss", "p@ss"} <= {secret.reveal() for secret in settings.secrets()}
