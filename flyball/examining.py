@@ -10,8 +10,10 @@ from controlplane.model.slo import SLO
 from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile, read
 from flyball.data_source_urls import elsewhere
+from flyball.declared import beside_slos
 from flyball.kinds import KINDS
-from flyball.money.declared import NOTHING, MoneyDeclared, money_of
+from flyball.money.declared import NOTHING, MoneyDeclared
+from flyball.synthetics.declared import NO_CHECKS, ChecksDeclared
 from slo.openslo.spec import SLIDocument, SLODocument
 from slo.resolve import unsettled
 from slo.settling import settled
@@ -34,6 +36,7 @@ class Examined:
     made: tuple[SLO, ...]
     made_problems: tuple[Problem, ...]
     money: MoneyDeclared = NOTHING
+    checks: ChecksDeclared = NO_CHECKS
 
 
 def examine(files: Sequence[SourceFile], beside: Sequence[Document] = ()) -> Examined:
@@ -58,10 +61,16 @@ def _examine(files: Sequence[SourceFile], beside: Sequence[Document]) -> Examine
     after = settled(made.slos, documents, may_be_declared)
     wrong = [*result.problems, *(each for each in made.problems if not _may_follow(each, result.incomplete))]
     wrong += elsewhere(result.documents)
-    money, money_problems = money_of(documents, may_be_declared)
-    further = [each for each in (*after.problems, *money_problems) if not _may_follow(each, result.incomplete)]
+    others = beside_slos(documents, after.slos, may_be_declared)
+    further = [each for each in (*after.problems, *others.problems) if not _may_follow(each, result.incomplete)]
     return Examined(
-        result.documents, after.slos, tuple(in_order([*wrong, *further])), made.slos, tuple(in_order(wrong)), money
+        result.documents,
+        after.slos,
+        tuple(in_order([*wrong, *further])),
+        made.slos,
+        tuple(in_order(wrong)),
+        others.money,
+        others.checks,
     )
 
 

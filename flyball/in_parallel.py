@@ -17,9 +17,9 @@ from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors, in_order
 from controlplane.rulefile import to_yaml
 from controlplane.specfile import Document, SourceFile
+from flyball.declared import beside_slos
 from flyball.examining import examine
 from flyball.kinds import MAKES_SLOS, REFERRED_TO, name_of, settles
-from flyball.money.declared import money_of
 from slo.compiler import CompileOptions, rule_file, shared_files, subjects
 from slo.passes import Subject
 from slo.settling import settled
@@ -79,8 +79,8 @@ def understand(files: Sequence[SourceFile], run: Run, processes: int) -> tuple[l
         if not has_errors(problems) and _unique([slo.name for slo in slos], [n for each in found for n in each.names]):
             settling = [document for each in found for document in each.settling]
             after = settled(slos, settling)
-            _, about_money = money_of(settling)
-            return in_order([*problems, *after.problems, *about_money]), after.slos
+            others = beside_slos(settling, after.slos)
+            return in_order([*problems, *after.problems, *others.problems]), after.slos
     whole = examine(files)
     return list(whole.problems), whole.slos
 

@@ -5,8 +5,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from controlplane.specfile import Document, Kind
-from flyball.money.declared import KINDS as MONEY_KINDS
-from flyball.money.declared import is_about_money
+from flyball.declared import KINDS as OTHER_KINDS
 from flyball.workspace_spec import WORKSPACE
 from slo import settling, templates
 from slo.dialects import DIALECTS
@@ -18,7 +17,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     *templates.KINDS,
     *_OTHER_DIALECTS,
     *settling.KINDS,
-    *MONEY_KINDS,
+    *OTHER_KINDS,
     WORKSPACE,
 )
 
@@ -45,5 +44,5 @@ def name_of(document: Document) -> tuple[str, ...] | None:
 
 
 def settles(document: Document) -> bool:
-    """Whether it settles something about what other documents make: SLOs (`slo.settling`), or money."""
-    return document.kind in settling.KINDS or is_about_money(document)
+    """Whether it settles something about what other documents make, or refers to SLOs: money, checks from outside."""
+    return document.kind in settling.KINDS or document.kind in OTHER_KINDS

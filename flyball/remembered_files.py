@@ -13,9 +13,9 @@ from typing import Final
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import Document, SourceFile
+from flyball.declared import beside_slos
 from flyball.examining import Examined, examine
 from flyball.kinds import MAKES_SLOS, concerns_others, name_of, settles
-from flyball.money.declared import money_of
 from slo.openslo.spec import ServiceDocument
 from slo.settling import settled
 
@@ -59,8 +59,7 @@ class RememberedFiles:
         declared = (document for meaning in meanings.values() for document in meaning.declared)
         settling = list(filter(settles, declared))
         after = settled(made, settling)
-        _, about_money = money_of(settling)
-        further = (*after.problems, *about_money)
+        further = (*after.problems, *beside_slos(settling, after.slos).problems)
         if not has_errors(further):
             self._meanings = meanings
         return in_order([*problems, *further]), after.slos

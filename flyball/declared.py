@@ -1,0 +1,35 @@
+"""What documents declare besides SLOs: about money, and about checks from outside."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from controlplane.model.slo import SLO
+from controlplane.problems import Problem
+from controlplane.specfile import Document, Kind
+from flyball.money.declared import KINDS as MONEY_KINDS
+from flyball.money.declared import NOTHING, MoneyDeclared, money_of
+from flyball.synthetics.declared import KINDS as CHECK_KINDS
+from flyball.synthetics.declared import NO_CHECKS, ChecksDeclared, checks_of
+
+KINDS: Final[tuple[Kind, ...]] = (*MONEY_KINDS, *CHECK_KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class BesideSLOs:
+    """The values, and everything that is wrong with them."""
+
+    money: MoneyDeclared = NOTHING
+    checks: ChecksDeclared = NO_CHECKS
+    problems: tuple[Problem, ...] = ()
+
+
+def beside_slos(
+    documents: Sequence[Document],
+    slos: Iterable[SLO],
+    may_be_declared: Callable[[str], bool] = lambda _: False,
+) -> BesideSLOs:
+    """What the documents declare; `slos` are all that there are, to which they may refer."""
+    money, about_money = money_of(documents, may_be_declared)
+    checks, about_checks = checks_of(documents, frozenset(slo.name for slo in slos), may_be_declared)
+    return BesideSLOs(money, checks, (*about_money, *about_checks))

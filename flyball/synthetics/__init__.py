@@ -1,0 +1,1 @@
+"""Checks from outside, regions, golden paths and status pages, joined."""
