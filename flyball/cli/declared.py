@@ -10,7 +10,7 @@ import typer
 from flyball.cli import ExitCode
 
 if TYPE_CHECKING:
-    from controlplane.specfile import Declared, Document
+    from controlplane.specfile import Declared, Document, Kind
     from controlplane.specfile.declared import Named
 
 
@@ -24,19 +24,22 @@ def fail(message: str, code: ExitCode) -> NoReturn:
     raise typer.Exit(code)
 
 
-def values_or_exit(folder: Path, declared: "Callable[[Sequence[Document]], Declared[V]]") -> tuple[V, ...]:
-    """What the workspace's files declare; mistakes in files about money are shown, and end the program.
+def values_or_exit(
+    folder: Path, declared: "Callable[[Sequence[Document]], Declared[V]]", kinds: "Sequence[Kind]" = ()
+) -> tuple[V, ...]:
+    """What the workspace's files declare; mistakes in files with these kinds (about money) are shown, and end it all.
 
     A document that cannot be read must not be taken for one that is not there.
     """
     from controlplane.adapters.files import read_folder
     from controlplane.problem_report import as_text
     from controlplane.problems import has_errors, in_order
-    from flyball.money.reading import read_documents
+    from flyball.money.declared import KINDS as MONEY_KINDS
+    from flyball.reading_kinds import read_kinds
     from flyball.shown_sources import showable
 
     files, unreadable = read_folder(folder)
-    documents, broken = read_documents(files)
+    documents, broken = read_kinds(files, kinds or MONEY_KINDS)
     found = declared(documents)
     problems = in_order([*unreadable, *broken, *found.problems])
     if has_errors(problems):
@@ -45,9 +48,11 @@ def values_or_exit(folder: Path, declared: "Callable[[Sequence[Document]], Decla
     return found.values
 
 
-def declared_or_exit(folder: Path, declared: "Callable[[Sequence[Document]], Declared[T]]") -> dict[str, T]:
+def declared_or_exit(
+    folder: Path, declared: "Callable[[Sequence[Document]], Declared[T]]", kinds: "Sequence[Kind]" = ()
+) -> dict[str, T]:
     """The same by name."""
-    return {each.name: each for each in values_or_exit(folder, declared)}
+    return {each.name: each for each in values_or_exit(folder, declared, kinds)}
 
 
 def one_or_exit(known: Mapping[str, T], name: str, kind: str) -> T:

@@ -4,20 +4,18 @@ Only files that may hold such a document are read: a workspace may have thousand
 """
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from controlplane.model.generation import TextFile
 from controlplane.problems import Problem
-from controlplane.specfile import Document, SourceFile, read
-from flyball.kinds import KINDS
+from controlplane.specfile import Document, SourceFile
 from flyball.money.declared import KINDS as OWN
-from flyball.money.declared import NOTHING, MoneyDeclared, is_about_money, money_of
+from flyball.money.declared import NOTHING, MoneyDeclared, money_of
+from flyball.reading_kinds import read_kinds
 
 RECORD_FILE: Final = "flyball-money.jsonl"  # not *.yaml, so that no rule engine reads it
-_DECLARES: Final = re.compile(rb"""\bkind["']?\s*:\s*["']?(?:%s)\b""" % b"|".join(kind.name.encode() for kind in OWN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,7 @@ def documents_in(files: Iterable[SourceFile]) -> tuple[Document, ...]:
 
 def read_documents(files: Iterable[SourceFile]) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
     """The same, and what is wrong in the files that hold any."""
-    found = read([file for file in files if _DECLARES.search(file.content)], KINDS)
-    return tuple(document for document in found.documents if is_about_money(document)), tuple(found.problems)
+    return read_kinds(files, OWN)
 
 
 def money_recorded(records: Iterable[TextFile]) -> MoneyDeclared:
