@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dashboards.raw_queries import RawQueries
     from dashboards.slo_dashboard import DashboardFile, DashboardOptions
     from flyball.money.declared import MoneyDeclared
+    from flyball.synthetics.declared import ChecksDeclared
 
 _STEP: Final = timedelta(minutes=5)
 
@@ -41,6 +42,13 @@ def money_files(
     return tuple(map(_text_file, money_dashboards(money.budgets, options)))
 
 
+def check_files(
+    checks: "ChecksDeclared", *, external_url: str = "", shared_above: int = 1000, datasource_uid: str = ""
+) -> tuple[TextFile, ...]:
+    """The dashboards of checks from outside; none where nothing is declared that they show."""
+    return ()
+
+
 class GrafanaFiles:
     """The same after every edit: the dashboards of SLOs that did not change are remembered, not drawn again."""
 
@@ -49,18 +57,20 @@ class GrafanaFiles:
         self._shared_above = shared_above
         self._own: dict[SLO, TextFile] = {}
 
-    def __call__(self, slos: Sequence[SLO], money: "MoneyDeclared | None" = None) -> tuple[TextFile, ...]:
-        """The dashboards of these SLOs, and of what is declared about money."""
+    def __call__(
+        self, slos: Sequence[SLO], money: "MoneyDeclared | None" = None, checks: "ChecksDeclared | None" = None
+    ) -> tuple[TextFile, ...]:
+        """The dashboards of these SLOs, and of what is declared about money and checks from outside."""
         from dashboards.slo_dashboard import common_dashboards, slo_dashboard
 
         options = _options(self._external_url, self._shared_above)
         known, own = self._own, slos if len(slos) <= self._shared_above else ()
         self._own = {slo: known.get(slo) or _text_file(slo_dashboard(slo, options)) for slo in own}
         drawn = (*map(_text_file, common_dashboards(slos, options)), *self._own.values())
-        if money is None:
-            return drawn
-        about_money = money_files(money, external_url=self._external_url, shared_above=self._shared_above)
-        return (*drawn, *about_money)
+        url, above = self._external_url, self._shared_above
+        about_money = money_files(money, external_url=url, shared_above=above) if money else ()
+        about_checks = check_files(checks, external_url=url, shared_above=above) if checks else ()
+        return (*drawn, *about_money, *about_checks)
 
 
 def _options(external_url: str, shared_above: int, datasource_uid: str = "") -> "DashboardOptions":

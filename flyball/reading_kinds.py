@@ -1,4 +1,4 @@
-"""Documents of some kinds out of a workspace: only files that may hold one are read, there may be thousands of others."""
+"""Documents of some kinds out of a workspace: only files that may hold one are read, for there may be thousands."""
 
 import re
 from collections.abc import Iterable, Sequence

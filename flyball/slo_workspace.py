@@ -19,18 +19,22 @@ from flyball.remembered_files import RememberedFiles
 from flyball.remembered_rules import RememberedRules
 from flyball.shown_sources import showable
 from flyball.slo_manifests import manifest_file
+from flyball.synthetics.compiling import check_rule_files
+from flyball.synthetics.declared import NO_CHECKS, ChecksDeclared
+from flyball.synthetics.reading import checks_in
 from slo.compiler import CompileOptions
 from slo.manifest import RememberedLines
 from slo.ports import Compiled
 
-MakeDashboards = Callable[[Sequence[SLO], MoneyDeclared], Iterable[TextFile]]
+MakeDashboards = Callable[[Sequence[SLO], MoneyDeclared, ChecksDeclared], Iterable[TextFile]]
 
 
 @dataclass(slots=True)
-class LatestMoney:
-    """What the last good files say about money, with paths as they are meant where the files lie."""
+class LatestDeclared:
+    """What the last good files say besides SLOs, with paths as they are meant where the files lie."""
 
-    declared: MoneyDeclared = NOTHING
+    money: MoneyDeclared = NOTHING
+    checks: ChecksDeclared = NO_CHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,15 @@ class SLOWorkspace:
     _files: RememberedFiles = field(default_factory=RememberedFiles)
     _rules: RememberedRules = field(default_factory=RememberedRules)
     _lines: RememberedLines = field(default_factory=RememberedLines)
-    _money: LatestMoney = field(default_factory=LatestMoney)
+    _latest: LatestDeclared = field(default_factory=LatestDeclared)
 
     def money(self) -> MoneyDeclared:
         """What the files said about money when they were last compiled without errors."""
-        return self._money.declared
+        return self._latest.money
+
+    def checks(self) -> ChecksDeclared:
+        """What the files said about checks from outside when they were last compiled without errors."""
+        return self._latest.checks
 
     def fingerprint(self) -> Hashable:
         """Metadata of the files, and what was discovered."""
@@ -81,14 +89,19 @@ class SLOWorkspace:
         if has_errors(problems):
             return Compiled(digest, (), problems=tuple(problems))
         money = money_in(files)
-        self._money.declared = money.declared
+        checks = checks_in(files, slos)
+        self._latest.money, self._latest.checks = money.declared, checks
         priced = replace(money.declared, price_maps=self.models.priced(money.declared.price_maps))
         return Compiled(
             digest,
-            (*self._rules.compile(slos, self.options), *money_rule_files(priced, self.options)),
+            (
+                *self._rules.compile(slos, self.options),
+                *money_rule_files(priced, self.options),
+                *check_rule_files(checks, self.options),
+            ),
             slos=slos,
             problems=tuple(problems),
-            dashboards=tuple(self.make_dashboards(slos, money.declared)) if self.make_dashboards else (),
+            dashboards=tuple(self.make_dashboards(slos, money.declared, checks)) if self.make_dashboards else (),
             manifest=manifest_file(slos, self.options, self._lines),
             records=money.records,
         )

@@ -4,7 +4,7 @@ import gc
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from controlplane.specfile import SourceFile
     from flyball.in_parallel import Run
     from flyball.money.reading import MoneyFiles
+    from flyball.synthetics.declared import ChecksDeclared
     from flyball.output_folder import Outcome
     from flyball.settings import Settings
 
@@ -73,6 +74,7 @@ def compile_(
     from controlplane.problems import has_errors, in_order
     from flyball.in_parallel import processors, understand
     from flyball.money.reading import money_in
+    from flyball.synthetics.reading import checks_in
 
     target = _target(namespace, labels or [], ruler_namespace)
     gc.disable()  # a short life with many small objects, none of them in cycles: a third of the time
@@ -89,7 +91,8 @@ def compile_(
             raise typer.Exit(ExitCode.PROBLEMS)
         forms = forms or [RuleForm.RULES]
         money, caps = _live(money_in(sources), out, prometheus)
-        files = caps | _generated((slos, money), settings, (forms, target), run, say)
+        meant = _Meant(slos, money, checks_in(sources, slos))
+        files = caps | _generated(meant, settings, (forms, target), run, say)
         wanted = with_tests if with_tests is not None else len(slos) <= settings.shared_above
         if wanted and RuleForm.RULES in forms:
             files |= _tests(slos, settings, run)
@@ -99,7 +102,16 @@ def compile_(
         _show_json(problems, len(slos), outcome)
         return
     _show(problems, sources, as_json)
-    typer.echo(_summary(len(slos), money.declared.in_words(), outcome, out))
+    typer.echo(_summary(meant, outcome, out))
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What the workspace says."""
+
+    slos: "Sequence[SLO]"
+    money: "MoneyFiles"
+    checks: "ChecksDeclared"
 
 
 class _Progress:
@@ -145,7 +157,7 @@ def _target(namespace: str, labels: "Sequence[str]", ruler_namespace: str) -> "T
 
 
 def _generated(
-    compiled: "tuple[Sequence[SLO], MoneyFiles]",
+    meant: _Meant,
     settings: "Settings",
     rules: "tuple[Sequence[RuleForm], Target]",
     run: "Run",
@@ -154,18 +166,19 @@ def _generated(
     """The text of every file to write, by its path below OUT."""
     from controlplane.conventions import DASHBOARDS_SUBFOLDER, INHIBIT_RULES_FILE
     from controlplane.rule_manifests import TooLarge
-    from flyball.grafana import grafana_files, money_files
+    from flyball.grafana import check_files, grafana_files, money_files
     from flyball.money.compiling import money_rule_files
     from flyball.money.inhibition import money_inhibitions
     from flyball.rule_forms import rules_in_forms
     from flyball.slo_manifests import manifest_file
+    from flyball.synthetics.compiling import check_rule_files
     from slo.compiler import CompileOptions
     from slo.inhibition import inhibit_rules
 
-    slos, money = compiled
+    slos, money = meant.slos, meant.money
     options = CompileOptions(settings.external_url, settings.runbook_url_template, settings.shared_above)
     say(f"compiling {len(slos):,} SLOs")
-    further = money_rule_files(money.declared, options)
+    further = (*money_rule_files(money.declared, options), *check_rule_files(meant.checks, options))
     try:
         files = dict(rules_in_forms((slos, further), rules[0], options, rules[1], run))
     except TooLarge as error:
@@ -179,6 +192,7 @@ def _generated(
     dashboards = (
         *grafana_files(slos, external_url=url, shared_above=above),
         *money_files(money.declared, external_url=url, shared_above=above),
+        *check_files(meant.checks, external_url=url, shared_above=above),
     )
     return files | {f"{DASHBOARDS_SUBFOLDER}/{file.name}": file.text for file in dashboards}
 
@@ -256,7 +270,9 @@ def _show_json(problems: "Sequence[Problem]", slos: int, outcome: "Outcome") -> 
     typer.echo(json.dumps(answer, indent=2))
 
 
-def _summary(slos: int, money: str, outcome: "Outcome", out: Path) -> str:
+def _summary(meant: _Meant, outcome: "Outcome", out: Path) -> str:
+    slos = len(meant.slos)
     changes = f"{len(outcome.written):,} written, {outcome.unchanged:,} unchanged, {len(outcome.removed):,} removed"
-    counted = ", ".join(filter(None, (f"{slos:,} SLO{'' if slos == 1 else 's'}", money)))
+    others = (meant.money.declared.in_words(), meant.checks.in_words())
+    counted = ", ".join(filter(None, (f"{slos:,} SLO{'' if slos == 1 else 's'}", *others)))
     return f"{counted} compiled to {out}: {changes}"
