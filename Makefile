@@ -8,7 +8,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: ## everything that the demo needs: virtual environment, Prometheus, Alertmanager
+setup: ## everything that the demo needs: virtual environment, Prometheus, Alertmanager, Chromium
 	@$(PYTHON) scripts/setup.py demo
 
 .PHONY: setup-test

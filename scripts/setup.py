@@ -1,7 +1,7 @@
 """Install what the demo and the tests need: a virtual environment, and servers from the distribution.
 
-    python3 scripts/setup.py demo    # virtual environment, Prometheus, Alertmanager
-    python3 scripts/setup.py test    # these, and PostgreSQL, VictoriaMetrics, Chromium, Node packages
+    python3 scripts/setup.py demo    # virtual environment, Prometheus, Alertmanager, Chromium
+    python3 scripts/setup.py test    # these, and PostgreSQL, VictoriaMetrics, blackbox_exporter, Node packages
 
 Runs on the standard library alone, before anything is installed, and does nothing (in well under a second) when
 all is in place. Packages come through apt-get, as root or with sudo; services that a package would start stay off.
@@ -26,9 +26,9 @@ NODE_PROJECTS = sorted(path.parent for path in ROOT.glob("tests/*/*/package-lock
 DEMO_PROGRAMS = [
     (("prometheus", "promtool"), "prometheus", ["prometheus"]),
     (("alertmanager", "prometheus-alertmanager"), "prometheus-alertmanager", ["prometheus-alertmanager"]),
+    (("chromium", "chromium-browser", "google-chrome"), "chromium", []),
 ]
 TEST_PROGRAMS = [
-    (("chromium", "chromium-browser", "google-chrome"), "chromium", []),
     (("node", "nodejs"), "nodejs", []),
     (("npm",), "npm", []),
     (("vmalert",), "victoria-metrics", ["victoria-metrics"]),
@@ -49,9 +49,12 @@ def missing_packages(purpose):
     """Debian packages to install, with the services that must stay off."""
     wanted = DEMO_PROGRAMS + (TEST_PROGRAMS if purpose == "test" else [])
     missing = [(package, units) for names, package, units in wanted if not any(map(shutil.which, names))]
+    if purpose == "demo" and ("chromium", []) in missing and "ID=ubuntu" in _os_release():
+        say("no Chromium here, and Ubuntu ships it as a snap only: the demo goes without journeys in a browser")
+        missing.remove(("chromium", []))
     if purpose == "test" and not any(POSTGRESQL.glob("*/bin/initdb")):
         missing.append(("postgresql", ["postgresql"]))
-    if purpose == "test" and ctypes.util.find_library("atomic") is None:
+    if ctypes.util.find_library("atomic") is None:
         missing.append(("libatomic1", []))  # Playwright's own Node needs it
     if not VENV.exists() and not _has_venv():
         missing.append((f"python3.{sys.version_info.minor}-venv", []))

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from controlplane.specfile import SourceFile
     from flyball.in_parallel import Run
     from flyball.money.reading import MoneyFiles
-    from flyball.synthetics.declared import ChecksDeclared
     from flyball.output_folder import Outcome
     from flyball.settings import Settings
+    from flyball.synthetics.declared import ChecksDeclared
 
 _QUIET_SECONDS: Final = 2.0
 
