@@ -1,15 +1,26 @@
-"""Every table; those of metering stand in `usage_tables`, those of checks in `check_tables`.
+"""Every table; those of metering stand in `usage_tables`, of checks in `check_tables`, of pages in `status_tables`.
 
 The newest migration and this file say the same; a test compares them on both databases.
 """
 
 from sqlalchemy import JSON, Column, Identity, Index, Table, UniqueConstraint
 
-from controlplane.store import check_tables, usage_tables
+from controlplane.store import check_tables, status_tables, usage_tables
 from controlplane.store.columns import Line, Number, UTCTime
 from controlplane.store.metadata import metadata
 
-__all__ = ["alerts", "audit", "audit_head", "check_tables", "events", "leases", "metadata", "outbox", "usage_tables"]
+__all__ = [
+    "alerts",
+    "audit",
+    "audit_head",
+    "check_tables",
+    "events",
+    "leases",
+    "metadata",
+    "outbox",
+    "status_tables",
+    "usage_tables",
+]
 
 leases = Table(
     "leases",
