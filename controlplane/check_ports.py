@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from controlplane.model.check import CheckHour, CheckKind, CheckResult, RegionContact, ReportHead, Verdict
+from controlplane.model.check import (
+    CheckHour,
+    CheckKind,
+    CheckResult,
+    RegionContact,
+    ReportHead,
+    RunTimes,
+    Verdict,
+)
 
 
 class CheckLog(Protocol):
@@ -13,8 +21,8 @@ class CheckLog(Protocol):
     def take(self, head: ReportHead, results: Sequence[CheckResult], received_at: datetime) -> int:
         """Store results that are not there yet and count them by hour; how many were new.
 
-        The same report, or the same results in another one, changes nothing but the contact. An older sequence of the
-        same prober does not move the contact back.
+        A report that was taken changes nothing, not even the contact: a replay is no sign of life. The same results in
+        another report change nothing but the contact. An older sequence of the same prober does not move it back.
         """
         ...
 
@@ -24,6 +32,17 @@ class CheckLog(Protocol):
 
     def latest(self, count: int, since: datetime) -> list[CheckResult]:
         """Of every kind, check and region the newest `count` results that started at `since` or later, oldest first."""
+        ...
+
+    def arrived(self, after: int, limit: int) -> tuple[list[CheckResult], int]:
+        """Results of reports that were taken after the one of this number, and the number to go on from.
+
+        About `limit` of them (reports stay whole), in the order of arrival. Results may have started in any order.
+        """
+        ...
+
+    def last_arrival(self) -> int:
+        """The number of the report that was taken last; 0 before the first."""
         ...
 
     def between(self, kind: CheckKind, check: str, start: datetime, end: datetime) -> list[CheckResult]:
@@ -36,6 +55,10 @@ class CheckLog(Protocol):
 
     def totals(self) -> list[CheckHour]:
         """Everything ever counted of each kind, check and region, as one: for counters (`start` is the first hour)."""
+        ...
+
+    def run_times(self) -> list[RunTimes]:
+        """How long the runs that were ever counted took."""
         ...
 
     def contacts(self) -> list[RegionContact]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from controlplane.check_ports import CheckLog
 from controlplane.model.alert import Alert, StoredAlert
 from controlplane.model.event import JSON, Event, RecordedEvent
 from controlplane.model.outbox import AuditEntry, DueMessage, OutboxMessage
 from controlplane.model.series import Sample, Series
 from controlplane.model.spend import SpendQuestion, SpendTable
+from controlplane.status_ports import StatusLog
 from controlplane.usage_ports import UsageLog
 
 
@@ -285,6 +287,16 @@ class Transaction(Protocol):
     @property
     def usage(self) -> UsageLog:
         """What was used, by whom."""
+        ...
+
+    @property
+    def checks(self) -> CheckLog:
+        """What was seen from outside."""
+        ...
+
+    @property
+    def status(self) -> StatusLog:
+        """What was observed and said on status pages."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import Final
 DETAIL_LENGTH: Final = 500  # characters of a result's `detail`
 MAX_SAMPLES: Final = 100  # of one result
 MAX_TIMINGS: Final = 50
+RUN_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # up to which the buckets of run times go
 
 
 class CheckKind(Enum):
@@ -159,3 +160,17 @@ class CheckHour:
     failed: int
     fault: int
     seconds: float  # of the runs that were ok, added up
+
+
+@dataclass(frozen=True, slots=True)
+class RunTimes:
+    """How long all runs of one check from one region took that were ok; `last_at`: when the newest run began.
+
+    `counts` are those within each of RUN_SECONDS and above the one before, and last those above all; not cumulative.
+    """
+
+    kind: CheckKind
+    check: str
+    region: str
+    last_at: datetime
+    counts: tuple[int, ...]

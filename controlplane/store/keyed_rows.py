@@ -22,6 +22,8 @@ _CAST: Final = {  # of a text from JSON, to PostgreSQL's types
     "date": "({})::date",
     "bytea": "decode({}, 'hex')",
     "timestamptz": "({})::timestamptz",
+    "double precision": "({})::double precision",
+    "boolean": "({})::boolean",
 }
 
 
@@ -47,9 +49,9 @@ class KeyedRows:
         self, connection: Connection, keys: Sequence[Key], names: Sequence[str]
     ) -> Iterator[tuple[Key, Key]]:
         """By all but the last column of the key where many keys share those: a third of the time of the other way."""
-        groups: dict[Key, list[Any]] = {}
+        groups: dict[Key, dict[object, Any]] = {}  # as it is written → as it was asked for
         for key in keys:
-            groups.setdefault(key[:-1], []).append(key[-1])
+            groups.setdefault(key[:-1], {})[_as_text(key[-1])] = key[-1]
         if len(groups) * _SHARED > len(keys):
             written = orjson.dumps([[_as_text(value) for value in key] for key in keys]).decode()
             for number, *values in connection.exec_driver_sql(self._sqlite_read(names), (written,)):
@@ -57,9 +59,9 @@ class KeyedRows:
             return
         statement = self._sqlite_read_group(names)
         for group, last in groups.items():
-            bound = (*map(_as_text, group), orjson.dumps(last).decode())
+            bound = (*map(_as_text, group), orjson.dumps(list(last)).decode())
             for found, *values in connection.exec_driver_sql(statement, bound):
-                yield (*group, found), tuple(values)
+                yield (*group, last[found]), tuple(values)
 
     def insert(self, connection: Connection, rows: Sequence[Key]) -> None:
         """Write rows (key and values, in order) that are not there."""

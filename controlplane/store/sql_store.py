@@ -9,12 +9,14 @@ from sqlalchemy import Connection, Engine
 from controlplane.ports import HeldLease, Permanent, Transient
 from controlplane.store.alert_log import SqlAlertLog
 from controlplane.store.audit_log import SqlAuditLog
+from controlplane.store.check_log import SqlCheckLog
 from controlplane.store.database_url import describe, parse_database_url
 from controlplane.store.engines import make_engine, open_transaction
 from controlplane.store.event_log import SqlEventLog
 from controlplane.store.leases import SqlLeases, require_lease
 from controlplane.store.outbox import SqlOutbox
 from controlplane.store.schema import known_revision, schema_revision
+from controlplane.store.status_log import SqlStatusLog
 from controlplane.store.usage_log import SqlUsageLog
 from controlplane.store.write_order import WriteOrder
 
@@ -29,6 +31,8 @@ class SqlTransaction:
         self.outbox = SqlOutbox(connection, order)
         self.audit = SqlAuditLog(connection, order)
         self.usage = SqlUsageLog(connection)
+        self.checks = SqlCheckLog(connection)
+        self.status = SqlStatusLog(connection, order)
 
 
 class SqlStore:

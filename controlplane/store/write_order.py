@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 _LOCK: Final = 0x666C7962616C6C01  # "flyball" and a number; advisory locks are per database
 MIGRATION_LOCK: Final = 0x666C7962616C6C02
 USAGE_LOCK: Final = 0x666C7962616C6C03  # for usage alone: no alert waits for a large batch of it
+CHECK_LOCK: Final = 0x666C7962616C6C04  # for what is seen from outside, likewise
 
 
 class WriteOrder:
@@ -14,7 +15,7 @@ class WriteOrder:
 
     Without it PostgreSQL numbers rows before it commits them: a reader could see event 8, remember it, and never
     look for event 7, which commits later. One lock for all four also means that they cannot deadlock.
-    Usage has a lock of its own; whoever needs both takes that one first.
+    Usage and checks have locks of their own; whoever needs several takes usage, checks, and then this one.
     """
 
     def __init__(self, connection: Connection, *, lock: int = _LOCK) -> None:

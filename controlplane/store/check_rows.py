@@ -1,0 +1,142 @@
+"""Results of checks as rows and back, past SQLAlchemy's work per value: there are hundreds a second.
+
+What comes here was checked: no NUL, no surrogates, finite numbers.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection, text
+
+from controlplane.model.check import CheckKind, CheckResult, CheckSample, Outcome, Timing
+from controlplane.store.keyed_rows import Key, KeyedRows
+
+_CHECK: Final = {"kind": "text", "name": "text", "region": "text"}
+RESULTS: Final = KeyedRows(
+    "check_results",
+    {**_CHECK, "started_at": "timestamptz"},
+    {
+        "arrival": "bigint",
+        "duration_seconds": "double precision",
+        "outcome": "text",
+        "reason": "text",
+        "detail": "text",
+        "measured": "text",
+        "trace_id": "text",
+        "confirms": "boolean",
+    },
+)
+HOURS: Final = KeyedRows(
+    "check_hours",
+    {**_CHECK, "start": "timestamptz"},
+    {"ok": "bigint", "failed": "bigint", "fault": "bigint", "seconds": "double precision"},
+)
+TOTALS: Final = KeyedRows(
+    "check_totals",
+    _CHECK,
+    {
+        "start": "timestamptz",
+        "last_at": "timestamptz",
+        "ok": "bigint",
+        "failed": "bigint",
+        "fault": "bigint",
+        "seconds": "double precision",
+        "buckets": "text",
+    },
+)
+COLUMNS: Final = (
+    "r.kind, r.name, r.region, r.started_at, r.duration_seconds, r.outcome, r.reason, r.detail, r.measured, "
+    "r.trace_id, r.confirms"
+)
+_KINDS: Final = {kind.value: kind for kind in CheckKind}
+_OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
+
+# One look at the end of each check's own part of the tree. Left to itself, PostgreSQL's planner would read all results.
+_LATEST_ON_POSTGRESQL: Final = text(
+    f"SELECT {COLUMNS} FROM check_totals AS t CROSS JOIN LATERAL ("  # noqa: S608
+    "SELECT * FROM check_results AS n WHERE n.kind = t.kind AND n.name = t.name AND n.region = t.region "
+    "AND n.started_at >= :since ORDER BY n.started_at DESC LIMIT :count) AS r WHERE t.last_at >= :since"
+)
+_LATEST_ON_SQLITE: Final = text(  # which has no lateral joins
+    f"SELECT {COLUMNS} FROM check_totals AS t CROSS JOIN check_results AS r "  # noqa: S608
+    "ON r.kind = t.kind AND r.name = t.name AND r.region = t.region AND r.started_at >= max(:since, coalesce(("
+    "SELECT n.started_at FROM check_results AS n WHERE n.kind = t.kind AND n.name = t.name AND n.region = t.region "
+    "ORDER BY n.started_at DESC LIMIT 1 OFFSET :count - 1), :since)) WHERE t.last_at >= :since"
+)
+
+
+def new_of(connection: Connection, results: Iterable[CheckResult]) -> list[CheckResult]:
+    """Each of them that is not stored, once, in the order of the key's tree."""
+    first = {result.key: result for result in results}
+    for key, _ in RESULTS.read(connection, list(first), ("arrival",)):
+        del first[key]
+    return [first[key] for key in sorted(first)]
+
+
+def insert_results(connection: Connection, results: Sequence[CheckResult], arrival: int) -> None:
+    """Write results that are not stored yet."""
+    RESULTS.insert(connection, [_row(result, arrival) for result in results])
+
+
+def latest_results(connection: Connection, count: int, since: datetime) -> list[CheckResult]:
+    """The newest of each check and region, oldest first."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    query = (_LATEST_ON_SQLITE if is_sqlite else _LATEST_ON_POSTGRESQL).bindparams(count=count)
+    rows = connection.execute(query, {"since": time_for(connection, since)})
+    return sorted(map(result_of, rows), key=lambda result: (result.started_at, result.key))
+
+
+def result_of(row: Sequence[Any]) -> CheckResult:
+    """The result in a row of COLUMNS."""
+    kind, name, region, started_at, duration, outcome, reason, detail, measured, trace_id, confirms = row
+    timings, samples = orjson.loads(measured)
+    return CheckResult(
+        check=name,
+        kind=_KINDS[kind],
+        region=region,
+        started_at=time_of(started_at),
+        duration_seconds=duration,
+        outcome=_OUTCOMES[outcome],
+        reason=reason,
+        detail=detail,
+        timings=tuple(Timing(part, seconds) for part, seconds in timings),
+        samples=tuple(
+            CheckSample(sample, value, tuple((label, text) for label, text in labels))
+            for sample, value, labels in samples
+        ),
+        trace_id=trace_id,
+        confirms=bool(confirms),
+    )
+
+
+def time_for(connection: Connection, moment: datetime) -> object:
+    """A time as statements in plain SQL bind it."""
+    if connection.dialect.name == "sqlite":
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return moment.astimezone(UTC)
+
+
+def time_of(stored: Any) -> datetime:
+    """A time as a driver gives it: SQLite's is text."""
+    found = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _row(result: CheckResult, arrival: int) -> Key:
+    measured = (
+        [(timing.name, timing.seconds) for timing in result.timings],
+        [(sample.name, sample.value, sample.labels) for sample in result.samples],
+    )
+    return (
+        *result.key,
+        arrival,
+        result.duration_seconds,
+        result.outcome.value,
+        result.reason,
+        result.detail,
+        orjson.dumps(measured).decode(),
+        result.trace_id,
+        result.confirms,
+    )
