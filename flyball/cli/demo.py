@@ -25,7 +25,7 @@ _Folder = Annotated[
     ),
 ]
 _WIDTH: Final = 80
-_FAULT: Final = typer.Argument(metavar="NAME", help="cost, errors, ingest, latency, outage or tenant.")
+_FAULT: Final = typer.Argument(metavar="NAME", help="What to break, as listed above.")
 
 
 @app.callback(invoke_without_command=True)
@@ -64,16 +64,20 @@ def break_(context: typer.Context, name: Annotated[str, _FAULT], folder: _Folder
     """Break something in the running demo.
 
     \b
-    cost      a connector loops; what goes to the language model multiplies
-    errors    half of the requests to graphql-gateway fail; clients retry
-    ingest    ingest takes in two fifths of what it should
-    latency   Neo4j is slow; nearly every read and write is late, many time out
-    outage    graphql-gateway answers errors only; clients retry, then back off
-    tenant    as outage, for the tenant delta only
+    certificate  the ingress shows a certificate that ends in 2 days
+    cost         a connector loops; what goes to the language model multiplies
+    errors       half of the requests to graphql-gateway fail; clients retry
+    ingest       ingest takes in two fifths of what it should
+    latency      Neo4j is slow; nearly every read and write is late
+    outage       graphql-gateway answers errors only; clients retry
+    region       the ingress in us cannot be reached; elsewhere all is well
+    slow         every page and every API answers 2.5 seconds late
+    tenant       as outage, for the tenant delta only
 
     \b
     Example:
       flyball demo break outage
+      flyball demo break region
     """
     _switch(folder or context.obj, name, broken=True)
 
@@ -81,6 +85,8 @@ def break_(context: typer.Context, name: Annotated[str, _FAULT], folder: _Folder
 @app.command()
 def heal(context: typer.Context, name: Annotated[str, _FAULT], folder: _Folder = None) -> None:
     """End what was broken.
+
+    `flyball demo status` lists what there is to heal.
 
     \b
     Example:

@@ -88,6 +88,7 @@ def write_workspace_file(folder: DemoFolder, *, prometheus: Server, alertmanager
         "alertmanager": {"url": alertmanager.url},
         "console": {"listen": console_url.removeprefix("http://"), "externalUrl": console_url},
         "store": {"url": f"sqlite:///{folder.root / 'flyball.db'}"},
+        "status": {"directory": str(folder.status)},
     }
     path.write_text(yaml.safe_dump(document, sort_keys=False))
 
@@ -106,6 +107,7 @@ def flyball_up(folder: DemoFolder, console_url: str) -> AbstractContextManager[S
             {
                 "FLYBALL_WEBHOOK_TOKEN_FILE": str(folder.webhook_token),
                 "FLYBALL_USAGE_TOKEN_FILE": str(folder.usage_token),
+                "FLYBALL_PROBER_TOKENS_FILE": str(folder.prober_tokens),
             }
         ),
         patience_seconds=_FLYBALL_PATIENCE_SECONDS,

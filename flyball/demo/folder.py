@@ -14,7 +14,7 @@ _LOCK: Final = "demo.lock"
 _STATE: Final = "state.json"
 _OURS: Final = (
     "workspace", "bills", "prometheus", "alertmanager", "rules", "logs", "flyball.db", "webhook-token", "usage-token",
-    _STATE,
+    "probers", "certificates", "status", _STATE,
 )  # fmt: skip
 
 
@@ -73,6 +73,30 @@ class DemoFolder:
     def usage_token(self) -> Path:
         """The file with the platform's credentials for sending usage to Flyball."""
         return self.root / "usage-token"
+
+    @property
+    def probers(self) -> Path:
+        """What probers keep, a folder for each region, and their tokens."""
+        return self.root / "probers"
+
+    @property
+    def prober_tokens(self) -> Path:
+        """The file with every region's token, for Flyball."""
+        return self.probers / "tokens"
+
+    def prober_token(self, region: str) -> Path:
+        """The file with one region's token, for its prober."""
+        return self.probers / f"{region}.token"
+
+    @property
+    def certificates(self) -> Path:
+        """What the platform's ingress shows, and who signed it."""
+        return self.root / "certificates"
+
+    @property
+    def status(self) -> Path:
+        """Where the status page is published."""
+        return self.root / "status"
 
     @property
     def bills(self) -> Path:

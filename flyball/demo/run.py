@@ -13,11 +13,16 @@ from typing import Final
 
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.ports import Clock, Transient
-from flyball.demo import bills, children, feeding, servers, usage_events
+from flyball.demo import bills, children, feeding, probing, servers, usage_events
 from flyball.demo.folder import DemoFolder, RunningDemo
 from flyball.demo.past import write_past
+from flyball.demo.platform import ingress
+from flyball.demo.platform.app import HOST, IntelGraphApp
+from flyball.demo.platform.app_state import AppState
+from flyball.demo.platform.authority import make_certificates
 from flyball.demo.platform.catalogue import INTELGRAPH
 from flyball.demo.platform.live import LivePlatform
+from flyball.demo.platform.name_server import NAME_SERVER, serving_names
 from flyball.demo.platform.server import PlatformServer, serving
 from flyball.demo.platform.shapes import Catalogue
 from flyball.demo.platform.simulation import Simulation
@@ -48,13 +53,17 @@ class DemoOptions:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A demo that is ready: where its parts answer, and the children to keep an eye on; `history` lies behind it."""
+    """A demo that is ready: where its parts answer, and the children to keep an eye on; `history` lies behind it.
+
+    It goes on when `probers` die: their regions are silent then.
+    """
 
     running: RunningDemo
     children: tuple[Server, ...]
     folder: DemoFolder
     platform: LivePlatform
     history: timedelta
+    probers: tuple[Server, ...] = ()
 
 
 def example_workspace() -> Path:
@@ -90,6 +99,7 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             platform = LivePlatform(simulation, options.catalogue.faults)
             token = secrets.token_urlsafe(32)
             server = stack.enter_context(serving(PlatformServer(platform, clock=clock, control_token=token)))
+            outside = _opened(folder, platform, clock, stack)
         if minutes:
             with steps.step("Importing the bills of two months") as report:
                 bills.write_bills(folder, simulation, options.catalogue, clock.now())
@@ -111,8 +121,20 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             with steps.step("Metering what tenants used this month"):
                 _meter(simulation, folder, console_url, clock.now())
         running = RunningDemo(os.getpid(), console_url, prometheus.url, alertmanager.url, server.url, token)
+        probers = stack.enter_context(probing.probing(folder, outside, console_url))
         folder.tell(running)
-        yield Demo(running, (alertmanager, prometheus, flyball), folder, platform, options.history)
+        yield Demo(running, (alertmanager, prometheus, flyball), folder, platform, options.history, probers)
+
+
+def _opened(folder: DemoFolder, platform: LivePlatform, clock: Clock, stack: ExitStack) -> probing.ProbingSecrets:
+    """Open the platform's pages to the outside, in every region; the secrets of those who look at them."""
+    given = probing.new_secrets(folder, ingress.REGIONS)
+    certificates = make_certificates(folder.certificates, HOST, clock.now())
+    app = IntelGraphApp(AppState(given.credentials), platform.broken)
+    ports = stack.enter_context(ingress.serving(app, platform, certificates, clock=clock))
+    pins = {f"{NAME_SERVER}:53": f"{servers.LOOPBACK}:{stack.enter_context(serving_names())}"}
+    probing.write_addresses(folder, ports, certificates.authority_file, pins)
+    return given
 
 
 def _meter(simulation: Simulation, folder: DemoFolder, console_url: str, now: datetime) -> None:

@@ -37,7 +37,7 @@ class AppAPI:
                 return as_json(HTTPStatus.OK, {"status": "ok"})
             case "POST", ["api", "sign-in"]:
                 return self._sign_in(request)
-        if self._state.user_of(request.bearer) is None:
+        if not self._state.is_allowed(request.bearer):
             return _refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
         return self._inside(request)
 

@@ -23,10 +23,11 @@ WORKFLOWS: Final[Mapping[str, timedelta]] = {
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who may sign in. The password is made anew for each demo."""
+    """Who may sign in, and the standing token of programs. Made anew for each demo."""
 
     user: str
     password: str = field(repr=False)
+    api_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class AppState:
         """Whose session it is; None when there is no such session (any more)."""
         with self._lock:
             return self._sessions.get(token)
+
+    def is_allowed(self, bearer: str) -> bool:
+        """Whether a program may come in: with a session's token, or with the standing one."""
+        standing = secrets.compare_digest(bearer.encode(), self._credentials.api_token.encode())
+        return standing or self.user_of(bearer) is not None
 
     def sign_out(self, token: str) -> None:
         """End a session."""

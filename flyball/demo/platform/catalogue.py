@@ -326,6 +326,21 @@ FAULTS: Final = (
             Effect("enrichment.output_tokens", traffic=120),
         ),
     ),
+    Fault(
+        "region",
+        "the ingress in us resets every connection; what does not arrive is counted nowhere, so SLIs barely move",
+        tuple(Effect(flow, traffic=0.7) for flow in ("gateway.requests", "gateway.reads", "gateway.writes")),
+    ),
+    Fault(
+        "certificate",
+        "the ingress shows a certificate that ends in 2 days, everywhere; nothing else changes yet",
+        (),
+    ),
+    Fault(
+        "slow",
+        "pages and API answer 2.5 seconds late everywhere; nothing fails",
+        (Effect("gateway.reads", 0.97), Effect("gateway.writes", 0.97)),
+    ),
 )
 
 INTELGRAPH: Final = Catalogue(TENANTS, SERVICES, FLOWS, INCIDENTS, DEPLOYMENTS, FAULTS, POOLS, FORGOTTEN)
