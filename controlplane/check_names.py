@@ -65,3 +65,10 @@ EVENT_PATH_AGREES: Final = "golden_path.agreement"
 EVENT_COMPONENT_CHANGED: Final = "status.component_changed"  # subject PAGE/COMPONENT
 EVENT_STATUS_UPDATE: Final = "status.update_published"  # subject PAGE/INCIDENT
 EVENT_STATUS_OVERDUE: Final = "status.update_overdue"
+
+# --- the engine of a prober: how well it keeps its turns --------------------------------------------------------------
+PROBER_START_DELAY: Final = "flyball_prober_start_delay_seconds"  # histogram, label region: actual less planned start
+PROBER_RUNS: Final = "flyball_prober_runs_total"  # labels region, kind, outcome = ok | failed | fault
+PROBER_MISSED: Final = "flyball_prober_missed_turns_total"  # labels region, reason = overrun | late
+PROBER_RUNNING: Final = "flyball_prober_running"  # gauge, label region: runs that are under way
+PROBER_CHECKS: Final = "flyball_prober_checks"  # gauge, label region: checks that have a turn
