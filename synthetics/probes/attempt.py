@@ -26,6 +26,7 @@ class Attempt:
     """How it went. `reason` and `detail` as in `CheckResult`, empty when the protocol was content.
 
     `is_fault`: our side could not even try (no permission, no route, no such file): a fault of the prober.
+    `notes` say what happened on the way, in order, for people who look closely; no secrets.
     """
 
     timings: tuple[Timing, ...] = ()
@@ -34,6 +35,7 @@ class Attempt:
     reason: str = ""
     detail: str = ""
     is_fault: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Surroundings:
     """What a try works with. `traceparent` is sent along where the protocol carries headers.
 
     `resolve` pins `host:port` to an address `host:port` (as curl's --resolve does), for regions with an ingress of
-    their own. `variables` are what `${env:NAME}` may name.
+    their own. `variables` are what `${env:NAME}` may name. `wants_body`: whether anything looks at a body; one that
+    nothing looks at is read and counted, but need not be kept.
     """
 
     now: datetime
@@ -49,6 +52,7 @@ class Surroundings:
     traceparent: str = ""
     resolve: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    wants_body: bool = True
 
 
 class ProtocolProber(Protocol[M]):
