@@ -72,3 +72,10 @@ PROBER_RUNS: Final = "flyball_prober_runs_total"  # labels region, kind, outcome
 PROBER_MISSED: Final = "flyball_prober_missed_turns_total"  # labels region, reason = overrun | late
 PROBER_RUNNING: Final = "flyball_prober_running"  # gauge, label region: runs that are under way
 PROBER_CHECKS: Final = "flyball_prober_checks"  # gauge, label region: checks that have a turn
+
+# --- golden paths -----------------------------------------------------------------------------------------------------
+PATH_DISAGREES: Final = "flyball_golden_path_disagreement"  # 1: it stands; labels golden_path, kind
+PATHS_CHECKED: Final = "flyball_golden_paths_checked_timestamp_seconds"  # when their coverage was looked at last
+CHECK_INFO: Final = "check:info"  # recorded, 1 for each declared check; labels kind, check, service, runbook_url, …
+CHECK_FAILURE: Final = "flyball_check_failure"  # 1 while down: labels kind, check, region, reason of its latest failure
+VERDICT_SINCE: Final = "flyball_check_verdict_since_timestamp_seconds"  # when what stands began; labels kind, check
