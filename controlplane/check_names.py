@@ -79,3 +79,5 @@ PATHS_CHECKED: Final = "flyball_golden_paths_checked_timestamp_seconds"  # when 
 CHECK_INFO: Final = "check:info"  # recorded, 1 for each declared check; labels kind, check, service, runbook_url, …
 CHECK_FAILURE: Final = "flyball_check_failure"  # 1 while down: labels kind, check, region, reason of its latest failure
 VERDICT_SINCE: Final = "flyball_check_verdict_since_timestamp_seconds"  # when what stands began; labels kind, check
+CHECK_LATE_AFTER: Final = "check:late_after:seconds"  # recorded: how long a check may not run before somebody is told
+PATH_INFO: Final = "golden_path:info"  # recorded, 1 for each declared path; labels golden_path, owner, runbook_url

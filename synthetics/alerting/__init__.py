@@ -1,0 +1,1 @@
+"""Alerts on checks from outside, regions, certificates, status pages and golden paths, as Prometheus rules."""
