@@ -6,9 +6,8 @@ from typing import Final
 from controlplane import wording
 from controlplane.model.event import JSON
 from synthetics.golden_paths.coverage import Coverage, FoundGap, NotKnown, PathCoverage, State
-from synthetics.golden_paths.model import GoldenPath
 
-HEADER: Final = ("golden path", "routes", "SLOs", "journeys", "probes", "state")
+HEADER: Final = ("golden path", "state", "routes", "SLOs", "journeys", "probes")
 _WORDS: Final = {State.COVERED: "covered", State.GAPS: "gaps", State.UNKNOWN: "unknown"}
 
 
@@ -26,11 +25,11 @@ def table_rows(found: Coverage) -> tuple[tuple[str, ...], ...]:
     return tuple(
         (
             each.path.name if each.path.is_critical else f"{each.path.name} (not critical)",
+            state_words(each),
             str(len(each.routes)),
             str(len(each.path.slos)),
             str(len(each.path.journeys)),
             str(len(each.path.probes)),
-            state_words(each),
         )
         for each in found.paths
     )
@@ -152,8 +151,3 @@ def _rounded(value: float) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def owner_words(path: GoldenPath) -> str:
-    """Who answers for it, for people."""
-    return path.owner or "nobody named"
