@@ -53,6 +53,7 @@ class QueryStep:
     expect: str = ""  # regular expression (RE2); its groups may be sent as \1, ${name}
     send: str = ""
     start_tls: bool = False
+    labels: tuple[tuple[str, str], ...] = ()  # of probe_expect_info, with groups as in `send`
 
 
 @dataclass(frozen=True, slots=True)

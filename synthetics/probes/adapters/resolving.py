@@ -13,11 +13,11 @@ from typing import Final
 
 from controlplane.model.check import CheckSample
 from synthetics.probes.adapters.failures import ProbeFailed
+from synthetics.probes.addresses import split_host_port as split_host_port
 from synthetics.probes.modules import IPFamily
 
 MOST_LOOKUPS: Final = 64  # at once; the system's resolver takes a thread for each
 _STUCK_SECONDS: Final = 1.0
-_MOST_PORT: Final = 65_535
 _IPV4, _IPV6 = socket.AF_INET, socket.AF_INET6
 _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193  # FNV-1a's 32-bit constants, as Go's hash/fnv has them
 _GONE: Final = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
@@ -38,27 +38,6 @@ class Address:
 
     def __str__(self) -> str:
         return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
-
-
-def split_host_port(text: str, default_port: int | None = None) -> tuple[str, int]:
-    """`host:port`, `[v6]:port` or `host` in its parts; a bare IPv6 address is a host. ValueError for anything else."""
-    if text.startswith("["):
-        host, bracket, rest = text[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
-            raise ValueError(f"`{text}` is not host:port")
-        port = rest[1:]
-    elif text.count(":") > 1:
-        host, port = text, ""
-    else:
-        host, _, port = text.partition(":")
-    if not host or (not port and default_port is None):
-        raise ValueError(f"`{text}` is not host:port")
-    if not port:
-        assert default_port is not None
-        return host, default_port
-    if not (port.isascii() and port.isdigit()) or not 0 < int(port) <= _MOST_PORT:
-        raise ValueError(f"`{port}` is not a port")
-    return host, int(port)
 
 
 async def resolve(host: str, port: int, family: IPFamily, pins: Mapping[str, str], seconds: float) -> Address:
