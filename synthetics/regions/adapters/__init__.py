@@ -1,0 +1,1 @@
+"""How regions reach the control plane."""
