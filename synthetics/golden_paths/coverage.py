@@ -192,7 +192,7 @@ def _by_route(answer: InventoryAnswer) -> Sequence[tuple[tuple[str, str, str], l
 def _stray_gap(stray: UncoveredRoute) -> FoundGap:
     traffic = stray.traffic
     told = f"{wording.count(traffic.per_day)} requests a day, and no golden path names it"
-    way_out = f"add it to a GoldenPath, or to `ignore` of the RouteInventory {stray.inventory} with a reason"
+    way_out = f"add it to a GoldenPath, or to what the RouteInventory {stray.inventory} ignores, with a reason"
     subject = str(Route(traffic.route, traffic.service, traffic.method))
     return FoundGap(Gap.ROUTE_ON_NO_PATH, "", subject, f"{told}: {way_out}")
 

@@ -26,7 +26,7 @@ from synthetics.golden_paths.disagreement import (
     standings,
     step,
 )
-from synthetics.golden_paths.evidence import CheckEvidence, CheckKey, Evidence, SLIEvidence
+from synthetics.golden_paths.evidence import CheckKey, Evidence, SLIEvidence
 from synthetics.golden_paths.model import Gap, GoldenPath, RouteInventory
 from synthetics.golden_paths.reading import checks_run, routes_seen, slis_burning, traffic_drop
 
@@ -79,10 +79,9 @@ class GoldenPathDaemon:
             self.latest, self.turned_at = None, None
             return Turn()
         slis = self._slis(paths, now)
+        self._look(paths, inventories, now)
         with self.store.transaction(read_only=True) as transaction:
-            runs = checks_run(transaction.checks, paths, now)
             verdicts = {(each.check_kind, each.check): each for each in transaction.checks.verdicts()}
-        self._look(paths, inventories, runs, now)
         told = self._disagree(paths, inventories, verdicts, slis, now, lease)
         self.turned_at = now
         disagreeing = tuple(path.name for path in paths if self._course(path.name).standing.kind)
@@ -96,17 +95,13 @@ class GoldenPathDaemon:
             log.warning("golden_paths.slos_unknown", extra={"error": str(error)})
             return None
 
-    def _look(
-        self,
-        paths: Sequence[GoldenPath],
-        inventories: Sequence[RouteInventory],
-        runs: Mapping[CheckKey, CheckEvidence],
-        now: datetime,
-    ) -> None:
+    def _look(self, paths: Sequence[GoldenPath], inventories: Sequence[RouteInventory], now: datetime) -> None:
         """Coverage, every few minutes and whenever files change."""
         wanted = (tuple(paths), tuple(inventories))
         if self.latest and wanted == self._looked_for and now - self.latest.at < RENEWED_AFTER:
             return
+        with self.store.transaction(read_only=True) as transaction:
+            runs = checks_run(transaction.checks, paths, now)
         seen = routes_seen(self.backend, inventories, paths, now)
         self.latest, self._looked_for = coverage(paths, Evidence(seen, runs), now), wanted
 

@@ -25,6 +25,7 @@ from synthetics.golden_paths.model import GoldenPath, Labels, RouteInventory
 
 _RECENT: Final = 5  # results of each check and region in which a run that counts is looked for first
 _HOUR: Final = timedelta(hours=1)
+_LOOKED_BACK: Final = timedelta(days=35)  # longer than a path may allow
 # The Site Reliability Workbook, chapter 5: 14.4 times over an hour spends 2 % of a budget of 30 days, and pages.
 _PAGE_SPEED: Final = 14.4
 _FEWEST: Final = 3  # bad events: of fewer nobody is told (controlplane.model.alerting)
@@ -170,19 +171,12 @@ def _figures(backend: MetricsBackend, chosen: str, now: datetime) -> dict[tuple[
 # --- runs -------------------------------------------------------------------------------------------------------------
 def checks_run(log: CheckLog, paths: Sequence[GoldenPath], now: datetime) -> dict[CheckKey, CheckEvidence]:
     """What the store knows of every journey and probe of these paths. Raises what the store raises."""
-    oldest: dict[CheckKey, timedelta] = {}
-    for path in paths:
-        for key in path.checks:
-            oldest[key] = max(path.max_age, oldest.get(key, path.max_age))
-    if not oldest:
+    wanted = dict.fromkeys(key for path in paths for key in path.checks)
+    if not wanted:
         return {}
-    latest = _latest_runs(log.latest(_RECENT, now - max(oldest.values())))
+    latest = _latest_runs(log.latest(_RECENT, now - _HOUR))
     verdicts = {(each.check_kind, each.check): each for each in log.verdicts()}
-    found = {}
-    for key, age in oldest.items():
-        at = latest.get(key) or _older_run(log, key, now - age, now)
-        found[key] = _evidence(at, verdicts.get(key))
-    return found
+    return {key: _evidence(latest.get(key) or _older_run(log, key, now), verdicts.get(key)) for key in wanted}
 
 
 def _latest_runs(results: Iterable[CheckResult]) -> dict[CheckKey, datetime]:
@@ -195,16 +189,13 @@ def _latest_runs(results: Iterable[CheckResult]) -> dict[CheckKey, datetime]:
     return found
 
 
-def _older_run(log: CheckLog, key: CheckKey, since: datetime, now: datetime) -> datetime | None:
-    """A run that counts behind the newest results: where a prober has been at fault for some time."""
-    start = since.replace(minute=0, second=0, microsecond=0)
-    hours = [
-        hour for hour in log.hours(start, now, [key[1]]) if hour.kind is key[0] and hour.ok + hour.failed
-    ]  # fmt: skip
-    if not hours:
+def _older_run(log: CheckLog, key: CheckKey, now: datetime) -> datetime | None:
+    """A run that counts behind the newest results, or longer ago; by its hour where the run itself is forgotten."""
+    hours = [hour for hour in log.hours(now - _LOOKED_BACK, now, [key[1]]) if hour.kind is key[0]]
+    newest = max((hour.start for hour in hours if hour.ok + hour.failed), default=None)
+    if newest is None:
         return None
-    newest = max(hour.start for hour in hours)
-    return _latest_runs(log.between(key[0], key[1], newest, newest + _HOUR)).get(key)
+    return _latest_runs(log.between(key[0], key[1], newest, newest + _HOUR)).get(key, newest)
 
 
 def _evidence(at: datetime | None, verdict: Verdict | None) -> CheckEvidence:
