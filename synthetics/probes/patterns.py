@@ -23,7 +23,7 @@ class BadPattern(ValueError):
 @lru_cache(maxsize=_REMEMBERED)
 def compiled(pattern: str) -> Pattern:
     """A pattern, ready to search bytes (as UTF-8) and texts. Raises BadPattern."""
-    import re2  # type: ignore[import-untyped]
+    import re2
 
     options = re2.Options()
     options.log_errors = False

@@ -132,8 +132,8 @@ def _assertions(probe: Probe) -> tuple[Assertion, ...]:
     return (ANY_2XX, *probe.assertions) if is_silent and isinstance(probe.module, HTTPModule) else probe.assertions
 
 
-def _secrets(probe: Probe, variables: Mapping[str, str]) -> tuple[str, ...]:
-    """Values that were filled in; none of them may be told. Longest first, in case one holds another."""
+def variables_named(probe: Probe) -> frozenset[str]:
+    """The names of all variables that a probe takes from the prober's environment."""
     module = probe.module
     texts = [probe.target]
     if isinstance(module, HTTPModule | WebSocketModule):
@@ -142,8 +142,13 @@ def _secrets(probe: Probe, variables: Mapping[str, str]) -> tuple[str, ...]:
         texts.append(module.body)
     if isinstance(module, TCPModule | WebSocketModule):
         texts += [step.send for step in module.steps]
-    named = {name for text in texts for name in named_in(text)}
-    return tuple(sorted((variables[name] for name in named if name in variables), key=len, reverse=True))
+    return frozenset(name for text in texts for name in named_in(text))
+
+
+def _secrets(probe: Probe, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Values that were filled in; none of them may be told. Longest first, in case one holds another."""
+    values = (variables[name] for name in variables_named(probe) if name in variables)
+    return tuple(sorted(values, key=len, reverse=True))
 
 
 def _regex_sample(module: Module, checked: tuple[Checked, ...]) -> tuple[CheckSample, ...]:
