@@ -14,7 +14,7 @@ MAX_LEASE_SECONDS: Final = 300
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel)
 
 
 class PrometheusPart(_Part):

@@ -21,7 +21,7 @@ Pattern = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class Selection(BaseModel):
     """The SLOs that fit everything that is given here. Patterns: `*` any characters, `?` one, `[ab]` one of these."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     slos: list[Pattern] = Field(default_factory=list, description="Names or patterns of SLOs; any of them.")
     services: list[Pattern] = Field(default_factory=list, description="Names or patterns of services; any of them.")

@@ -29,7 +29,9 @@ _Count = Annotated[int, Field(ge=1, le=1_000_000_000_000_000)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel, validate_by_alias=True
+    )
 
 
 class BilledMetadata(_Part):

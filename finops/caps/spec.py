@@ -32,7 +32,9 @@ _Query = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel, validate_by_alias=True
+    )
 
 
 class CapMetadata(_Part):

@@ -14,7 +14,9 @@ _Time = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel, validate_by_alias=True
+    )
 
 
 class ExclusionMetadata(_Part):

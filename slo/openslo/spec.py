@@ -42,7 +42,9 @@ Number = Annotated[Decimal, BeforeValidator(_as_yaml_writes_it)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel, validate_by_alias=True
+    )
 
 
 Name = Annotated[str, StringConstraints(min_length=1)]

@@ -29,7 +29,9 @@ _TYPES: Final = ", ".join(each.value for each in ParameterType)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel, validate_by_alias=True
+    )
 
 
 class Parameter(_Part):

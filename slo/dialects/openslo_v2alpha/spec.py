@@ -34,7 +34,9 @@ LabelValue = Annotated[str, AfterValidator(_is_label_value)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel, validate_by_alias=True
+    )
 
 
 class Metadata(_Part):
