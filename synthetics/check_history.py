@@ -94,11 +94,12 @@ def past_to_read(every: timedelta) -> timedelta:
     return min(max(every * _RUNS, _LEAST_PAST), _MOST_PAST)
 
 
-def courses(latest: Iterable[CheckResult]) -> tuple[Course, ...]:
-    """The latest run of each region in parts, all on one scale; by region."""
+def courses(latest: Iterable[CheckResult], regions: Sequence[str]) -> tuple[Course, ...]:
+    """The latest run of each of these regions in parts, all on one scale."""
     newest = {result.region: result for result in sorted(latest, key=lambda it: it.started_at)}
     whole = max((max(it.duration_seconds, sum(t.seconds for t in it.timings)) for it in newest.values()), default=0.0)
-    return tuple(Course(result, _parts(result, whole)) for _, result in sorted(newest.items()))
+    there = (newest[region] for region in regions if region in newest)
+    return tuple(Course(result, _parts(result, whole)) for result in there)
 
 
 def failures(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:

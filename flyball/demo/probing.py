@@ -20,8 +20,7 @@ from flyball.settings import environment_of_child
 
 USER: Final = "synthetic"
 EXAMPLE_AUTHORITY: Final = "/etc/intelgraph/ca.pem"  # what the example's files say; the demo has its own
-FOLDER_OF_CHECKS: Final = "synthetics"
-_LANGUAGES: Final = ("*.yaml", "*.py")
+KNOWN_GOOD: Final = "known-good.example"  # what regions check themselves against
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +58,13 @@ def write_addresses(folder: DemoFolder, ingresses: Sequence[Ingress], authority:
 
     `pins` are the same in every region. Comments in the file of the regions are lost.
     """
-    checks = folder.workspace / FOLDER_OF_CHECKS
     by_name = {ingress.region: ingress for ingress in ingresses}
-    for path in sorted(path for pattern in _LANGUAGES for path in checks.rglob(pattern)):
-        text = path.read_text().replace(json.dumps(EXAMPLE_AUTHORITY)[1:-1], str(authority))
-        path.write_text(text)
-        if "kind: Region" in text:
+    for path in sorted(folder.workspace.rglob("*.yaml")):
+        text = path.read_text()
+        if EXAMPLE_AUTHORITY in text:
+            text = text.replace(f"caFile: {EXAMPLE_AUTHORITY}", f"caFile: {json.dumps(str(authority))}")
+            path.write_text(text)
+        if "\nkind: Region\n" in text:
             documents = [_pinned(it, by_name, pins) for it in yaml.safe_load_all(text)]
             path.write_text(yaml.safe_dump_all(documents, sort_keys=False))
 

@@ -99,7 +99,7 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             platform = LivePlatform(simulation, options.catalogue.faults)
             token = secrets.token_urlsafe(32)
             server = stack.enter_context(serving(PlatformServer(platform, clock=clock, control_token=token)))
-            outside = _opened(folder, platform, clock, stack)
+            outside = _opened(folder, server, stack)
         if minutes:
             with steps.step("Importing the bills of two months") as report:
                 bills.write_bills(folder, simulation, options.catalogue, clock.now())
@@ -126,13 +126,17 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
         yield Demo(running, (alertmanager, prometheus, flyball), folder, platform, options.history, probers)
 
 
-def _opened(folder: DemoFolder, platform: LivePlatform, clock: Clock, stack: ExitStack) -> probing.ProbingSecrets:
+def _opened(folder: DemoFolder, platform: PlatformServer, stack: ExitStack) -> probing.ProbingSecrets:
     """Open the platform's pages to the outside, in every region; the secrets of those who look at them."""
     given = probing.new_secrets(folder, ingress.REGIONS)
-    certificates = make_certificates(folder.certificates, HOST, clock.now())
-    app = IntelGraphApp(AppState(given.credentials), platform.broken)
-    ports = stack.enter_context(ingress.serving(app, platform, certificates, clock=clock))
-    pins = {f"{NAME_SERVER}:53": f"{servers.LOOPBACK}:{stack.enter_context(serving_names())}"}
+    certificates = make_certificates(folder.certificates, HOST, platform.clock.now())
+    app = IntelGraphApp(AppState(given.credentials), platform.platform.broken)
+    ports = stack.enter_context(ingress.serving(app, platform.platform, certificates, clock=platform.clock))
+    names = stack.enter_context(serving_names())
+    pins = {
+        f"{NAME_SERVER}:53": f"{servers.LOOPBACK}:{names}",
+        f"{probing.KNOWN_GOOD}:80": platform.url.removeprefix("http://"),
+    }
     probing.write_addresses(folder, ports, certificates.authority_file, pins)
     return given
 

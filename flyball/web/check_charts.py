@@ -100,7 +100,7 @@ def names_of_parts(courses: Sequence[Course]) -> tuple[str, ...]:
 
 
 def strip(it: Strip) -> DrawnStrip:
-    """A bar for each hour: what failed stands at the bottom; hatched where nothing can be said."""
+    """A bar for each hour in which anything ran: what failed stands at the bottom. Elsewhere the ground shows."""
     bars: list[Rectangle] = []
     for number, hour in enumerate(it.hours):
         bars += _hour(number * HOUR_WIDTH, hour)
@@ -123,14 +123,14 @@ def day_ticks(strips: Sequence[Strip]) -> tuple[Tick, ...]:
 def _hour(x: int, hour: HourOfRuns) -> list[Rectangle]:
     width = HOUR_WIDTH - 1
     share = hour.failed_share
+    ground = Rectangle("ground", x, HOUR_WIDTH, 0, 100)
     if share is None:
-        kind = "fault" if hour.fault else "nothing"
-        said = f"{hour.fault} prober faults" if hour.fault else "nothing ran"
-        return [Rectangle(kind, x, width, 0, 100, f"{wording.utc(hour.start)}: {said}")]
+        told = f"{wording.utc(hour.start)}: {hour.fault} prober faults"
+        return [ground, Rectangle("fault", x, width, 0, 100, told)] if hour.fault else []
     told = f"{wording.utc(hour.start)}: {hour.ok} ok, {hour.failed} failed" + (
         f", {hour.fault} prober faults" if hour.fault else ""
     )
-    bars = [Rectangle("ok", x, width, 0, 100, told)]
+    bars = [ground, Rectangle("ok", x, width, 0, 100, told)]
     if hour.failed:
         height = round(max(share * 100, _LEAST_FAILED), 1)
         bars.append(Rectangle("failed", x, width, 100 - height, height, told))

@@ -75,7 +75,7 @@ class _CheckPages:
         row = _named(grid, request.path_params["name"], _KINDS.get(request.path_params["kind"]))
         past = self._gathering.past(row.check, _regions(row))
         results = past.value.results if past.value else ()
-        courses = check_history.courses(_of_interest(row, results))
+        courses = check_history.courses(_of_interest(row, results), _regions(row))
         return pages.render(
             request,
             "check.html",

@@ -13,7 +13,7 @@ from flyball.demo.platform.app_pages import entity_problem, hops_of
 from flyball.demo.platform.app_state import WORKFLOWS, AppState
 
 _SLOWER_WORK: Final = 12  # what makes a request late makes a workflow so many times later
-_FIELD: Final = re.compile(r"(search|entity|neighbours|createEntity)\s*\(([^)]*)\)")
+_FIELD: Final = re.compile(r"\b(search|entity|neighbours|createEntity)\s*\(([^)]*)\)")
 _ARGUMENT: Final = re.compile(r'(\w+)\s*:\s*("(?:[^"\\]|\\.)*"|\$\w+|\d+)')
 Arguments = Mapping[str, str]
 

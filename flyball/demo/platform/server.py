@@ -22,8 +22,8 @@ class PlatformServer(ThreadingHTTPServer):
     """Serves one platform on loopback.
 
     `/targets` is HTTP service discovery, `/pods/NAME/metrics` one pod, `/opencost/metrics` what machines cost,
-    `/metrics` all of these, `/faults` the switches: PUT breaks and DELETE heals, both with `control_token` as a bearer
-    token.
+    `/metrics` all of these, `/healthz` is always well, `/faults` are the switches: PUT breaks and DELETE heals, both
+    with `control_token` as a bearer token.
     """
 
     daemon_threads = True
@@ -108,6 +108,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(HTTPStatus.OK, self.server.targets())
             case ["faults"]:
                 self._json(HTTPStatus.OK, self.server.faults())
+            case ["healthz"]:  # what probers check themselves against: it stands behind no ingress
+                self._json(HTTPStatus.OK, {"status": "ok"})
             case ["metrics"]:
                 self._metrics(None)
             case ["opencost", "metrics"]:
