@@ -329,10 +329,8 @@ def asked(outside: Outside, region: str) -> dict[str, CheckResult]:
     return {result.check: result for result in asyncio.run(all_of_them())}
 
 
-def failing(
-    results: Mapping[str, CheckResult], test: Callable[[Outcome], bool] = lambda it: it is not Outcome.OK
-) -> set[str]:
-    return {name for name, result in results.items() if test(result.outcome)}
+def ended(results: Mapping[str, CheckResult], outcome: Outcome) -> set[str]:
+    return {name for name, result in results.items() if result.outcome is outcome}
 
 
 WEB = {"gateway-health", "sign-in-page", "api-graphql"}
