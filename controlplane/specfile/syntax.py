@@ -9,11 +9,13 @@ from yaml import MarkedYAMLError, YAMLError
 from yaml._yaml import CParser
 from yaml.events import CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
 
+from controlplane.specfile.composing import MAX_DEPTH
 from controlplane.specfile.faults import Fault
 
 _RULE: Final = "yaml-syntax"
 _TAB_HINT: Final = "indent with spaces"
 _OPENERS: Final = {"[": "]", "{": "}"}
+_TOO_DEEP: Final = "exceeded maximum nesting depth"  # libyaml looks far ahead of what it hands out
 
 _WIDE_SPACE: Final = re.compile(r"^ *([\xa0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000]+)", re.MULTILINE)
 _CONFLICT: Final = re.compile(r"^<{7} [^\r\n]*", re.MULTILINE)
@@ -67,7 +69,8 @@ def fault_of(error: YAMLError, text: str, offset: int) -> Fault:
     at = min(error.problem_mark.index, len(text))
     begin = error.context_mark.index if error.context_mark is not None else at
     fault = (
-        _about_conflict(text)
+        _about_depth(error, text, at)
+        or _about_conflict(text)
         or _about_tab(text, at)
         or _about_wide_space(text, at)
         or _about_quotes(text, at)
@@ -81,6 +84,21 @@ def fault_of(error: YAMLError, text: str, offset: int) -> Fault:
         is_cut = end >= len(text) and not text.endswith(("\n", "\r"))
         fault = Fault(start, end, message, "the file ends here: was it cut off?" if is_cut else hint, _RULE)
     return Fault(fault.start + offset, fault.end + offset, fault.message, fault.hint, fault.rule)
+
+
+def _about_depth(error: MarkedYAMLError, text: str, at: int) -> Fault | None:
+    """As the composer tells it, at the bracket that is too much; what stands before the first counts as one level."""
+    if error.problem != _TOO_DEEP:
+        return None
+    opened: list[int] = []
+    for place, character in enumerate(text[:at]):
+        if character in _OPENERS:
+            opened.append(place)
+        elif character in _OPENERS.values() and opened:
+            opened.pop()
+    within = 1 if opened and text[: opened[0]].strip() else 0
+    place = opened[min(MAX_DEPTH + 1 - within, len(opened) - 1)] if opened else at
+    return Fault(place, place + 1, f"nested deeper than {MAX_DEPTH} levels", rule="too-deep")
 
 
 def _about_conflict(text: str) -> Fault | None:
