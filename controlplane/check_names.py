@@ -81,3 +81,6 @@ CHECK_FAILURE: Final = "flyball_check_failure"  # 1 while down: labels kind, che
 VERDICT_SINCE: Final = "flyball_check_verdict_since_timestamp_seconds"  # when what stands began; labels kind, check
 CHECK_LATE_AFTER: Final = "check:late_after:seconds"  # recorded: how long a check may not run before somebody is told
 PATH_INFO: Final = "golden_path:info"  # recorded, 1 for each declared path; labels golden_path, owner, runbook_url
+
+# --- /probe -----------------------------------------------------------------------------------------------------------
+PROBE_REQUESTS: Final = "flyball_probe_requests_total"  # label code: the status of the answer

@@ -37,6 +37,7 @@ _WAITED_FOR: Final = {
     "processing": "the response",
     "transfer": "the end of the body",
 }
+_SECONDS: Final = "probe_http_duration_seconds"
 _MOVED: Final = (301, 302, 303, 307, 308)
 _KEEPS_METHOD: Final = (307, 308)
 _SECRET_HEADERS: Final = ("authorization", "cookie", "proxy-authorization", "x-api-key")
@@ -297,17 +298,18 @@ class _Trial:
         return ProbeFailed("timeout", f"{self._around.timeout_seconds:.3g} s were over while waiting for {waited}{far}")
 
     def _samples(self) -> tuple[CheckSample, ...]:
-        found, head = self._found, self._found.head
+        found, head, seconds = self._found, self._found.head, self._phases.seconds
+        phases = PHASES if found.address is not None else PHASES[:1]
         samples = [
+            *(CheckSample(_SECONDS, seconds.get(phase, 0.0), (("phase", phase),)) for phase in phases),
             CheckSample("probe_http_status_code", head.status if head else 0),
             CheckSample("probe_http_content_length", head.content_length if head else 0),
             CheckSample("probe_http_uncompressed_body_length", found.body.length if found.body else 0),
             CheckSample("probe_http_redirects", found.redirects),
             CheckSample("probe_http_ssl", 1 if found.shown.version else 0),
             CheckSample("probe_http_version", head.version if head else 0),
+            *address_samples(found.address, found.lookup_seconds or seconds.get(PHASES[0], 0.0)),
         ]
-        if found.address is not None:
-            samples += address_samples(found.address, found.lookup_seconds)
         changed = _unix_time(head.header("last-modified")) if head else None
         if changed is not None:
             samples.append(CheckSample("probe_http_last_modified_timestamp_seconds", changed))

@@ -70,11 +70,15 @@ async def _looked_up(host: str, seconds: float) -> list[str]:
         raise ProbeFailed("dns", f"`{host}` cannot be a name") from None
 
 
-def address_samples(address: Address, lookup_seconds: float) -> tuple[CheckSample, ...]:
-    """What blackbox_exporter tells of every target: the family, a hash that changes with the address, and the time."""
+def address_samples(address: Address | None, lookup_seconds: float) -> tuple[CheckSample, ...]:
+    """What blackbox_exporter tells of every target: the family, a hash that changes with the address, and the time.
+
+    Without an address the first two are 0, as there.
+    """
+    family = 0 if address is None else 6 if address.family == _IPV6 else 4
     return (
-        CheckSample("probe_ip_protocol", 6 if address.family == _IPV6 else 4),
-        CheckSample("probe_ip_addr_hash", ip_hash(address.ip)),
+        CheckSample("probe_ip_protocol", family),
+        CheckSample("probe_ip_addr_hash", 0 if address is None else ip_hash(address.ip)),
         CheckSample("probe_dns_lookup_time_seconds", lookup_seconds),
     )
 
