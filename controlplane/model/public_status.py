@@ -168,6 +168,7 @@ class PublicComponent:
     uptime: Uptime | None = None
     reduced: Reduced | None = None
     basis: tuple[str, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()  # in other languages: language, name
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,7 @@ class PublicGroup:
     component_ids: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
+    names: tuple[tuple[str, str], ...] = ()  # in other languages: language, name
 
 
 @dataclass(frozen=True, slots=True)
