@@ -30,11 +30,14 @@ class CheckLog(Protocol):
         """Whether a report of this number was taken from this prober."""
         ...
 
-    def latest(self, count: int, since: datetime) -> list[CheckResult]:
-        """Of every kind, check and region the newest `count` results that started at `since` or later, oldest first."""
+    def latest(self, count: int, since: datetime, *, is_brief: bool = False) -> list[CheckResult]:
+        """Of every kind, check and region the newest `count` results that started at `since` or later, oldest first.
+
+        Brief ones come without timings and samples, in a third of the time.
+        """
         ...
 
-    def arrived(self, after: int, limit: int) -> tuple[list[CheckResult], int]:
+    def arrived(self, after: int, limit: int, *, is_brief: bool = False) -> tuple[list[CheckResult], int]:
         """Results of reports that were taken after the one of this number, and the number to go on from.
 
         About `limit` of them (reports stay whole), in the order of arrival. Results may have started in any order.

@@ -10,17 +10,17 @@ from controlplane.collection import collection_paused
 from controlplane.model.check import CheckHour, CheckKind, CheckResult, RegionContact, ReportHead, RunTimes, Verdict
 from controlplane.ports import Permanent
 from controlplane.store import check_tables as tables
-from controlplane.store.check_rows import COLUMNS, insert_results, latest_results, new_of, result_of, time_for
+from controlplane.store.check_rows import BRIEF, COLUMNS, insert_results, latest_results, new_of, result_of, time_for
 from controlplane.store.check_sums import add_results, read_hours, read_run_times, read_totals
 from controlplane.store.check_verdicts import read_verdicts, write_verdicts
 from controlplane.store.usage_sums import upsert
 from controlplane.store.write_order import CHECK_LOCK, WriteOrder
 
-_ARRIVED: Final = text(
-    f"SELECT r.arrival, {COLUMNS} FROM check_results AS r WHERE r.arrival > :after AND r.arrival <= :last "  # noqa: S608
+_ARRIVED: Final = (
+    "SELECT {columns}, r.arrival FROM check_results AS r WHERE r.arrival > :after AND r.arrival <= :last "
     "ORDER BY r.arrival LIMIT :limit"
 )
-_OF_ARRIVAL: Final = text(f"SELECT {COLUMNS} FROM check_results AS r WHERE r.arrival = :arrival")  # noqa: S608
+_OF_ARRIVAL: Final = "SELECT {columns} FROM check_results AS r WHERE r.arrival = :arrival"
 _BETWEEN: Final = text(
     f"SELECT {COLUMNS} FROM check_results AS r WHERE r.kind = :kind AND r.name = :name "  # noqa: S608
     "AND r.region = :region AND r.started_at >= :start AND r.started_at < :end"
@@ -59,21 +59,24 @@ class SqlCheckLog:
         )
         return self._connection.scalar(found) is not None
 
-    def latest(self, count: int, since: datetime) -> list[CheckResult]:
+    def latest(self, count: int, since: datetime, *, is_brief: bool = False) -> list[CheckResult]:
         """The newest results of each check and region."""
         with collection_paused():
-            return latest_results(self._connection, count, since)
+            return latest_results(self._connection, count, since, is_brief=is_brief)
 
-    def arrived(self, after: int, limit: int) -> tuple[list[CheckResult], int]:
+    def arrived(self, after: int, limit: int, *, is_brief: bool = False) -> tuple[list[CheckResult], int]:
         """Results of reports that were taken after that one."""
+        columns = BRIEF if is_brief else COLUMNS
         last = self.last_arrival()  # first: what is taken meanwhile comes with the next call
-        rows = self._connection.execute(_ARRIVED, {"after": after, "last": last, "limit": limit}).all()
-        found = [result_of(row[1:]) for row in rows]
+        query = text(_ARRIVED.format(columns=columns))
+        rows = self._connection.execute(query, {"after": after, "last": last, "limit": limit}).all()
+        found = [result_of(row[:-1]) for row in rows]
         if len(rows) < limit:
             return found, last
-        end = rows[-1][0]  # its report may go on beyond the limit
-        whole = [result for row, result in zip(rows, found, strict=True) if row[0] != end]
-        return whole + [result_of(row) for row in self._connection.execute(_OF_ARRIVAL, {"arrival": end})], end
+        end = rows[-1][-1]  # its report may go on beyond the limit
+        whole = [result for row, result in zip(rows, found, strict=True) if row[-1] != end]
+        rest = self._connection.execute(text(_OF_ARRIVAL.format(columns=columns)), {"arrival": end})
+        return whole + [result_of(row) for row in rest], end
 
     def last_arrival(self) -> int:
         """The number of the report that was taken last."""

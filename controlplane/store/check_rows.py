@@ -46,21 +46,20 @@ TOTALS: Final = KeyedRows(
         "buckets": "text",
     },
 )
-COLUMNS: Final = (
-    "r.kind, r.name, r.region, r.started_at, r.duration_seconds, r.outcome, r.reason, r.detail, r.measured, "
-    "r.trace_id, r.confirms"
-)
+_OWN: Final = "r.kind, r.name, r.region, r.started_at, r.duration_seconds, r.outcome, r.reason, r.detail"
+COLUMNS: Final = f"{_OWN}, r.trace_id, r.confirms, r.measured"
+BRIEF: Final = f"{_OWN}, r.trace_id, r.confirms, ''"
 _KINDS: Final = {kind.value: kind for kind in CheckKind}
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 
 # One look at the end of each check's own part of the tree. Left to itself, PostgreSQL's planner would read all results.
-_LATEST_ON_POSTGRESQL: Final = text(
-    f"SELECT {COLUMNS} FROM check_totals AS t CROSS JOIN LATERAL ("  # noqa: S608
+_LATEST_ON_POSTGRESQL: Final = (
+    "SELECT {columns} FROM check_totals AS t CROSS JOIN LATERAL ("
     "SELECT * FROM check_results AS n WHERE n.kind = t.kind AND n.name = t.name AND n.region = t.region "
     "AND n.started_at >= :since ORDER BY n.started_at DESC LIMIT :count) AS r WHERE t.last_at >= :since"
 )
-_LATEST_ON_SQLITE: Final = text(  # which has no lateral joins
-    f"SELECT {COLUMNS} FROM check_totals AS t CROSS JOIN check_results AS r "  # noqa: S608
+_LATEST_ON_SQLITE: Final = (  # which has no lateral joins
+    "SELECT {columns} FROM check_totals AS t CROSS JOIN check_results AS r "
     "ON r.kind = t.kind AND r.name = t.name AND r.region = t.region AND r.started_at >= max(:since, coalesce(("
     "SELECT n.started_at FROM check_results AS n WHERE n.kind = t.kind AND n.name = t.name AND n.region = t.region "
     "ORDER BY n.started_at DESC LIMIT 1 OFFSET :count - 1), :since)) WHERE t.last_at >= :since"
@@ -80,35 +79,36 @@ def insert_results(connection: Connection, results: Sequence[CheckResult], arriv
     RESULTS.insert(connection, [_row(result, arrival) for result in results])
 
 
-def latest_results(connection: Connection, count: int, since: datetime) -> list[CheckResult]:
+def latest_results(connection: Connection, count: int, since: datetime, *, is_brief: bool) -> list[CheckResult]:
     """The newest of each check and region, oldest first."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    query = (_LATEST_ON_SQLITE if is_sqlite else _LATEST_ON_POSTGRESQL).bindparams(count=count)
-    rows = connection.execute(query, {"since": time_for(connection, since)})
+    written = _LATEST_ON_SQLITE if connection.dialect.name == "sqlite" else _LATEST_ON_POSTGRESQL
+    query = text(written.format(columns=BRIEF if is_brief else COLUMNS))
+    rows = connection.execute(query, {"since": time_for(connection, since), "count": count})
     return sorted(map(result_of, rows), key=lambda result: (result.started_at, result.key))
 
 
 def result_of(row: Sequence[Any]) -> CheckResult:
-    """The result in a row of COLUMNS."""
-    kind, name, region, started_at, duration, outcome, reason, detail, measured, trace_id, confirms = row
-    timings, samples = orjson.loads(measured)
+    """The result in a row of COLUMNS or of BRIEF."""
+    kind, name, region, started_at, duration, outcome, reason, detail, trace_id, confirms, measured = row
+    timings, samples = orjson.loads(measured) if measured else ((), ())
     return CheckResult(
-        check=name,
-        kind=_KINDS[kind],
-        region=region,
-        started_at=time_of(started_at),
-        duration_seconds=duration,
-        outcome=_OUTCOMES[outcome],
-        reason=reason,
-        detail=detail,
-        timings=tuple(Timing(part, seconds) for part, seconds in timings),
-        samples=tuple(
-            CheckSample(sample, value, tuple((label, text) for label, text in labels))
-            for sample, value, labels in samples
-        ),
-        trace_id=trace_id,
-        confirms=bool(confirms),
+        name,
+        _KINDS[kind],
+        region,
+        time_of(started_at),
+        duration,
+        _OUTCOMES[outcome],
+        reason,
+        detail,
+        tuple([Timing(part, seconds) for part, seconds in timings]),
+        tuple([CheckSample(sample, value, _labels(labels)) for sample, value, labels in samples]),
+        trace_id,
+        bool(confirms),
     )
+
+
+def _labels(written: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple([(label, text) for label, text in written]) if written else ()
 
 
 def time_for(connection: Connection, moment: datetime) -> object:

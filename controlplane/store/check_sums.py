@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import orjson
@@ -17,16 +17,17 @@ from controlplane.store.check_rows import HOURS, TOTALS, time_of
 _HourKey = tuple[str, str, str, datetime]
 _CheckKey = tuple[str, str, str]
 _COUNTED: Final = ("ok", "failed", "fault", "seconds")
+_TOTALLED: Final = ("start", "last_at", "buckets", *_COUNTED)
 
 
 @dataclass(slots=True)
 class _Sum:
+    start: datetime
+    last_at: datetime
     ok: int = 0
     failed: int = 0
     fault: int = 0
     seconds: float = 0.0
-    start: datetime | None = None
-    last_at: datetime | None = None
     buckets: list[int] = field(default_factory=lambda: [0] * (len(RUN_SECONDS) + 1))
 
     def take(self, result: CheckResult) -> None:
@@ -39,19 +40,20 @@ class _Sum:
             self.failed += 1
         else:
             self.fault += 1
-        self.span(_hour(result.started_at), result.started_at)
+        if result.started_at > self.last_at:
+            self.last_at = result.started_at
 
     def add(self, ok: int, failed: int, fault: int, seconds: float) -> None:
-        """What was counted before."""
+        """What was counted elsewhere."""
         self.ok += ok
         self.failed += failed
         self.fault += fault
         self.seconds += seconds
 
-    def span(self, start: datetime, last_at: datetime) -> None:
-        """Reach at least from `start` to `last_at`."""
-        self.start = start if self.start is None else min(self.start, start)
-        self.last_at = last_at if self.last_at is None else max(self.last_at, last_at)
+    def join(self, start: datetime, last_at: datetime, buckets: Sequence[int]) -> None:
+        """Reach as far as this, too."""
+        self.start, self.last_at = min(self.start, start), max(self.last_at, last_at)
+        self.buckets = [one + other for one, other in zip(self.buckets, buckets, strict=True)]
 
     @property
     def counted(self) -> tuple[int, int, int, float]:
@@ -61,23 +63,35 @@ class _Sum:
 
 def add_results(connection: Connection, results: Iterable[CheckResult]) -> None:
     """Count results that were just stored."""
-    hours: dict[_HourKey, _Sum] = {}
+    hours = _by_hour(results)
     totals: dict[_CheckKey, _Sum] = {}
-    for result in results:
-        check = (result.kind.value, result.check, result.region)
-        hours.setdefault((*check, _hour(result.started_at)), _Sum()).take(result)
-        totals.setdefault(check, _Sum()).take(result)
+    for (*check, _), hour in hours.items():
+        total = totals.setdefault((check[0], check[1], check[2]), _Sum(hour.start, hour.last_at))
+        total.add(*hour.counted)
+        total.join(hour.start, hour.last_at, hour.buckets)
     for key, counted in HOURS.read(connection, list(hours), _COUNTED):
         hours[key].add(*counted)
     HOURS.upsert(connection, [(*key, *hours[key].counted) for key in sorted(hours)])
-    for key, (start, last_at, buckets, *before_that) in TOTALS.read(
-        connection, list(totals), ("start", "last_at", "buckets", *_COUNTED)
-    ):
-        total = totals[key]
-        total.add(*before_that)
-        total.span(time_of(start), time_of(last_at))
-        total.buckets = [one + before for one, before in zip(total.buckets, orjson.loads(buckets), strict=True)]
+    for key, (start, last_at, buckets, *before) in TOTALS.read(connection, list(totals), _TOTALLED):
+        totals[key].add(*before)
+        totals[key].join(time_of(start), time_of(last_at), orjson.loads(buckets))
     TOTALS.upsert(connection, [_total_row(key, totals[key]) for key in sorted(totals)])
+
+
+def _by_hour(results: Iterable[CheckResult]) -> dict[_HourKey, _Sum]:
+    hours: dict[_HourKey, _Sum] = {}
+    starts: dict[tuple[date, int], datetime] = {}
+    for result in results:
+        moment = result.started_at
+        start = starts.get((moment.date(), moment.hour))
+        if start is None:
+            start = starts[moment.date(), moment.hour] = moment.replace(minute=0, second=0, microsecond=0)
+        key = (result.kind.value, result.check, result.region, start)
+        hour = hours.get(key)
+        if hour is None:
+            hour = hours[key] = _Sum(start, moment)
+        hour.take(result)
+    return hours
 
 
 def read_hours(connection: Connection, start: datetime, end: datetime, checks: Sequence[str]) -> list[CheckHour]:
@@ -110,10 +124,6 @@ def read_run_times(connection: Connection) -> list[RunTimes]:
         for kind, name, region, last_at, buckets in connection.execute(query)
     ]
     return sorted(found, key=lambda one: (one.kind.value, one.check, one.region))
-
-
-def _hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _total_row(key: _CheckKey, total: _Sum) -> tuple[object, ...]:

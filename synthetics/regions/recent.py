@@ -30,10 +30,10 @@ class RecentRuns:
         """Read what came since; how many results it was."""
         if self._arrival is None:
             arrival = checks.last_arrival()  # first: what comes meanwhile is read again, which changes nothing
-            return self._take(checks.latest(KEPT, now - LOOK_BACK), arrival)
+            return self._take(checks.latest(KEPT, now - LOOK_BACK, is_brief=True), arrival)
         read = 0
         while True:
-            found, arrival = checks.arrived(self._arrival, _AT_ONCE)
+            found, arrival = checks.arrived(self._arrival, _AT_ONCE, is_brief=True)
             read += self._take(found, arrival)
             if len(found) < _AT_ONCE:
                 return read

@@ -1,6 +1,7 @@
 """The store of what is seen from outside, on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -125,6 +126,8 @@ def test_the_latest_are_so_many_of_each_check_and_region_oldest_first(store: Sql
         assert latest(100, NOON) == sorted(latest(100, NOON), key=lambda each: (each.started_at, each.key))
         assert len(latest(100, NOON)) == 12
         assert latest(100, NOON + HOUR) == []
+        brief = replace(result(40), timings=(), samples=())
+        assert latest(1, NOON + 35 * SECOND, is_brief=True) == [brief, replace(brief, region="us")]
 
 
 def test_what_arrived_is_followed_by_number_and_reports_stay_whole(store: SqlStore) -> None:
@@ -152,6 +155,7 @@ def test_results_that_come_late_arrive_all_the_same(store: SqlStore) -> None:
     take(store, head(2), result(0))
     with store.transaction(read_only=True) as transaction:
         assert transaction.checks.arrived(cursor, 100) == ([result(0)], 2)
+        assert transaction.checks.arrived(cursor, 1, is_brief=True) == ([result(0, timings=(), samples=())], 2)
 
 
 def test_a_contact_moves_with_new_reports_only(store: SqlStore) -> None:
