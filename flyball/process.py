@@ -2,16 +2,15 @@
 
 import logging
 import os
-import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from types import FrameType
+from collections.abc import Sequence
 from typing import Final
 
 from flyball.logs import set_up_logs
 from flyball.scheduler import Job, Scheduler
 from flyball.settings import Settings
+from flyball.signals import on_signals
 from flyball.web.app import create_app
 from flyball.web.server import WebServer
 from flyball.wiring import Services, wire
@@ -49,24 +48,6 @@ def run_jobs(services: Services, jobs: Sequence[Job]) -> None:
         running.stop()
         services.close()
     running.end()
-
-
-def on_signals(stop: Callable[[], None]) -> None:
-    """Call `stop` on SIGTERM, SIGINT and, unless it is ignored (`nohup`), SIGHUP: the terminal was closed.
-
-    A second Ctrl-C ends the process at once.
-    """
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        del frame
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        log.info("process.stopping", extra={"signal": signal.Signals(number).name})
-        stop()
-
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, handle)
 
 
 class _Running:

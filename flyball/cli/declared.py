@@ -10,6 +10,7 @@ import typer
 from flyball.cli import ExitCode
 
 if TYPE_CHECKING:
+    from controlplane.problems import Problem
     from controlplane.specfile import Declared, Document, Kind
     from controlplane.specfile.declared import Named
 
@@ -32,20 +33,27 @@ def values_or_exit(
     A document that cannot be read must not be taken for one that is not there.
     """
     from controlplane.adapters.files import read_folder
-    from controlplane.problem_report import as_text
-    from controlplane.problems import has_errors, in_order
+    from controlplane.problems import in_order
     from flyball.money.declared import KINDS as MONEY_KINDS
     from flyball.reading_kinds import read_kinds
-    from flyball.shown_sources import showable
 
     files, unreadable = read_folder(folder)
     documents, broken = read_kinds(files, kinds or MONEY_KINDS)
     found = declared(documents)
-    problems = in_order([*unreadable, *broken, *found.problems])
-    if has_errors(problems):
-        sources = {file.path: showable(file.path, file.content) for file in files}
-        fail(as_text(problems, sources, sys.stderr.isatty()), ExitCode.PROBLEMS)
+    show_or_exit(folder, in_order([*unreadable, *broken, *found.problems]))
     return found.values
+
+
+def show_or_exit(folder: Path, problems: "Sequence[Problem]") -> None:
+    """Show mistakes with the lines that they are about and end the program; warnings alone are let pass."""
+    from controlplane.adapters.files import read_folder
+    from controlplane.problem_report import as_text
+    from controlplane.problems import has_errors
+    from flyball.shown_sources import showable
+
+    if has_errors(problems):
+        sources = {file.path: showable(file.path, file.content) for file in read_folder(folder)[0]}
+        fail(as_text(problems, sources, sys.stderr.isatty()), ExitCode.PROBLEMS)
 
 
 def declared_or_exit(

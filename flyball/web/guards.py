@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flyball.settings import Secret, Settings
+from flyball.settings import ListenAddress, Secret, Settings
 from flyball.web.bodies import MAX_BODY_BYTES, announced_bytes, drain, json_error
 from flyball.web.credentials import console_matches
 
@@ -41,8 +41,7 @@ class Admission:
     def of(settings: Settings) -> "Admission":
         """On loopback only loopback's own names and the external one are answered; elsewhere any name."""
         outside = urlsplit(settings.external_url).hostname
-        names = {*_LOOPBACK_NAMES, settings.listen.host, *([outside] if outside else [])}
-        return Admission(settings.console_token, frozenset(names) if settings.listen.is_loopback else frozenset())
+        return Admission(settings.console_token, loopback_hosts(settings.listen, *([outside] if outside else [])))
 
     def refusal(self, request: Request) -> Response | None:
         """The answer to a request that may not come in, or None."""
@@ -59,6 +58,11 @@ class Admission:
             return None
         challenge = {"WWW-Authenticate": 'Basic realm="flyball", charset="UTF-8"'}
         return error_for(path, 401, "the console's token is needed, as the password", headers=challenge)
+
+
+def loopback_hosts(listen: ListenAddress, *further: str) -> frozenset[str]:
+    """The host names that may be asked for where only this machine can ask; none means any."""
+    return frozenset({*_LOOPBACK_NAMES, listen.host, *further}) if listen.is_loopback else frozenset()
 
 
 class Guards:
