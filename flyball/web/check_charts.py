@@ -43,13 +43,13 @@ class RunBars:
 
 @dataclass(frozen=True, slots=True)
 class DrawnStrip:
-    """A week of a region; `hours` are those worth a row in a table, newest first."""
+    """A week of a region; worth telling are hours in which not every run was ok, newest first."""
 
     strip: Strip
     width: int
     bars: tuple[Rectangle, ...]
     told: str
-    hours: tuple[HourOfRuns, ...]
+    worth_telling: tuple[HourOfRuns, ...]
 
 
 def seconds(value: float) -> str:

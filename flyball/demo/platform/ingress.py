@@ -7,7 +7,8 @@ import struct
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -83,29 +84,33 @@ def serving(
 ) -> Iterator[tuple[Ingress, ...]]:
     """Answer in threads until the end of the block."""
     ended = threading.Event()
-    with ExitStack() as stack:
-        stack.callback(ended.set)
-        found = []
-        for region in regions:
-            behind = _Behind(region, app, platform, certificates, clock, ended)
-            ports = [
-                stack.enter_context(_answering(_Listener(behind, handler, is_tls=is_tls), f"{region} {handler.name}"))
-                for handler, is_tls in ((_Pages, False), (_Pages, True), (_Stream, False))
-            ]
-            found.append(Ingress(region, *ports))
-        yield tuple(found)
+    opened = {
+        region: _listeners(_Behind(region, app, platform, certificates, clock, ended)) for region in regions
+    }  # fmt: skip
+    with _answering([listener for listeners in opened.values() for listener in listeners]):
+        try:
+            yield tuple(Ingress(region, *(it.port for it in listeners)) for region, listeners in opened.items())
+        finally:
+            ended.set()
+
+
+def _listeners(behind: _Behind) -> "list[_Listener]":
+    """Plain, TLS and stream, in the order of `Ingress`."""
+    return [_Listener(behind, _Pages), _Listener(behind, _Pages, is_tls=True), _Listener(behind, _Stream)]
 
 
 @contextmanager
-def _answering(server: "_Listener", name: str) -> Iterator[int]:
-    thread = threading.Thread(target=server.serve_forever, name=f"ingress {name}", daemon=True)
-    thread.start()
+def _answering(listeners: "Sequence[_Listener]") -> Iterator[None]:
+    threads = [threading.Thread(target=it.serve_forever, name="ingress", daemon=True) for it in listeners]
+    for thread in threads:
+        thread.start()
     try:
-        yield int(server.server_address[1])
+        yield
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        with ThreadPoolExecutor(len(listeners)) as pool:  # each takes up to half a second to notice
+            list(pool.map(_Listener.shutdown, listeners))
+        for listener in listeners:
+            listener.server_close()
 
 
 class _Listener(socketserver.ThreadingTCPServer):
@@ -115,10 +120,15 @@ class _Listener(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, behind: _Behind, handler: "type[_Pages | _Stream]", *, is_tls: bool) -> None:
+    def __init__(self, behind: _Behind, handler: "type[_Pages | _Stream]", *, is_tls: bool = False) -> None:
         self.behind: Final = behind
         self._is_tls = is_tls
         super().__init__((LOOPBACK, 0), handler)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.server_address[1])
 
     def verify_request(self, request: Any, client_address: object) -> bool:
         """Whether anybody answers."""
@@ -145,7 +155,6 @@ class _Listener(socketserver.ThreadingTCPServer):
 
 class _Pages(BaseHTTPRequestHandler):
     server: _Listener
-    name = "pages"
     protocol_version = "HTTP/1.1"
     server_version = "IntelGraph"
     sys_version = ""
@@ -206,7 +215,6 @@ class _Stream(socketserver.StreamRequestHandler):
     """Says who it is and answers PING: something for a TCP probe to talk to."""
 
     server: _Listener
-    name = "stream"
 
     def handle(self) -> None:
         self.wfile.write(BANNER)

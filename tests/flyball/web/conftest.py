@@ -10,7 +10,7 @@ from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.ports import Transient
 from flyball.demo import servers
 from flyball.web.state import ConsoleOptions
-from tests.flyball.web import money_world, world
+from tests.flyball.web import check_world, money_world, world
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,33 @@ def money(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MoneyConsoles]:
             yield MoneyConsoles(full_url, empty_url, alone_url, full)
         backend.close()
         nothing.close()
+
+
+@dataclass(frozen=True)
+class CheckConsoles:
+    """Addresses: one with checks of every state, one with none, one without its database."""
+
+    full: str
+    empty: str
+    alone: str
+
+
+@pytest.fixture(scope="session")
+def checks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckConsoles]:
+    folder = tmp_path_factory.mktemp("checks")
+    away = PrometheusBackend(f"http://{servers.LOOPBACK}:{servers.free_port()}")
+    store = world.a_store(folder / "full", [])
+    check_world.fill(store)
+    full = world.State(away, store, [])
+    empty = world.State(away, world.a_store(folder / "empty", []), [])
+    alone = replace(full, store=NoStore())  # type: ignore[arg-type]
+    declared = check_world.everything()
+    with (
+        world.serving(check_world.application(full, declared)) as full_url,
+        world.serving(check_world.application(empty, check_world.Checks())) as empty_url,
+        world.serving(check_world.application(alone, declared)) as alone_url,
+    ):
+        yield CheckConsoles(full_url, empty_url, alone_url)
 
 
 @pytest.fixture(scope="session")
