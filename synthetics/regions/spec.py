@@ -13,7 +13,9 @@ _Module = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel, validate_by_alias=True
+    )
 
 
 class RegionMetadata(_Part):
