@@ -1,15 +1,18 @@
 """One request and its response over a connection that stands: what both versions of HTTP have in common."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from synthetics.probes.adapters.failures import ProbeFailed
 from synthetics.probes.adapters.http_bodies import Body
-from synthetics.probes.adapters.streams import Stream
+from synthetics.probes.adapters.streams import CHUNK, Stream
 
 MOST_HEADER_BYTES: Final = 65_536
 MOST_INTERIM: Final = 8  # responses before the response: 100, 103
+_MOST_PIECES: Final = 50_000  # chunks, frames: each costs time, however small
+_PIECES_AT_ONCE: Final = 200
 _SLACK: Final = 1024 * 1024
 Headers = tuple[tuple[str, str], ...]
 
@@ -67,14 +70,23 @@ class Wire:
     def __init__(self, talk: Talk) -> None:
         self._stream = talk.stream
         self._left = 2 * talk.most_bytes + _SLACK
+        self._pieces = 0
 
-    async def read(self) -> bytes:
+    async def read(self, most: int = CHUNK) -> bytes:
         """The next bytes; empty at the end."""
-        data = await self._stream.read()
+        data = await self._stream.read(most)
         self._left -= len(data)
         if self._left < 0:
             raise ProbeFailed("size", "the target sends more around the body than the body may be")
         return data
+
+    async def pause(self) -> None:
+        """Called for each chunk or frame: other tries get their turn, and there is an end to very small ones."""
+        self._pieces += 1
+        if self._pieces > _MOST_PIECES:
+            raise ProbeFailed("size", f"the body comes in more than {_MOST_PIECES:,} pieces")
+        if self._pieces % _PIECES_AT_ONCE == 0:
+            await asyncio.sleep(0)
 
 
 def not_understood(why: object) -> ProbeFailed:

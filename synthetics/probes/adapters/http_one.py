@@ -26,8 +26,11 @@ async def exchange(request: Request, talk: Talk) -> None:
     await talk.stream.write(_request(connection, request))
     wire = Wire(talk)
     try:
-        connection.receive_data(await wire.read())
+        first = await wire.read()
+        if not first:
+            raise ProbeFailed("connection", "the target closed the connection without an answer")
         talk.begun()
+        connection.receive_data(first)
         head = await _head(connection, wire, request)
         body = talk.took(head)
         if body is not None:
@@ -74,6 +77,7 @@ async def _body(connection: h11.Connection, wire: Wire, body: Body) -> None:
         event = await _next(connection, wire)
         if isinstance(event, h11.Data):
             body.feed(bytes(event.data))
+            await wire.pause()
         elif isinstance(event, h11.EndOfMessage):
             return
         else:

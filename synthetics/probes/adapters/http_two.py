@@ -22,6 +22,7 @@ from synthetics.probes.adapters.http_exchange import (
 
 _STREAM: Final = 1
 _WINDOW: Final = 4 * 1024 * 1024  # what may be under way; Go's client gives as much
+_READ: Final = 16_384  # one full frame; of empty ones not so many that others would wait
 _FORBIDDEN: Final = ("connection", "transfer-encoding", "upgrade", "keep-alive", "proxy-connection", "te")
 _CODES: Final = h2.settings.SettingCodes
 
@@ -63,10 +64,11 @@ class _Exchange:
         while not self._is_over:
             rest = self._send_body(rest)
             await self._flush()
-            data = await self._wire.read()
+            data = await self._wire.read(_READ)
             if not data:
-                raise not_understood("the connection ends before the answer does")
+                raise ProbeFailed("connection", "the target closed the connection before the answer ended")
             for event in self._connection.receive_data(data):
+                await self._wire.pause()
                 self._take(event)
 
     def _ask(self, request: Request) -> memoryview:
