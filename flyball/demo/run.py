@@ -27,6 +27,7 @@ from flyball.demo.platform.server import PlatformServer, serving
 from flyball.demo.platform.shapes import Catalogue
 from flyball.demo.platform.simulation import Simulation
 from flyball.demo.servers import Server
+from flyball.demo.status_past import write_status_past
 from flyball.demo.steps import Steps
 from flyball.slo_workspace import SLOWorkspace
 from slo.compiler import CompileOptions
@@ -105,6 +106,8 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
                 bills.write_bills(folder, simulation, options.catalogue, clock.now())
                 bills.import_bills(folder, clock.now(), report)
             write_past(simulation, _compiled(folder), prometheus.url, clock=clock, steps=steps)
+            with steps.step("Writing what the status page told"):
+                write_status_past(folder, simulation, options.catalogue)
         else:
             bills.leave_out_bills(folder)
         with steps.step("Starting Flyball"):
