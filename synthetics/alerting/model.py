@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final, Protocol
 
+from controlplane import conventions as names
 from controlplane.model.check import CheckKind
 from controlplane.model.rule import Labels
 from synthetics.probes.modules import Assertion, AssertionKind
@@ -18,7 +19,7 @@ _MISSED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class AlertedCheck:
     """A probe or journey whose failures are told. `labels` are copied to its alerts.
 
     `certificate_days`: the probe itself fails when a certificate is valid for less; None when it does not look.
@@ -42,6 +43,66 @@ class Watched:
     def told_days(self) -> Decimal:
         """A certificate that is valid for less is told: a week before the probe fails for it."""
         return CERTIFICATE_DAYS if self.certificate_days is None else self.certificate_days + _WEEK
+
+
+class Alertable(Protocol):
+    """A Probe or a Journey, as far as alerts are concerned. Its label `service` says whose users are affected."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def owner(self) -> str:
+        """Who answers for it."""
+        ...
+
+    @property
+    def runbook_url(self) -> str:
+        """What to do."""
+        ...
+
+    @property
+    def labels(self) -> Labels:
+        """What its alerts carry besides."""
+        ...
+
+
+class AlertableProbe(Alertable, Protocol):
+    """A Probe."""
+
+    @property
+    def interval(self) -> timedelta:
+        """How often it asks."""
+        ...
+
+    @property
+    def assertions(self) -> tuple[Assertion, ...]:
+        """What must hold."""
+        ...
+
+
+class AlertableJourney(Alertable, Protocol):
+    """A Journey."""
+
+    @property
+    def every(self) -> timedelta:
+        """How often it is walked."""
+        ...
+
+
+def alerted(probes: Iterable[AlertableProbe], journeys: Iterable[AlertableJourney]) -> tuple[AlertedCheck, ...]:
+    """What alerts watch of these."""
+    of_probes = (
+        _check(each, CheckKind.PROBE, each.interval, certificate_days(each.assertions)) for each in probes
+    )  # fmt: skip
+    return (*of_probes, *(_check(each, CheckKind.JOURNEY, each.every) for each in journeys))
+
+
+def _check(each: Alertable, kind: CheckKind, every: timedelta, days: Decimal | None = None) -> AlertedCheck:
+    service = dict(each.labels).get(names.SERVICE, "")
+    return AlertedCheck(kind, each.name, every, service, each.owner, each.runbook_url, each.labels, days)
 
 
 class Path(Protocol):

@@ -14,7 +14,7 @@ from controlplane.burn_rate import duration, number, seconds
 from controlplane.model.check import CheckKind
 from controlplane.model.rule import AlertingRule, Labels, RecordingRule, Rule, RuleFile, RuleGroup
 from synthetics.alerting import texts
-from synthetics.alerting.model import URGENT_CERTIFICATE_DAYS, Path, Watched
+from synthetics.alerting.model import URGENT_CERTIFICATE_DAYS, AlertedCheck, Path
 
 FILE: Final = "synthetics-checks.yaml"
 MINUTE: Final = timedelta(minutes=1)
@@ -36,14 +36,14 @@ _GLOBAL: Final = f'max by ({_BY}) ({check_names.CHECK_VERDICT}{{verdict="global"
 
 
 def rule_files(
-    watched: Sequence[Watched],
+    alerted: Sequence[AlertedCheck],
     *,
     golden_paths: Sequence[Path] = (),
     has_status_page: bool = False,
     external_url: str = "",
 ) -> tuple[RuleFile, ...]:
     """One file; none where nothing is declared. The same declarations give the same file, in whatever order."""
-    checks = sorted(watched, key=lambda each: (each.kind.value, each.name))
+    checks = sorted(alerted, key=lambda each: (each.kind.value, each.name))
     page = external_url.rstrip("/")
     groups = [
         _group("declared", [*_declared(checks), *_declared_paths(golden_paths)]),
@@ -61,7 +61,7 @@ def _group(name: str, rules: Sequence[Rule]) -> RuleGroup:
 
 
 # --- what is declared -------------------------------------------------------------------------------------------------
-def _declared(checks: Sequence[Watched]) -> Iterator[RecordingRule]:
+def _declared(checks: Sequence[AlertedCheck]) -> Iterator[RecordingRule]:
     for each in checks:
         key: Labels = (("kind", each.kind.value), ("check", each.name))
         own = {names.SERVICE: each.service, "owner": each.owner, names.RUNBOOK_URL: each.runbook_url}
@@ -78,7 +78,7 @@ def _declared_paths(paths: Sequence[Path]) -> Iterator[RecordingRule]:
         yield RecordingRule(check_names.PATH_INFO, "vector(1)", labels)
 
 
-def _whose(checks: Sequence[Watched]) -> Callable[[str], str]:
+def _whose(checks: Sequence[AlertedCheck]) -> Callable[[str], str]:
     """Adds to an expression what `check:info` says of each check, so that alerts find their people."""
     theirs = sorted({label for each in checks for label, _ in each.labels if label not in _OURS})
     kept = ", ".join(("probe", "journey", names.SERVICE, "owner", *theirs))
@@ -87,7 +87,7 @@ def _whose(checks: Sequence[Watched]) -> Callable[[str], str]:
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------
-def _of_checks(checks: Sequence[Watched], page: str) -> Iterator[AlertingRule]:
+def _of_checks(checks: Sequence[AlertedCheck], page: str) -> Iterator[AlertingRule]:
     whose = _whose(checks)
 
     def told(found: Labels) -> Labels:
@@ -111,12 +111,12 @@ def _of_checks(checks: Sequence[Watched], page: str) -> Iterator[AlertingRule]:
         yield from _certificates(probes, whose, told)
 
 
-def _not_run(checks: Sequence[Watched]) -> str:
+def _not_run(checks: Sequence[AlertedCheck]) -> str:
     """Late in a region that is heard; or known to Prometheus for long enough, and never run at all."""
     age = f"time() - max by ({_BY}, region) ({check_names.CHECK_LAST_RUN})"
     late = f"{age}\n> on ({_BY}) group_left () {check_names.CHECK_LATE_AFTER}"
     clauses = [f"({_indented(late)})\nunless on (region) ({_SILENT})"]
-    alike: dict[timedelta, list[Watched]] = {}
+    alike: dict[timedelta, list[AlertedCheck]] = {}
     for each in checks:
         alike.setdefault(each.late_after, []).append(each)
     for after, those in sorted(alike.items()):
@@ -131,7 +131,7 @@ def _not_run(checks: Sequence[Watched]) -> str:
 
 
 def _certificates(
-    probes: Sequence[Watched], whose: Callable[[str], str], told: Callable[[Labels], Labels]
+    probes: Sequence[AlertedCheck], whose: Callable[[str], str], told: Callable[[Labels], Labels]
 ) -> Iterator[AlertingRule]:
     """Days as each probe asks for them: the ticket a week before the probe itself fails for it; three days page."""
     alike: dict[Decimal, list[str]] = {}
