@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Final, Protocol
 
 from controlplane.model.public_status import PublicComponent, PublicSnapshot, StatusSpan
+from controlplane.ports import Permanent
 from synthetics.status_page.rendering import render, render_fresh
 from synthetics.status_page.rendering.stylesheet import style_sheet
 
@@ -87,8 +88,15 @@ class Place(Protocol):
 
 
 def publish(place: Place, snapshot: PublicSnapshot) -> Published:
-    """Render what is due and put it there; an older snapshot never takes the place of a newer one."""
+    """Render what is due and put it there; an older snapshot never takes the place of a newer one.
+
+    Raises `Permanent` where another page lies, and what the place raises.
+    """
     before = place.manifest()
+    if before is not None and before.page != snapshot.page.id:
+        raise Permanent(
+            f"the status page `{before.page}` is published there: give `{snapshot.page.id}` a place of its own"
+        )
     if before is not None and before.at >= snapshot.at:
         outcome = Outcome.SAME if before.at == snapshot.at else Outcome.OLDER
         return Published(outcome, len(before.digests), (), 0)

@@ -12,6 +12,7 @@ from controlplane.model.public_status import PublicComponent, PublicIncident, Pu
 from synthetics.status_page.languages import LANGUAGES
 from synthetics.status_page.rendering import bars, names, standing, uptime_account
 from synthetics.status_page.rendering.catalogue import Catalogue, plain
+from synthetics.status_page.rendering.localised import localised
 from synthetics.status_page.rendering.stylesheet import style_sheet
 from synthetics.status_page.rendering.update_text import as_html, web_link
 from synthetics.status_page.rendering.voice import Voice, utc, voice_of
@@ -39,11 +40,11 @@ class Pages:
     """Every HTML file of one language; `folder` is empty for the first language, `de/` for another."""
 
     def __init__(self, snapshot: PublicSnapshot, catalogue: Catalogue, folder: str, folders: Mapping[str, str]) -> None:
-        self._snapshot = snapshot
+        self._snapshot = localised(snapshot, catalogue)
         self.voice = voice_of(catalogue, snapshot)
         self.folder = folder
         self._folders = folders
-        self._happenings = standing.happenings(snapshot)
+        self._happenings = standing.happenings(self._snapshot)
 
     def index(self) -> tuple[str, bytes]:
         """The page that everybody reads."""

@@ -1,14 +1,16 @@
 """One language and one time zone, as templates and feeds speak."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from controlplane.model.public_status import ComponentStatus, Impact, IncidentStatus, PublicSnapshot
-from synthetics.status_page.rendering.catalogue import Catalogue
+from synthetics.status_page.rendering.catalogue import Catalogue, plain
 
-_NAMES_TOLD = 5
+_NAMES_TOLD: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,12 @@ class Voice:
     def impact(self, impact: Impact) -> str:
         """How bad it is."""
         return self.text(f"impact.{impact.value}")
+
+    def terms(self, weights: Mapping[ComponentStatus, Decimal]) -> str:
+        """What counts as down and how much: `0.3 × Partial outage + 1 × Major outage`."""
+        heavy = [(status, weights[status]) for status in ComponentStatus if weights.get(status)]
+        told = " + ".join(f"{self.number(plain(weight))} × {self.status(status)}" for status, weight in heavy)
+        return told or self.text("uptime.formula_none")
 
     def names(self, names: list[str]) -> str:
         """The first ones, and how many more there are."""

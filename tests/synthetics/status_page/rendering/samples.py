@@ -42,7 +42,7 @@ FOUND = """A change of the **payment gateway** was at fault; it is being taken b
 
 - new payments work again in Europe
 - refunds wait"""
-FORMULA = "uptime = 1 − (major + 0.3 × partial) ÷ (all measured − excluded)"
+FORMULA = "uptime = 1 − (0.3 × partial outage + 1 × major outage) ÷ (measured time without announced maintenance)"
 
 
 def ago(**parts: float) -> datetime:
@@ -138,7 +138,7 @@ def component(
         created_at=BORN,
         updated_at=ago(hours=2),
         uptime=uptime(past or Past()),
-        basis=("Probes from 3 regions", "The share of requests that succeed"),
+        basis=("Checks from outside succeed.", "Real traffic meets its objectives."),
     )
     return replace(told, **changes)  # type: ignore[arg-type]
 
@@ -280,7 +280,8 @@ def everything() -> PublicSnapshot:
     slow = span(SLOW, search_incident().started_at, timedelta(minutes=67))
     components = (
         component("Website", position=1, group_id="apps"),
-        component("Checkout", PARTIAL, checkout, position=2, group_id="apps", description="Baskets and payments."),
+        component("Checkout", PARTIAL, checkout, position=2, group_id="apps",
+                  description="Baskets and payments.", names=(("de", "Kasse"),)),
         component("Search", UP, Past((slow,)), position=3, group_id="apps",
                   reduced=Reduced(2, "Suggestions while you type are off; results are complete.", ago(hours=3))),
         component("Public API", UP, Past((gap,)), position=4, description="REST and GraphQL"),

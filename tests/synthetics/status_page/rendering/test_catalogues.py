@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import synthetics.status_page.rendering as rendering
+from synthetics.status_page.components import BASIS
 from synthetics.status_page.languages import LANGUAGES
 from synthetics.status_page.rendering.catalogue import CATEGORIES, catalogue
+from synthetics.status_page.rendering.localised import SECTION, sentence
 
 FOLDER = Path(rendering.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -57,6 +59,14 @@ def test_every_text_is_used() -> None:
         if not key.startswith(looked_up) and not re.search(rf"[\"']{re.escape(key)}[\"']", written)
     ]
     assert unused == []
+
+
+def test_sentences_on_what_a_status_is_made_from_are_translated() -> None:
+    assert {f"{SECTION}{text}" for text in BASIS} == {key for key in catalogue("en").texts if key.startswith(SECTION)}
+    assert sentence(BASIS[0], catalogue("de")) == "Prüfungen von außen gelingen."
+    told = sentence("Checks from outside fail in these regions: Asia, Europe.", catalogue("de"))
+    assert told == "Prüfungen von außen scheitern in diesen Regionen: Asia, Europe."
+    assert sentence("Something else {x}", catalogue("de")) == "Something else {x}"
 
 
 def test_a_percentage_is_never_rounded_up() -> None:
