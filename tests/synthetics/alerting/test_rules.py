@@ -255,7 +255,7 @@ def test_a_certificate_that_ends_soon_is_a_ticket_by_the_days_of_its_probe(promt
 
 def test_a_certificate_that_ends_in_three_days_pages_and_one_that_ended_says_so(promtool: str, tmp_path: Path) -> None:
     series = certificate("gateway-tls", 2.99)
-    run(promtool, tmp_path, series, Fires("10m", "CertificateExpires", [OF_TLS | PAGE]))
+    run(promtool, tmp_path, series, Fires("11m", "CertificateExpires", [OF_TLS | PAGE]))
     words = {
         "summary": "gateway-tls: the certificate has ended",
         "description": "After that browsers and clients refuse to connect. Automatic renewal has not replaced it: look "
