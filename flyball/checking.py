@@ -14,6 +14,7 @@ from flyball.examining import Examined, examine
 from flyball.linting import Choices, choices_of, problems_of
 from flyball.money.declared import NOTHING, MoneyDeclared
 from flyball.money.joining import unit_cost_label_problems
+from flyball.synthetics.declared import NO_CHECKS, ChecksDeclared
 from flyball.workspace_spec import Workspace
 from slo.lint import Finding, Surroundings, static_findings
 from slo.lint.rules import ALERT_UNREACHABLE
@@ -30,6 +31,7 @@ class Checked:
     problems: tuple[Problem, ...]
     choices: Choices
     money: MoneyDeclared = NOTHING
+    checks: ChecksDeclared = NO_CHECKS
 
     @property
     def sound_slos(self) -> tuple[SLO, ...]:
@@ -58,7 +60,7 @@ def check_files(files: Sequence[SourceFile], now: datetime | None = None) -> Che
     told, findings = _merged(examined, findings)
     joined = unit_cost_label_problems(examined.money.unit_costs, examined.money.price_maps)
     problems = in_order([*choices.apply(told), *choices.problems, *joined])
-    checked = Checked(examined.documents, examined.slos, tuple(problems), choices, examined.money)
+    checked = Checked(examined.documents, examined.slos, tuple(problems), choices, examined.money, examined.checks)
     return checked.with_findings(findings)
 
 

@@ -1,6 +1,7 @@
 """Joins everything, once, for the daemons, the web application and tests."""
 
 import random
+import secrets
 import socket
 import sys
 import uuid
@@ -25,6 +26,7 @@ from flyball.money.services import MoneyServices, Surroundings
 from flyball.scheduler import Job, JobRunner, Turn
 from flyball.settings import Settings
 from flyball.slo_wiring import slo_daemon, slo_workspace, with_credentials
+from flyball.synthetics.services import CheckServices, CheckSurroundings
 from flyball.telemetry import Metrics, Tracing, own_metrics
 from flyball.workspace_state import CompiledOnce, WorkspaceState
 from slo.journal import StoreJournal
@@ -73,6 +75,7 @@ class Services:
     intake: Intake
     state: WorkspaceState
     money: MoneyServices
+    checks: CheckServices
     jobs: tuple[Job, ...]
 
     def job(self, name: str) -> Job | None:
@@ -98,8 +101,8 @@ class Services:
     def close(self) -> None:
         """Give back what the outside holds for us; spans are sent for a few seconds at most."""
         with ExitStack() as closing:
-            for opened in (self.store, self.probe, self.backend, self.alertmanager, self.tracing):
-                closing.callback(opened.close)
+            for opened in (self.store, self.probe, self.backend, self.alertmanager, self.tracing, self.checks):
+                closing.callback(opened.close)  # the last one first
 
 
 def wire(
@@ -140,7 +143,12 @@ def wire(
 
     around = Surroundings(state.money, look, backend, store, clock, settings.cost_directory, workspace.models)
     money = MoneyServices(around)
-    for collector in money.collectors():
+    checks = CheckServices(
+        CheckSurroundings(
+            workspace.checks, look, settings, backend, store, clock, leadership, metrics.registry, secrets.token_bytes
+        )
+    )
+    for collector in (*money.collectors(), *checks.collectors()):
         metrics.registry.register(collector)
     delivery = _delivery(store, console or sys.stdout, metrics)
     return Services(
@@ -157,10 +165,12 @@ def wire(
         intake=Intake(store),
         state=state,
         money=money,
+        checks=checks,
         jobs=(
             *_slo_jobs(state, ToldApplying(daemon, metrics)),
             *_alert_jobs(delivery, reconciler),
             *money.jobs(),
+            *checks.jobs(),
             *_store_jobs(store, metrics, settings.events_kept),
         ),
     )

@@ -38,6 +38,16 @@ def check(
     prometheus: Annotated[
         str, typer.Option("--prometheus", metavar="URL", help="Also ask this Prometheus whether it has all of it.")
     ] = "",
+    enforce_golden_paths: Annotated[
+        bool,
+        typer.Option(
+            "--enforce-golden-paths",
+            help="Fail while a critical GoldenPath has gaps; with --prometheus its traffic and last runs count, too.",
+        ),
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="With --enforce-golden-paths: what is unknown fails as well.")
+    ] = False,
     explain: Annotated[
         str, typer.Option("--explain", metavar="RULE", help="What a lint rule is about; `all` lists them.")
     ] = "",
@@ -58,6 +68,7 @@ def check(
       flyball check slo/ flyball.yaml
       flyball check --prometheus http://127.0.0.1:9090
       flyball check --explain objective-too-fine
+      flyball check --enforce-golden-paths --prometheus http://127.0.0.1:9090
       flyball check --format github    # in GitHub Actions: problems show in the change
       flyball check --format json | jq '.[].message'
     """
@@ -81,6 +92,22 @@ def check(
     if has_errors(problems):
         raise typer.Exit(ExitCode.PROBLEMS)
     typer.echo(success(checked, len(files), len(problems)), err=output is not Format.TEXT)
+    if enforce_golden_paths:
+        _enforce(checked, (paths or [Path()])[0], prometheus, strict=strict)
+
+
+def _enforce(checked: "Checked", folder: Path, prometheus: str, *, strict: bool) -> None:
+    """Exit 1 while a critical path is not watched as it should be."""
+    from flyball.cli.golden_paths import enforced, fails, failures, sources_of
+    from flyball.cli.settings import settings_or_exit
+
+    settings = settings_or_exit(folder if folder.is_dir() else folder.parent, {"prometheus.url": prometheus})
+    with sources_of(settings, "", offline=not prometheus) as (backend, store):
+        found = enforced(checked.documents, backend=backend, store=store)
+    for line in failures(found, strict=strict):
+        typer.echo(line, err=True)
+    if fails(found, strict=strict):
+        raise typer.Exit(ExitCode.PROBLEMS)
 
 
 def examined(paths: Sequence[Path]) -> "tuple[list[SourceFile], list[Problem], Sequence[SLO]]":
@@ -150,7 +177,7 @@ def success(checked: "Checked", files: int, warnings: int) -> str:
     """`12 SLOs of 5 services, 2 budgets in 7 files: no problems`."""
     services = len({slo.service for slo in checked.slos})
     slos = f"{_count(len(checked.slos), 'SLO')} of {_count(services, 'service')}"
-    counted = f"{', '.join(filter(None, (slos, checked.money.in_words())))} in {_count(files, 'file')}"
+    counted = f"{', '.join(filter(None, (slos, checked.money.in_words(), checked.checks.in_words())))} in {_count(files, 'file')}"
     return f"{counted}: {'no problems' if not warnings else _count(warnings, 'warning')}"
 
 

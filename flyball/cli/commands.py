@@ -1,10 +1,30 @@
 """Every command, by name."""
 
-from flyball.cli import alerts, app, apply, audit, check, compile_, cost, demo, init, plan, run, schema, slo, up, usage
+from flyball.cli import (
+    alerts,
+    app,
+    apply,
+    audit,
+    check,
+    compile_,
+    cost,
+    demo,
+    golden_paths,
+    init,
+    journey,
+    plan,
+    probe,
+    run,
+    schema,
+    slo,
+    up,
+    usage,
+)
 
 app.command("check")(check.check)
 app.command("apply")(apply.apply)
 app.command("compile")(compile_.compile_)
+app.command("golden-paths")(golden_paths.golden_paths)
 app.command("plan")(plan.plan)
 app.command("init")(init.init)
 app.command("schema")(schema.schema)
@@ -14,5 +34,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(cost.app, name="cost")
 app.add_typer(demo.app, name="demo")
+app.add_typer(journey.app, name="journey")
+app.add_typer(probe.app, name="probe")
 app.add_typer(slo.app, name="slo")
 app.add_typer(usage.app, name="usage")

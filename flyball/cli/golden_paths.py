@@ -61,7 +61,7 @@ def golden_paths(
     paths, inventories = _declared_or_exit(folder)
     if not paths:
         fail(f"{folder} declares no GoldenPath: {_WHERE_TO_READ}", ExitCode.PROBLEMS)
-    with _sources(settings, database, offline=offline) as (backend, store):
+    with sources_of(settings, database, offline=offline) as (backend, store):
         found = _coverage(paths, inventories, backend, store)
     typer.echo(_rendered(found, output), nl=False)
     if enforce:
@@ -132,7 +132,7 @@ def _declared_or_exit(folder: Path) -> "tuple[Sequence[GoldenPath], Sequence[Rou
 
 
 @contextmanager
-def _sources(
+def sources_of(
     settings: "Settings", database: str, *, offline: bool
 ) -> "Iterator[tuple[MetricsBackend | None, Store | None]]":
     """Prometheus and the database. One that does not answer leaves things unknown; one that is not there does, too."""

@@ -1,17 +1,24 @@
 """The web application: our endpoints, the hooks and the console, behind the guards."""
 
+import asyncio
+from pathlib import Path
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from flyball.web import hooks, usage_hook
+from flyball.web import hooks, report_hook, usage_hook
 from flyball.web.console import console_routes, exception_handlers
+from flyball.web.declared_checks import DeclaredChecks
 from flyball.web.declared_money import DeclaredMoney
 from flyball.web.guards import Admission, Guards
 from flyball.web.health import Readiness, healthz
+from flyball.web.probe_endpoint import ProbeAccess, ProbeEndpoint, probe_routes
+from flyball.web.report_hook import ReportHook
 from flyball.web.state import ConsoleOptions
+from flyball.web.status_files import status_routes
 from flyball.web.usage_hook import Sender, UsageHook
 from flyball.wiring import Services
 
@@ -34,10 +41,19 @@ def create_app(services: Services) -> Starlette:
         metrics=services.own_metrics,
         tracing=services.tracing,
     )
+    reports = ReportHook(
+        services.store,
+        tokens=settings.checks.prober_tokens,
+        clock=services.clock,
+        metrics=services.own_metrics,
+        tracing=services.tracing,
+        registry=services.own_metrics.registry,
+    )
     readiness = Readiness(services.readiness_checks())
 
-    async def metrics(request: Request) -> Response:  # in no thread: pages that wait for Prometheus may hold them all
+    async def metrics(request: Request) -> Response:  # in no thread of pages: they may all wait for Prometheus
         body, content_type = services.own_metrics.exposition(request.headers.get("accept", ""))
+        body = await asyncio.to_thread(services.checks.exposition.joined, body, content_type)
         return Response(body, headers={"Content-Type": content_type})
 
     options = ConsoleOptions(
@@ -48,6 +64,14 @@ def create_app(services: Services) -> Starlette:
         sources=services.state.sources,
     )
 
+    checks = DeclaredChecks(services.checks.declared)
+    probe = ProbeEndpoint(
+        book=services.checks.book,
+        place=services.checks.place,
+        clock=services.clock,
+        access=ProbeAccess(settings.listen.is_loopback, settings.console_token),
+        registry=services.own_metrics.registry,
+    )
     money = DeclaredMoney(services.state.money, services.backend, settings.cost_directory)
     return Starlette(
         routes=[
@@ -56,7 +80,10 @@ def create_app(services: Services) -> Starlette:
             Route("/readyz", readiness.answer, methods=["GET"]),
             Route(hooks.PATH, hook.answer, methods=["POST"]),
             Route(usage_hook.PATH, usage.answer, methods=["POST"]),
-            *console_routes(services.state, options, money),
+            Route(report_hook.PATH, reports.answer, methods=["POST"]),
+            *probe_routes(probe),
+            *status_routes(Path(settings.folder / settings.status.directory)),
+            *console_routes(services.state, options, money, checks, checks),
         ],
         middleware=[Middleware(Guards, admission=Admission.of(settings))],
         exception_handlers=dict(exception_handlers()),

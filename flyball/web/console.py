@@ -14,7 +14,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from controlplane import conventions as names
 from controlplane.model.slo import SLO
 from flyball.web import api, charts, pages
+from flyball.web.check_pages import check_routes
+from flyball.web.check_state import ChecksState, NoChecks
 from flyball.web.gathering import RECENT_ALERTS, SPARK_LENGTH, SPARK_STEP, Gathering, Scene
+from flyball.web.golden_path_pages import GoldenPathState, NoGoldenPaths, golden_path_routes
 from flyball.web.money_pages import money_routes
 from flyball.web.slo_page import RANGES, chosen_group, slo_page
 from flyball.web.snippets import told_problems
@@ -28,12 +31,18 @@ _LARGEST_FORM: Final = 16 * 1024
 _YEAR_SECONDS: Final = 365 * 86400
 _NO_OPTIONS: Final = ConsoleOptions()
 _NO_MONEY: Final = NoMoney()
+_NO_CHECKS: Final = NoChecks()
+_NO_PATHS: Final = NoGoldenPaths()
 
 
 def console_routes(
-    state: ConsoleState, options: ConsoleOptions = _NO_OPTIONS, money: MoneyState = _NO_MONEY
+    state: ConsoleState,
+    options: ConsoleOptions = _NO_OPTIONS,
+    money: MoneyState = _NO_MONEY,
+    checks: ChecksState = _NO_CHECKS,
+    golden_paths: GoldenPathState = _NO_PATHS,
 ) -> list[BaseRoute]:
-    """All: `/`, `/slos/…`, `/money/…`, `/alerts`, `/problems`, `/theme`, `/static/…`, `/api/v1/…`."""
+    """All: `/`, `/slos/…`, `/money/…`, `/checks/…`, `/golden-paths`, `/alerts`, `/problems`, `/api/v1/…` and so on."""
     gathering = Gathering(state)
     console = _Console(gathering, options)
     return [
@@ -47,6 +56,8 @@ def console_routes(
         Route("/api/v1/slos/{name:path}", console.api_slo),
         Route("/api/v1/alerts", console.api_alerts),
         *money_routes(state, money, options, gathering),
+        *check_routes(state, checks, gathering),
+        *golden_path_routes(state, golden_paths, gathering),
         Mount("/static", pages.Static(), name="static"),
     ]
 
