@@ -123,10 +123,13 @@ def status(
         "prometheus": running.prometheus_url,
         "alertmanager": running.alertmanager_url,
         "platform": running.platform_url,
+        "pages": running.app_url,
+        "status page": running.status_url,
     }
     if as_json:
         broken = {fault.name: fault.since.isoformat() if fault.since else None for fault in faults}
-        typer.echo(json.dumps({**addresses, "broken_since": broken}))
+        told = {name.replace(" ", "_"): address for name, address in addresses.items()}
+        typer.echo(json.dumps({**told, "broken_since": broken}))
         return
     for name, address in addresses.items():
         typer.echo(f"{name.capitalize():<13} {address}")

@@ -28,7 +28,10 @@ class AlreadyRunning(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunningDemo:
-    """Where the parts of a running demo answer; `control_token` opens the platform's switches."""
+    """Where the parts of a running demo answer; `control_token` opens the platform's switches.
+
+    `app_url` is IntelGraph itself, `status_url` its public status page (empty without one).
+    """
 
     process_id: int
     console_url: str
@@ -36,6 +39,8 @@ class RunningDemo:
     alertmanager_url: str
     platform_url: str
     control_token: str
+    app_url: str = ""
+    status_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,12 @@ def _pinned(document: Any, ingresses: Mapping[str, Ingress], pins: Mapping[str, 
 def probing(folder: DemoFolder, given: ProbingSecrets, console_url: str) -> Iterator[tuple[Server, ...]]:
     """A prober in each region until the end of the block; nobody waits for them."""
     with ExitStack() as stack:
-        yield tuple(stack.enter_context(_prober(folder, region, given, console_url)) for region in given.tokens)
+        started = [stack.enter_context(_prober(folder, region, given, console_url)) for region in given.tokens]
+        try:
+            yield tuple(started)
+        finally:
+            for one in started:  # all at once: each may have a journey to end
+                one.process.terminate()
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from flyball.demo.platform.server import PlatformServer, serving
 from flyball.demo.platform.shapes import Catalogue
 from flyball.demo.platform.simulation import Simulation
 from flyball.demo.servers import Server
-from flyball.demo.status_past import write_status_past
+from flyball.demo.status_past import status_pages, write_status_past
 from flyball.demo.steps import Steps
 from flyball.slo_workspace import SLOWorkspace
 from slo.compiler import CompileOptions
@@ -101,13 +101,14 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             token = secrets.token_urlsafe(32)
             server = stack.enter_context(serving(PlatformServer(platform, clock=clock, control_token=token)))
             outside = _opened(folder, server, stack)
+            pages = status_pages(folder)
         if minutes:
             with steps.step("Importing the bills of two months") as report:
                 bills.write_bills(folder, simulation, options.catalogue, clock.now())
                 bills.import_bills(folder, clock.now(), report)
             write_past(simulation, _compiled(folder), prometheus.url, clock=clock, steps=steps)
             with steps.step("Writing what the status page told"):
-                write_status_past(folder, simulation, options.catalogue)
+                write_status_past(folder, pages, simulation, options.catalogue)
         else:
             bills.leave_out_bills(folder)
         with steps.step("Starting Flyball"):
@@ -123,14 +124,30 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
         if minutes:
             with steps.step("Metering what tenants used this month"):
                 _meter(simulation, folder, console_url, clock.now())
-        running = RunningDemo(os.getpid(), console_url, prometheus.url, alertmanager.url, server.url, token)
-        probers = stack.enter_context(probing.probing(folder, outside, console_url))
+        probers = stack.enter_context(probing.probing(folder, outside.secrets, console_url))
+        running = RunningDemo(
+            os.getpid(),
+            console_url,
+            prometheus.url,
+            alertmanager.url,
+            server.url,
+            token,
+            app_url=outside.app_url,
+            status_url=f"{console_url}/status/{pages[0].name}/" if pages else "",
+        )
         folder.tell(running)
         yield Demo(running, (alertmanager, prometheus, flyball), folder, platform, options.history, probers)
 
 
-def _opened(folder: DemoFolder, platform: PlatformServer, stack: ExitStack) -> probing.ProbingSecrets:
-    """Open the platform's pages to the outside, in every region; the secrets of those who look at them."""
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """The platform's pages, open in every region: where people find them, and the secrets of those who look at them."""
+
+    app_url: str
+    secrets: probing.ProbingSecrets
+
+
+def _opened(folder: DemoFolder, platform: PlatformServer, stack: ExitStack) -> _Outside:
     given = probing.new_secrets(folder, ingress.REGIONS)
     certificates = make_certificates(folder.certificates, HOST, platform.clock.now())
     app = IntelGraphApp(AppState(given.credentials), platform.platform.broken)
@@ -141,7 +158,7 @@ def _opened(folder: DemoFolder, platform: PlatformServer, stack: ExitStack) -> p
         f"{probing.KNOWN_GOOD}:80": platform.url.removeprefix("http://"),
     }
     probing.write_addresses(folder, ports, certificates.authority_file, pins)
-    return given
+    return _Outside(f"http://{servers.LOOPBACK}:{ports[0].http_port}", given)
 
 
 def _meter(simulation: Simulation, folder: DemoFolder, console_url: str, now: datetime) -> None:

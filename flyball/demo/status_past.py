@@ -42,18 +42,22 @@ class _Trouble:
     story: Story | None
 
 
-def write_status_past(folder: DemoFolder, simulation: Simulation, catalogue: Catalogue) -> None:
-    """Fill the store of a demo that is about to start."""
+def status_pages(folder: DemoFolder) -> tuple[StatusPage, ...]:
+    """Those of the demo's workspace."""
     files, _ = read_folder(folder.workspace)
     documents, _ = read_kinds(files, KINDS)
-    declared, _ = checks_of(documents)
-    if not declared.pages:
-        return
+    return checks_of(documents)[0].pages
+
+
+def write_status_past(
+    folder: DemoFolder, pages: Sequence[StatusPage], simulation: Simulation, catalogue: Catalogue
+) -> None:
+    """Fill the store of a demo that is about to start."""
     url = f"sqlite:///{folder.root / 'flyball.db'}"
     migrate(url)
     store = open_store(url)
     try:
-        fill(store, declared.pages, simulation, catalogue)
+        fill(store, pages, simulation, catalogue)
     finally:
         store.close()
 

@@ -14,7 +14,7 @@ _TAIL_LINES: Final = 15
 
 
 def welcome(demo: Demo, command: str) -> str:
-    """The addresses and four things to try; `command` is how the user calls flyball."""
+    """The addresses and five things to try; `command` is how the user calls flyball."""
     where = demo.running
     again = f"{command} demo" + (f" --folder {shlex.quote(str(demo.folder.root))}" if not_default(demo.folder) else "")
     if demo.history:
@@ -32,8 +32,10 @@ def welcome(demo: Demo, command: str) -> str:
     Prometheus    {where.prometheus_url}
     Alertmanager  {where.alertmanager_url}
     Platform      {where.platform_url}/metrics
+    Its pages     {where.app_url}
+    Status page   {where.status_url or "none is declared"}
 
-  Four things to try:
+  Five things to try:
 
     1. Break the gateway, in another terminal. {page}
          {again} break outage
@@ -44,9 +46,13 @@ def welcome(demo: Demo, command: str) -> str:
        Watch the budget, and stop it before it is gone:
          {where.console_url}/money
          {again} heal cost
-    3. Ask more of an objective; the new rules run within 10 seconds:
+    3. Cut off one of three regions. Within a minute its checks are down there, and nowhere else:
+         {again} break region
+         {where.console_url}/checks
+         {again} heal region
+    4. Ask more of an objective; the new rules run within 10 seconds:
          {demo.folder.workspace / "slo" / "gateway.yaml"}
-    4. {past}
+    5. {past}
 
   Ctrl-C ends everything.
 """
