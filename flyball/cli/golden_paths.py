@@ -64,11 +64,10 @@ def golden_paths(
     with sources_of(settings, database, offline=offline) as (backend, store):
         found = _coverage(paths, inventories, backend, store)
     typer.echo(_rendered(found, output), nl=False)
-    if enforce:
-        for line in failures(found, strict=strict):
+    if enforce and fails(found, strict=strict):
+        for line in [verdict(found)] if output is Format.TABLE else failures(found, strict=strict):
             typer.echo(line, err=True)
-        if fails(found, strict=strict):
-            raise typer.Exit(ExitCode.PROBLEMS)
+        raise typer.Exit(ExitCode.PROBLEMS)
 
 
 def enforced(
@@ -90,15 +89,22 @@ def fails(found: "Coverage", *, strict: bool = False) -> bool:
 
 def failures(found: "Coverage", *, strict: bool = False) -> list[str]:
     """What to print: gaps that fail a build, then what is unknown, then what it comes to."""
-    from synthetics.golden_paths.views import gap_sentence, unknown_sentence
+    from synthetics.golden_paths.views import gap_sentence, unknown_sentences
 
     lines = [f"error: {gap_sentence(gap)}" for gap in found.enforced]
-    level = "error" if strict else "unknown, not enforced"
-    lines += [f"{level}: {unknown_sentence(each).replace('unknown: ', '', 1)}" for each in found.not_known]
-    if found.enforced:
-        count = len(found.enforced)
-        lines.append(f"{count} gap{'' if count == 1 else 's'} in critical golden paths: close, or accept with `exempt`")
+    level = "error: unknown" if strict else "unknown, not enforced"
+    lines += [f"{level}: {told}" for told in unknown_sentences(found.not_known)]
+    if fails(found, strict=strict):
+        lines.append(verdict(found))
     return lines
+
+
+def verdict(found: "Coverage") -> str:
+    """Why a build fails, and the way out."""
+    gaps, unknown = len(found.enforced), len(found.not_known)
+    told = [f"{gaps} gap{'' if gaps == 1 else 's'} in critical golden paths"] if gaps else []
+    told += [f"{unknown} thing{'' if unknown == 1 else 's'} unknown"] if unknown else []
+    return f"{', '.join(told)}: close a gap, or accept it for a while with `exempt`"
 
 
 def _coverage(

@@ -8,6 +8,7 @@ from controlplane.model.event import JSON
 from synthetics.golden_paths.coverage import Coverage, FoundGap, NotKnown, PathCoverage, State
 
 HEADER: Final = ("golden path", "state", "routes", "SLOs", "journeys", "probes")
+_NAMED: Final = 3
 _WORDS: Final = {State.COVERED: "covered", State.GAPS: "gaps", State.UNKNOWN: "unknown"}
 
 
@@ -39,8 +40,7 @@ def sentences(found: Coverage) -> Iterator[str]:
     """What is missing, what is accepted and what is not known: a line each, most urgent first."""
     for gap in sorted(found.gaps, key=lambda each: each.accepted is not None):
         yield gap_sentence(gap)
-    for unknown in found.not_known:
-        yield unknown_sentence(unknown)
+    yield from (f"unknown: {told}" for told in unknown_sentences(found.not_known))
 
 
 def gap_sentence(gap: FoundGap) -> str:
@@ -52,10 +52,15 @@ def gap_sentence(gap: FoundGap) -> str:
     return f"{where}{gap.gap.value}: {subject}{gap.detail}"
 
 
-def unknown_sentence(unknown: NotKnown) -> str:
-    """`core-flow: unknown: /graphql/query: Prometheus does not tell: …`."""
-    where = f"{unknown.path}: " if unknown.path else ""
-    return f"{where}unknown: {unknown.subject}: {unknown.why}"
+def unknown_sentences(unknown: Sequence[NotKnown]) -> Iterator[str]:
+    """A line for each reason: `no database was asked: core-flow (journey core-flow), search (probe x) and 3 more`."""
+    by_reason: dict[str, list[str]] = {}
+    for each in unknown:
+        subject = f"{each.path} ({each.subject})" if each.path else each.subject
+        by_reason.setdefault(each.why, []).append(subject)
+    for why, subjects in by_reason.items():
+        more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
+        yield f"{why}: {', '.join(subjects[:_NAMED])}{more}"
 
 
 def conclusion(found: Coverage) -> str:

@@ -171,8 +171,7 @@ def test_what_prometheus_does_not_tell_is_unknown_and_neither_a_gap_nor_covered(
     assert (found.gaps, found.strays) == ((), None)
     assert found.paths[0].state is State.UNKNOWN
     assert list(sentences(found)) == [
-        "core-flow: unknown: gateway /graphql/query: Prometheus does not tell: connection refused",
-        "unknown: routes of gateway: Prometheus does not tell: connection refused",
+        "unknown: Prometheus does not tell: connection refused: core-flow (gateway /graphql/query), routes of gateway",
     ]
     assert as_data(found)["routesOnNoPath"] is None
 
