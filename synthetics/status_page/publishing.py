@@ -94,9 +94,7 @@ def publish(place: Place, snapshot: PublicSnapshot) -> Published:
     """
     before = place.manifest()
     if before is not None and before.page != snapshot.page.id:
-        raise Permanent(
-            f"the status page `{before.page}` is published there: give `{snapshot.page.id}` a place of its own"
-        )
+        raise Permanent(f"the status page `{before.page}` lies there: give `{snapshot.page.id}` a place of its own")
     if before is not None and before.at >= snapshot.at:
         outcome = Outcome.SAME if before.at == snapshot.at else Outcome.OLDER
         return Published(outcome, len(before.digests), (), 0)

@@ -1,1 +1,1 @@
-"""The outside of the status page: where it is published."""
+"""How subscribers are told."""
