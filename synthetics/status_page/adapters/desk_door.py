@@ -1,0 +1,56 @@
+"""What the two ways of telling subscribers need of the store, as functions that the roof joins to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from controlplane.model.event import JSON
+from controlplane.model.outbox import OutboxMessage
+from controlplane.model.status_record import Subscriber, SubscriberState
+from controlplane.ports import Permanent
+from synthetics.status_page.notices import CONFIRM
+from synthetics.status_page.tokens import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """`find(page, id)`: the subscriber as it is now. `confirm(page, id, token)` and `end(page, id)` change it."""
+
+    find: Callable[[str, str], Subscriber | None]
+    confirm: Callable[[str, str, str], bool]
+    end: Callable[[str, str], bool]
+
+
+class Addressee:
+    """A message, and who gets it: None when they do not want it any more."""
+
+    def __init__(self, message: OutboxMessage, directory: Directory, keys: Keys) -> None:
+        self.page: Final = _text(message, "page")
+        self.id: Final = _text(message, "subscriber")
+        self.kind: Final = _text(message, "kind")
+        self._base = _text(message, "base")
+        self._keys = keys
+        self.subscriber: Final = self._wanting(directory.find(self.page, self.id))
+
+    def link(self, what: str) -> str:
+        """The address of `confirm` or `unsubscribe` for this subscriber."""
+        assert self.subscriber is not None
+        token = (
+            self._keys.confirming(self.page, self.id, self.subscriber.nonce)
+            if what == "confirm"
+            else self._keys.unsubscribing(self.page, self.id)
+        )
+        return f"{self._base}/status/{self.page}/{what}?{urlencode({'s': self.id, 't': token})}"
+
+    def _wanting(self, found: Subscriber | None) -> Subscriber | None:
+        """Whoever confirmed gets what happens; whoever has not, only the question."""
+        wanted = SubscriberState.PENDING if self.kind == CONFIRM else SubscriberState.ACTIVE
+        return found if found is not None and found.state is wanted else None
+
+
+def _text(message: OutboxMessage, name: str) -> str:
+    value: JSON = message.payload.get(name)
+    if not isinstance(value, str):
+        raise Permanent(f"the message {message.id} has no {name}: it is none of a status page")
+    return value
