@@ -58,7 +58,7 @@ class QueryStep:
 
 @dataclass(frozen=True, slots=True)
 class TCPModule:
-    """A connection, with TLS from the start or within, and a conversation."""
+    """A connection and a conversation. With `tls` it begins with TLS, or has it from the step with `start_tls` on."""
 
     tls: TLSOptions | None = None
     steps: tuple[QueryStep, ...] = ()
