@@ -12,6 +12,7 @@ NAMES: Final = (
     "edit_to_live",
     "forecast",
     "indicators",
+    "journeys",
     "large_workspaces",
     "pages",
     "parity",

@@ -46,6 +46,7 @@ class _Outcome:
     outcome: Outcome
     reason: str
     detail: str
+    where: str = ""
 
 
 class Journal:
@@ -89,7 +90,8 @@ class Journal:
             case "outcome" if self.said is None:
                 said = str(event.get("outcome"))
                 outcome = Outcome(said) if said in ("ok", "failed", "fault") else Outcome.FAULT
-                self.said = _Outcome(outcome, str(event.get("reason", ""))[:40], str(event.get("detail", "")))
+                where = str(event.get("where", ""))[:_NAME]
+                self.said = _Outcome(outcome, str(event.get("reason", ""))[:40], str(event.get("detail", "")), where)
 
     def close(self, now: float) -> None:
         """Steps that go on were cut off; `now` is the monotonic clock, which processes of one machine share."""
@@ -124,6 +126,7 @@ def report_of(task: BrowserTask, ended: Ended | None, journal: Journal, masker: 
         tuple(Timing(masker.text(each.name), each.seconds) for each in journal.timings),
         masker.text(step),
         output=masker.text(ended.output) if ended else "",
+        where=verdict.where,
         ended_processes=ended.left if ended else 0,
     )
 
@@ -132,7 +135,8 @@ def _verdict(task: BrowserTask, ended: Ended | None, journal: Journal) -> _Outco
     if ended is None:
         return _Outcome(Outcome.FAULT, "crash", "the process that watches over the journey ended early")
     if ended.limit == "timeout" or (journal.said and journal.said.reason == "timeout"):
-        return _Outcome(Outcome.FAILED, "timeout", f"it was not done within {task.timeout_seconds:g} s")
+        where = journal.said.where if journal.said else ""
+        return _Outcome(Outcome.FAILED, "timeout", f"it was not done within {task.timeout_seconds:g} s", where)
     if ended.limit:
         detail = _LIMITS.get(ended.limit, "it was ended")
         return _Outcome(Outcome.FAILED if ended.limit in _LIMITS else Outcome.FAULT, ended.limit, detail)

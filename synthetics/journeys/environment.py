@@ -13,6 +13,12 @@ _FILE: Final = "_FILE"
 _MOST_BYTES: Final = 65_536
 
 
+def variables_named(journey: Journey) -> frozenset[str]:
+    """The names of all variables that a journey may take from its process's environment."""
+    own = {secret.variable for secret in journey.secrets}
+    return frozenset({*own, *(name + _FILE for name in own), *journey.environment})
+
+
 class NoSecret(Exception):
     """A secret cannot be had; the text says why, and holds none of it."""
 
@@ -42,9 +48,7 @@ class Environment:
         if not value:
             raise NoSecret(f"secret `{name}`: set {variable}, or {variable}_FILE to the path of a file that holds it")
         if len(value) < LEAST_LENGTH:
-            raise NoSecret(
-                f"secret `{name}`: {variable} is too short to be kept out of reports: {LEAST_LENGTH} at least"
-            )
+            raise NoSecret(f"secret `{name}`: shorter than {LEAST_LENGTH} characters, it cannot be kept out of reports")
         return value
 
     def _from_file(self, variable: str) -> str:

@@ -102,6 +102,7 @@ class Report:
     failed_step: str = ""
     artifacts: tuple[Path, ...] = ()
     output: str = ""  # the end of what the process wrote, for people
+    where: str = ""  # of the test function, as FILE:LINE
     ended_processes: int = 0  # that the journey left running when it was done
 
 

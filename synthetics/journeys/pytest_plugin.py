@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -55,11 +56,11 @@ class Told:
             with Path(self._journal).open("a", encoding="utf-8") as file:
                 file.write(line)
 
-    def end(self, outcome: str, reason: str = "", detail: str = "") -> None:
+    def end(self, outcome: str, reason: str = "", detail: str = "", where: str = "") -> None:
         """Say how it ended; the first word counts."""
         if not self._has_ended:
             self._has_ended = True
-            self.tell("outcome", outcome=outcome, reason=reason, detail=detail[:_DETAIL], step=self.failed_step)
+            self.tell("outcome", outcome=outcome, reason=reason, detail=detail[:_DETAIL], where=where)
 
     def begin_step(self, name: str) -> None:
         """A step begins."""
@@ -216,7 +217,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             _told.end("ok")
         return
     if call.when == "call" or _told.is_late:
-        _told.end(*_failure(item, error))
+        _told.end(*_failure(item, error), _where(item, error))
     else:
         _told.end(*_fault(error))
 
@@ -234,6 +235,12 @@ def _failure(item: pytest.Item, error: BaseException) -> tuple[str, str, str]:
             return "fault", "crash", "the browser ended"
         return "failed", "crash", text
     return "failed", "step" if _told.failed_step else "test", text
+
+
+def _where(item: pytest.Item, error: BaseException) -> str:
+    """The innermost line of the journey's own file."""
+    own = [each for each in traceback.extract_tb(error.__traceback__) if each.filename == str(item.path)]
+    return f"{item.path.name}:{own[-1].lineno}" if own else ""
 
 
 def _browser_of(item: pytest.Item) -> Any:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from synthetics.journeys.walking import Walk, walk
 
 RandomBytes = Callable[[int], bytes]
 _TRACE_BYTES, _SPAN_BYTES = 16, 8
+_HEADED_SECONDS: Final = 1800.0  # people look around, and pause
 _UNIQUE: Final = 12  # characters of the trace id that ${unique} is
 
 
@@ -83,7 +84,7 @@ class Runner:
             started_at=run.now,
             trace_id=run.trace_id,
             traceparent=self._traceparent(run.trace_id),
-            timeout_seconds=journey.timeout.total_seconds(),
+            timeout_seconds=max(journey.timeout.total_seconds(), _HEADED_SECONDS if self.is_headed else 0.0),
             secrets=run.secrets,
             variables=dict(journey.variables),
             base_url=values.text(flow.base_url),
@@ -154,13 +155,10 @@ def _samples(seconds: float, report: Report) -> tuple[CheckSample, ...]:
 
 def _masked(report: Report, masker: Masker) -> Report:
     detail = masker.text(report.detail)
-    return Report(
-        report.outcome,
-        report.reason,
-        detail if len(detail) <= DETAIL_LENGTH else f"{detail[: DETAIL_LENGTH - 1]}…",
-        tuple(Timing(masker.text(each.name), each.seconds) for each in report.timings),
-        masker.text(report.failed_step),
-        report.artifacts,
-        masker.text(report.output),
-        report.ended_processes,
+    return replace(
+        report,
+        detail=detail if len(detail) <= DETAIL_LENGTH else f"{detail[: DETAIL_LENGTH - 1]}…",
+        timings=tuple(Timing(masker.text(each.name), each.seconds) for each in report.timings),
+        failed_step=masker.text(report.failed_step),
+        output=masker.text(report.output),
     )

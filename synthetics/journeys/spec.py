@@ -24,7 +24,9 @@ Many = Annotated[int, Field(ge=1, le=1000)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel, validate_by_alias=True
+    )
 
 
 class JourneyMetadata(_Part):

@@ -22,11 +22,11 @@ from synthetics.journeys.masking import Masker
 from synthetics.journeys.ports import BrowserTask, OnStep, Report, no_progress
 
 _CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome")
-_INHERITED: Final = (
+INHERITED: Final = (
     "PATH", "LANG", "LANGUAGE", "LC_ALL", "TZ", "PYTHONPATH", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "NODE_EXTRA_CA_CERTS", "FONTCONFIG_FILE", "FONTCONFIG_PATH",
 )  # fmt: skip
-_OF_DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR")
+OF_DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR")
 _LINE_BYTES: Final = 4 * 1024 * 1024
 _LATE_SECONDS: Final = 15.0  # after the limit, for the kernel to let go of what was killed
 _LEAVE_SECONDS: Final = 15.0
@@ -111,7 +111,7 @@ class BrowserProcess:
         }
 
     def _environment(self, task: BrowserTask, folder: Path, chromium: str) -> dict[str, str]:
-        names = (*_INHERITED, *(_OF_DISPLAYS if task.is_headed else ()))
+        names = (*INHERITED, *(OF_DISPLAYS if task.is_headed else ()))
         told = {
             "journal": str(folder / "journal"),
             "secrets": dict(task.secrets),

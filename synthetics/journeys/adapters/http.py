@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +13,7 @@ from typing import Final
 import httpx
 
 from synthetics.journeys.ports import NoReply, Reply, Request, Session
+from synthetics.probes.adapters.failures import ProbeFailed, connecting_failed, handshake_failed, talking_failed
 from synthetics.probes.attempt import Answer
 from synthetics.probes.modules import MAX_BODY_BYTES, MAX_REDIRECTS
 from synthetics.probes.urls import parse_url
@@ -131,29 +132,33 @@ def _shown(url: str) -> str:
 def _no_reply(error: Exception, shown: str) -> NoReply:
     causes = list(_causes(error))
     for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return NoReply("certificate", f"the certificate of {shown} is refused: {cause.verify_message}")
         if isinstance(cause, ssl.SSLError):
-            return NoReply("tls", f"TLS with {shown} failed: {(cause.reason or 'error').replace('_', ' ').lower()}")
+            return _told(handshake_failed(cause), shown)
         if isinstance(cause, socket.gaierror):
             return NoReply("dns", f"the name of {shown} cannot be resolved: {cause.strerror}")
-    if isinstance(error, httpx.ConnectError):
-        return NoReply("connect", f"no connection to {shown}: {_said(causes)}")
-    if isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError | httpx.DecodingError | OSError):
-        return NoReply("protocol", f"{shown}: {_said(causes)}")
+    systems = [cause for cause in causes if isinstance(cause, OSError) and cause.errno]
+    if isinstance(error, httpx.ConnectError) and systems:
+        return _told(connecting_failed(systems[0], shown), "")
+    if isinstance(error, httpx.NetworkError) and systems:
+        return _told(talking_failed(systems[0], "it was read"), shown)
+    if isinstance(error, httpx.TransportError | httpx.DecodingError):
+        return NoReply("protocol", f"{shown}: {str(error) or type(error).__name__}")
     return NoReply("request", f"the request to {shown} cannot be sent: {type(error).__name__}")
 
 
-def _causes(error: BaseException | None) -> "list[BaseException]":
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
-        error = error.__cause__ or error.__context__
-    return found
+def _told(failed: ProbeFailed, shown: str) -> NoReply:
+    return NoReply(failed.reason, f"{shown}: {failed.detail}" if shown else failed.detail, is_fault=failed.is_fault)
 
 
-def _said(causes: "list[BaseException]") -> str:
-    for cause in reversed(causes):
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-    return str(causes[0]) or type(causes[0]).__name__
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what it came from, and so on; each once."""
+    waiting, seen = [error], list[BaseException]()
+    while waiting:
+        cause = waiting.pop(0)
+        if cause is None or cause in seen:
+            continue
+        seen.append(cause)
+        yield cause
+        waiting += [cause.__cause__, cause.__context__]
+        if isinstance(cause, BaseExceptionGroup):
+            waiting += cause.exceptions
