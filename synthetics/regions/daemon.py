@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from controlplane.model.event import Event
 from controlplane.ports import HeldLease, Store
@@ -48,3 +48,20 @@ class Judging:
             checks.put_verdicts(verdicts, now)
             transaction.events.append_all(events, now)
         return Judged(results, len(verdicts), tuple(events))
+
+
+class Forgetting:
+    """Drops what is old: single results after some days, hours and reports' numbers with them; totals stay.
+
+    `results_kept` is at least a day: a report may bring results of the last 22 hours, which must not count again.
+    """
+
+    def __init__(self, store: Store, *, results_kept: timedelta, hours_kept: timedelta) -> None:
+        self._store = store
+        self._results_kept = max(results_kept, timedelta(days=1))
+        self._hours_kept = hours_kept
+
+    def run_once(self, now: datetime, lease: HeldLease | None = None) -> int:
+        """Drop them; how many rows it was. Hourly, so that it never is many."""
+        with self._store.transaction(lease=lease) as transaction:
+            return transaction.checks.purge(now - self._results_kept, now - self._hours_kept)

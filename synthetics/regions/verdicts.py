@@ -83,7 +83,9 @@ class _Judging:
         if self._is_over(contact.reported_at, region.silent_after):
             detail = f"no report since {_shown(contact.reported_at)}"
             return self._told(region.name, RegionState.SILENT, detail, before, latest)
-        if region.self_check is not None and latest is not None and latest.outcome is not Outcome.OK:
+        every = region.self_check.interval if region.self_check else None
+        is_told = every and latest and not self._is_over(latest.started_at, MISSED * every + GRACE)
+        if latest is not None and is_told and latest.outcome is not Outcome.OK:
             detail = f"does not reach its known-good target: {latest.detail}"
             return self._told(region.name, RegionState.FAULT, detail, before, latest)
         return self._told(region.name, RegionState.UP, "", before, latest)

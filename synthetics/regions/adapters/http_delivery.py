@@ -66,6 +66,8 @@ def _checked(url: str, allow_http: bool) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Permanent("the address of the control plane is no URL: expected such as https://flyball.example.com")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise Permanent("the address of the control plane is its base alone: no password, no query")
     if parts.scheme == "http" and not allow_http and not _is_this_machine(parts.hostname):
         raise Permanent(f"reports go over https: http://{parts.hostname} would show them to everybody on the way")
     return url.rstrip("/")
