@@ -181,7 +181,7 @@ class _Reading:
         found = list(timeout_problems(self._document, spec.timeout))
         yield from found
         timeout = parse_length(spec.timeout)
-        if not found and timeout is not None and interval is not None and timeout >= interval:
+        if not found and timeout is not None and interval is not None and _LEAST <= interval <= timeout:
             message = f"is not shorter than the interval ({shown_length(interval)})"
             yield self._problem("spec", "timeout", message=message, hint="one try must end before the next begins")
 

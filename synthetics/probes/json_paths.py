@@ -1,6 +1,7 @@
 """JSONPath (RFC 9535) over what a target sends, bounded in size, depth and matches; patterns in it are RE2, too."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,7 @@ MAX_JSON_BYTES: Final = 2 * 1024 * 1024
 MAX_DESCENTS: Final = 2  # `..` in one path: each multiplies the work by the size of the body
 MAX_MATCHES: Final = 1000
 _REMEMBERED: Final = 2000
+_TOKEN: Final = re.compile(r"'?TOKEN_([A-Z_]+)'?")
 
 
 class NoJSON(ValueError):
@@ -54,9 +56,16 @@ def path_fault(path: str) -> PathFault | None:
         _compiled(path)
     except JSONPathError as error:
         index = error.token.index if error.token is not None else None
-        message = str(error).partition("\n")[0]
-        return PathFault(f"not a JSONPath (RFC 9535): {message}", index if index is not None and index >= 0 else None)
+        return PathFault(
+            f"not a JSONPath (RFC 9535): {_said(error)}", index if index is not None and index >= 0 else None
+        )
     return None
+
+
+def _said(error: Exception) -> str:
+    """Its message, without the names that the parser gives to tokens."""
+    text = str(error.args[0]) if error.args else "it cannot be read"
+    return _TOKEN.sub(lambda found: "`$`" if found[1] == "ROOT" else found[1].lower().replace("_", " "), text)
 
 
 def found_by(path: str, value: object) -> list[object]:

@@ -20,7 +20,7 @@ from controlplane.model.check import (
 )
 from synthetics.checks import Check
 from synthetics.probes.assertions import ANY_2XX, Checked, failures_detail, first_failing, judge
-from synthetics.probes.attempt import Attempt, Surroundings
+from synthetics.probes.attempt import Attempt, ProtocolProber, Surroundings
 from synthetics.probes.model import Probe
 from synthetics.probes.modules import Assertion, AssertionKind, HTTPModule, Module, TCPModule, WebSocketModule
 from synthetics.probes.protocols import prober_of, protocol_of
@@ -82,8 +82,9 @@ async def run_probe(probe: Probe, place: Place, now: datetime) -> ProbeRun:
         variables=place.variables,
         wants_body=any(one.kind in _LOOKS_AT_BODY for one in assertions),
     )
+    prober = prober_of(probe.module)  # its first import is none of the target's time
     began = time.perf_counter()
-    attempt = await _attempt(probe.module, probe.target, around)
+    attempt = await _attempt(prober, probe, around)
     seconds = time.perf_counter() - began
     checked = () if attempt.reason else judge(assertions, attempt.answer, attempt.timings, seconds, now)
     checked = tuple(replace(one, saw=masked(one.saw, secrets), title=masked(one.title, secrets)) for one in checked)
@@ -111,18 +112,18 @@ async def run_probe(probe: Probe, place: Place, now: datetime) -> ProbeRun:
     return ProbeRun(result, attempt, checked)
 
 
-async def _attempt(module: Module, target: str, around: Surroundings) -> Attempt:
+async def _attempt(prober: ProtocolProber[Module], probe: Probe, around: Surroundings) -> Attempt:
     try:
-        asked = filled(target, around.variables)
+        target = filled(probe.target, around.variables)
     except MissingVariable as missing:
         return Attempt(reason="variable", detail=str(missing), is_fault=True)
     try:
         async with asyncio.timeout(around.timeout_seconds + _GRACE_SECONDS):
-            return await prober_of(module)(module, asked, around)
+            return await prober(probe.module, target, around)
     except TimeoutError:
         return Attempt(reason="timeout", detail=f"no end after {around.timeout_seconds:.3g} s")
     except Exception as error:
-        log.exception("probe.crashed", extra={"protocol": type(module).__name__})
+        log.exception("probe.crashed", extra={"probe": probe.name})
         return Attempt(reason="internal", detail=f"the prober itself failed: {type(error).__name__}", is_fault=True)
 
 

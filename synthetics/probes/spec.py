@@ -30,9 +30,7 @@ def _listed(value: object) -> object:
 
 
 def _as_text(value: object) -> object:
-    """`true` and `null` as JSON writes them; numbers are text already."""
-    if value is None:
-        return "null"
+    """`true` as JSON writes it; numbers are text already."""
     return ("true" if value else "false") if isinstance(value, bool) else value
 
 

@@ -14,7 +14,8 @@ from synthetics.probes.running import ProbeRun
 _BAR: Final = 32
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _WORDS: Final = {Outcome.OK: "ok", Outcome.FAILED: "failed", Outcome.FAULT: "fault of this prober"}
-_WIDTH: Final = 34
+_TITLE: Final = 44  # of 80 columns
+_SAW: Final = 30
 
 
 def run_data(run: ProbeRun) -> dict[str, object]:
@@ -126,8 +127,15 @@ def _bar(share: float) -> str:
 
 
 def _assertions(checked: Sequence[Checked]) -> list[str]:
-    width = min(max(len(one.title) for one in checked), _WIDTH)
-    return [f"{'✓' if one.holds else '✗'} {one.title:<{width}}  {one.saw}".rstrip() for one in checked]
+    width = min(max(len(one.title) for one in checked), _TITLE)
+    return [
+        f"{'✓' if one.holds else '✗'} {_cut(one.title, _TITLE):<{width}}  {_cut(one.saw, _SAW)}".rstrip()
+        for one in checked
+    ]
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _headers(run: ProbeRun) -> list[str]:

@@ -4,7 +4,6 @@ import asyncio
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from importlib.metadata import version
 from typing import Final
 from urllib.parse import urlsplit
@@ -29,6 +28,7 @@ from synthetics.probes.modules import HTTPModule
 from synthetics.probes.urls import URL, follow, parse_url
 from synthetics.probes.variables import MissingVariable, filled, named_in
 
+USER_AGENT: Final = f"flyball/{version('flyball')}"
 PHASES: Final = ("resolve", "connect", "tls", "processing", "transfer")
 _WAITED_FOR: Final = {
     "resolve": "the name server's answer",
@@ -170,7 +170,7 @@ class _Trial:
         except MissingVariable as missing:
             raise ProbeFailed("variable", str(missing), is_fault=True) from None
         host = headers.pop("host", "")
-        headers.setdefault("user-agent", user_agent())
+        headers.setdefault("user-agent", USER_AGENT)
         if url.credentials:
             headers.setdefault("authorization", url.credentials)
         if self._around.traceparent:
@@ -314,12 +314,6 @@ class _Trial:
         if changed is not None:
             samples.append(CheckSample("probe_http_last_modified_timestamp_seconds", changed))
         return (*samples, *certificate_samples(found.shown.chain, found.shown.believed, found.shown.version))
-
-
-@lru_cache(maxsize=1)
-def user_agent() -> str:
-    """`flyball/VERSION`."""
-    return f"flyball/{version('flyball')}"
 
 
 def _unix_time(text: str) -> float | None:

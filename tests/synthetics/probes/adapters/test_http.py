@@ -8,7 +8,7 @@ from pathlib import Path
 import h2.connection
 import pytest
 
-from synthetics.probes.adapters.http import PHASES, probe_http, user_agent
+from synthetics.probes.adapters.http import PHASES, USER_AGENT, probe_http
 from synthetics.probes.attempt import Attempt
 from synthetics.probes.modules import HTTPModule, IPFamily, TLSOptions
 from tests.synthetics.probes.web_servers import (
@@ -54,8 +54,8 @@ def test_an_answer_is_told_with_its_phases_and_what_blackbox_exporter_tells() ->
         head = server.requests[0].split("\r\n")
         assert head[0] == "GET /x?y=1 HTTP/1.1"
         assert f"traceparent: {TRACE}" in head
-        assert f"user-agent: {user_agent()}" in head
-        assert user_agent().startswith("flyball/0.")
+        assert f"user-agent: {USER_AGENT}" in head
+        assert USER_AGENT.startswith("flyball/0.")
 
     asyncio.run(scene())
 
@@ -187,10 +187,13 @@ def test_secrets_do_not_follow_a_redirect_to_another_host() -> None:
 
 def test_a_body_with_secrets_is_not_taken_to_another_host() -> None:
     async def scene() -> None:
-        async with answering(response()) as other:
-            async with answering(lambda path, head: moved(other.url(), "308 Permanent Redirect")) as server:
-                module = HTTPModule(method="POST", body="key=${env:T}")
-                made = await probe_http(module, server.url(), around(variables={"T": "s3cret"}))
+        permanently = "308 Permanent Redirect"
+        async with (
+            answering(response()) as other,
+            answering(lambda path, head: moved(other.url(), permanently)) as server,
+        ):
+            module = HTTPModule(method="POST", body="key=${env:T}")
+            made = await probe_http(module, server.url(), around(variables={"T": "s3cret"}))
         assert made.reason == "redirects"
         assert "s3cret" not in made.detail
         assert other.requests == []
@@ -200,12 +203,14 @@ def test_a_body_with_secrets_is_not_taken_to_another_host() -> None:
 
 def test_giving_up_tls_is_noted_and_can_be_forbidden(tmp_path: Path) -> None:
     async def scene() -> None:
-        async with answering(response()) as plain:
-            async with answering(lambda path, head: moved(plain.url()), server_context()) as server:
-                tls = TLSOptions(ca_file=trust_file(tmp_path))
-                url = server.url(scheme="https", host="localhost")
-                made = await probe_http(HTTPModule(tls=tls), url, around())
-                strict = await probe_http(HTTPModule(tls=tls, fail_if_not_tls=True), url, around())
+        async with (
+            answering(response()) as plain,
+            answering(lambda path, head: moved(plain.url()), server_context()) as server,
+        ):
+            tls = TLSOptions(ca_file=trust_file(tmp_path))
+            url = server.url(scheme="https", host="localhost")
+            made = await probe_http(HTTPModule(tls=tls), url, around())
+            strict = await probe_http(HTTPModule(tls=tls, fail_if_not_tls=True), url, around())
         assert made.reason == ""
         assert value(made, "probe_http_ssl") == 0
         assert "this redirect gives up TLS" in made.notes
