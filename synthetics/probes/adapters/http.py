@@ -316,6 +316,11 @@ class _Trial:
         return (*samples, *certificate_samples(found.shown.chain, found.shown.believed, found.shown.version))
 
 
+def user_agent() -> str:
+    """`flyball/VERSION`."""
+    return USER_AGENT
+
+
 def _unix_time(text: str) -> float | None:
     if not text:
         return None
