@@ -177,7 +177,8 @@ def success(checked: "Checked", files: int, warnings: int) -> str:
     """`12 SLOs of 5 services, 2 budgets in 7 files: no problems`."""
     services = len({slo.service for slo in checked.slos})
     slos = f"{_count(len(checked.slos), 'SLO')} of {_count(services, 'service')}"
-    counted = f"{', '.join(filter(None, (slos, checked.money.in_words(), checked.checks.in_words())))} in {_count(files, 'file')}"
+    declared = ", ".join(filter(None, (slos, checked.money.in_words(), checked.checks.in_words())))
+    counted = f"{declared} in {_count(files, 'file')}"
     return f"{counted}: {'no problems' if not warnings else _count(warnings, 'warning')}"
 
 

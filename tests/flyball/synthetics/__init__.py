@@ -1,0 +1,1 @@
+"""Checks from outside, as the roof joins them."""
