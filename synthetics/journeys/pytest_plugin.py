@@ -24,6 +24,8 @@ _DETAIL: Final = 1000  # characters of an error's text that are passed on; the r
 _MOST_STEPS: Final = 1000
 _CRASHES: Final = ("crashed", "has been closed", "Connection closed")
 
+_LAUNCHING: Final = (":FATAL:", "X server", "No such file", "Permission denied", "error while loading")
+
 Step = Callable[[str], AbstractContextManager[None]]
 Read = Callable[[str], str]
 
@@ -255,8 +257,11 @@ def _fault(error: BaseException) -> tuple[str, str, str]:
     """What fails before the function runs, or after, says nothing about the target."""
     if isinstance(error, pytest.skip.Exception):
         return "fault", "test", f"it was skipped: {_text(error)}"
-    is_browser = type(error).__module__.startswith("playwright")
-    return "fault", "browser" if is_browser else "test", _text(error)
+    if not type(error).__module__.startswith("playwright"):
+        return "fault", "test", _text(error)
+    first, *rest = str(error).splitlines()
+    said = [line.strip(" -") for line in rest if any(word in line for word in _LAUNCHING)]
+    return "fault", "browser", "; ".join([first, *said[:2]])
 
 
 def _text(error: BaseException) -> str:

@@ -35,6 +35,11 @@ _PLUGINS: Final = (  # the first only where pytest-playwright still needs it
     "pytest_base_url.plugin", "pytest_playwright.pytest_playwright", "synthetics.journeys.pytest_plugin",
 )  # fmt: skip
 _PREFIX: Final = "flyball-journey-"
+_LONGEST_PATH: Final = 108 - len(f"/{_PREFIX}XXXXXXXX/tmp/org.chromium.Chromium.XXXXXX/SingletonSocket") - 1
+_TOO_LONG: Final = (
+    f"the path of the folder for temporary files is too long for Chromium's sockets:"
+    f" set TMPDIR to one of {_LONGEST_PATH} characters at most"
+)
 MARK: Final = "FLYBALL_JOURNEY_RUN"  # in the environment of every process of a run: its folder
 
 
@@ -68,6 +73,8 @@ class BrowserProcess:
             return _no_browser(chromium)
         if not task.file.is_file():
             return Report(Outcome.FAULT, "test", f"{task.file.name}: no such file")
+        if len(str(self.temporary or tempfile.gettempdir())) > _LONGEST_PATH:
+            return Report(Outcome.FAULT, "browser", _TOO_LONG)
         masker = Masker(task.secrets.values())
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self.temporary))
         try:
