@@ -89,6 +89,7 @@ def fails(found: "Coverage", *, strict: bool = False) -> bool:
 
 def failures(found: "Coverage", *, strict: bool = False) -> list[str]:
     """What to print: gaps that fail a build, then what is unknown, then what it comes to."""
+    from controlplane.problem_report import printable
     from synthetics.golden_paths.views import gap_sentence, unknown_sentences
 
     lines = [f"error: {gap_sentence(gap)}" for gap in found.enforced]
@@ -96,7 +97,7 @@ def failures(found: "Coverage", *, strict: bool = False) -> list[str]:
     lines += [f"{level}: {told}" for told in unknown_sentences(found.not_known)]
     if fails(found, strict=strict):
         lines.append(verdict(found))
-    return lines
+    return [printable(line) for line in lines]  # routes are whatever somebody asked for
 
 
 def verdict(found: "Coverage") -> str:
@@ -104,7 +105,8 @@ def verdict(found: "Coverage") -> str:
     gaps, unknown = len(found.enforced), len(found.not_known)
     told = [f"{gaps} gap{'' if gaps == 1 else 's'} in critical golden paths"] if gaps else []
     told += [f"{unknown} thing{'' if unknown == 1 else 's'} unknown"] if unknown else []
-    return f"{', '.join(told)}: close a gap, or accept it for a while with `exempt`"
+    way_out = "close a gap, or accept it for a while with `exempt`" if gaps else "ask what knows, or leave out --strict"
+    return f"{', '.join(told)}: {way_out}"
 
 
 def _coverage(
@@ -163,15 +165,16 @@ def sources_of(
 def _rendered(found: "Coverage", output: Format) -> str:
     import json
 
+    from controlplane.problem_report import printable
     from synthetics.golden_paths.graph import as_dot, as_mermaid, graph_of
     from synthetics.golden_paths.views import as_data
 
     if output is Format.JSON:
         return json.dumps(as_data(found), indent=2, ensure_ascii=False) + "\n"
     if output is Format.MERMAID:
-        return as_mermaid(graph_of(found))
+        return printable(as_mermaid(graph_of(found)), keep="\n")
     if output is Format.DOT:
-        return as_dot(graph_of(found))
+        return printable(as_dot(graph_of(found)), keep="\n")
     return _as_table(found)
 
 

@@ -32,7 +32,12 @@ _MEANINGS: Final[Mapping[Disagreement, str]] = {
     Disagreement.COVERAGE_HOLE: "coverage hole: its SLOs burn, and no check sees it",
     Disagreement.DNS_OR_REGION: "DNS or region: checks fail, and its SLOs are calm",
 }
-_CHIPS: Final[Mapping[State, str]] = {State.COVERED: "ok", State.GAPS: "ticket", State.UNKNOWN: "no_data"}
+_CHIPS: Final[Mapping[State, str]] = {
+    State.COVERED: "ok",
+    State.ACCEPTED: "partial",
+    State.GAPS: "ticket",
+    State.UNKNOWN: "no_data",
+}
 
 
 class GoldenPathState(Protocol):
@@ -112,7 +117,7 @@ class PathScene:
         """Paths that need somebody first: contradictions, gaps, what is unknown."""
         found = self.measured.value.paths if self.measured.value else ()
         rows = [PathRow(each, self.changes.standings.get(each.path.name, Standing())) for each in found]
-        order = (State.GAPS, State.UNKNOWN, State.COVERED)
+        order = (State.GAPS, State.UNKNOWN, State.ACCEPTED, State.COVERED)
         return tuple(sorted(rows, key=lambda row: (row.standing.kind is None, order.index(row.coverage.state))))
 
     @property

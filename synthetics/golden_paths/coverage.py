@@ -21,6 +21,7 @@ class State(Enum):
     """What is known of a path, of a route or of a check."""
 
     COVERED = "covered"
+    ACCEPTED = "accepted"  # of a path: what is missing was accepted for a while
     GAPS = "gaps"
     UNKNOWN = "unknown"
 
@@ -92,7 +93,11 @@ class PathCoverage:
     @property
     def state(self) -> State:
         """Gaps count more than what is not known: they are there whatever the rest would be."""
-        return State.GAPS if self.open_gaps else State.UNKNOWN if self.unknown else State.COVERED
+        if self.open_gaps:
+            return State.GAPS
+        if self.unknown:
+            return State.UNKNOWN
+        return State.ACCEPTED if self.gaps else State.COVERED
 
 
 @dataclass(frozen=True, slots=True)

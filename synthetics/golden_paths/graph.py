@@ -26,7 +26,12 @@ class Look(Enum):
     UNKNOWN = "unknown"
 
 
-_LOOKS: Final = {State.COVERED: Look.CALM, State.GAPS: Look.GAP, State.UNKNOWN: Look.UNKNOWN}
+_LOOKS: Final = {
+    State.COVERED: Look.CALM,
+    State.ACCEPTED: Look.CALM,
+    State.GAPS: Look.GAP,
+    State.UNKNOWN: Look.UNKNOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def _path_note(each: PathCoverage) -> str:
     count = len(each.open_gaps)
     if count:
         return f"{count} gap{'' if count == 1 else 's'}"
-    return "unknown" if each.state is State.UNKNOWN else ""
+    return each.state.value if each.state in (State.UNKNOWN, State.ACCEPTED) else ""
 
 
 def _check_note(each: PathCoverage, check: CheckCoverage) -> str:

@@ -9,15 +9,14 @@ from synthetics.golden_paths.coverage import Coverage, FoundGap, NotKnown, PathC
 
 HEADER: Final = ("golden path", "state", "routes", "SLOs", "journeys", "probes")
 _NAMED: Final = 3
-_WORDS: Final = {State.COVERED: "covered", State.GAPS: "gaps", State.UNKNOWN: "unknown"}
 
 
 def state_words(each: PathCoverage) -> str:
-    """`covered`, `2 gaps`, `unknown`, and what was accepted."""
-    said = _WORDS[each.state]
-    if each.open_gaps:
-        said = _count(len(each.open_gaps), "gap")
+    """`covered`, `2 gaps`, `unknown`, `1 gap accepted`."""
     accepted = len(each.gaps) - len(each.open_gaps)
+    if each.state is State.ACCEPTED:
+        return f"{_count(accepted, 'gap')} accepted"
+    said = _count(len(each.open_gaps), "gap") if each.open_gaps else each.state.value
     return f"{said} ({accepted} accepted)" if accepted else said
 
 
@@ -68,8 +67,8 @@ def conclusion(found: Coverage) -> str:
     if not found.paths:
         return "no GoldenPath is declared: docs/how-to/enforce-golden-paths.md says how to write one"
     counts = [(state, sum(each.state is state for each in found.paths)) for state in State]
-    words = {State.COVERED: "covered", State.GAPS: "with gaps", State.UNKNOWN: "unknown"}
-    told = ", ".join(f"{count} {words[state]}" for state, count in counts if count)
+    words = {State.GAPS: "with gaps", State.ACCEPTED: "with accepted gaps"}
+    told = ", ".join(f"{count} {words.get(state, state.value)}" for state, count in counts if count)
     strays = "" if found.strays is None else f"; {_count(len(found.strays), 'route')} on no path"
     return f"{_count(len(found.paths), 'golden path')}: {told}{strays}"
 

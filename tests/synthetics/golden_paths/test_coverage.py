@@ -199,7 +199,7 @@ def test_without_an_inventory_nothing_is_known_of_routes() -> None:
 def test_an_exemption_holds_up_to_its_last_day_and_is_a_gap_afterwards() -> None:
     path = a_path(journeys=(), exempt=(Exemption(Gap.NO_JOURNEY, "comes in spring", date(2026, 11, 30)),))
     today = coverage([path], all_well(), NOW)
-    assert (today.enforced, today.paths[0].state) == ((), State.COVERED)
+    assert (today.enforced, today.paths[0].state) == ((), State.ACCEPTED)
     assert list(sentences(today)) == ["core-flow: no-journey: accepted until 2026-11-30: comes in spring"]
     tomorrow = coverage([path], all_well(checks=None), NOW + timedelta(hours=12))
     assert gaps(tomorrow) == [("no-journey", "core-flow"), ("exemption-expired", "no-journey")]
