@@ -114,28 +114,33 @@ class Row:
     cells: tuple[Cell, ...]
 
     @property
+    def is_pending(self) -> bool:
+        """Whether it was run nowhere yet."""
+        return self.verdict is None or all(it.state is RegionState.PENDING for it in self.verdict.regions)
+
+    @property
     def kind(self) -> str:
         """For shapes and styles: the verdict, or `flapping`, or `pending`."""
-        if self.verdict is None:
+        if self.verdict is None or self.is_pending:
             return RegionState.PENDING.value
         return RegionState.FLAPPING.value if self.verdict.flapping else self.verdict.kind.value
 
     @property
     def word(self) -> str:
         """For people."""
-        if self.verdict is None:
+        if self.verdict is None or self.is_pending:
             return STATE_WORDS[RegionState.PENDING]
         return STATE_WORDS[RegionState.FLAPPING] if self.verdict.flapping else VERDICT_WORDS[self.verdict.kind]
 
     @property
     def sentence(self) -> str:
         """What regions say, those that are well only where others are not."""
-        return sentence(self.verdict) if self.verdict else ""
+        return "" if self.verdict is None or self.is_pending else sentence(self.verdict)
 
     @property
     def rank(self) -> tuple[int, int, str]:
         """Worst first, then by name."""
-        if self.verdict is None:
+        if self.verdict is None or self.is_pending:
             return len(_RANKS), 0, self.check.name
         return _RANKS.index(self.verdict.kind), 0 if self.verdict.flapping else 1, self.check.name
 

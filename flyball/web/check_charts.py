@@ -53,9 +53,10 @@ class DrawnStrip:
 
 
 def seconds(value: float) -> str:
-    """A short time as people say it: `34 ms`, `1.25 s`; longer ones as any duration."""
+    """A short time as people say it: `0.05 ms`, `34 ms`, `1.25 s`; longer ones as any duration."""
     if value < 1:
-        return f"{wording.significant(value * _MILLISECONDS)} ms"
+        milliseconds = value * _MILLISECONDS
+        return f"{wording.significant(milliseconds, 3 if milliseconds >= 1 else 2)} ms"
     return f"{wording.significant(value)} s" if value < 60 else wording.duration(timedelta(seconds=value))
 
 
