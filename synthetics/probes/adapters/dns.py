@@ -18,7 +18,7 @@ _WAITED_FOR: Final = {_REQUEST: "the server's answer"}
 _PORT: Final = 53
 _TLS_PORT: Final = 853
 _UDP_MOST: Final = 65_535
-_MOST_STRAY: Final = 1000  # datagrams that answer another question
+_MOST_STRAY: Final = 100  # datagrams that answer another question
 
 
 async def probe_dns(module: DNSModule, target: str, around: Surroundings) -> Attempt:

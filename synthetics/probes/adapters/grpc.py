@@ -44,6 +44,8 @@ def _tell_phases(trial: Trial) -> None:
 async def _run(module: GRPCModule, target: str, trial: Trial) -> None:
     bare = target.removeprefix("http://").removeprefix("https://").rstrip("/")
     try:
+        if "/" in bare:
+            raise ValueError(f"`{target}` is not host:port")
         host, port = split_host_port(bare, 80 if module.tls is None else 443)
     except ValueError as error:
         raise ProbeFailed("target", str(error), is_fault=True) from None

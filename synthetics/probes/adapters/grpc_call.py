@@ -20,7 +20,9 @@ from synthetics.probes.modules import GRPCModule
 _PATH: Final = "/grpc.health.v1.Health/Check"
 _STREAM: Final = 1
 _MOST_BYTES: Final = 256 * 1024  # of all that comes in
-_CHUNK: Final = 8192
+_CHUNK: Final = 1024  # the smallest frames are 9 bytes, and each takes h2 a part of a millisecond
+_MOST_EVENTS: Final = 500
+_SETTINGS: Final = 4  # the type of the first frame of a server, at the fourth byte
 _MOST_MESSAGE: Final = 65_536
 _MOST_SAID: Final = 200
 _UNKNOWN: Final = 2
@@ -44,6 +46,8 @@ class Call:
         self._stream = stream
         self._trial = trial
         self._read = 0
+        self._events = 0
+        self._first = b""
         self._http = 0
         self._fields: dict[str, str] = {}
         self._body = b""
@@ -89,8 +93,15 @@ class Call:
         self._read += len(data)
         if self._read > _MOST_BYTES:
             raise ProbeFailed("size", f"it sends more than {_MOST_BYTES:,} bytes")
+        self._first = self._first or data[:4]
+        if len(self._first) > 3 and self._first[3] != _SETTINGS:  # h2 would wait for the end of a frame of megabytes
+            raise ProbeFailed("protocol", f"the target does not speak HTTP/2{_what_then(self._first)}")
         await asyncio.sleep(0)  # a flood must not hold up other probes
-        for event in connection.receive_data(data):
+        events = connection.receive_data(data)
+        self._events += len(events)
+        if self._events > _MOST_EVENTS:
+            raise ProbeFailed("size", f"it sends more than {_MOST_EVENTS} frames")
+        for event in events:
             self._take(event)
 
     def _take(self, event: h2.events.Event) -> None:
@@ -124,6 +135,12 @@ class Call:
         shown = "".join(character if character.isprintable() else "·" for character in said[:_MOST_SAID])
         code = _number(status, _UNKNOWN)
         return Answer(code, shown, _serving(self._body) if code == 0 else None)
+
+
+def _what_then(first: bytes) -> str:
+    if first.startswith(b"HTTP"):
+        return ", but HTTP/1"
+    return ", but TLS" if first[0] in (0x15, 0x16) else ""
 
 
 def _text(value: bytes | str) -> str:

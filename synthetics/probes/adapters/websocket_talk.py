@@ -40,6 +40,7 @@ class Talk:
         self._read = 0
         self._frames: list[Frame] = []
         self._count = 0
+        self._has_ended = False
 
     async def run(self, headers: dict[str, str], steps: tuple[QueryStep, ...]) -> None:
         """All of it. Raises ProbeFailed and OSError."""
@@ -64,7 +65,7 @@ class Talk:
         if response is not None:
             self._trial.tell(STATUS, response.status_code)
         if self._protocol.handshake_exc is not None or response is None:
-            raise _not_shaken(response, self._protocol.handshake_exc)
+            raise _not_shaken(response, self._protocol.handshake_exc, has_ended=self._has_ended)
         self._trial.tell(UPGRADED, 1)
 
     async def _response(self) -> Response | None:
@@ -139,6 +140,7 @@ class Talk:
         if data:
             self._protocol.receive_data(data)
         else:
+            self._has_ended = True
             self._protocol.receive_eof()
 
     async def _flush(self) -> None:
@@ -155,12 +157,12 @@ class Talk:
                 self._trial.notes.append("the target had closed the connection")
 
 
-def _not_shaken(response: Response | None, error: Exception | None) -> ProbeFailed:
+def _not_shaken(response: Response | None, error: Exception | None, *, has_ended: bool) -> ProbeFailed:
     if response is not None and response.status_code != _SWITCHING:
         return ProbeFailed("status", f"the target answers {response.status_code} and does not upgrade")
-    why = _shown(str(error.__cause__ or error)) if error is not None else "no answer came"
-    if isinstance(error, EOFError) or isinstance(getattr(error, "__cause__", None), EOFError):
+    if response is None and has_ended:
         return ProbeFailed("connection", "the target closed the connection in the handshake")
+    why = _shown(str(error.__cause__ or error)) if error is not None else "no answer came"
     return ProbeFailed("protocol", f"the handshake is not as it should be: {why}")
 
 
