@@ -162,6 +162,7 @@ class Subscriber:
     expires_at: datetime
     confirmed_at: datetime | None = None
     ended_at: datetime | None = None
+    language: str = ""  # empty: the page's first
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,5 +120,6 @@ subscribers = Table(
     Column("expires_at", UTCTime, nullable=False),
     Column("confirmed_at", UTCTime),
     Column("ended_at", UTCTime),
+    Column("language", Line, nullable=False),
     UniqueConstraint("page", "channel", "address"),
 )

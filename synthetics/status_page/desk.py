@@ -88,6 +88,7 @@ class Desk:
             scheduled_for=start,
             scheduled_until=end,
             next_update_by=cadence.mark_after(self._now, self._now, self._every) if is_open else None,
+            is_excluded=not is_open,
         )
         self._log.put_incident(record)
         return record
@@ -162,6 +163,10 @@ class Desk:
         self._note("status.update_published", public, by)
         self._tell(public)
         return True
+
+    def check(self, update: UpdateRecord) -> None:
+        """Raise `Refused` for what could not be published as things are."""
+        self._refuse_late(self._incident_of(update), update)
 
     def discard(self, update_id: str, by: str) -> UpdateRecord:
         """It will never be published. Raises `Refused` for one that is."""

@@ -163,7 +163,7 @@ def _message(
         "title": page.title,
         "url": page.url,
         "base": page.subscribers.subscribe_url,
-        "language": page.languages[0],
+        "language": to.language if to.language in page.languages else page.languages[0],
         "subscriber": to.id,
     }
     if to.channel is Channel.EMAIL and page.subscribers.email:

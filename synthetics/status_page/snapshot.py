@@ -72,7 +72,7 @@ class _Showing:
 
     def _public_page(self) -> PublicPage:
         page = self._page
-        takes = page.subscribers.any_way and bool(page.subscribers.subscribe_url)
+        takes = page.subscribers.email is not None and bool(page.subscribers.subscribe_url)  # the form is for mail
         return PublicPage(
             id=page.name,
             name=page.title,

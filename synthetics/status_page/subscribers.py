@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
+from controlplane.model.event import JSON
 from controlplane.model.status_record import Channel, Subscriber, SubscriberState
 from controlplane.ports import Transaction
 from synthetics.status_page.model import StatusPage
@@ -67,7 +68,16 @@ class Subscriptions:
         self._allows_http = allows_http
         self._most_pending = most_pending
 
-    def ask(self, page: StatusPage, transaction: Transaction, channel: Channel, text: str, now: datetime) -> bool:
+    def ask(
+        self,
+        page: StatusPage,
+        transaction: Transaction,
+        channel: Channel,
+        text: str,
+        now: datetime,
+        *,
+        language: str = "",
+    ) -> bool:
         """Somebody wants to subscribe an address; whether it is asked now, which nobody outside may learn.
 
         Raises `BadAddress`, also for a way that the page does not have.
@@ -84,7 +94,7 @@ class Subscriptions:
             return False
         if before is None and _pending(transaction, page) >= self._most_pending:
             return False
-        asked = self._pending(page, channel, address, before, now)
+        asked = replace(self._pending(page, channel, address, before, now), language=language[:20])
         log.put_subscriber(asked)
         transaction.outbox.enqueue(confirmation(page, asked), now)
         return True
@@ -102,24 +112,14 @@ class Subscriptions:
         if now > found.expires_at:
             return False
         transaction.status.put_subscriber(replace(found, state=SubscriberState.ACTIVE, confirmed_at=now))
-        self._note(transaction, page, found, "status.subscribed", now)
+        _note(transaction, page, found, "status.subscribed", now)
         return True
 
     def end(self, page: StatusPage, transaction: Transaction, id_: str, token: str, now: datetime) -> bool:
         """The link that ends it was opened; whether it is good. Opened again, it stays good."""
         if not self._keys.ends(token, page.name, id_):
             return False
-        self.remove(page, transaction, id_, now)
-        return True
-
-    def remove(self, page: StatusPage, transaction: Transaction, id_: str, now: datetime, by: str = "") -> bool:
-        """End it without a link; whether there was anything to end."""
-        transaction.status.hold()
-        found = transaction.status.subscriber(page.name, id_)
-        if found is None or found.state is SubscriberState.ENDED:
-            return False
-        transaction.status.put_subscriber(replace(found, state=SubscriberState.ENDED, ended_at=now))
-        self._note(transaction, page, found, "status.unsubscribed", now, by)
+        remove(page, transaction, id_, now)
         return True
 
     def _pending(
@@ -138,15 +138,6 @@ class Subscriptions:
             created_at=before.created_at if before else now,
             asked_at=now,
             expires_at=now + CONFIRM_WITHIN,
-        )
-
-    def _note(
-        self, transaction: Transaction, page: StatusPage, who: Subscriber, action: str, now: datetime, by: str = ""
-    ) -> None:
-        """The audit log names the subscription, not the address."""
-        subject = f"{page.name}/{who.id}"
-        transaction.audit.append(
-            at=now, actor=by or "subscriber", action=action, subject=subject, detail={"channel": who.channel.value}
         )
 
 
@@ -182,6 +173,26 @@ class RateLimit:
         own.append(now)
         self._all.append(now)
         return True
+
+
+def remove(page: StatusPage, transaction: Transaction, id_: str, now: datetime, by: str = "") -> bool:
+    """End a subscription without its link; whether there was anything to end."""
+    transaction.status.hold()
+    found = transaction.status.subscriber(page.name, id_)
+    if found is None or found.state is SubscriberState.ENDED:
+        return False
+    transaction.status.put_subscriber(replace(found, state=SubscriberState.ENDED, ended_at=now))
+    _note(transaction, page, found, "status.unsubscribed", now, by)
+    return True
+
+
+def _note(
+    transaction: Transaction, page: StatusPage, who: Subscriber, action: str, now: datetime, by: str = ""
+) -> None:
+    """The audit log names the subscription, not the address."""
+    subject = f"{page.name}/{who.id}"
+    detail: dict[str, JSON] = {"channel": who.channel.value}
+    transaction.audit.append(at=now, actor=by or "subscriber", action=action, subject=subject, detail=detail)
 
 
 def _may_be_asked(known: Subscriber, now: datetime) -> bool:

@@ -16,6 +16,7 @@ from synthetics.status_page.subscribers import (
     RateLimit,
     Subscriptions,
     checked_address,
+    remove,
 )
 from synthetics.status_page.tokens import Keys
 from tests.synthetics.status_page.paging import DAY, HOUR, MINUTE, NOW, a_page
@@ -182,7 +183,7 @@ def test_clients_and_all_together_ask_only_so_often() -> None:
 def test_a_subscriber_who_was_removed_is_on_record_without_the_address(office: Office) -> None:
     office.ask()
     with office.store.transaction() as transaction:
-        assert office.subscriptions.remove(PAGE, transaction, office.all()[0].id, NOW, "ops")
-        assert not office.subscriptions.remove(PAGE, transaction, office.all()[0].id, NOW, "ops")
+        assert remove(PAGE, transaction, office.all()[0].id, NOW, "ops")
+        assert not remove(PAGE, transaction, office.all()[0].id, NOW, "ops")
         (entry,) = transaction.audit.entries()
     assert (entry.actor, entry.action) == ("ops", "status.unsubscribed")

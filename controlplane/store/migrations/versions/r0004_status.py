@@ -124,6 +124,7 @@ def _create_subscribers() -> None:
         *_text("page", "id", "channel", "address", "state", "nonce", "confirm_hash"),
         *_times("created_at", "asked_at", "expires_at"),
         *_times("confirmed_at", "ended_at", nullable=True),
+        *_text("language"),
         sa.PrimaryKeyConstraint("page", "id", name="pk_status_subscribers"),
         sa.UniqueConstraint("page", "channel", "address", name="uq_status_subscribers_page_channel_address"),
     )
