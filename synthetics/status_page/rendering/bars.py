@@ -41,9 +41,12 @@ class Bar:
 
 
 def kind_of(day: UptimeDay) -> str:
-    """The worst status of the day, or that nothing of it is known."""
+    """The worst status of the day; one that worked as far as is known, which is less than half of it, is not measured."""
     worst = day.worst
-    return NOT_MEASURED if worst is None or worst is ComponentStatus.UNKNOWN else worst.value
+    if worst is None or worst is ComponentStatus.UNKNOWN:
+        return NOT_MEASURED
+    is_mostly_unknown = 2 * day.unmeasured_seconds > day.length_seconds
+    return NOT_MEASURED if is_mostly_unknown and worst is ComponentStatus.OPERATIONAL else worst.value
 
 
 def is_troubled(day: UptimeDay) -> bool:
