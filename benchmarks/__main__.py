@@ -18,6 +18,8 @@ NAMES: Final = (
     "parity",
     "plan",
     "price_rules",
+    "probe_parity",
+    "prober",
     "proofs",
     "rules",
     "slo_replay",

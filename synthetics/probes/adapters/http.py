@@ -237,9 +237,10 @@ class _Trial:
             return ""
         module = self._module
         context = client_context(module.tls, _PROTOCOLS if module.http2 else _PROTOCOLS[1:])
+        stream.prepare_tls(context, asked.server_name)
         self._phases.enter("tls")
         try:
-            tls = await stream.start_tls(context, asked.server_name)
+            tls = await stream.shake_hands()
         except ProbeFailed as failed:
             if isinstance(failed.__cause__, CertificateRefused):
                 self._found.shown = _Shown(chain=failed.__cause__.chain)

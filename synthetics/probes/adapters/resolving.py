@@ -13,6 +13,7 @@ from typing import Final
 
 from controlplane.model.check import CheckSample
 from synthetics.probes.adapters.failures import ProbeFailed
+from synthetics.probes.adapters.hosts_file import HostsFile
 from synthetics.probes.addresses import split_host_port as split_host_port
 from synthetics.probes.modules import IPFamily
 
@@ -51,7 +52,7 @@ async def resolve(host: str, port: int, family: IPFamily, pins: Mapping[str, str
     if pinned:
         return Address(*split_host_port(pinned, port), is_pinned=True)
     literal = _literal(host)
-    found = [literal] if literal is not None else await _looked_up(host, seconds)
+    found = [literal] if literal is not None else _HOSTS.addresses(host) or await _looked_up(host, seconds)
     return _chosen(host, found, port, family)
 
 
@@ -191,3 +192,4 @@ def _look_up(lookup: _Lookup) -> None:
 
 
 _LOOKUPS: Final = _Lookups(MOST_LOOKUPS)
+_HOSTS: Final = HostsFile()

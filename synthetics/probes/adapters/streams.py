@@ -51,13 +51,22 @@ class Stream:
 
     async def start_tls(self, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:
         """Shake hands. Raises ProbeFailed (`certificate`, `tls`), from CertificateRefused where a chain was shown."""
+        self.prepare_tls(context, server_name)
+        return await self.shake_hands()
+
+    def prepare_tls(self, context: ssl.SSLContext, server_name: str) -> None:
+        """What comes before a handshake and sends nothing: not the target's time. Raises ProbeFailed."""
         try:
-            wrapped = context.wrap_socket(self._socket, server_hostname=server_name, do_handshake_on_connect=False)
+            self._socket = context.wrap_socket(self._socket, server_hostname=server_name, do_handshake_on_connect=False)
         except ValueError:
             raise ProbeFailed("tls", f"`{server_name}` cannot be a server name") from None
         except OSError as error:
             raise handshake_failed(error) from None
-        self._socket = wrapped
+
+    async def shake_hands(self) -> ssl.SSLSocket:
+        """The handshake itself, prepared before. Raises as `start_tls`."""
+        wrapped = self.tls
+        assert wrapped is not None
         while True:
             try:
                 wrapped.do_handshake()
