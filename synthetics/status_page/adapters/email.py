@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from controlplane.model.outbox import OutboxMessage
 from controlplane.model.status_record import Channel
 from controlplane.ports import Permanent, Transient
-from synthetics.status_page.adapters.desk_door import Addressee, Directory
+from synthetics.status_page.addressees import Addressee, Directory
 from synthetics.status_page.mail import Links, mail_of
 from synthetics.status_page.notices import CHANNELS, CONFIRM
 from synthetics.status_page.tokens import Keys

@@ -13,7 +13,7 @@ from controlplane.model.status_record import (
     UpdateRecord,
     UpdateState,
 )
-from synthetics.status_page.adapters.desk_door import Directory
+from synthetics.status_page.addressees import Directory
 from synthetics.status_page.model import Mailing, SubscriberPolicy
 from synthetics.status_page.notices import confirmation, notices
 from synthetics.status_page.tokens import Keys, hashed

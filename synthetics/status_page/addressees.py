@@ -1,6 +1,6 @@
-"""What the two ways of telling subscribers need of the store, as functions that the roof joins to it."""
+"""To whom a message goes, as the store knows it at the moment of delivery."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 from controlplane.model.event import JSON
 from controlplane.model.outbox import OutboxMessage
 from controlplane.model.status_record import Subscriber, SubscriberState
-from controlplane.ports import Permanent
+from controlplane.ports import Clock, Permanent, Store
+from synthetics.status_page.model import StatusPage
 from synthetics.status_page.notices import CONFIRM
+from synthetics.status_page.subscribers import Subscriptions, remove
 from synthetics.status_page.tokens import Keys
 
 
@@ -54,3 +56,34 @@ def _text(message: OutboxMessage, name: str) -> str:
     if not isinstance(value, str):
         raise Permanent(f"the message {message.id} has no {name}: it is none of a status page")
     return value
+
+
+def directory_of(
+    store: Store, pages: Callable[[], Sequence[StatusPage]], subscriptions: Subscriptions, clock: Clock
+) -> Directory:
+    """The subscribers of pages that are declared now; those of a page that is gone are told nothing."""
+
+    def page_of(name: str) -> StatusPage | None:
+        return next((page for page in pages() if page.name == name), None)
+
+    def find(name: str, id_: str) -> Subscriber | None:
+        if page_of(name) is None:
+            return None
+        with store.transaction(read_only=True) as transaction:
+            return transaction.status.subscriber(name, id_)
+
+    def confirm(name: str, id_: str, token: str) -> bool:
+        page = page_of(name)
+        if page is None:
+            return False
+        with store.transaction() as transaction:
+            return subscriptions.confirm(page, transaction, id_, token, clock.now())
+
+    def end(name: str, id_: str) -> bool:
+        page = page_of(name)
+        if page is None:
+            return False
+        with store.transaction() as transaction:
+            return remove(page, transaction, id_, clock.now(), "delivery")
+
+    return Directory(find, confirm, end)
