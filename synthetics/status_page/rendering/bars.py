@@ -41,7 +41,7 @@ class Bar:
 
 
 def kind_of(day: UptimeDay) -> str:
-    """The worst status of the day; one that worked as far as is known, which is less than half of it, is not measured."""
+    """The worst status of the day. One that worked, but was not measured for most of it, counts as not measured."""
     worst = day.worst
     if worst is None or worst is ComponentStatus.UNKNOWN:
         return NOT_MEASURED

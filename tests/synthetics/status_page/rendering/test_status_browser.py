@@ -1,14 +1,11 @@
 """The public page in Debian's Chromium: for everybody, on every screen, without scripts, light and still."""
 
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from starlette.applications import Starlette
 
@@ -17,6 +14,7 @@ from synthetics.status_page.adapters.page_folder import PageFolder
 from synthetics.status_page.publishing import publish
 from synthetics.status_page.rendering import render
 from synthetics.status_page.rendering.catalogue import catalogue
+from tests.flyball.web.world import serving
 from tests.synthetics.status_page.rendering import samples
 
 pytestmark = pytest.mark.browser
@@ -76,18 +74,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "right-to-left/current").symlink_to(".generations/1")
     with serving(Starlette(routes=status_routes(folder))) as url:
         yield f"{url}/status/"
-
-
-@contextmanager
-def serving(application: Starlette) -> Iterator[str]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(application, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
 
 
 def test_axe_sees_what_it_should(browser: Browser, site: str) -> None:
