@@ -106,7 +106,15 @@ class _Reading:
         base_url = self._texts.template(written.base_url, "spec", "browser", "baseUrl")
         if written.base_url and not written.base_url.startswith(("http://", "https://", "${")):
             self._report("spec", "browser", "baseUrl", message="is no address", hint="begin it with https://")
-        return BrowserFlow(str(path), written.function or "", base_url, written.artifacts == "failure")
+        at = ("spec", "browser")
+        return BrowserFlow(
+            str(path),
+            written.function or "",
+            file_source=self._document.position_of(*at, "file"),
+            function_source=self._document.position_of(*at, "function" if written.function else "file"),
+            base_url=base_url,
+            keeps_artifacts=written.artifacts == "failure",
+        )
 
     def _check_names(self) -> None:
         about = self._value.metadata

@@ -117,6 +117,8 @@ class BrowserFlow:
 
     file: str  # relative to the workspace
     function: str = ""
+    file_source: SourcePosition | None = field(default=None, compare=False)  # where the file and the function are named
+    function_source: SourcePosition | None = field(default=None, compare=False)
     base_url: Template = field(default_factory=Template)
     keeps_artifacts: bool = True
 

@@ -25,6 +25,7 @@ _MOST_STEPS: Final = 1000
 _CRASHES: Final = ("crashed", "has been closed", "Connection closed")
 
 _LAUNCHING: Final = (":FATAL:", "X server", "No such file", "Permission denied", "error while loading")
+_PLAIN: Final = (AssertionError, pytest.skip.Exception, pytest.fail.Exception, pytest.UsageError)
 
 Step = Callable[[str], AbstractContextManager[None]]
 Read = Callable[[str], str]
@@ -165,24 +166,26 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 # --- how it ends ------------------------------------------------------------------------------------------------------
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Begin to count the time."""
-    if _told.soft_seconds:
-        signal.signal(signal.SIGALRM, _on_soft_limit)
-        signal.setitimer(signal.ITIMER_REAL, _told.soft_seconds)
+    if not _told.soft_seconds:
+        return
 
+    def on_soft_limit(number: int, frame: FrameType | None) -> None:
+        """End what the journey does: its own code by an exception, a page that hangs by ending the page's process.
 
-def _on_soft_limit(number: int, frame: FrameType | None) -> None:
-    """End what the journey does: its own code by an exception, a page that hangs by ending the page's process.
+        Within a call of Playwright this handler runs in the greenlet of its loop, where an exception would break it.
+        """
+        _told.is_late = True
+        from greenlet import getcurrent  # type: ignore[import-untyped]
 
-    Within a call of Playwright this handler runs in the greenlet of its loop, where an exception would break it.
-    """
-    _told.is_late = True
-    from greenlet import getcurrent  # type: ignore[import-untyped]
+        if getcurrent().parent is None:
+            raise SoftLimit
+        config.option.screenshot = "off"  # of a page without a process it is waited for in vain
+        _end_pages()
 
-    if getcurrent().parent is None:
-        raise SoftLimit
-    _end_pages()
+    signal.signal(signal.SIGALRM, on_soft_limit)
+    signal.setitimer(signal.ITIMER_REAL, _told.soft_seconds)
 
 
 def _end_pages() -> None:
@@ -269,7 +272,7 @@ def _text(error: BaseException) -> str:
     message = str(getattr(error, "msg", None) or error)
     lines = [line.strip(" -\t") for line in message.splitlines()]
     told = [line for line in lines if line and line != "Call log:" and not set(line) <= set("=╔╗╚╝═║ ")]
-    is_plain = isinstance(error, AssertionError) or type(error).__module__.startswith("playwright")
+    is_plain = isinstance(error, _PLAIN) or type(error).__module__.startswith("playwright")
     text = "; ".join(told[:4])
     return text or type(error).__name__ if is_plain else f"{type(error).__name__}: {text}".removesuffix(": ")
 

@@ -30,6 +30,8 @@ OF_DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_D
 _LINE_BYTES: Final = 4 * 1024 * 1024
 _LATE_SECONDS: Final = 15.0  # after the limit, for the kernel to let go of what was killed
 _LEAVE_SECONDS: Final = 15.0
+_MARGIN_SECONDS: Final = 6.0
+_MARGIN_SHARE: Final = 0.4
 _POLL_SECONDS: Final = 0.2
 _PLUGINS: Final = (  # the first only where pytest-playwright still needs it
     "pytest_base_url.plugin", "pytest_playwright.pytest_playwright", "synthetics.journeys.pytest_plugin",
@@ -142,7 +144,7 @@ class BrowserProcess:
 
 def soft_limit(seconds: float) -> float:
     """When a journey is told to end, so that there is time for a screenshot and a trace before the hard limit."""
-    return seconds - min(max(2.0, seconds * 0.15), 10.0, seconds * 0.4)
+    return seconds - min(_MARGIN_SECONDS, seconds * _MARGIN_SHARE)
 
 
 def _command(task: BrowserTask, folder: Path) -> list[str]:

@@ -29,7 +29,7 @@ def leftovers(temporary: Path) -> Leftovers:
     with suppress(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
     return Leftovers(
-        marked() | {process.pid for process in below(os.getpid())},
+        marked(temporary) | {process.pid for process in below(os.getpid())},
         frozenset(str(path) for path in temporary.rglob("*")),
         sum(1 for _ in Path("/proc/self/fd").iterdir()),
         threading.active_count(),
@@ -37,13 +37,13 @@ def leftovers(temporary: Path) -> Leftovers:
     )
 
 
-def marked() -> frozenset[int]:
-    """Processes that a run has started, wherever they are now."""
+def marked(temporary: Path) -> frozenset[int]:
+    """Processes that runs with folders in `temporary` have started, wherever they are now."""
     found = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                if f"{MARK}=".encode() in (entry / "environ").read_bytes():
+                if f"{MARK}={temporary}/".encode() in (entry / "environ").read_bytes():
                     found.add(int(entry.name))
     return frozenset(found)
 
