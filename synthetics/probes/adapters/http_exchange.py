@@ -43,8 +43,15 @@ class Head:
         return next((value for key, value in self.headers if key == name), "")
 
     @property
+    def is_chunked(self) -> bool:
+        """Whether the body comes in chunks; it has no announced length then."""
+        return bool(self.header("transfer-encoding"))
+
+    @property
     def content_length(self) -> int:
-        """As Go tells it: −1 when it is not said."""
+        """As Go tells it: −1 when it is not said, or said beside chunks."""
+        if self.is_chunked:
+            return -1
         written = self.header("content-length")
         if written.isascii() and written.isdigit():
             return int(written[:18])

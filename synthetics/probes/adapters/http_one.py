@@ -33,8 +33,12 @@ async def exchange(request: Request, talk: Talk) -> None:
         connection.receive_data(first)
         head = await _head(connection, wire, request)
         body = talk.took(head)
-        if body is not None:
-            await _body(connection, wire, body)
+        if body is None:
+            return
+        if head.is_chunked:
+            await _chunks(connection, wire, body)
+        elif not head.has_ended:
+            await _plain(connection.trailing_data[0], wire, body, head.content_length)
     except h11.RemoteProtocolError as error:
         if error.error_status_hint == _TOO_LONG:
             raise ProbeFailed("size", f"its headers are larger than {MOST_HEADER_BYTES:,} bytes") from None
@@ -72,7 +76,24 @@ async def _head(connection: h11.Connection, wire: Wire, request: Request) -> Hea
     return Head(event.status_code, headers, float(event.http_version), has_ended=has_ended)
 
 
-async def _body(connection: h11.Connection, wire: Wire, body: Body) -> None:
+async def _plain(first: bytes, wire: Wire, body: Body, length: int) -> None:
+    """So many bytes, or all until the connection ends (−1): nothing in them is for h11, which would copy them thrice."""
+    left = length if length >= 0 else None
+    data = first
+    while left != 0:
+        if data:
+            body.feed(data if left is None else data[:left])
+            left = None if left is None else max(left - len(data), 0)
+            await wire.pause()
+        if left != 0:
+            data = await wire.read()
+            if not data and left is None:
+                return
+            if not data:
+                raise not_understood("it ends before the body does")
+
+
+async def _chunks(connection: h11.Connection, wire: Wire, body: Body) -> None:
     while True:
         event = await _next(connection, wire)
         if isinstance(event, h11.Data):
