@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.ports import Notifier
-from controlplane.model.outbox import DueMessage
+from controlplane.model.outbox import EVERY_CHANNEL, Channels, DueMessage
 from controlplane.ports import HeldLease, Permanent, Store, Transient
 
 BATCH: Final = 20
@@ -30,7 +30,8 @@ class Delivered:
 class DeliveryDaemon:
     """Claims due messages, hands each to its channel's notifier and notes how it went.
 
-    `random` gives numbers in [0, 1) and spreads the retries. `on_attempt(channel, outcome)` counts them.
+    `random` gives numbers in [0, 1) and spreads the retries. `on_attempt(channel, outcome)` counts them. `channels`
+    are those that are its business: what is slow must not hold up what is urgent.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class DeliveryDaemon:
         *,
         random: Callable[[], float],
         on_attempt: Callable[[str, str], None] = lambda channel, outcome: None,
+        channels: Channels = EVERY_CHANNEL,
     ) -> None:
         self._store = store
         self._notifiers = {notifier.channel: notifier for notifier in notifiers}
         self._random = random
         self._on_attempt = on_attempt
+        self._channels = channels
 
     def run_once(self, now: datetime, lease: HeldLease | None = None) -> Delivered:
         """Deliver what is due. A message counts as delivered only after its notifier returned: at least once.
@@ -61,7 +64,7 @@ class DeliveryDaemon:
 
     def _claim(self, now: datetime, lease: HeldLease | None) -> list[DueMessage]:
         with self._store.transaction(lease=lease) as transaction:
-            return transaction.outbox.claim(BATCH, now, HOLD)
+            return transaction.outbox.claim(BATCH, now, HOLD, self._channels)
 
     def _deliver(self, due: DueMessage, now: datetime, lease: HeldLease | None) -> str:
         failure = self._attempt(due)

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from controlplane.check_ports import CheckLog
 from controlplane.model.alert import Alert, StoredAlert
 from controlplane.model.event import JSON, Event, RecordedEvent
-from controlplane.model.outbox import AuditEntry, DueMessage, OutboxMessage
+from controlplane.model.outbox import EVERY_CHANNEL, AuditEntry, Channels, DueMessage, OutboxMessage
 from controlplane.model.series import Sample, Series
 from controlplane.model.spend import SpendQuestion, SpendTable
 from controlplane.status_ports import StatusLog
@@ -216,7 +216,9 @@ class Outbox(Protocol):
         """`enqueue` for each in order, in few statements; how many were queued."""
         ...
 
-    def claim(self, limit: int, now: datetime, hold: timedelta = CLAIM_HOLD) -> list[DueMessage]:
+    def claim(
+        self, limit: int, now: datetime, hold: timedelta = CLAIM_HOLD, channels: Channels = EVERY_CHANNEL
+    ) -> list[DueMessage]:
         """Take due messages, at most one per key of a channel: the oldest pending.
 
         Commit, deliver them outside of any transaction, then say `delivered` or `failed` in another one. Nobody else

@@ -32,16 +32,20 @@ class CheckSettings:
 
 @dataclass(frozen=True, slots=True)
 class StatusSettings:
-    """`directory`: folder or bucket that status pages are published to. `smtp_url`: smtp[s]://USER:PASSWORD@HOST:PORT."""
+    """`directory`: folder or bucket that status pages are published to. `smtp_url`: smtp[s]://USER:PASSWORD@HOST:PORT.
+
+    `keys` make the links of subscribers, the first one the new ones; without any nobody can subscribe.
+    """
 
     directory: str = DEFAULT_VALUES["status.directory"]
     smtp_url: Secret | None = None
     allow_private_webhooks: bool = False
+    keys: tuple[Secret, ...] = ()
 
     def secrets(self) -> tuple[Secret, ...]:
         """What must not show, the password apart as well."""
         if self.smtp_url is None:
-            return ()
+            return self.keys
         password = urlsplit(self.smtp_url.reveal()).password or ""
         texts = {self.smtp_url.reveal(), password, unquote(password)}
-        return tuple(Secret(text) for text in sorted(texts) if text)
+        return (*self.keys, *(Secret(text) for text in sorted(texts) if text))

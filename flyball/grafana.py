@@ -46,7 +46,12 @@ def check_files(
     checks: "ChecksDeclared", *, external_url: str = "", shared_above: int = 1000, datasource_uid: str = ""
 ) -> tuple[TextFile, ...]:
     """The dashboards of checks from outside; none where nothing is declared that they show."""
-    return ()
+    from dashboards.synthetics import check_dashboards
+
+    if not (checks.probes or checks.journeys or checks.pages or checks.golden_paths):
+        return ()
+    options = _options(external_url, shared_above, datasource_uid)
+    return tuple(map(_text_file, check_dashboards(options)))
 
 
 class GrafanaFiles:

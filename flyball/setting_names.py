@@ -41,6 +41,7 @@ VARIABLES: Final = {
     "prober token": "FLYBALL_PROBER_TOKEN",
     "prober tokens": "FLYBALL_PROBER_TOKENS",
     "smtp url": "FLYBALL_SMTP_URL",
+    "status keys": "FLYBALL_STATUS_KEYS",
     "log format": "FLYBALL_LOG_FORMAT",
     "log level": "FLYBALL_LOG_LEVEL",
 }

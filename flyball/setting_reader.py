@@ -26,7 +26,7 @@ COMMAND_LINE: Final = "command line"
 _MAX_SECRET_BYTES: Final = 65_536
 _MAX_PORT: Final = 65_535
 _LEAST_TOKEN_CHARACTERS: Final = 32
-_LINES: Final = ("prober tokens",)  # may be given as several lines
+_LINES: Final = ("prober tokens", "status keys")  # may be given as several lines
 
 ReadFile = Callable[[Path], bytes]
 
@@ -234,8 +234,25 @@ class SettingReader:
 
     def _status(self) -> StatusSettings:
         return StatusSettings(
-            self._text("status.directory").strip(), self._secret("smtp url"), self._flag("status.allowPrivateWebhooks")
+            self._text("status.directory").strip(),
+            self._smtp_url(),
+            self._flag("status.allowPrivateWebhooks"),
+            self._status_keys(),
         )
+
+    def _smtp_url(self) -> Secret | None:
+        secret = self._secret("smtp url")
+        parts = _split(secret.reveal()) if secret else None
+        if secret and (parts is None or parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            self._complain("smtp url", "must be a URL such as smtp://USER:PASSWORD@mail.example.com:587")
+        return secret
+
+    def _status_keys(self) -> tuple[Secret, ...]:
+        keys = self._text("status keys").replace(",", " ").split()
+        if any(len(key) < _LEAST_TOKEN_CHARACTERS for key in keys):
+            what = f"must hold keys of {_LEAST_TOKEN_CHARACTERS} characters or more; `openssl rand -hex 32` makes one"
+            self._complain("status keys", what)
+        return tuple(map(Secret, keys))
 
     def _region(self) -> str:
         text = self._text("checks.region").strip()

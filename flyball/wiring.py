@@ -18,6 +18,7 @@ from alerts.reconciler import Reconciler
 from controlplane.adapters.alertmanager import AlertmanagerBackend
 from controlplane.adapters.clock import SystemClock
 from controlplane.adapters.prometheus import PrometheusBackend
+from controlplane.model.outbox import Channels
 from controlplane.ports import Clock
 from controlplane.store import SqlStore, migrate, open_store
 from flyball.applying import ToldApplying
@@ -27,6 +28,7 @@ from flyball.scheduler import Job, JobRunner, Turn
 from flyball.settings import Settings
 from flyball.slo_wiring import slo_daemon, slo_workspace, with_credentials
 from flyball.synthetics.services import CheckServices, CheckSurroundings
+from flyball.synthetics.status_services import CHANNELS as SUBSCRIBERS
 from flyball.telemetry import Metrics, Tracing, own_metrics
 from flyball.workspace_state import CompiledOnce, WorkspaceState
 from slo.journal import StoreJournal
@@ -145,7 +147,17 @@ def wire(
     money = MoneyServices(around)
     checks = CheckServices(
         CheckSurroundings(
-            workspace.checks, look, settings, backend, store, clock, leadership, metrics.registry, secrets.token_bytes
+            declared=workspace.checks,
+            look=look,
+            settings=settings,
+            backend=backend,
+            store=store,
+            clock=clock,
+            leadership=leadership,
+            registry=metrics.registry,
+            random_bytes=secrets.token_bytes,
+            chance=random.SystemRandom().random,
+            on_attempt=_counting(metrics),
         )
     )
     for collector in (*money.collectors(), *checks.collectors()):
@@ -196,10 +208,20 @@ def _store_jobs(store: SqlStore, metrics: Metrics, events_kept: timedelta) -> It
 
 
 def _delivery(store: SqlStore, console: IO[str], metrics: Metrics) -> DeliveryDaemon:
+    return DeliveryDaemon(
+        store,
+        [ConsoleNotifier(console)],
+        random=random.SystemRandom().random,
+        on_attempt=_counting(metrics),
+        channels=Channels(SUBSCRIBERS),
+    )
+
+
+def _counting(metrics: Metrics) -> Callable[[str, str], None]:
     def count(channel: str, outcome: str) -> None:
         metrics.deliveries.labels(channel, outcome).inc()
 
-    return DeliveryDaemon(store, [ConsoleNotifier(console)], random=random.SystemRandom().random, on_attempt=count)
+    return count
 
 
 def _measure(store: SqlStore, metrics: Metrics) -> Vitals:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from controlplane.model.event import JSON
 
@@ -18,6 +19,17 @@ class OutboxMessage:
     channel: str
     key: str
     payload: Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Some channels: those that are named, or all but those."""
+
+    names: frozenset[str] = frozenset()
+    are_left_out: bool = True
+
+
+EVERY_CHANNEL: Final = Channels()
 
 
 @dataclass(frozen=True, slots=True)

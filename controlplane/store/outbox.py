@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, delete, func, or_, select, update
 
-from controlplane.model.outbox import DueMessage, OutboxMessage
+from controlplane.model.outbox import EVERY_CHANNEL, Channels, DueMessage, OutboxMessage
 from controlplane.ports import CLAIM_HOLD, Permanent
 from controlplane.store.batches import unseen
 from controlplane.store.tables import outbox
@@ -41,7 +41,9 @@ class SqlOutbox:
             self._connection.execute(outbox.insert(), [_row(message, now) for message in new])
         return len(new)
 
-    def claim(self, limit: int, now: datetime, hold: timedelta = CLAIM_HOLD) -> list[DueMessage]:
+    def claim(
+        self, limit: int, now: datetime, hold: timedelta = CLAIM_HOLD, channels: Channels = EVERY_CHANNEL
+    ) -> list[DueMessage]:
         """Due messages, oldest first, which nobody else gets until `now + hold`."""
         older = outbox.alias("older")
         waits_for_older = (
@@ -66,6 +68,9 @@ class SqlOutbox:
             .limit(limit)
             .with_for_update(of=outbox, skip_locked=True)
         )
+        if channels.names:
+            named = outbox.c.channel.in_(sorted(channels.names))
+            due = due.where(~named if channels.are_left_out else named)
         rows = self._connection.execute(due).mappings().all()
         claimed = outbox.c.sequence.in_([row["sequence"] for row in rows])
         self._connection.execute(update(outbox).where(claimed).values(claimed_until=now + hold))

@@ -17,6 +17,7 @@ from flyball.cli import (
     run,
     schema,
     slo,
+    status,
     up,
     usage,
 )
@@ -37,4 +38,5 @@ app.add_typer(demo.app, name="demo")
 app.add_typer(journey.app, name="journey")
 app.add_typer(probe.app, name="probe")
 app.add_typer(slo.app, name="slo")
+app.add_typer(status.app, name="status")
 app.add_typer(usage.app, name="usage")

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Final
@@ -19,6 +19,7 @@ from flyball.settings import Settings
 from flyball.synthetics.declared import ChecksDeclared
 from flyball.synthetics.local_prober import LocalProber
 from flyball.synthetics.region_checks import RandomBytes, RegionChecks, book_of
+from flyball.synthetics.status_services import StatusServices, StatusSurroundings
 from flyball.synthetics.watching import watch_of
 from synthetics.golden_paths.daemon import GoldenPathCollector, GoldenPathDaemon
 from synthetics.prober.metrics import ProberMetrics
@@ -48,6 +49,8 @@ class CheckSurroundings:
     leadership: Leadership
     registry: CollectorRegistry
     random_bytes: RandomBytes
+    chance: Callable[[], float]
+    on_attempt: Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,19 @@ class CheckServices:
         )
         self._judging = Judging(around.store, self.watch)
         self.exposition = CheckExposition(around.store, self.watch, around.clock)
+        self.status = StatusServices(
+            StatusSurroundings(
+                lambda: self.declared().pages,
+                around.settings.status,
+                around.settings.folder,
+                around.backend,
+                around.store,
+                around.clock,
+                around.registry,
+                around.chance,
+                around.on_attempt,
+            )
+        )
         self.golden_paths = GoldenPathDaemon(around.store, around.backend)
 
     @cached_property
@@ -104,13 +120,15 @@ class CheckServices:
     def collectors(self) -> tuple[Collector, ...]:
         """For the registry of our own metrics."""
         around = self._around
-        return (GoldenPathCollector(self.golden_paths, around.clock),)
+        return (GoldenPathCollector(self.golden_paths, around.clock), *self.status.collectors())
 
     def jobs(self) -> Iterator[Job]:
         """What is done again and again."""
         yield Job("probes", PROBES_EVERY, self._informed(self._probe), leader_only=False)
         yield Job("verdicts", VERDICTS_EVERY, self._informed(self._judge), leader_only=True)
         yield Job("golden-paths", GOLDEN_PATHS_EVERY, self._informed(self._look_at_paths), leader_only=True)
+        for job in self.status.jobs():
+            yield replace(job, run=self._informed(job.run))
         yield Job("tidy-checks", TIDY_EVERY, self._forget, leader_only=True)
 
     def close(self) -> None:

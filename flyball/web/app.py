@@ -1,7 +1,6 @@
 """The web application: our endpoints, the hooks and the console, behind the guards."""
 
 import asyncio
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,6 +18,7 @@ from flyball.web.probe_endpoint import ProbeAccess, ProbeEndpoint, probe_routes
 from flyball.web.report_hook import ReportHook
 from flyball.web.state import ConsoleOptions
 from flyball.web.status_files import status_routes
+from flyball.web.status_hooks import StatusHooks
 from flyball.web.usage_hook import Sender, UsageHook
 from flyball.wiring import Services
 
@@ -48,6 +48,14 @@ def create_app(services: Services) -> Starlette:
         metrics=services.own_metrics,
         tracing=services.tracing,
         registry=services.own_metrics.registry,
+    )
+    status = StatusHooks(
+        services.store,
+        lambda: services.checks.declared().pages,
+        services.checks.status.subscriptions,
+        clock=services.clock,
+        metrics=services.own_metrics,
+        tracing=services.tracing,
     )
     readiness = Readiness(services.readiness_checks())
 
@@ -82,7 +90,8 @@ def create_app(services: Services) -> Starlette:
             Route(usage_hook.PATH, usage.answer, methods=["POST"]),
             Route(report_hook.PATH, reports.answer, methods=["POST"]),
             *probe_routes(probe),
-            *status_routes(Path(settings.folder / settings.status.directory)),
+            *status.routes(),
+            *status_routes(services.checks.status.local),
             *console_routes(services.state, options, money, checks, checks),
         ],
         middleware=[Middleware(Guards, admission=Admission.of(settings))],

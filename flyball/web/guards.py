@@ -15,6 +15,7 @@ from flyball.web.credentials import console_matches
 
 OPEN_PATHS: Final = ("/metrics", "/healthz", "/readyz")  # for probes and Prometheus; they show no secrets
 HOOKS: Final = ("/hooks/", "/usage/")  # each has a secret and bounds of its own
+PUBLIC: Final = ("/status/",)  # what everybody may read, and how they subscribe to it
 MAX_HEADER_BYTES: Final = 32 * 1024
 _LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 SECURITY_HEADERS: Final = {
@@ -52,7 +53,7 @@ class Admission:
             return error_for(path, 421, "this address is not one of ours")
         if announced_bytes(request) > MAX_BODY_BYTES and not path.startswith(HOOKS):
             return error_for(path, 413, f"the body is larger than {MAX_BODY_BYTES} bytes")
-        if self.console_token is None or path in OPEN_PATHS or path.startswith(HOOKS):
+        if self.console_token is None or path in OPEN_PATHS or path.startswith((*HOOKS, *PUBLIC)):
             return None
         if console_matches(request.headers.get("authorization", ""), self.console_token):
             return None
