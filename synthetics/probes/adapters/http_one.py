@@ -77,7 +77,7 @@ async def _head(connection: h11.Connection, wire: Wire, request: Request) -> Hea
 
 
 async def _plain(first: bytes, wire: Wire, body: Body, length: int) -> None:
-    """So many bytes, or all until the connection ends (−1): nothing in them is for h11, which would copy them thrice."""
+    """So many bytes, or all until the connection ends (−1): h11 would copy it thrice for nothing."""
     left = length if length >= 0 else None
     data = first
     while left != 0:
