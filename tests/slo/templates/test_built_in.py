@@ -130,6 +130,34 @@ TRUTHS = {
             'probe_success{job="blackbox",instance="https://other.example",region="us"}': (0, 0),
         },
     ),
+    "probe-availability": Truth(
+        (0.1, 0.1),
+        {
+            f'flyball_check_runs_total{{kind="{kind}",check="gateway-health",region="{region}",outcome="{outcome}"}}': runs
+            for kind, region, outcome, runs in (
+                ("probe", "eu", "ok", 2),
+                ("probe", "eu", "failed", 0.2),
+                ("probe", "us", "ok", 1.6),
+                ("probe", "us", "failed", 0.2),
+                ("probe", "us", "fault", 5),
+                ("journey", "us", "failed", 5),
+            )
+        },
+        {},
+    ),
+    "journey-availability": Truth(
+        (0.25, 0.25),
+        {
+            f'flyball_check_runs_total{{kind="journey",check="{check}",region="eu",outcome="{outcome}"}}': runs
+            for check, outcome, runs in (
+                ("core-flow", "ok", 0.6),
+                ("core-flow", "failed", 0.2),
+                ("core-flow", "fault", 1),
+                ("other", "failed", 5),
+            )
+        },
+        {},
+    ),
     "otel-spans-availability": Truth(
         (0.125, 0.125),
         {
