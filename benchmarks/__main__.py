@@ -23,6 +23,7 @@ NAMES: Final = (
     "proofs",
     "rules",
     "slo_replay",
+    "status_page",
     "usage",
 )
 
