@@ -14,7 +14,9 @@ from synthetics.probes.adapters.failures import ProbeFailed, connecting_failed, 
 from synthetics.probes.adapters.resolving import Address
 
 CHUNK: Final = 65_536
-_BREATH: Final = 8  # pieces
+_HANDSHAKE_PIECE: Final = 8192
+_MOST_HANDSHAKE: Final = 512 * 1024
+_BREATH: Final = 4  # pieces
 T = TypeVar("T")
 _IN_PROGRESS: Final = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR)
 
@@ -80,6 +82,7 @@ class Stream:
             with suppress(OSError):
                 await self._write_plain(self._tls.outgoing.read())  # why we refuse
             raise handshake_failed(error) from error
+        self._tls.has_shaken = True
         return self._tls.inner
 
     async def read(self, most: int = CHUNK) -> bytes:
@@ -88,7 +91,7 @@ class Stream:
             return await self._read_plain(most)
         try:
             return await self._through(self._tls, partial(self._tls.inner.read, most))
-        except ssl.SSLZeroReturnError:
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):  # many servers hang up without TLS's own goodbye
             return b""
 
     async def write(self, data: bytes) -> None:
@@ -110,7 +113,7 @@ class Stream:
                 found = work()
             except ssl.SSLWantReadError:
                 await self._write_plain(tls.outgoing.read())
-                await tls.take(await self._read_plain(CHUNK))
+                await tls.take(await self._read_plain(tls.piece))
             else:
                 await self._write_plain(tls.outgoing.read())
                 return found
@@ -153,15 +156,25 @@ class _TLS:
         self._incoming = ssl.MemoryBIO()
         self.outgoing = ssl.MemoryBIO()
         self.inner = context.wrap_bio(self._incoming, self.outgoing, server_hostname=server_name)
+        self.has_shaken = False
         self._pieces = 0
+        self._bytes = 0
+
+    @property
+    def piece(self) -> int:
+        """How much OpenSSL is given at once."""
+        return CHUNK if self.has_shaken else _HANDSHAKE_PIECE
 
     async def take(self, data: bytes) -> None:
-        """What came in; other probes have their turn when much comes."""
+        """What came in; other probes have their turn when much comes. Raises ProbeFailed for an endless handshake."""
+        self._pieces += 1
+        self._bytes += len(data)
+        if not self.has_shaken and self._bytes > _MOST_HANDSHAKE:
+            raise ProbeFailed("tls", f"it sends more than {_MOST_HANDSHAKE:,} bytes, and no end of the TLS handshake")
         if data:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
-        self._pieces += 1
         if self._pieces % _BREATH == 0:
             await asyncio.sleep(0)
 

@@ -99,10 +99,10 @@ class Trial:
 
     async def start_tls(self, stream: Stream, options: TLSOptions, host: str, *protocols: str) -> None:
         """Shake hands, and remember what was shown. Raises ProbeFailed."""
-        context = client_context(options, protocols)
+        stream.prepare_tls(client_context(options, protocols), options.server_name or host)
         self.enter(TLS)
         try:
-            tls = await stream.start_tls(context, options.server_name or host)
+            tls = await stream.shake_hands()
         except ProbeFailed as failed:
             if isinstance(failed.__cause__, CertificateRefused):
                 self._chain = failed.__cause__.chain

@@ -1,6 +1,9 @@
 """TLS probes: handshakes, and certificates that are believed or not."""
 
+import asyncio
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -95,7 +98,7 @@ def test_another_name_may_be_expected() -> None:
         (reset, "tls"),
         (garbage, "tls"),
         (saying(b"220 mail ESMTP\r\n"), "tls"),
-        (endless(b"\x16\x03\x03\x40\x00" + b"\0" * 0x4000), "timeout"),  # greetings that OpenSSL passes over
+        (endless(b"\x16\x03\x03\x40\x00" + b"\0" * 0x4000), "tls"),  # greetings that OpenSSL passes over
     ],
 )
 def test_what_is_no_tls_is_a_bounded_failure(handler: Handler, reason: str) -> None:
@@ -111,3 +114,39 @@ def test_what_is_no_tls_is_a_bounded_failure(handler: Handler, reason: str) -> N
 def test_a_target_that_is_none_is_our_fault(target: str) -> None:
     attempt = run(lambda: probe_tls(TLSModule(), target, around()))
     assert (attempt.reason, attempt.is_fault) == ("target", True)
+
+
+def test_a_flood_in_the_handshake_does_not_hold_up_other_probes() -> None:
+    """OpenSSL passes over greetings of a server as long as they come, and would not come back."""
+    flood = (
+        "import socket\n"
+        "listening = socket.create_server(('127.0.0.1', 0))\n"
+        "print(listening.getsockname()[1], flush=True)\n"
+        "made, _ = listening.accept()\n"
+        "while True: made.sendall((b'\\x16\\x03\\x03\\x40\\x00' + bytes(0x4000)) * 20)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", flood], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout
+        target = f"127.0.0.1:{process.stdout.readline().strip()}"
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async def main() -> Attempt:
+            running = asyncio.create_task(others())
+            try:
+                return await probe_tls(TLSModule(), target, around())
+            finally:
+                running.cancel()
+
+        attempt = asyncio.run(main())
+        process.kill()
+    assert attempt.reason == "tls"
+    assert "no end of the TLS handshake" in attempt.detail
+    assert turns > 10
