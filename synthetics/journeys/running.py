@@ -15,7 +15,8 @@ from synthetics.journeys.masking import Masker
 from synthetics.journeys.model import APIFlow, BrowserFlow, Journey
 from synthetics.journeys.ports import BrowserTask, OnStep, OpenSession, Report, RunBrowser, no_progress
 from synthetics.journeys.templates import Unset, Values
-from synthetics.journeys.walking import Walk, walk
+from synthetics.journeys.walking import Walk, unset_detail, walk
+from synthetics.probes.secrets import is_secret_name
 
 RandomBytes = Callable[[int], bytes]
 _TRACE_BYTES, _SPAN_BYTES = 16, 8
@@ -53,7 +54,6 @@ class Runner:
 
     async def _report(self, journey: Journey, run: "_Run") -> Report:
         variables = self.environment.variables_of(journey)
-        masker = Masker([*run.secrets.values(), *variables.values()])
         values = Values(dict(journey.variables), run.secrets, variables, run.now, run.trace_id[:_UNIQUE])
         match journey.flow:
             case APIFlow() as flow:
@@ -62,10 +62,10 @@ class Runner:
                 try:
                     task = self._task(journey, flow, values, run)
                 except Unset as unset:
-                    detail = f"the environment variable {unset.reference.name} is not set where this journey runs"
-                    return Report(Outcome.FAULT, "variable", detail)
+                    return Report(Outcome.FAULT, "variable", unset_detail(unset.reference))
                 report = await self.run_browser(task, run.on_step)
-        return _masked(report, masker)
+        gained = [text for name, text in values.names.items() if isinstance(text, str) and is_secret_name(name)]
+        return _masked(report, Masker([*run.secrets.values(), *variables.values(), *gained]))
 
     def _walk(self, journey: Journey, values: Values, run: "_Run") -> Walk:
         return Walk(
@@ -154,11 +154,17 @@ def _samples(seconds: float, report: Report) -> tuple[CheckSample, ...]:
 
 
 def _masked(report: Report, masker: Masker) -> Report:
-    detail = masker.text(report.detail)
+    """Without secrets, and without what would be a command to a terminal."""
+    detail = _plain(masker.text(report.detail))
     return replace(
         report,
         detail=detail if len(detail) <= DETAIL_LENGTH else f"{detail[: DETAIL_LENGTH - 1]}…",
-        timings=tuple(Timing(masker.text(each.name), each.seconds) for each in report.timings),
-        failed_step=masker.text(report.failed_step),
-        output=masker.text(report.output),
+        timings=tuple(Timing(_plain(masker.text(each.name)), each.seconds) for each in report.timings),
+        failed_step=_plain(masker.text(report.failed_step)),
+        where=_plain(report.where),
+        output="\n".join(_plain(line) for line in masker.text(report.output).split("\n")),
     )
+
+
+def _plain(text: str) -> str:
+    return "".join(character if character.isprintable() else "·" for character in text)

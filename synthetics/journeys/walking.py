@@ -154,9 +154,13 @@ class _Walker:
 
 def _unset(reference: Reference) -> _Stopped:
     if reference.origin is Origin.ENVIRONMENT:
-        detail = f"the environment variable {reference.name} is not set where this journey runs"
-        return _Stopped("variable", detail, Outcome.FAULT)
+        return _Stopped("variable", unset_detail(reference), Outcome.FAULT)
     return _Stopped("save", f"`{reference.name}` was never saved")
+
+
+def unset_detail(reference: Reference) -> str:
+    """What to say of a variable that the environment lacks."""
+    return f"the environment variable {reference.name} is not set where this journey runs"
 
 
 def _filled(expectation: Expectation, values: Values) -> Assertion:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 import sys
@@ -42,6 +43,7 @@ _TOO_LONG: Final = (
     f"the path of the folder for temporary files is too long for Chromium's sockets:"
     f" set TMPDIR to one of {_LONGEST_PATH} characters at most"
 )
+log = logging.getLogger(__name__)
 MARK: Final = "FLYBALL_JOURNEY_RUN"  # in the environment of every process of a run: its folder
 
 
@@ -77,19 +79,27 @@ class BrowserProcess:
             return Report(Outcome.FAULT, "test", f"{task.file.name}: no such file")
         if len(str(self.temporary or tempfile.gettempdir())) > _LONGEST_PATH:
             return Report(Outcome.FAULT, "browser", _TOO_LONG)
-        masker = Masker(task.secrets.values())
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self.temporary))
         try:
-            for name in ("home", "tmp", "work", "artifacts"):
-                (folder / name).mkdir()
-            (folder / "pytest.ini").write_text("[pytest]\n")
-            async with _supervised(self._order(task, folder, chromium)) as ended:
-                journal = Journal(folder / "journal", on_step)
-                end = await _waited(ended, journal, task.timeout_seconds + _LATE_SECONDS)
-                report = report_of(task, end, journal, masker)
-                return await asyncio.to_thread(self._with_artifacts, task, folder, report, masker)
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self.temporary))
+        except OSError as error:
+            return _not_started(error)
+        try:
+            return await self._run(task, folder, chromium, on_step)
+        except OSError as error:
+            return _not_started(error)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _run(self, task: BrowserTask, folder: Path, chromium: str, on_step: OnStep) -> Report:
+        masker = Masker(task.secrets.values())
+        for name in ("home", "tmp", "work", "artifacts"):
+            (folder / name).mkdir()
+        (folder / "pytest.ini").write_text("[pytest]\n")
+        async with _supervised(self._order(task, folder, chromium)) as ended:
+            journal = Journal(folder / "journal", on_step)
+            end = await _waited(ended, journal, task.timeout_seconds + _LATE_SECONDS)
+            report = report_of(task, end, journal, masker)
+            return await asyncio.to_thread(self._with_artifacts, task, folder, report, masker)
 
     def _chromium(self) -> str | None:
         path = self.environment.get("PATH", os.defpath)
@@ -99,7 +109,11 @@ class BrowserProcess:
         if report.outcome is Outcome.OK or not task.keeps_artifacts or self.artifacts is None:
             return report
         found = found_in(folder / "artifacts")
-        kept = self.artifacts.keep(task.journey, task.started_at, task.trace_id, found, report.output, masker)
+        try:
+            kept = self.artifacts.keep(task.journey, task.started_at, task.trace_id, found, report.output, masker)
+        except OSError as error:
+            log.warning("journeys.artifacts_not_kept journey=%s error=%s", task.journey, error.strerror)
+            return report
         return replace(report, artifacts=kept)
 
     def _order(self, task: BrowserTask, folder: Path, chromium: str) -> dict[str, object]:
@@ -169,6 +183,10 @@ def _no_browser(chromium: str | None) -> Report:
     missing = "Chromium is not on the PATH" if chromium is None else "pytest-playwright is not installed"
     way_out = "apt-get install chromium" if chromium is None else "pip install 'flyball[browser]'"
     return Report(Outcome.FAULT, "browser", f"{missing}: {way_out}")
+
+
+def _not_started(error: OSError) -> Report:
+    return Report(Outcome.FAULT, "process", f"this machine cannot run it: {error.strerror}")
 
 
 @asynccontextmanager

@@ -239,3 +239,25 @@ def test_a_journey_is_a_check_that_a_prober_runs(platform: Platform) -> None:
     result = asyncio.run(check.run(NOW))
     assert (result.outcome, result.started_at, result.region) == (Outcome.OK, NOW, "eu")
     assert USER not in result.trace_id
+
+
+def test_what_a_target_sends_is_no_command_for_a_terminal(platform: Platform) -> None:
+    spec = (
+        "interval: 1m\nsteps:\n  - name: one\n    http: {url: URL/api/sign-in, json: {user: 'x', password: ''}}\n"
+        "    expect: [{status: 401}, {jsonPath: {path: '$.error', equals: \"\\e[2J\"}}]\n"
+    )
+    result = walked(spec, platform)
+    assert result.reason == "json"
+    assert result.detail.isprintable()
+
+
+def test_tokens_that_a_step_saves_are_masked_as_secrets_are(platform: Platform) -> None:
+    see = '  - name: see\n    http: {url: "${api}/sessions/${token}"}\n'
+    result = walked(_HEAD + _SIGN_IN + see, platform)
+    assert (result.reason, result.detail) == ("status", "step `see`: status is 2xx: it is not so, 404")
+    looping = see.replace("${api}/sessions", "URL/redirects")
+    endless = walked(_HEAD + _SIGN_IN + looping.replace("/${token}", "?t=${token}"), platform)
+    assert endless.reason == "redirects"
+    told = walked(_HEAD + _SIGN_IN + see + '    expect: [{body: {equals: "${token}"}}, {status: 404}]\n', platform)
+    assert told.detail.startswith("step `see`: body is ***: it is not so")
+    assert SESSION not in repr((result, endless, told))
