@@ -6,7 +6,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
@@ -52,12 +52,13 @@ async def resolve(host: str, port: int, family: IPFamily, pins: Mapping[str, str
     if pinned:
         return Address(*split_host_port(pinned, port), is_pinned=True)
     literal = _literal(host)
-    found = [literal] if literal is not None else _HOSTS.addresses(host) or await _looked_up(host, seconds)
+    found = [literal] if literal is not None else _HOSTS.addresses(host) or await looked_up(_LOOKUPS, host, seconds)
     return _chosen(host, found, port, family)
 
 
-async def _looked_up(host: str, seconds: float) -> list[str]:
-    lookup = _LOOKUPS.submit(host)
+async def looked_up(lookups: "Lookups", host: str, seconds: float) -> list[str]:
+    """Addresses of a name, by the system's resolver. Raises ProbeFailed, as `resolve`."""
+    lookup = lookups.submit(host)
     done, _ = await asyncio.wait({asyncio.wrap_future(lookup)}, timeout=max(seconds, 0))
     if not done:
         if lookup.cancel():
@@ -131,23 +132,29 @@ def _unknown(host: str, error: socket.gaierror) -> ProbeFailed:
 
 
 @dataclass(eq=False, slots=True)
-class _Lookup:
+class Lookup:
+    """A name on its way."""
+
     host: str
     future: "Future[list[str]]"
     begun_at: float = 0.0
 
 
-class _Lookups:
+class Lookups:
     """The system's resolver in daemon threads: it cannot be interrupted, and must not keep the process from ending.
 
     Who asks for a name that has been looked up for a second already waits for the same answer: a name that is never
     answered takes one thread, not one for each try.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(
+        self, most: int, look_up: Callable[[Lookup], None] | None = None, stuck_seconds: float = _STUCK_SECONDS
+    ) -> None:
         self._most = most
-        self._waiting: queue.SimpleQueue[_Lookup] = queue.SimpleQueue()
-        self._running: dict[str, _Lookup] = {}
+        self._look_up = look_up or _look_up
+        self._stuck_seconds = stuck_seconds
+        self._waiting: queue.SimpleQueue[Lookup] = queue.SimpleQueue()
+        self._running: dict[str, Lookup] = {}
         self._threads = 0
         self._idle = 0
         self._lock = threading.Lock()
@@ -156,9 +163,9 @@ class _Lookups:
         """Addresses in the system's order, once each; socket.gaierror or UnicodeError."""
         with self._lock:
             running = self._running.get(host)
-            if running is not None and time.monotonic() - running.begun_at > _STUCK_SECONDS:
+            if running is not None and time.monotonic() - running.begun_at > self._stuck_seconds:
                 return running.future
-            lookup = _Lookup(host, Future())
+            lookup = Lookup(host, Future())
             self._waiting.put(lookup)
             if self._idle < self._waiting.qsize() and self._threads < self._most:
                 self._threads += 1
@@ -176,13 +183,13 @@ class _Lookups:
                     continue
                 lookup.begun_at = time.monotonic()
                 self._running[lookup.host] = lookup
-            _look_up(lookup)
+            self._look_up(lookup)
             with self._lock:
                 if self._running.get(lookup.host) is lookup:
                     del self._running[lookup.host]
 
 
-def _look_up(lookup: _Lookup) -> None:
+def _look_up(lookup: Lookup) -> None:
     try:
         found = socket.getaddrinfo(lookup.host, None, type=socket.SOCK_STREAM)
     except BaseException as error:  # noqa: BLE001 -- it is raised where the result is awaited
@@ -191,5 +198,5 @@ def _look_up(lookup: _Lookup) -> None:
         lookup.future.set_result(list(dict.fromkeys(str(entry[4][0]) for entry in found)))
 
 
-_LOOKUPS: Final = _Lookups(MOST_LOOKUPS)
+_LOOKUPS: Final = Lookups(MOST_LOOKUPS)
 _HOSTS: Final = HostsFile()

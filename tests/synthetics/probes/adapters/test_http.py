@@ -304,7 +304,7 @@ def test_a_name_without_an_address_of_the_family_fails_with_dns() -> None:
         made = await probe_http(HTTPModule(ip_family=IPFamily.IPV6), "http://127.0.0.1:1/", around())
         assert (made.reason, made.detail) == ("dns", "`127.0.0.1` has no IPv6 address")
         made = await probe_http(HTTPModule(), "http://nothing.invalid/", around())
-        assert (made.reason, made.detail) == ("dns", "there is no address for `nothing.invalid`")
+        assert (made.reason, "`nothing.invalid`" in made.detail) == ("dns", True)
         assert value(made, "probe_ip_protocol") == 0
         assert value(made, "probe_http_status_code") == 0
 
