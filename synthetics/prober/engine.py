@@ -99,8 +99,13 @@ class Prober:
     def replace(self, checks: Iterable[Check], self_check: Check | None = None) -> None:
         """Run these from now on: those of our region. What stays keeps its grid and its state, what runs ends as it is.
 
-        A check is the same as before when kind and name are.
+        A check is the same as before when kind and name are. Raises ValueError for an interval that is none, and
+        changes nothing then.
         """
+        checks = tuple(checks)
+        for check in (*checks, *([self_check] if self_check else [])):
+            if check.every <= timedelta(0):
+                raise ValueError(f"the interval of {check.name} is not positive")
         chosen = [check for check in checks if not check.regions or self._region in check.regions]
         self._self_check = key_of(self_check) if self_check else None
         self._wanted = {key_of(check): check for check in (*chosen, *([self_check] if self_check else []))}

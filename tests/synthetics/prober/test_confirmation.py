@@ -29,7 +29,7 @@ def test_a_first_failure_is_confirmed_out_of_turn_and_only_the_first() -> None:
     assert len(regular) == 10  # out of turn means beside its turns
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.integers(5, 300), st.floats(0.1, 30), st.floats(0, 300))
 def test_an_outage_is_confirmed_within_two_intervals(every: int, seconds: float, begins: float) -> None:
     seconds = min(seconds, every * 0.45)

@@ -1,6 +1,7 @@
 """The engine in simulated time: grids, overruns, lanes, reloads, faults of checks, and the end."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -33,7 +34,7 @@ def test_a_check_starts_every_interval_on_its_grid() -> None:
     assert ran.metric("flyball_prober_running") == 0
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(
     st.lists(
         st.tuples(st.integers(1, 90), st.floats(0, 40), st.sampled_from(Outcome), st.booleans()),
@@ -287,3 +288,56 @@ def test_a_new_check_with_a_long_interval_may_run_once_before_its_first_turn() -
     plain = Target(every=6 * 3600)
     Ran([plain], 60)
     assert plain.starts == []
+
+
+def test_an_interval_that_is_none_changes_nothing() -> None:
+    target = Target()
+    prober = Prober(region="eu", sink=Collected(), clock=LoopClock())
+    prober.replace([target.check])
+    with pytest.raises(ValueError, match="the interval of none is not positive"):
+        prober.replace([Target("none", every=0).check])
+    assert len(Ran([target], 300).sink.results) == 10
+
+
+_Version = tuple[int, float, bool]  # interval, seconds, heavy
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 200),
+            st.dictionaries(
+                st.sampled_from("abcd"),
+                st.tuples(st.sampled_from([5, 10, 30]), st.sampled_from([0.1, 7.0, 33.0]), st.booleans()),
+            ),
+            st.booleans(),
+        ),
+        max_size=8,
+    ),
+    st.sampled_from(Outcome),
+)
+def test_whatever_is_replaced_nothing_runs_twice_at_once_and_nothing_is_left(
+    changes: list[tuple[float, dict[str, _Version], bool]], outcome: Outcome
+) -> None:
+    targets = {name: Target(name, timeout=40, outcome=lambda _: outcome) for name in "abcd"}
+    known_good = Target("eu", kind=CheckKind.SELF_CHECK, seconds=lambda _: 3.0, outcome=lambda _: Outcome.FAILED)
+
+    def change(versions: dict[str, _Version], is_checked: bool) -> Callable[[Prober], None]:
+        def apply(prober: Prober) -> None:
+            for name, (every, seconds, is_heavy) in versions.items():
+                targets[name].every, targets[name].is_heavy = every, is_heavy
+                targets[name].seconds = lambda _, s=seconds: s  # type: ignore[misc]
+            prober.replace([targets[name].check for name in versions], known_good.check if is_checked else None)
+
+        return apply
+
+    told = [(at, change(versions, is_checked)) for at, versions, is_checked in changes]
+    ran = Ran(list(targets.values()), 260, limits=Limits(light=2, heavy=1), changes=told)
+    assert all(target.most_at_once <= 1 for target in (*targets.values(), known_good))
+    assert ran.prober.running == 0
+    assert ran.metric("flyball_prober_running") == 0
+    ends = {name: {one.started_at for one in ran.sink.of(name)} for name in targets}
+    for name, target in targets.items():  # a run is told once, or was cut off at the end
+        assert len(ran.sink.of(name)) == len(ends[name])
+        assert len(target.starts) - len(ends[name]) <= 1
