@@ -14,7 +14,7 @@ _TOLD_AT_FIRST = (VerdictKind.REGIONAL, VerdictKind.GLOBAL)
 def events_of(previous: Mapping[VerdictKey, Verdict], verdicts: Sequence[Verdict], now: datetime) -> list[Event]:
     """Events for what is different, each with an id that says the same however often it is reckoned."""
     found = []
-    for verdict in verdicts:
+    for verdict in sorted(verdicts, key=lambda each: each.check_kind is not CheckKind.SELF_CHECK):  # causes first
         before = previous.get(verdict.key)
         event = _of_region if verdict.check_kind is CheckKind.SELF_CHECK else _of_check
         found.append(event(before, verdict, now))

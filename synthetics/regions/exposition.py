@@ -15,6 +15,7 @@ from controlplane.model.check import (
     CheckResult,
     Outcome,
     RegionContact,
+    RegionState,
     RunTimes,
     Verdict,
     VerdictKind,
@@ -111,6 +112,7 @@ class _Telling:
         self._now = now
         self._is_openmetrics = is_openmetrics
         self._checks = {check.key for check in watch.checks}
+        self._places = {check.key: check.regions for check in watch.checks}
         self._regions = {region.name for region in watch.regions}
 
     def families(self) -> Iterator[Family]:
@@ -122,7 +124,11 @@ class _Telling:
         yield Family(names.CHECK_LAST_RUN, "gauge", "When the newest run of a check began.", self._last_runs())
         yield Family(names.CHECK_INTERVAL, "gauge", "How often a check runs.", self._intervals())
         yield Family(names.CHECK_VERDICT, "gauge", "1 for what all regions together say of a check.", _stands(verdicts))
+        yield Family(names.VERDICT_SINCE, "gauge", "When what is said of a check began.", _since(verdicts))
         yield Family(names.CHECK_REGION_STATE, "gauge", "1: what one region says of a check.", _states(verdicts))
+        yield Family(
+            names.CHECK_FAILURE, "gauge", "1 for why a check that is down in a region fails.", self._failures(verdicts)
+        )
         yield Family(
             names.CHECK_FLAPPING, "gauge", "1 while so many regions flap that nobody can tell.", _flapping(verdicts)
         )
@@ -168,8 +174,18 @@ class _Telling:
 
     def _last_runs(self) -> Iterator[str]:
         for times in self._read.run_times:
-            if (times.kind.value, times.check) in self._checks and times.region in self._regions:
+            key = (times.kind.value, times.check)
+            here = self._places.get(key) or self._regions  # others may have run it before
+            if key in self._checks and times.region in here & self._regions:
                 yield line(names.CHECK_LAST_RUN, _key(times), times.last_at.timestamp())
+
+    def _failures(self, verdicts: Sequence[Verdict]) -> Iterator[str]:
+        for verdict in verdicts:
+            for each in verdict.regions:
+                latest = self._read.results.get((*verdict.key, each.region))
+                if each.state is RegionState.DOWN and latest is not None and latest.reason:
+                    labels = {"region": each.region, "reason": latest.reason}
+                    yield f"{names.CHECK_FAILURE}{{{_of(verdict)},{written_labels(labels)}}} 1.0\n"
 
     def _intervals(self) -> Iterator[str]:
         for check in self._watch.checks:
@@ -192,6 +208,11 @@ def _stands(verdicts: Sequence[Verdict]) -> Iterator[str]:
         own = _of(verdict)
         for kind in VerdictKind:
             yield f'{names.CHECK_VERDICT}{{{own},verdict="{kind.value}"}} {float(kind is verdict.kind)}\n'
+
+
+def _since(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    for verdict in verdicts:
+        yield f"{names.VERDICT_SINCE}{{{_of(verdict)}}} {verdict.since.timestamp()!r}\n"
 
 
 def _states(verdicts: Sequence[Verdict]) -> Iterator[str]:
