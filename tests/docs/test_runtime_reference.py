@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from controlplane import check_names
 from flyball import setting_names, wiring
 from flyball.settings import Settings, load_settings
 from flyball.wiring import wire
@@ -19,6 +20,7 @@ def test_every_metric_of_ours_is_described(tmp_path: Path) -> None:
     page = (DOCS / "reference/metrics.md").read_text()
     ours = {metric.name for metric in services.own_metrics.registry.collect() if metric.name.startswith("flyball_")}
     services.close()
+    ours |= {value.removesuffix("_total") for value in vars(check_names).values() if str(value).startswith("flyball_")}
     described = {name.removesuffix("_total") for name in re.findall(r"^\| `(flyball_\w+)`", page, re.MULTILINE)}
     assert described == ours
 
