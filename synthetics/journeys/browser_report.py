@@ -1,7 +1,7 @@
 """From what a journey's process and its supervisor told to what is reported. Neither is trusted to keep to bounds."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -132,15 +132,16 @@ def report_of(task: BrowserTask, ended: Ended | None, journal: Journal, masker: 
 
 
 def _verdict(task: BrowserTask, ended: Ended | None, journal: Journal) -> _Outcome:
+    """What the journey said itself counts before how its process ended, which may be slow to go."""
+    said, late = journal.said, f"it was not done within {task.timeout_seconds:g} s"
+    if said is not None:
+        return replace(said, detail=late) if said.reason == "timeout" else said
     if ended is None:
         return _Outcome(Outcome.FAULT, "crash", "the process that watches over the journey ended early")
-    if ended.limit == "timeout" or (journal.said and journal.said.reason == "timeout"):
-        where = journal.said.where if journal.said else ""
-        return _Outcome(Outcome.FAILED, "timeout", f"it was not done within {task.timeout_seconds:g} s", where)
+    if ended.limit == "timeout":
+        return _Outcome(Outcome.FAILED, "timeout", late)
     if ended.limit:
         detail = _LIMITS.get(ended.limit, "it was ended")
         return _Outcome(Outcome.FAILED if ended.limit in _LIMITS else Outcome.FAULT, ended.limit, detail)
-    if journal.said is None:
-        how = f"by signal {-ended.status}" if ended.status is not None and ended.status < 0 else "without a result"
-        return _Outcome(Outcome.FAULT, "crash", f"the journey's process ended {how}")
-    return journal.said
+    how = f"by signal {-ended.status}" if ended.status is not None and ended.status < 0 else "without a result"
+    return _Outcome(Outcome.FAULT, "crash", f"the journey's process ended {how}")

@@ -29,8 +29,9 @@ INHERITED: Final = (
 )  # fmt: skip
 OF_DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR")
 _LINE_BYTES: Final = 4 * 1024 * 1024
-_LATE_SECONDS: Final = 15.0  # after the limit, for the kernel to let go of what was killed
-_LEAVE_SECONDS: Final = 15.0
+_ENDING_SECONDS: Final = 1.0  # of the time, kept to end what goes on
+_LATE_SECONDS: Final = 0.5  # after the time, for a report that still comes
+_LEAVE_SECONDS: Final = 1.0  # for a supervisor to go; one that takes longer is waited for aside
 _MARGIN_SECONDS: Final = 6.0
 _MARGIN_SHARE: Final = 0.4
 _POLL_SECONDS: Final = 0.2
@@ -43,6 +44,7 @@ _TOO_LONG: Final = (
     f"the path of the folder for temporary files is too long for Chromium's sockets:"
     f" set TMPDIR to one of {_LONGEST_PATH} characters at most"
 )
+_leaving: Final[set[asyncio.Task[int]]] = set()  # tasks that nobody refers to may be forgotten by their loop
 log = logging.getLogger(__name__)
 MARK: Final = "FLYBALL_JOURNEY_RUN"  # in the environment of every process of a run: its folder
 
@@ -124,7 +126,7 @@ class BrowserProcess:
             "directory": str(folder / "work"),
             "folder": str(folder),
             "limits": {
-                "seconds": task.timeout_seconds,
+                "seconds": hard_limit(task.timeout_seconds),
                 "memory_bytes": limits.memory_bytes,
                 "disk_bytes": limits.disk_bytes,
                 "file_bytes": limits.file_bytes,
@@ -142,7 +144,7 @@ class BrowserProcess:
             "resolve": dict(task.resolve),
             "traceparent": task.traceparent,
             "chromium": chromium,
-            "soft_seconds": 0 if task.is_headed else soft_limit(task.timeout_seconds),
+            "soft_seconds": 0 if task.is_headed else soft_limit(hard_limit(task.timeout_seconds)),
         }
         return {
             **{name: self.environment[name] for name in names if name in self.environment},
@@ -154,6 +156,11 @@ class BrowserProcess:
             MARK: str(folder),
             "FLYBALL_JOURNEY": json.dumps(told),
         }
+
+
+def hard_limit(seconds: float) -> float:
+    """When everything of a run is ended, so that it is over in its time."""
+    return seconds - min(_ENDING_SECONDS, seconds * 0.1)
 
 
 def soft_limit(seconds: float) -> float:
@@ -209,8 +216,10 @@ async def _supervised(order: dict[str, object]) -> "AsyncIterator[asyncio.Stream
         try:
             await asyncio.wait_for(process.wait(), _LEAVE_SECONDS)
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            log.warning("journeys.supervisor_is_slow pid=%d", process.pid)
+            leaving = asyncio.create_task(process.wait())
+            _leaving.add(leaving)
+            leaving.add_done_callback(_leaving.discard)
 
 
 async def _waited(reports: asyncio.StreamReader, journal: Journal, seconds: float) -> Ended | None:
@@ -225,7 +234,9 @@ async def _waited(reports: asyncio.StreamReader, journal: Journal, seconds: floa
     try:
         line = await asyncio.wait_for(reports.readline(), seconds)
         return Ended.of(line)
-    except (TimeoutError, ValueError):
+    except TimeoutError:
+        return Ended("timeout", None, 0, "")
+    except ValueError:
         return None
     finally:
         following.cancel()

@@ -261,7 +261,7 @@ def test_odd_pages_are_bounded(name: str, platform: Platform, tmp_path: Path, te
         "    if word in open(f'/proc/{each.pid}/cmdline').read(): os.kill(each.pid, 9)\n"
         f"def test_x(page, step):\n  with step('open'):\n    {line}\n"
     )
-    report = asyncio.run(process(tmp_path, temporary)(a_task(file, 15, base_url=platform.url)))
+    report = asyncio.run(process(tmp_path, temporary)(a_task(file, 25, base_url=platform.url)))
     assert (report.outcome, report.reason) == (outcome, reason)
     assert detail in report.detail
     assert (list(temporary.iterdir()), marked(temporary)) == ([], frozenset())

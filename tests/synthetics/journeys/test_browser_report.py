@@ -67,6 +67,14 @@ def test_without_a_word_of_its_own_its_end_speaks(
     assert (report.outcome, report.reason, report.detail) == (outcome, reason, detail)
 
 
+def test_what_a_journey_said_counts_before_how_its_process_ended(tmp_path: Path) -> None:
+    done = journal(tmp_path, begin("one"), end("one"), {"event": "outcome", "outcome": "ok"})
+    assert reported(done, Ended("timeout", None, 0, "")).outcome is Outcome.OK  # its browser was slow to go
+    late = journal(tmp_path, {"event": "outcome", "outcome": "failed", "reason": "timeout", "where": "t.py:3"})
+    report = reported(late, DONE)
+    assert (report.reason, report.detail, report.where) == ("timeout", "it was not done within 30 s", "t.py:3")
+
+
 def test_steps_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
     found = journal(
         tmp_path, *[each for _ in range(3) for each in (begin("a"), end("a"))], {"event": "outcome", "outcome": "ok"}
