@@ -12,7 +12,6 @@ from synthetics.probes.lengths import HINT, parse_length
 from synthetics.probes.modules import (
     Assertion,
     AssertionKind,
-    GRPCModule,
     HTTPModule,
     ICMPModule,
     Module,
@@ -31,8 +30,8 @@ from synthetics.probes.spec import (
 
 _KEYS: Final = {"json_path": "jsonPath", "certificate_days": "certificateDays"}
 _LONGEST: Final = timedelta(minutes=5)
-_WITH_HEADERS: Final = (HTTPModule, WebSocketModule)
-_WITH_BODY: Final = (HTTPModule, WebSocketModule, TCPModule)
+_OF_HTTP: Final = ("status", "header", "body", "json_path")
+_CONVERSE: Final = (TCPModule, WebSocketModule)
 _HTTP_PHASES: Final = ("resolve", "connect", "tls", "processing", "transfer")
 
 
@@ -56,7 +55,8 @@ def assertion_problems(
             continue
         if module is not None and not _fits(written[0], module):
             message = f"there is no {_MEANT[written[0]]} with this protocol"
-            yield document.problem(*at, keys[0], message=message, on_key=True, rule=RULE)
+            hint = "say what it must answer in `steps`, with expect" if isinstance(module, _CONVERSE) else ""
+            yield document.problem(*at, keys[0], message=message, hint=hint, on_key=True, rule=RULE)
         yield from _part_problems(document, (*at, keys[0]), part, module)
 
 
@@ -70,11 +70,9 @@ _MEANT: Final = {
 
 
 def _fits(name: str, module: Module) -> bool:
-    if name in ("status", "header"):
-        return isinstance(module, _WITH_HEADERS)
-    if name in ("body", "json_path"):
-        return isinstance(module, _WITH_BODY)
-    return name != "certificate_days" or not isinstance(module, ICMPModule | GRPCModule)
+    if name in _OF_HTTP:
+        return isinstance(module, HTTPModule)
+    return name != "certificate_days" or not isinstance(module, ICMPModule)
 
 
 def _part_problems(document: Document, at: At, part: AssertionPart, module: Module | None) -> Iterator[Problem]:

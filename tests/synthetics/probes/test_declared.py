@@ -184,6 +184,10 @@ def test_mistakes_are_told_where_they_stand(old: str, new: str, problem: str) ->
         ("  target: http://a/\n  websocket: {}", "spec.target: not a URL that can be asked: it `http` is not ws or "),
         ("  target: a\n  icmp: {}\n  assertions: [{status: 200}]", "spec.assertions[0].status: there is no status w"),
         ("  target: a\n  icmp: {}\n  assertions: [{certificateDays: 1}]", "spec.assertions[0].certificateDays: the"),
+        (
+            "  target: ws://a/\n  websocket: {}\n  assertions: [{body: {matches: x}}]",
+            "spec.assertions[0].body: there is no",
+        ),
         ("  target: a:1\n  tcp: {steps: [{}]}", "spec.tcp.steps[0]: a step in which nothing is done (expect, send"),
         ("  target: a:1\n  tcp: {steps: [{expect: '('}]}", "spec.tcp.steps[0].expect: not a regular expression"),
         ("  target: ws://a/\n  websocket: {steps: [{startTls: true}]}", "spec.websocket.steps[0].startTls: a Web"),
