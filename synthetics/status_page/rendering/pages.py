@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from controlplane.model.public_status import PublicComponent, PublicIncident, PublicSnapshot
+from controlplane.model.public_status import ComponentStatus, PublicComponent, PublicIncident, PublicSnapshot
 from synthetics.status_page.languages import LANGUAGES
 from synthetics.status_page.rendering import bars, names, standing, uptime_account
 from synthetics.status_page.rendering.catalogue import Catalogue, plain
@@ -19,6 +19,7 @@ from synthetics.status_page.rendering.voice import Voice, utc, voice_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 _DAYS_TOLD: Final = 10  # days with trouble that the index names below a bar; the component's own page has them all
 _MOST_SPANS: Final = 200
@@ -44,6 +45,7 @@ class Pages:
         self.voice = voice_of(catalogue, snapshot)
         self.folder = folder
         self._folders = folders
+        self._marked = {status: _marked(self.voice, status) for status in ComponentStatus}
         self._happenings = standing.happenings(self._snapshot)
 
     def index(self) -> tuple[str, bytes]:
@@ -106,6 +108,7 @@ class Pages:
             "canonical": names.absolute(page.url, own),
             "others": [*self._others(own, path)],
             "names_of": self._names_of,
+            "marked": self._marked,
             "bar_label": partial(bar_label, self.voice),
         }
         text = environment().get_template(template).render({**common, **values})
@@ -151,6 +154,14 @@ def bar_label(voice: Voice, component: PublicComponent, drawn: bars.Bar) -> str:
     if drawn.unmeasured:
         told.append(voice.counted("components.bar_unmeasured", drawn.unmeasured))
     return " ".join(told)
+
+
+def _marked(voice: Voice, status: ComponentStatus) -> "Markup":
+    """A status in words with its shape; it stands on a page a hundred times, so it is made once."""
+    mark = environment().get_template("parts.html").make_module({"voice": voice}).mark  # type: ignore[attr-defined]
+    from markupsafe import Markup
+
+    return Markup('<span class="status {}">{}{}</span>').format(status.value, mark(status.value), voice.status(status))
 
 
 def _six(ratio: Decimal) -> Decimal:

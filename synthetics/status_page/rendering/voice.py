@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from controlplane.model.public_status import ComponentStatus, Impact, IncidentStatus, PublicSnapshot
+from controlplane.model.public_status import ComponentStatus, Impact, IncidentStatus, PublicSnapshot, UptimeDay
 from synthetics.status_page.rendering.catalogue import Catalogue, plain
 
 _NAMES_TOLD: Final = 5
@@ -67,6 +67,28 @@ class Voice:
     def status(self, status: ComponentStatus) -> str:
         """In a word or two."""
         return self.text(f"status.{status.value}")
+
+    def told_of(self, day: UptimeDay) -> str:
+        """The day's percentage, and why it is what it is."""
+        happened = self.happened_on(day)
+        return f"{self.percent(day.ratio)}, {happened}" if happened else self.percent(day.ratio)
+
+    def happened_on(self, day: UptimeDay) -> str:
+        """How long there was what; empty for a day on which all was well, and measured."""
+        quiet = (ComponentStatus.OPERATIONAL, ComponentStatus.UNKNOWN)
+        told = [
+            f"{self.status(status)}: {self.duration(seconds)}"
+            for status, seconds in day.seconds.items()
+            if seconds and status not in quiet
+        ]
+        for name, seconds in (
+            ("excluded", day.excluded_seconds),
+            ("unmeasured", day.unmeasured_seconds),
+            ("corrected", day.corrected_seconds),
+        ):
+            if seconds:
+                told.append(self.text(f"uptime.{name}_for", length=self.duration(seconds)))
+        return ", ".join(told)
 
     def stage(self, status: IncidentStatus) -> str:
         """Where an incident stands."""

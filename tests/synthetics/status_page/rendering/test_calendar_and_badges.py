@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import icalendar
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.model.public_status import ComponentStatus
@@ -62,6 +62,7 @@ def test_the_sequence_grows_with_each_change_and_the_id_stays() -> None:
     assert two["dtstamp"].dt == samples.ago(minutes=1)
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_text_is_folded_escaped_and_read_back(name: str, body: str) -> None:
     incident = samples.maintenance(1, samples.IncidentStatus.SCHEDULED, samples.ago(days=-1), timedelta(hours=1))
