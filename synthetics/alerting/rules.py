@@ -23,6 +23,7 @@ PAGE_STALE_AFTER: Final = timedelta(minutes=5)
 OVERDUE_PAGES_AFTER: Final = timedelta(minutes=15)
 _DAY: Final = Decimal(86_400)
 _BY: Final = "kind, check"
+_PAGE_NAME: Final = "{{ $labels.status_page }}"
 _TICKET: Final = ((names.SEVERITY, names.SEVERITY_TICKET),)
 _PAGE: Final = ((names.SEVERITY, names.SEVERITY_PAGE),)
 _OURS: Final = frozenset(
@@ -49,7 +50,10 @@ def rule_files(
         _group("declared", [*_declared(checks), *_declared_paths(golden_paths)]),
         _group("checks", [*_of_checks(checks, f"{page}/checks" if page else "")] if checks else []),
         _group("regions", [*_of_regions(f"{page}/checks" if page else "")] if checks else []),
-        _group("status-pages", [*_of_status_pages(f"{page}/status" if page else "")] if has_status_page else []),
+        _group(
+            "status-pages",
+            [*_of_status_pages(f"{page}/status/{_PAGE_NAME}" if page else "")] if has_status_page else [],
+        ),
         _group("golden-paths", [*_of_paths(f"{page}/golden-paths" if page else "")] if golden_paths else []),
     ]
     kept = tuple(group for group in groups if group.rules)

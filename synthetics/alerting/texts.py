@@ -136,13 +136,13 @@ def update_overdue() -> Labels:
     page, incident = "{{ $labels.status_page }}", "{{ $labels.incident }}"
     description = (
         f"The page promised customers another update about {incident} by then. A draft waits: publish it, even when it "
-        "only says that you are still looking. flyball status post shows the drafts."
+        f"only says that you are still looking. flyball status drafts {page} shows it."
     )
     summary = f"{page}: the update on {incident} is overdue by {{{{ $value | humanizeDuration }}}}"
     return (
         (names.SUMMARY, summary),
         (names.DESCRIPTION, description),
-        (names.EXPLAIN, f"flyball status post --page {page} --incident {incident}"),
+        (names.EXPLAIN, f"flyball status drafts {page}"),
     )
 
 

@@ -22,9 +22,9 @@ HEALTH = AlertedCheck(
 )  # fmt: skip
 TLS = AlertedCheck(CheckKind.PROBE, "gateway-tls", timedelta(minutes=5), certificate_days=Decimal(30))
 CORE = AlertedCheck(CheckKind.JOURNEY, "core-flow", timedelta(minutes=5))
-CASE = AlertedCheck(CheckKind.JOURNEY, "hello-case", timedelta(hours=6))
+CASE = AlertedCheck(CheckKind.JOURNEY, "hello-case", timedelta(minutes=30))
 IS_HEALTH = 'kind="probe",check="gateway-health"'
-UP = {'flyball_build_info{version="1"}': "1x2000"}
+UP = {'flyball_build_info{version="1"}': "1x120"}
 
 
 @dataclass(frozen=True)
