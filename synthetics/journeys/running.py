@@ -54,6 +54,7 @@ class Runner:
 
     async def _report(self, journey: Journey, run: "_Run") -> Report:
         variables = self.environment.variables_of(journey)
+        run = replace(run, on_step=_discreet(run.on_step, Masker([*run.secrets.values(), *variables.values()])))
         values = Values(dict(journey.variables), run.secrets, variables, run.now, run.trace_id[:_UNIQUE])
         match journey.flow:
             case APIFlow() as flow:
@@ -151,6 +152,11 @@ def _samples(seconds: float, report: Report) -> tuple[CheckSample, ...]:
     )
     success = 1.0 if report.outcome is Outcome.OK else 0.0
     return CheckSample(names.JOURNEY_SUCCESS, success), CheckSample(names.JOURNEY_SECONDS, seconds), *steps
+
+
+def _discreet(on_step: OnStep, masker: Masker) -> OnStep:
+    """Names of steps may hold what must not show, too."""
+    return lambda event: on_step(replace(event, name=_plain(masker.text(event.name))))
 
 
 def _masked(report: Report, masker: Masker) -> Report:

@@ -241,6 +241,16 @@ def test_a_journey_is_a_check_that_a_prober_runs(platform: Platform) -> None:
     assert USER not in result.trace_id
 
 
+def test_whoever_watches_sees_no_secret_in_the_name_of_a_step(platform: Platform) -> None:
+    events: list[StepEvent] = []
+    takes_it = "timeout: 500ms, headers: {x-a: '${secret:password}'}"
+    spec = _only("/sign-in").replace("timeout: 500ms", takes_it)
+    spec = spec.replace("name: one", f'name: "as {PASSWORD} \\e[2J"')
+    spec += "secrets: [{name: password, env: SHOP_PASSWORD}]\n"
+    result = walked(spec, platform, on_step=events.append)
+    assert [timing.name for timing in result.timings] == ["as *** ·[2J"] == [events[1].name]
+
+
 def test_what_a_target_sends_is_no_command_for_a_terminal(platform: Platform) -> None:
     spec = (
         "interval: 1m\nsteps:\n  - name: one\n    http: {url: URL/api/sign-in, json: {user: 'x', password: ''}}\n"
