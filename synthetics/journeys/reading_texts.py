@@ -15,7 +15,7 @@ from synthetics.probes.secrets import holds_secret, is_secret_name
 
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?")
 _OF_ENV: Final = "${env:X}"  # what other checks of texts know as a reference
-_QUOTES: Final = "'\"|>"
+_QUOTES: Final = "'\"|>!"  # `!!str 7` is a text, too
 
 Path = tuple[str | int, ...]
 

@@ -2,6 +2,7 @@
 
 import html
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -172,11 +173,13 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[Platform]:
-    """The platform on a free port, with a state of its own."""
+def serving(context: ssl.SSLContext | None = None) -> Iterator[Platform]:
+    """The platform on a free port, with a state of its own; with TLS when it has a context."""
     handler = type("Handler", (_Handler,), {})
     server = _Server(("127.0.0.1", 0), handler)
     port = server.server_address[1]
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     handler.platform = Platform(f"http://127.0.0.1:{port}", port)  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:

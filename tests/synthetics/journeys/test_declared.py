@@ -44,13 +44,13 @@ def test_numbers_in_json_are_those_without_quotes() -> None:
         "  - name: one\n"
         "    http:\n"
         "      url: http://shop.example\n"
-        """      json: {n: 1.50, t: "1.50", b: true, z: null, l: [-3, 'x', 1_0], o: {}}\n"""
+        """      json: {n: 1.50, t: "1.50", s: !!str 7, b: true, z: null, l: [-3, 'x', 1_0], o: {}}\n"""
     )
     assert isinstance(journey.flow, APIFlow)
     body = journey.flow.steps[0].request.body
     assert isinstance(body, JSONBody)
     values = Values({}, {}, {}, datetime(2026, 1, 1, tzinfo=UTC), "")
-    assert rendered(body.tree, values) == '{"n":1.50,"t":"1.50","b":true,"z":null,"l":[-3,"x","1_0"],"o":{}}'
+    assert rendered(body.tree, values) == '{"n":1.50,"t":"1.50","s":"7","b":true,"z":null,"l":[-3,"x","1_0"],"o":{}}'
     assert journey.flow.steps[0].request.method == "POST"
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+import ssl
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import trustme
 
 from controlplane.model.check import CheckResult, CheckSample, Outcome
 from synthetics.journeys.adapters.http import HTTPSessions
@@ -203,6 +205,24 @@ def test_names_are_pinned_to_addresses(platform: Platform) -> None:
     result = walked(_only("/sign-in"), Platform("http://shop.example", 80), pins=pins)
     assert result.outcome is Outcome.OK
     assert platform.requests[0][1]["host"] == "shop.example"
+
+
+def test_a_pinned_name_is_the_one_that_its_certificate_must_have() -> None:
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("shop.example").configure_cert(server)
+    authority.configure_trust(client)
+    with serving(server) as platform:
+        pins = {f"{name}.example:443": f"127.0.0.1:{platform.port}" for name in ("shop", "other")}
+        good = Platform("https://shop.example", 443)
+        result = walked(_only("/sign-in"), good, pins=pins, sessions=HTTPSessions(client))
+        assert (result.outcome, result.detail) == (Outcome.OK, "")
+        untrusted = walked(_only("/sign-in"), good, pins=pins)
+        assert untrusted.reason == "certificate"
+        wrong = walked(_only("/"), Platform("https://other.example", 443), pins=pins, sessions=HTTPSessions(client))
+        assert wrong.detail.startswith(
+            "step `one`: https://other.example/: the certificate is refused: Hostname mismatch"
+        )
 
 
 def test_secrets_are_masked_wherever_they_come_back(platform: Platform) -> None:
