@@ -14,8 +14,8 @@ from synthetics.probes.running import ProbeRun
 _BAR: Final = 32
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _WORDS: Final = {Outcome.OK: "ok", Outcome.FAILED: "failed", Outcome.FAULT: "fault of this prober"}
-_TITLE: Final = 44  # of 80 columns
-_SAW: Final = 30
+_COLUMNS: Final = 80
+_TITLE: Final = 44
 
 
 def run_data(run: ProbeRun) -> dict[str, object]:
@@ -128,8 +128,9 @@ def _bar(share: float) -> str:
 
 def _assertions(checked: Sequence[Checked]) -> list[str]:
     width = min(max(len(one.title) for one in checked), _TITLE)
+    rest = _COLUMNS - width - 4
     return [
-        f"{'✓' if one.holds else '✗'} {_cut(one.title, _TITLE):<{width}}  {_cut(one.saw, _SAW)}".rstrip()
+        f"{'✓' if one.holds else '✗'} {_cut(one.title, _TITLE):<{width}}  {_cut(one.saw, rest)}".rstrip()
         for one in checked
     ]
 

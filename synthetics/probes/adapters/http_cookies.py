@@ -41,6 +41,8 @@ class Cookies:
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not equals or not name or len(self._held) >= _MOST:
             return
+        if not (pair.isascii() and pair.isprintable()):  # could not be sent back, and that is no fault of ours
+            return
         said = {key.strip().lower(): text.strip() for key, _, text in (one.partition("=") for one in attributes)}
         domain = said.get("domain", "").lstrip(".").lower()
         if domain and not (url.host == domain or (url.host.endswith(f".{domain}") and "." in domain)):
