@@ -154,11 +154,11 @@ def _tcp(module: _Module, written: Tree) -> Tree:
     if steps:
         part["steps"] = steps
     tls = _tls(module, written.pop("tls_config", None))
-    if written.pop("tls", False) or any("startTls" in step for step in steps):
+    begins_within, is_encrypted = any("startTls" in step for step in steps), written.pop("tls", False)
+    if begins_within and is_encrypted:
+        module.lose("tls beside starttls", "TLS begins with that step")
+    if is_encrypted or (begins_within and tls):
         part["tls"] = tls
-    if "tls" in part and any("startTls" in step for step in steps):
-        module.lose("TLS options beside starttls", "TLS would begin at once") if tls else None
-        part.pop("tls")
     if "tls" in part and not steps:
         part["_is_handshake"] = True
     _lose_rest(module, written)
@@ -176,6 +176,11 @@ def _step(module: _Module, written: Tree) -> Tree:
             step[new] = str(value)
     if written.pop("starttls", False):
         step["startTls"] = True
+    labels = {
+        str(one.get("name", "")): str(one.get("value", "")) for one in map(_tree, _list(written.pop("labels", None)))
+    }
+    if labels:
+        step["labels"] = labels
     _lose_rest(module, written)
     return step
 

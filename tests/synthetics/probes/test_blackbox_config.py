@@ -50,7 +50,9 @@ modules:
   tls: {prober: tcp, tcp: {tls: true, tls_config: {server_name: s}}}
   smtp:
     prober: tcp
-    tcp: {query_response: [{expect: ^220}, {send: STARTTLS}, {starttls: true}]}
+    tcp:
+      query_response: [{expect: ^220 (.*), labels: [{name: host, value: $1}]}, {send: STARTTLS}, {starttls: true}]
+      tls_config: {ca_file: /c}
   dns: {prober: dns, dns: {query_name: a, query_type: SOA, transport_protocol: tcp, recursion_desired: false}}
   ping: {prober: icmp, icmp: {payload_size: 10, ttl: 3, dont_fragment: true}}
   grpc: {prober: grpc, grpc: {service: s, tls: true}}
@@ -90,7 +92,10 @@ def test_every_module_that_we_have_something_like_is_carried_over() -> None:
     )
     assert {name: one.module for name, one in modules.items() if name != "http"} == {
         "tls": TLSModule(TLSOptions(server_name="s")),
-        "smtp": TCPModule(steps=(QueryStep("^220"), QueryStep(send="STARTTLS"), QueryStep(start_tls=True))),
+        "smtp": TCPModule(
+            TLSOptions(ca_file="/c"),
+            (QueryStep("^220 (.*)", labels=(("host", "$1"),)), QueryStep(send="STARTTLS"), QueryStep(start_tls=True)),
+        ),
         "dns": DNSModule("a", "SOA", "tcp", recursion=False),
         "ping": ICMPModule(10, dont_fragment=True, ttl=3),
         "grpc": GRPCModule("s", TLSOptions()),
