@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controlplane.model.check import ReportHead
-from controlplane.ports import Clock, Transient
+from controlplane.ports import Clock, Permanent, Transient
 from synthetics.regions.ports import Delivered, Delivery, Fate
 from synthetics.regions.spool import Batch, Spool
 
@@ -72,7 +72,7 @@ class Reporter:
             answer = self._send(self._prober, self._spool.next_sequence(), None, now)
             if answer.fate is not Fate.TAKEN:
                 return self._later(answer)
-        return self._well()
+        return self._well(bool(batches))
 
     def _cut(self) -> list[Batch]:
         newest = self._spool.cut_newest()
@@ -94,11 +94,11 @@ class Reporter:
             self._spool.set_aside(batch, answer.reason, now)
         return answer
 
-    def _well(self) -> timedelta:
+    def _well(self, has_sent: bool) -> timedelta:
         if self._trouble:
             log.info("prober.reports_again", extra={"region": self._region, "buffered": self._spool.waiting})
         self._failures, self._trouble = 0, ""
-        return _AT_ONCE if self._spool.waiting else self._rhythm.every
+        return _AT_ONCE if has_sent and self._spool.waiting else self._rhythm.every
 
     def _later(self, answer: Delivered) -> timedelta:
         if answer.reason != self._trouble:  # once, not at every attempt
@@ -140,6 +140,6 @@ class ReportingThread:
     def _turn(self) -> timedelta:
         try:
             return self._reporter.turn(self._clock.now())
-        except Transient as error:  # a full disk may be emptied
+        except (Transient, Permanent) as error:  # a full disk may be emptied
             log.error("prober.spool_fails", extra={"error": str(error)})
             return _LONGEST_WAIT

@@ -21,6 +21,7 @@ from synthetics.regions.report_writing import render_result
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 _BUSY_SECONDS: Final = 5.0
+_MOST_PROBERS: Final = 1000  # whose numbers are remembered
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS results (id INTEGER PRIMARY KEY AUTOINCREMENT, started_at REAL NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS batches (
@@ -66,7 +67,7 @@ class SpoolFigures:
 
 
 class Spool:
-    """The buffer of one region's prober. Threads may share it. `path` None keeps it in memory.
+    """The buffer of one region's prober. Threads may share it, and processes the file. `path` None keeps it in memory.
 
     Raises `Transient` when the disk is full or the file is locked, `Permanent` when it is no spool of this region.
     """
@@ -95,7 +96,7 @@ class Spool:
         row = (fitted.started_at.timestamp(), render_result(fitted))
         try:
             self._put(row)
-        except Transient as error:  # the checks go on when the disk is full
+        except (Transient, Permanent) as error:  # the checks go on when the disk is full
             log.error("prober.result_not_kept", extra={"check": fitted.check, "error": str(error)})
             self._lost += 1
 
@@ -196,6 +197,7 @@ class Spool:
                     break
                 ids.append(number)
             if not ids:
+                self._waiting = connection.execute("SELECT count(*) FROM results").fetchone()[0]  # others may send, too
                 return None
             sequence = self._next_sequence(connection)
             first, last = min(ids), max(ids)
@@ -208,7 +210,11 @@ class Spool:
 
     def _next_sequence(self, connection: sqlite3.Connection) -> int:
         query = "INSERT INTO sequences VALUES (?, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last"
-        return int(connection.execute(query, (self._prober,)).fetchone()[0])
+        number = int(connection.execute(query, (self._prober,)).fetchone()[0])
+        if number == 1:  # numbers of probers long gone; those of one that lives must never begin anew
+            last = "DELETE FROM sequences WHERE rowid <= (SELECT max(rowid) FROM sequences) - ?"
+            connection.execute(last, (_MOST_PROBERS,))
+        return number
 
     def _remove(self, connection: sqlite3.Connection, batch: Batch) -> None:
         connection.execute(
@@ -221,9 +227,6 @@ class Spool:
 
     def _forget(self, connection: sqlite3.Connection, prober: str, sequence: int) -> None:
         connection.execute("DELETE FROM batches WHERE prober = ? AND sequence = ?", (prober, sequence))
-        if prober != self._prober:
-            last = "DELETE FROM sequences WHERE prober = ? AND NOT EXISTS (SELECT 1 FROM batches WHERE prober = ?)"
-            connection.execute(last, (prober, prober))
 
     def _drop(self, connection: sqlite3.Connection, where: str, bound: float) -> int:
         gone = connection.execute(f"DELETE FROM results WHERE {where}", (bound,)).rowcount  # noqa: S608

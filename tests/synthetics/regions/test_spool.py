@@ -123,3 +123,24 @@ def test_a_full_disk_loses_a_result_and_stops_nobody(tmp_path: Path) -> None:
     one.put(result(1))
     assert one.figures() == SpoolFigures(one.waiting, lost, 0)
     assert one.waiting == 202 - lost
+
+
+def test_two_processes_that_share_a_file_neither_lose_a_result_nor_number_one_anew(tmp_path: Path) -> None:
+    one, other = spool(tmp_path, prober="a", bounds=SMALL), spool(tmp_path, prober="b", bounds=SMALL)
+    filled(one, 2)
+    first = one.cut_newest()
+    assert other.pending() == [first]
+    assert first
+    other.settle(first)
+    one.settle(first)
+    filled(one, 1)
+    assert [(each.prober, each.sequence) for each in (one.cut_newest(),) if each] == [("a", 2)]
+    other.settle(one.pending()[0])
+    assert one.cut_newest() is None
+    assert one.waiting == 0
+
+
+def test_after_it_was_closed_results_are_lost_but_nobody_is_stopped(tmp_path: Path) -> None:
+    one = spool(tmp_path)
+    one.close()
+    one.put(result(0))
