@@ -119,6 +119,17 @@ def _step_problems(document: Document, at: At, steps: Sequence[StepPart]) -> Ite
         if step.start_tls and at[1] == "websocket":
             message = "a WebSocket has TLS from the start or not at all"
             yield document.problem(*at, number, "startTls", message=message, hint="a wss:// target", rule=RULE)
+        yield from _label_problems(document, (*at, number), step)
+
+
+def _label_problems(document: Document, at: At, step: StepPart) -> Iterator[Problem]:
+    if step.labels and (step.expect is None or at[1] == "websocket"):
+        message = "labels are of what `expect` of a TCP step matched"
+        yield document.problem(*at, "labels", message=message, on_key=True, rule=RULE)
+    for label, value in step.labels.items():
+        if named_in(value):
+            message = "labels are told to everybody: no variables"
+            yield document.problem(*at, "labels", label, message=message, rule=RULE)
 
 
 def _tls_problems(document: Document, spec: ProbeSpec | ProbeModuleSpec) -> Iterator[Problem]:
@@ -151,7 +162,9 @@ def _optional(part: TLSPart | None) -> TLSOptions | None:
 
 
 def _steps(steps: Sequence[StepPart]) -> tuple[QueryStep, ...]:
-    return tuple(QueryStep(step.expect or "", step.send or "", step.start_tls) for step in steps)
+    return tuple(
+        QueryStep(step.expect or "", step.send or "", step.start_tls, tuple(step.labels.items())) for step in steps
+    )
 
 
 def _http(spec: ProbeSpec | ProbeModuleSpec) -> Module:

@@ -40,6 +40,7 @@ _Length = Annotated[str, StringConstraints(max_length=20)]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=253)]
 _Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
 _Value = Annotated[str, StringConstraints(max_length=8192)]
+_Label = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,62}$")]
 _File = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 _Pattern = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 _Text = Annotated[str, StringConstraints(max_length=65_536)]
@@ -98,9 +99,14 @@ class HTTPPart(_Part):
 class StepPart(_Part):
     """One step of a conversation: wait for what matches, send, or begin TLS, in this order."""
 
-    expect: _Pattern | None = Field(None, description="RE2; its groups may be sent as \\1, \\2.")
-    send: _Text | None = None
+    expect: _Pattern | None = Field(
+        None, description="RE2. TCP: waits for a line that matches; WebSocket: the next message must."
+    )
+    send: _Text | None = Field(None, description="Groups of `expect` as $1, ${name} or \\1; `${env:NAME}`.")
     start_tls: bool = False
+    labels: dict[_Label, _Text] = Field(
+        default_factory=dict, max_length=10, description="Of probe_expect_info, with groups of `expect`. TCP only."
+    )
 
 
 _Steps = Annotated[list[StepPart], Field(max_length=_MOST_STEPS)]
@@ -109,7 +115,9 @@ _Steps = Annotated[list[StepPart], Field(max_length=_MOST_STEPS)]
 class TCPPart(_Part):
     """A connection, and a conversation over it."""
 
-    tls: TLSPart | None = Field(None, description="Left out: plain TCP. `{}`: TLS from the start.")
+    tls: TLSPart | None = Field(
+        None, description="Left out: plain TCP. `{}`: TLS from the start, or from the step with startTls on."
+    )
     steps: _Steps = []
     ip_family: _Family = "any"
 
