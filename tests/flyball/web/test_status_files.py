@@ -34,6 +34,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("pages")
     (folder / "secret.txt").write_text("secret")
     publish(PageFolder(folder / "acme"), told())
+    (folder / "acme/current/.hidden").write_text("secret")
     (folder / "acme/current/link.html").symlink_to(folder / "secret.txt")
     with serving(Starlette(routes=status_routes(folder))) as url, httpx.Client(base_url=url) as client:
         yield Site(client, folder)
@@ -55,6 +56,7 @@ def test_a_page_is_found_with_its_slash_and_in_every_language(site: Site) -> Non
         "/status/acme/%2e%2e%2f%2e%2e%2fsecret.txt", "/status/../secret.txt", "/status/%2e%2e/secret.txt",
         "/status/acme/..%5csecret.txt", "/status/acme//etc/passwd", "/status/acme/%2fetc/passwd",
         "/status/acme/.generations/lock", "/status/acme/x%00.html", "/status/acme/link.html", "/status/acme/api",
+        "/status/acme/.hidden",
         "/status/acme/api/v2/", "/status/.acme/", "/status/nobody/", "/status/nobody", "/status/acme/a" + "b" * 300,
     ],
 )  # fmt: skip

@@ -117,6 +117,13 @@ def test_an_update_changes_time_and_content_of_its_entry_and_not_its_id() -> Non
     assert "All payments work." not in (entry(before).findtext(f"{ATOM}content") or "")
 
 
+def test_an_update_that_is_edited_afterwards_is_news() -> None:
+    incident, at = samples.search_incident(), samples.ago(minutes=2)
+    edited = replace(incident, updates=(incident.updates[0], replace(incident.updates[1], updated_at=at)))
+    feed = check_atom(render(replace(samples.calm(), components=(), incidents=(edited,)))["history.atom"])
+    assert feed.findtext(f"{ATOM}entry/{ATOM}updated") == f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
 def test_the_content_tells_all_updates_as_html(everything: Mapping[str, bytes]) -> None:
     found = feedparser.parse(everything["history.atom"])
     told = next(it for it in found.entries if it.title == "Payments by card fail").content[0].value

@@ -118,6 +118,10 @@ def test_html_stays_visible_as_it_was_typed() -> None:
     assert as_html("a <b>b</b>") == "<p>a &lt;b&gt;b&lt;/b&gt;</p>"
 
 
+def test_a_link_that_is_refused_stays_visible_as_it_was_typed() -> None:
+    assert as_html("[x](javascript:alert(1))") == "<p>[x](javascript:alert(1))</p>"
+
+
 def test_a_picture_becomes_its_description() -> None:
     assert as_html("![A graph & more](https://evil.example/x.png)") == "<p>A graph &amp; more</p>"
 
