@@ -20,10 +20,8 @@ from controlplane.model.check import (
     VerdictKind,
 )
 from controlplane.ports import Store
-from flyball.web.check_pages import check_routes
 from flyball.web.check_state import CheckUser
 from flyball.web.console import console_routes, exception_handlers
-from flyball.web.gathering import Gathering
 from synthetics.grid import DeclaredCheck, DeclaredRegion
 from tests.flyball.web.world import NASTY, NOW, State
 
@@ -166,5 +164,4 @@ def fill(store: Store) -> None:
 
 def application(state: State, checks: Checks) -> Starlette:
     """The console with the pages about checks."""
-    own = check_routes(state, checks, Gathering(state))
-    return Starlette(routes=[*own, *console_routes(state)], exception_handlers=dict(exception_handlers()))
+    return Starlette(routes=console_routes(state, checks=checks), exception_handlers=dict(exception_handlers()))
