@@ -90,20 +90,22 @@ class SLOWorkspace:
             return Compiled(digest, (), problems=tuple(problems))
         money = money_in(files)
         checks = checks_in(files, slos)
-        self._latest.money, self._latest.checks = money.declared, checks
+        self._latest.money, self._latest.checks = money.declared, checks.declared
         priced = replace(money.declared, price_maps=self.models.priced(money.declared.price_maps))
         return Compiled(
             digest,
             (
                 *self._rules.compile(slos, self.options),
                 *money_rule_files(priced, self.options),
-                *check_rule_files(checks, self.options),
+                *check_rule_files(checks.declared, self.options),
             ),
             slos=slos,
             problems=tuple(problems),
-            dashboards=tuple(self.make_dashboards(slos, money.declared, checks)) if self.make_dashboards else (),
+            dashboards=tuple(self.make_dashboards(slos, money.declared, checks.declared))
+            if self.make_dashboards
+            else (),
             manifest=manifest_file(slos, self.options, self._lines),
-            records=money.records,
+            records=(*money.records, *checks.records),
         )
 
     def _misplaced(self) -> list[Problem]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flyball.money.reading import MoneyFiles
     from flyball.output_folder import Outcome
     from flyball.settings import Settings
-    from flyball.synthetics.declared import ChecksDeclared
+    from flyball.synthetics.reading import CheckFiles
 
 _QUIET_SECONDS: Final = 2.0
 
@@ -111,7 +111,7 @@ class _Meant:
 
     slos: "Sequence[SLO]"
     money: "MoneyFiles"
-    checks: "ChecksDeclared"
+    checks: "CheckFiles"
 
 
 class _Progress:
@@ -178,21 +178,21 @@ def _generated(
     slos, money = meant.slos, meant.money
     options = CompileOptions(settings.external_url, settings.runbook_url_template, settings.shared_above)
     say(f"compiling {len(slos):,} SLOs")
-    further = (*money_rule_files(money.declared, options), *check_rule_files(meant.checks, options))
+    further = (*money_rule_files(money.declared, options), *check_rule_files(meant.checks.declared, options))
     try:
         files = dict(rules_in_forms((slos, further), rules[0], options, rules[1], run))
     except TooLarge as error:
         typer.echo(f"{error}: split the SLO, or use another --format", err=True)
         raise typer.Exit(ExitCode.PROBLEMS) from None
     manifest = manifest_file(slos, options)
-    files |= {file.name: file.text for file in (manifest, *money.records)}
+    files |= {file.name: file.text for file in (manifest, *money.records, *meant.checks.records)}
     files[INHIBIT_RULES_FILE] = inhibit_rules(slos, money_inhibitions(money.declared))
     say("drawing dashboards")
     url, above = settings.external_url, settings.shared_above
     dashboards = (
         *grafana_files(slos, external_url=url, shared_above=above),
         *money_files(money.declared, external_url=url, shared_above=above),
-        *check_files(meant.checks, external_url=url, shared_above=above),
+        *check_files(meant.checks.declared, external_url=url, shared_above=above),
     )
     return files | {f"{DASHBOARDS_SUBFOLDER}/{file.name}": file.text for file in dashboards}
 
@@ -273,6 +273,6 @@ def _show_json(problems: "Sequence[Problem]", slos: int, outcome: "Outcome") -> 
 def _summary(meant: _Meant, outcome: "Outcome", out: Path) -> str:
     slos = len(meant.slos)
     changes = f"{len(outcome.written):,} written, {outcome.unchanged:,} unchanged, {len(outcome.removed):,} removed"
-    others = (meant.money.declared.in_words(), meant.checks.in_words())
+    others = (meant.money.declared.in_words(), meant.checks.declared.in_words())
     counted = ", ".join(filter(None, (f"{slos:,} SLO{'' if slos == 1 else 's'}", *others)))
     return f"{counted} compiled to {out}: {changes}"

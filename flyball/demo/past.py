@@ -16,6 +16,7 @@ from flyball.money.reading import money_recorded
 from slo import cold_start
 from slo.compiler import CompileOptions
 from slo.ports import Compiled
+from synthetics.alerting.rules import FILE as CHECK_RULES
 
 _QUERY_SECONDS: Final = 120
 _LEDGER_SHARE: Final = 0.6  # of the time that computing budgets takes
@@ -50,7 +51,8 @@ def _write_budgets(
     planned = cold_start.plan(compiled.slos, end)
     cold_start.backfill(planned, backend, writer, lambda done: report(_LEDGER_SHARE * done / len(planned)))
     about_money = {file.name for file in money_rule_files(money_recorded(compiled.records), CompileOptions())}
-    stages = cold_start.derived_rules(file for file in compiled.files if file.name not in about_money)
+    others = about_money | {CHECK_RULES}
+    stages = cold_start.derived_rules(file for file in compiled.files if file.name not in others)
     start += LEDGER_INTERVAL
     writer.write(cold_start.calendar_course(compiled.slos, start, end))
     cold_start.evaluate_over(

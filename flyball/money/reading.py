@@ -3,14 +3,14 @@
 Only files that may hold such a document are read: a workspace may have thousands of others.
 """
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from controlplane.model.generation import TextFile
 from controlplane.problems import Problem
 from controlplane.specfile import Document, SourceFile
+from flyball.document_records import record_text, recorded_documents
 from flyball.money.declared import KINDS as OWN
 from flyball.money.declared import NOTHING, MoneyDeclared, money_of
 from flyball.reading_kinds import read_kinds
@@ -32,8 +32,7 @@ def money_in(files: Iterable[SourceFile]) -> MoneyFiles:
     if not documents:
         return MoneyFiles()
     declared, _ = money_of(documents)
-    text = "".join(f"{_line(each)}\n" for each in _in_order(documents))
-    return MoneyFiles(declared, (TextFile(RECORD_FILE, text),))
+    return MoneyFiles(declared, (TextFile(RECORD_FILE, record_text(documents)),))
 
 
 def documents_in(files: Iterable[SourceFile]) -> tuple[Document, ...]:
@@ -48,34 +47,5 @@ def read_documents(files: Iterable[SourceFile]) -> tuple[tuple[Document, ...], t
 
 def money_recorded(records: Iterable[TextFile]) -> MoneyDeclared:
     """What was declared when these records were made."""
-    documents = [each for file in records if file.name == RECORD_FILE for each in recorded_documents(file.text)]
+    documents = [each for file in records if file.name == RECORD_FILE for each in recorded_documents(file.text, OWN)]
     return money_of(documents)[0]
-
-
-def recorded_documents(record: str) -> tuple[Document, ...]:
-    """The documents of a record, at places of their own; those that this version cannot read are left out."""
-    files = []
-    for number, line in enumerate(record.splitlines()):
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(entry, dict) and isinstance(entry.get("text"), str):
-            files.append(SourceFile(f"applied-{number}.yaml", entry["text"].encode("utf-8", "surrogatepass")))
-    return documents_in(files)
-
-
-def _in_order(documents: Sequence[Document]) -> list[Document]:
-    return sorted(documents, key=lambda document: (document.kind.name, _name(document)))
-
-
-def _name(document: Document) -> str:
-    return str(getattr(getattr(document.value, "metadata", None), "name", ""))
-
-
-def _line(document: Document) -> str:
-    """The document as JSON, which YAML reads as well: comments and places are gone."""
-    value = document.value.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    entry = {"kind": document.kind.name, "name": _name(document), "text": text}
-    return json.dumps(entry, ensure_ascii=False, sort_keys=True)

@@ -14,6 +14,7 @@ from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.model.generation import TextFile
 from controlplane.ports import LoadedGroup, Permanent, RuleEngine, Transient
 from flyball.money.reading import RECORD_FILE
+from flyball.synthetics.reading import RECORD_FILE as CHECK_RECORD_FILE
 from slo import manifest
 from slo.apply import id_of
 from slo.generation import MARKER_FILE, MARKER_GROUP, is_whole, live_groups
@@ -28,8 +29,8 @@ _GROUP: Final = re.compile(r"^- name: (.+)$", re.MULTILINE)
 class Applied:
     """A generation of rules: what it was made from (None for rules of an older Flyball), and its files when asked.
 
-    `money_record` is what it says about money (`flyball.money.reading`). `generation` is empty, and so is everything
-    else, when nothing was applied.
+    `money_record` and `check_record` are what it says about money and checks from outside. `generation` is empty, and
+    so is everything else, when nothing was applied.
     """
 
     generation: str = ""
@@ -37,6 +38,7 @@ class Applied:
     files: Callable[[], tuple[TextFile, ...]] = tuple
     notes: tuple[str, ...] = ()
     money_record: str = ""
+    check_record: str = ""
 
 
 def applied_in(rules_directory: Path) -> Applied:
@@ -50,7 +52,8 @@ def applied_in(rules_directory: Path) -> Applied:
     notes = ("the last apply did not end well: its rules were never seen to run",) if unverified else ()
     text = folder.read_one(copy, manifest.FILE_NAME)
     record = folder.read_one(copy, RECORD_FILE) or ""
-    return Applied(id_of(copy), read_manifest(text) if text else None, lambda: folder.read(copy), notes, record)
+    checks = folder.read_one(copy, CHECK_RECORD_FILE) or ""
+    return Applied(id_of(copy), read_manifest(text) if text else None, lambda: folder.read(copy), notes, record, checks)
 
 
 def new_slos(before: Applied, after: Applied) -> tuple[str, ...]:
@@ -82,9 +85,17 @@ def compiled_in(out: Path) -> Applied:
             TextFile(each.name, each.read_text(errors="surrogateescape")) for each in sorted(rules.glob("*.yaml"))
         )
 
-    record = out / RECORD_FILE
-    about_money = record.read_text(encoding="utf-8", errors="replace") if record.is_file() else ""
-    return Applied(str(out), read_manifest(text) if text else None, files, money_record=about_money)
+    def record(name: str) -> str:
+        path = out / name
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+    return Applied(
+        str(out),
+        read_manifest(text) if text else None,
+        files,
+        money_record=record(RECORD_FILE),
+        check_record=record(CHECK_RECORD_FILE),
+    )
 
 
 @dataclass(slots=True)

@@ -1,62 +1,22 @@
 """What a plan says about money: documents that change, field by field, and what the changes would have done."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from controlplane.adapters.files import read_folder
-from controlplane.model.event import JSON
 from controlplane.ports import Permanent, Transient
-from controlplane.specfile import Document, SourceFile, field_name
-from flyball.money.declared import money_of
-from flyball.money.reading import documents_in, money_in, recorded_documents
+from flyball.document_records import recorded_documents
+from flyball.money.declared import KINDS, money_of
+from flyball.money.reading import documents_in, money_in
+from flyball.planning.documents import Change, DocumentChange, Documents, by_key, changes_between, files_at
 from flyball.planning.live import AskedEngine
 
-_Key = tuple[str, str]  # kind and name
-_Documents = Mapping[_Key, Document]
 _PRICE_MAP: Final = "PriceMap"
 _TOLD: Final = (_PRICE_MAP, "Budget")  # whose effect on the last month can be told
 
 
 if TYPE_CHECKING:
     from flyball.money.gate import Effects
-
-
-class Change(Enum):
-    """What happens to a document."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    REMOVED = "removed"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """A field with what it said and says now, as JSON; None where it was not, or is not, there."""
-
-    field: str
-    before: JSON
-    after: JSON
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentChange:
-    """A document about money that differs. `path` and `line` say where it stands, empty and 0 where it is gone.
-
-    `consequences` say in words what it would have done to the last month, `effects` the same for programs.
-    """
-
-    change: Change
-    kind: str
-    name: str
-    path: str = ""
-    line: int = 0
-    fields: tuple[FieldChange, ...] = ()
-    consequences: tuple[str, ...] = ()
-    effects: Mapping[str, JSON] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +34,15 @@ NO_MONEY: Final = MoneyPlan()
 
 def plan_money(record: str, paths: Sequence[str], engine: AskedEngine | None) -> MoneyPlan:
     """What differs between a record of what was applied and the files at `paths`; `engine` tells of the last month."""
-    before = {_key(document): document for document in recorded_documents(record)}
-    after = {_key(document): document for document in documents_in(_files(paths))}
-    changes = [change for key in sorted(before.keys() | after.keys()) for change in _change(before, after, key)]
+    before, after = by_key(recorded_documents(record, KINDS)), by_key(documents_in(files_at(paths)))
+    changes = changes_between(before, after)
     if any(change.kind in _TOLD for change in changes):
         changes = list(_with_effects(changes, (before, after), engine))
     return MoneyPlan(tuple(changes))
 
 
 def _with_effects(
-    changes: Sequence[DocumentChange], sides: tuple[_Documents, _Documents], engine: AskedEngine | None
+    changes: Sequence[DocumentChange], sides: tuple[Documents, Documents], engine: AskedEngine | None
 ) -> Iterator[DocumentChange]:
     """The same changes, and what those of prices and budgets would have done to the last 30 days."""
     from flyball.money import gate
@@ -103,7 +62,7 @@ def _with_effects(
             yield change
 
 
-def _effects(sides: tuple[_Documents, _Documents], engine: AskedEngine | None) -> "tuple[Effects | None, str]":
+def _effects(sides: tuple[Documents, Documents], engine: AskedEngine | None) -> "tuple[Effects | None, str]":
     from flyball.money import gate
 
     if engine is None or engine.failure:
@@ -118,63 +77,4 @@ def _effects(sides: tuple[_Documents, _Documents], engine: AskedEngine | None) -
 
 def record_of(paths: Sequence[str]) -> str:
     """The record that applying the files at `paths` would keep."""
-    return "".join(file.text for file in money_in(_files(paths)).records)
-
-
-def _files(paths: Sequence[str]) -> list[SourceFile]:
-    return [file for path in paths for file in read_folder(Path(path))[0]]
-
-
-def _key(document: Document) -> _Key:
-    return document.kind.name, str(getattr(getattr(document.value, "metadata", None), "name", ""))
-
-
-def _change(before: Mapping[_Key, Document], after: Mapping[_Key, Document], key: _Key) -> Iterator[DocumentChange]:
-    old, new = before.get(key), after.get(key)
-    if new is None:
-        yield DocumentChange(Change.REMOVED, *key)
-        return
-    place = new.position
-    if old is None:
-        yield DocumentChange(Change.ADDED, *key, place.path, place.line)
-        return
-    fields = tuple(_differences(_content(old), _content(new)))
-    if fields:
-        yield DocumentChange(Change.CHANGED, *key, place.path, place.line, fields)
-
-
-def _content(document: Document) -> dict[str, JSON]:
-    found: dict[str, JSON] = json.loads(document.value.model_dump_json(by_alias=True, exclude_unset=True))
-    return found
-
-
-_ABSENT: Final = object()
-
-
-def _differences(old: JSON, new: JSON, path: tuple[str | int, ...] = ()) -> Iterator[FieldChange]:
-    """Where two documents say something else; lists are compared place by place."""
-    if old == new:
-        return
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in dict.fromkeys((*old, *new)):
-            yield from _inner(old.get(key, _ABSENT), new.get(key, _ABSENT), (*path, key))
-    elif isinstance(old, list) and isinstance(new, list):
-        for place in range(max(len(old), len(new))):
-            yield from _inner(
-                old[place] if place < len(old) else _ABSENT,
-                new[place] if place < len(new) else _ABSENT,
-                (*path, place),
-            )
-    else:
-        yield FieldChange(field_name(path), old, new)
-
-
-def _inner(old: object, new: object, path: tuple[str | int, ...]) -> Iterator[FieldChange]:
-    if old is _ABSENT or new is _ABSENT:
-        yield FieldChange(
-            field_name(path),
-            None if old is _ABSENT else old,  # type: ignore[arg-type]
-            None if new is _ABSENT else new,  # type: ignore[arg-type]
-        )
-        return
-    yield from _differences(old, new, path)  # type: ignore[arg-type]
+    return "".join(file.text for file in money_in(files_at(paths)).records)

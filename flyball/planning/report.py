@@ -8,8 +8,8 @@ from typing import Final
 from controlplane import problem_report
 from controlplane.model.event import JSON
 from controlplane.wording import count, duration, significant
+from flyball.planning.document_report import document_lines, document_totals, documents_json
 from flyball.planning.layout import painted, wrapped
-from flyball.planning.money_report import money_json, money_lines, money_totals
 from flyball.planning.run import Planned
 from slo.plan.changes import alerts_in_words
 from slo.plan.cost import Cost
@@ -33,7 +33,8 @@ def _lines(planned: Planned, coloured: bool) -> Iterator[str]:
         yield ""
     if plan and len(plan.changes) > _MOST_SHOWN:
         yield from (f"… and {len(plan.changes) - _MOST_SHOWN:,} more; --json lists them all", "")
-    yield from money_lines(planned.money, coloured)
+    yield from document_lines(planned.money.changes, coloured)
+    yield from document_lines(planned.checks, coloured)
     yield from _rule_files(planned, coloured)
     for words in (*planned.drift, *planned.notes):
         yield from _paragraph("! ", words, coloured)
@@ -48,7 +49,9 @@ def _lines(planned: Planned, coloured: bool) -> Iterator[str]:
     elif plan and plan.changes:
         yield from _totals(plan)
     if planned.money:
-        yield money_totals(planned.money)
+        yield document_totals("money", planned.money.changes)
+    if planned.checks:
+        yield document_totals("checks from outside", planned.checks)
     if planned.unasked and not planned.against:
         yield from wrapped(f"What runs was not looked at: {planned.unasked}.", "", "")
 
@@ -140,7 +143,8 @@ def as_json(planned: Planned, **about: JSON) -> str:
         "files": {"read": planned.read.files, "reread": planned.read.reread},
         "summary": summary | {"unchanged": plan.unchanged} if plan else None,
         "slos": [_slo(change) for change in plan.changes] if plan else [],
-        "money": money_json(planned.money),
+        "money": documents_json(planned.money.changes),
+        "checks": documents_json(planned.checks),
         "cost": _costs(plan.before, plan.after) | {"estimatedFrom": plan.costed} if plan else None,
         "ruleFiles": {
             "added": list(planned.rule_files.added),

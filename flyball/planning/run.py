@@ -13,6 +13,8 @@ from controlplane.model.generation import TextFile
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors
 from controlplane.specfile import SourceFile
+from flyball.planning.checks import plan_checks, record_of_checks
+from flyball.planning.documents import DocumentChange
 from flyball.planning.file_cache import FileCache
 from flyball.planning.live import Applied, AskedEngine, applied_in, compiled_in, drift
 from flyball.planning.money import NO_MONEY, MoneyPlan, plan_money, record_of
@@ -65,11 +67,12 @@ class Planned:
     unasked: str = ""
     against: str = ""
     money: MoneyPlan = NO_MONEY
+    checks: tuple[DocumentChange, ...] = ()
 
     @property
     def differs(self) -> bool:
         """Whether `flyball apply` would change what runs."""
-        return bool((self.plan and self.plan.changes) or self.rule_files or self.drift or self.money)
+        return bool((self.plan and self.plan.changes) or self.rule_files or self.drift or self.money or self.checks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,14 @@ def make_plan(request: Request, engine: AskedEngine | None) -> Planned:
     if problems:
         return Planned(live, read, problems)
     money = plan_money(live.money_record, read.declaring, engine)
+    checks = plan_checks(live.check_record, read.declaring)
     if live.manifest and not _is_readable(live.manifest, read):
         live = replace(live, manifest=None)
     if live.generation and live.manifest is None:
         files = _rule_files(live, read, request.options)
-        return Planned(live, read, rule_files=files, notes=_WITHOUT_MANIFEST, against=against, money=money)
+        return Planned(
+            live, read, rule_files=files, notes=_WITHOUT_MANIFEST, against=against, money=money, checks=checks
+        )
     before, after, basis = _sides(request, read, live)
     around = Surroundings(
         request.options,
@@ -121,6 +127,7 @@ def make_plan(request: Request, engine: AskedEngine | None) -> Planned:
         unasked=engine.failure if engine else "no rule engine was named",
         against=against,
         money=money,
+        checks=checks,
     )
 
 
@@ -198,7 +205,9 @@ def _live(request: Request) -> tuple[Applied, tuple[Problem, ...]]:
         return Applied(), read.problems
     lines = [slo.line for slo in read.slos]
     basis = basis_of(request.options, _usual(lines))
-    return Applied("", manifest.manifest_of(lines, basis), money_record=record_of(read.declaring)), ()
+    about_money, about_checks = record_of(read.declaring), record_of_checks(read.declaring)
+    made = manifest.manifest_of(lines, basis)
+    return Applied("", made, money_record=about_money, check_record=about_checks), ()
 
 
 def _differing(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -1,12 +1,12 @@
-"""The part of a plan that is about money, for people and for programs."""
+"""The part of a plan that is about documents that are no SLOs, for people and for programs."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from controlplane.model.event import JSON
+from flyball.planning.documents import Change, DocumentChange, FieldChange
 from flyball.planning.layout import painted, wrapped
-from flyball.planning.money import Change, DocumentChange, FieldChange, MoneyPlan
 
 _SIGNS: Final = {Change.ADDED: "+", Change.CHANGED: "~", Change.REMOVED: "-"}
 _VERBS: Final = {Change.ADDED: "add", Change.CHANGED: "change", Change.REMOVED: "remove"}
@@ -14,9 +14,9 @@ _MOST_FIELDS: Final = 20
 _LONGEST: Final = 100
 
 
-def money_lines(plan: MoneyPlan, coloured: bool) -> Iterator[str]:
+def document_lines(changes: Sequence[DocumentChange], coloured: bool) -> Iterator[str]:
     """Each document that differs: its fields before and after, and what that would have done."""
-    for change in plan.changes:
+    for change in changes:
         sign = _SIGNS[change.change]
         place = f"  {change.path}:{change.line}" if change.path else ""
         yield painted(f"{sign} {change.kind} {change.name}", sign, coloured) + place
@@ -29,16 +29,16 @@ def money_lines(plan: MoneyPlan, coloured: bool) -> Iterator[str]:
         yield ""
 
 
-def money_totals(plan: MoneyPlan) -> str:
+def document_totals(about: str, changes: Sequence[DocumentChange]) -> str:
     """How many documents, in one line."""
-    counted = Counter(change.change for change in plan.changes)
+    counted = Counter(change.change for change in changes)
     listed = [f"{counted[kind]:,} to {verb}" for kind, verb in _VERBS.items() if counted[kind]]
-    return f"Documents about money: {', '.join(listed)}."
+    return f"Documents about {about}: {', '.join(listed)}."
 
 
-def money_json(plan: MoneyPlan) -> list[JSON]:
+def documents_json(changes: Sequence[DocumentChange]) -> list[JSON]:
     """The same for programs."""
-    return [_json(change) for change in plan.changes]
+    return [_json(change) for change in changes]
 
 
 def _json(change: DocumentChange) -> JSON:

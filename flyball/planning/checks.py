@@ -1,0 +1,19 @@
+"""What a plan says about checks from outside: documents that change, field by field."""
+
+from collections.abc import Sequence
+
+from flyball.document_records import record_text, recorded_documents
+from flyball.planning.documents import DocumentChange, by_key, changes_between, files_at
+from flyball.synthetics.declared import KINDS
+from flyball.synthetics.reading import check_documents
+
+
+def plan_checks(record: str, paths: Sequence[str]) -> tuple[DocumentChange, ...]:
+    """What differs between a record of what was applied and the files at `paths`."""
+    before = by_key(recorded_documents(record, KINDS))
+    return tuple(changes_between(before, by_key(check_documents(files_at(paths)))))
+
+
+def record_of_checks(paths: Sequence[str]) -> str:
+    """The record that applying the files at `paths` would keep."""
+    return record_text(check_documents(files_at(paths)))
