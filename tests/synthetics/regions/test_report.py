@@ -67,7 +67,7 @@ def read(document: object, region: str = "eu") -> Report | Refusal:
     return parse(json.dumps(document).encode(), region=region, now=NOON)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(RESULTS, max_size=4), st.integers(1, limits.MAX_COUNT), st.integers(0, limits.MAX_COUNT))
 def test_whatever_a_prober_found_is_read_as_it_was_written(
     results: list[CheckResult], sequence: int, buffered: int
@@ -79,7 +79,7 @@ def test_whatever_a_prober_found_is_read_as_it_was_written(
     assert [each.key[2:] for each in fitting] == [each.key[2:] for each in results]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_garbage_is_refused_and_never_raises(body: bytes) -> None:
     assert isinstance(parse(body, region="eu", now=NOON), Refusal)
@@ -87,7 +87,7 @@ def test_garbage_is_refused_and_never_raises(body: bytes) -> None:
     assert isinstance(unpacked, Refusal | bytes)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(st.data())
 def test_one_field_that_is_something_else_is_refused_at_its_place_or_read(data: st.DataObject) -> None:
     document = written()
@@ -218,7 +218,10 @@ def test_what_no_report_may_hold_is_left_out_where_it_is_kept() -> None:
 
 def test_a_report_of_ten_thousand_results_is_read() -> None:
     first = datetime(2026, 11, 30, 9, tzinfo=UTC)
-    many = [result(0, started_at=first + timedelta(seconds=number), samples=()) for number in range(10_000)]
+    many = [
+        result(0, started_at=first + timedelta(seconds=number), samples=(), timings=())
+        for number in range(limits.MAX_RESULTS)
+    ]
     found = parse(render(head(), many), region="eu", now=NOON)
     assert isinstance(found, Report)
     assert list(found.results) == many

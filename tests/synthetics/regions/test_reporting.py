@@ -203,6 +203,9 @@ def test_an_answer_that_is_no_json_is_shown_by_its_status() -> None:
 def test_reports_go_over_https_or_stay_on_this_machine(url: str, reason: str) -> None:
     with pytest.raises(Permanent, match=reason):
         HttpDelivery(url, region="eu", token=TOKEN)
+
+
+def test_a_proxys_path_may_stand_in_front_and_this_machine_needs_no_tls() -> None:
     for fine in ("https://flyball.example.com/below", "http://localhost:1", "http://[::1]:1", "http://127.9.9.9"):
         HttpDelivery(fine, region="eu", token=TOKEN).close()
     HttpDelivery("http://10.0.0.1", region="eu", token=TOKEN, allow_http=True).close()
