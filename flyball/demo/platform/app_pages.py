@@ -122,7 +122,7 @@ def _hops(found: Iterable[Neighbour]) -> str:
 
 
 def _link(entity: Entity) -> str:
-    return f'<a href="/entities/{quote(entity.id, safe="")}">{entity.name}</a>'
+    return f'<a href="/entities/{quote(entity.id, safe="")}">{escape(entity.name)}</a>'
 
 
 def _sign_in_form() -> str:
