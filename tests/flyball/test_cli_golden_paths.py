@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -72,11 +73,11 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    """Files that are right, and a database in which the probe runs."""
-    (tmp_path / "paths.yaml").write_text(dedent(FILE))
-    url = f"sqlite:///{tmp_path}/state.db"
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One in which the probe runs."""
+    path = tmp_path_factory.mktemp("database") / "state.db"
+    url = f"sqlite:///{path}"
     migrate(url)
     store = open_store(url)
     now = datetime.now(UTC)
@@ -85,6 +86,14 @@ def workspace(tmp_path: Path) -> Path:
         transaction.checks.take(ReportHead("eu", "p", 1, now), [result], now)
         transaction.checks.put_verdicts([Verdict("health", CheckKind.PROBE, VerdictKind.UP, now, 1, ())], now)
     store.close()
+    return path
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, database: Path) -> Path:
+    """Files that are right, and that database."""
+    (tmp_path / "paths.yaml").write_text(dedent(FILE))
+    shutil.copy(database, tmp_path / "state.db")
     return tmp_path
 
 

@@ -22,8 +22,6 @@ from controlplane.model.check import (
 from controlplane.model.source import SourcePosition
 from controlplane.ports import Store
 from flyball.web.console import console_routes, exception_handlers
-from flyball.web.gathering import Gathering
-from flyball.web.golden_path_pages import golden_path_routes
 from synthetics.golden_paths.disagreement import Checks, Disagreement, Sides, SLIs, Standing, event_of
 from synthetics.golden_paths.model import Exemption, Gap, GoldenPath, Ignored, Route, RouteInventory
 from tests.flyball.web.world import NASTY, NOW, State
@@ -117,6 +115,5 @@ def fill(store: Store) -> None:
 
 
 def application(state: State, declared: Declared) -> Starlette:
-    gathering = Gathering(state)
-    routes = [*golden_path_routes(state, declared, gathering), *console_routes(state)]
+    routes = console_routes(state, golden_paths=declared)
     return Starlette(routes=routes, exception_handlers=dict(exception_handlers()))

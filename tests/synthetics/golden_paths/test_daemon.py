@@ -1,9 +1,8 @@
 """The daemon on a real database: each change is told once, whatever restarts, fails or does not answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -14,7 +13,6 @@ from controlplane.model.check import CheckResult, Outcome, ReportHead, VerdictKi
 from controlplane.model.event import Event
 from controlplane.model.series import Sample, Series
 from controlplane.ports import LeaseLost, Store, Transient
-from controlplane.store import migrate, open_store
 from synthetics.golden_paths.daemon import STALE_AFTER, GoldenPathCollector, GoldenPathDaemon, Turn
 from synthetics.golden_paths.model import GoldenPath
 from tests.synthetics.golden_paths.paths import JOURNEY, MINUTE, NOW, PROBE, a_path, a_verdict, an_inventory
@@ -47,15 +45,6 @@ class FakePrometheus:
 
     def query_range(self, expr: str, start: datetime, end: datetime, step: timedelta) -> list[Series]:
         raise AssertionError(expr)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path}/state.db"
-    migrate(url)
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 def checks_say(store: Store, verdict: VerdictKind, at: datetime = NOW) -> None:

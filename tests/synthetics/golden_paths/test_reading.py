@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from controlplane import conventions as names
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.model.check import CheckResult, Outcome, ReportHead, VerdictKind
 from controlplane.ports import Store
-from controlplane.store import migrate, open_store
 from flyball.demo import servers
 from synthetics.golden_paths.model import Route
 from synthetics.golden_paths.reading import checks_run, routes_seen, slis_burning, traffic_drop
@@ -117,15 +115,6 @@ def test_an_slo_burns_when_it_pages_or_spends_as_fast(memory: Past) -> None:
     assert [(each.slo, each.is_paging) for each in found.burning] == [("fast", False), ("paging", True)]
     assert found.calm == {"few", "short", "calm", "idle"}
     assert slis_burning(memory.backend, [a_path(slos=())], NOW).calm == frozenset()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path}/state.db"
-    migrate(url)
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 def run(kind: object, name: str, at: datetime, outcome: Outcome = Outcome.OK, region: str = "eu") -> CheckResult:
