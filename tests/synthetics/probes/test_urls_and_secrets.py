@@ -72,8 +72,12 @@ def test_hosts_and_ports() -> None:
 
 def test_cookies_go_back_only_where_they_came_from() -> None:
     jar, here = Cookies(), parse_url("https://www.shop.example/a/b")
-    for header in ("host=1", "wide=2; Domain=shop.example; Path=/", "safe=3; Secure; Path=/", "dir=4; Path=/a",
-                   "foreign=5; Domain=evil.example", "top=8; Domain=example", "gone=6", "gone=; Max-Age=0", "nonsense", "=7", "odd=\xe9"):  # fmt: skip
+    said = (
+        "host=1", "wide=2; Domain=shop.example; Path=/", "safe=3; Secure; Path=/", "dir=4; Path=/a",
+        "foreign=5; Domain=evil.example", "top=8; Domain=example", "gone=6", "gone=; Max-Age=0", "nonsense", "=7",
+        "odd=\xe9",
+    )  # fmt: skip
+    for header in said:
         jar.take(here, header)
     assert jar.header(here) == "host=1; wide=2; safe=3; dir=4"
     assert jar.header(parse_url("https://www.shop.example/")) == "wide=2; safe=3"
