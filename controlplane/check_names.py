@@ -29,10 +29,8 @@ CHECK_FLAPPING: Final = "flyball_check_flapping"  # labels kind, check
 REGION_REPORTED: Final = "flyball_region_last_report_timestamp_seconds"  # label region
 REGION_BUFFERED: Final = "flyball_region_buffered_results"  # label region: results that wait at the prober
 REGION_SELF_CHECK: Final = "flyball_region_self_check_success"  # label region: whether it reaches its known-good target
-PROBER_REPORTS: Final = (
-    "flyball_prober_reports_total"  # labels region, outcome = taken | repeated | forged | replayed |
-)
-# oversized | malformed | unavailable
+PROBER_REPORTS: Final = "flyball_prober_reports_total"  # labels region, outcome: taken, repeated, forged, replayed,
+# wrong_region, malformed, oversized, busy, unavailable
 GOLDEN_PATH: Final = "golden_path"
 GOLDEN_PATH_GAPS: Final = "flyball_golden_path_gaps"  # gauge, labels golden_path, gap
 UNCOVERED_ROUTES: Final = "flyball_golden_path_uncovered_routes"  # gauge: seen in traffic, on no path
