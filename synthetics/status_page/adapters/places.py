@@ -1,5 +1,6 @@
 """Which kind of place a text means."""
 
+from functools import cache
 from pathlib import Path
 
 from synthetics.status_page.adapters.page_folder import PageFolder
@@ -13,6 +14,12 @@ def place_of(target: str, page: str = "") -> Place:
     """
     if "://" not in target:
         return PageFolder(Path(target) / page)
+    return _bucket("/".join(part for part in (target.rstrip("/"), page) if part))
+
+
+@cache
+def _bucket(url: str) -> Place:
+    """One client for each, with its connections: pages are published every minute."""
     from synthetics.status_page.adapters.page_bucket import PageBucket
 
-    return PageBucket("/".join(part for part in (target.rstrip("/"), page) if part))
+    return PageBucket(url)

@@ -140,6 +140,12 @@ def test_a_percentage_says_how_it_was_counted(read: dict[str, Reading]) -> None:
     assert "Declared 17 October 2026" in text
 
 
+def test_a_percentage_of_few_days_says_of_how_many(read: dict[str, Reading]) -> None:
+    assert "100 % in the last 90 days; 9 days of 89 days 20 hours were measured" in read["uptime/assistant.html"].text
+    assert "100 % uptime, 9 days measured of Assistant" in read["index.html"].text
+    assert "were measured" not in read["uptime/website.html"].text
+
+
 def test_what_was_left_out_says_why_and_belongs_to_what(read: dict[str, Reading]) -> None:
     reports = read["uptime/reports.html"].text
     assert "18 November 2026, 17:21 CET to 19:21 CET 2 hours Announced maintenance: Database upgrade" in reports
