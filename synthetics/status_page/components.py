@@ -44,7 +44,7 @@ BASIS: Final = (
 _IMPACTS: Final = {
     ComponentStatus.OPERATIONAL: Impact.NONE,
     ComponentStatus.UNDER_MAINTENANCE: Impact.MAINTENANCE,
-    ComponentStatus.UNKNOWN: Impact.MINOR,
+    ComponentStatus.UNKNOWN: Impact.NONE,
     ComponentStatus.DEGRADED: Impact.MINOR,
     ComponentStatus.PARTIAL: Impact.MAJOR,
     ComponentStatus.MAJOR: Impact.CRITICAL,
@@ -127,7 +127,7 @@ def worst_of_members(statuses: Iterable[ComponentStatus]) -> ComponentStatus:
 
 
 def impact_of(status: ComponentStatus) -> Impact:
-    """How bad that is for the page. What is not known is not called well: it is minor."""
+    """How bad that is for the page. What is not known changes no indicator; whoever shows it says that it is so."""
     return _IMPACTS[status]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from controlplane.model.event import JSON
-from controlplane.model.public_status import ComponentStatus, PublicComponent, PublicIncident, PublicSnapshot
+from controlplane.model.public_status import ComponentStatus, Impact, PublicComponent, PublicIncident, PublicSnapshot
 from controlplane.model.status_record import CorrectionRecord, IncidentRecord, Subscriber, UpdateRecord
 from controlplane.wording import duration
 from synthetics.status_page import cadence
@@ -20,7 +20,7 @@ def show_text(shown: PublicSnapshot, waiting: int) -> str:
     """What the page says now, in at most 80 columns."""
     lines = [
         f"{shown.page.name}  {shown.page.url}",
-        f"  as of {shown.at:%Y-%m-%d %H:%M} UTC: {shown.indicator.value}",
+        f"  as of {shown.at:%Y-%m-%d %H:%M} UTC: {_headline(shown)}",
         "",
     ]
     width = max((len(each.name) for each in shown.components), default=0)
@@ -166,6 +166,14 @@ def percent(ratio: Decimal | None) -> str:
     if ratio is None:
         return "not measured"
     return f"{(ratio * 100).quantize(Decimal('0.001'), ROUND_FLOOR)} %"
+
+
+def _headline(shown: PublicSnapshot) -> str:
+    """How it is in a word or two; well is only what is known to be well."""
+    if shown.indicator is not Impact.NONE:
+        return str(shown.indicator.value)
+    unknown = sum(each.status is ComponentStatus.UNKNOWN for each in shown.components)
+    return f"{unknown} of {len(shown.components)} components unknown" if unknown else "all well"
 
 
 def _component_line(component: PublicComponent, width: int) -> str:

@@ -186,5 +186,5 @@ def test_the_order_is_as_documented() -> None:
     assert worst_of_members([WORK, UNKNOWN]) is WORK
     assert worst_of_members([DEGRADED, MAJOR, UNKNOWN]) is MAJOR
     assert [impact_of(each) for each in (*components.ORDER, UNKNOWN)] == [
-        Impact.NONE, Impact.MAINTENANCE, Impact.MINOR, Impact.MAJOR, Impact.CRITICAL, Impact.MINOR,
+        Impact.NONE, Impact.MAINTENANCE, Impact.MINOR, Impact.MAJOR, Impact.CRITICAL, Impact.NONE,
     ]  # fmt: skip

@@ -114,9 +114,9 @@ def test_times_are_by_the_clocks_of_the_page() -> None:
         ),
         (
             FRONT
-            + "  maintenances: [{id: m, title: M, start: 2026-01-01, rrule: FREQ=OFTEN, duration: 1h, components: [api]}]"
-            "\n",
-            "13:62 spec.maintenances[0].rrule: `OFTEN` is no frequency (one of DAILY, WEEKLY, MONTHLY, YEARLY)",
+            + "  maintenances:\n"
+            "    - {id: m, title: M, start: 2026-01-01, rrule: FREQ=OFTEN, duration: 1h, components: [api]}\n",
+            "14:51 spec.maintenances[0].rrule: `OFTEN` is no frequency (one of DAILY, WEEKLY, MONTHLY, YEARLY)",
         ),
         (
             FRONT
