@@ -13,7 +13,7 @@ from flyball.settings import ListenAddress, Secret, Settings
 from flyball.web.bodies import MAX_BODY_BYTES, announced_bytes, drain, json_error
 from flyball.web.credentials import console_matches
 
-OPEN_PATHS: Final = ("/metrics", "/healthz", "/readyz")  # for probes and Prometheus; they show no secrets
+OPEN_PATHS: Final = ("/metrics", "/healthz", "/readyz", "/probe")  # for Prometheus; the last asks for a token by itself
 HOOKS: Final = ("/hooks/", "/usage/")  # each has a secret and bounds of its own
 PUBLIC: Final = ("/status/",)  # what everybody may read, and how they subscribe to it
 MAX_HEADER_BYTES: Final = 32 * 1024
