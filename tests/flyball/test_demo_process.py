@@ -88,7 +88,7 @@ def test_a_signal_ends_every_child_and_leaves_nothing_behind(tmp_path: Path, num
     folder = tmp_path / "demo"
     with demo(folder) as process:
         children = children_of(process.pid)
-        assert len(children) == 3
+        assert len(children) == 6  # three servers, three probers
         status = flyball("demo", "status", "--folder", str(folder))
         assert status.returncode == 0
         assert max(map(len, status.stdout.splitlines())) <= 80
