@@ -19,7 +19,6 @@ from synthetics.status_page.rendering.voice import Voice, utc
 
 ENTRIES: Final = 50
 _ATOM: Final = "http://www.w3.org/2005/Atom"
-_LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def files(snapshot: PublicSnapshot, voice: Voice, folder: str) -> Iterator[tuple[str, bytes]]:
@@ -52,9 +51,8 @@ def tag(snapshot: PublicSnapshot, incident: PublicIncident) -> str:
 
 
 def _atom(snapshot: PublicSnapshot, voice: Voice, folder: str) -> bytes:
-    ET.register_namespace("", _ATOM)
     url, incidents = snapshot.page.url, told(snapshot)
-    feed = ET.Element(f"{{{_ATOM}}}feed", {_LANGUAGE: voice.catalogue.language})
+    feed = ET.Element("feed", {"xmlns": _ATOM, "xml:lang": voice.catalogue.language})
     _add(feed, "id", f"tag:{host(snapshot)},2026:{quote(snapshot.page.id, safe='')}/{folder}history")
     _add(feed, "title", voice.text("feed.title", name=snapshot.page.name))
     _add(feed, "updated", utc(_updated(snapshot, incidents)))
@@ -75,21 +73,21 @@ def _atom(snapshot: PublicSnapshot, voice: Voice, folder: str) -> bytes:
 
 
 def _add(parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:
-    child = ET.SubElement(parent, f"{{{_ATOM}}}{name}", attributes)
+    child = ET.SubElement(parent, name, attributes)
     child.text = text
     return child
 
 
 def _rss(snapshot: PublicSnapshot, voice: Voice, folder: str) -> bytes:
     url, incidents = snapshot.page.url, told(snapshot)
-    rss = ET.Element("rss", {"version": "2.0"})
+    rss = ET.Element("rss", {"version": "2.0", "xmlns:atom": _ATOM})
     channel = ET.SubElement(rss, "channel")
     _item(channel, "title", voice.text("feed.title", name=snapshot.page.name))
     _item(channel, "link", names.absolute(url, folder + names.INDEX))
     _item(channel, "description", snapshot.page.description or voice.text("page.title", name=snapshot.page.name))
     _item(channel, "language", voice.catalogue.language)
     _item(channel, "lastBuildDate", _rfc822(_updated(snapshot, incidents)))
-    _add(channel, "link", rel="self", type="application/rss+xml", href=names.absolute(url, folder + names.RSS))
+    _add(channel, "atom:link", rel="self", type="application/rss+xml", href=names.absolute(url, folder + names.RSS))
     for each in incidents:
         item = ET.SubElement(channel, "item")
         _item(item, "title", each.name)
@@ -98,7 +96,7 @@ def _rss(snapshot: PublicSnapshot, voice: Voice, folder: str) -> bytes:
         _item(item, "pubDate", _rfc822(changed(each)))
         _item(item, "category", voice.impact(each.impact))
         _item(item, "description", _content(each, voice))
-    return _written(rss, prefix="atom")
+    return _written(rss)
 
 
 def _item(parent: ET.Element, name: str, text: str) -> ET.Element:
@@ -127,8 +125,8 @@ def _rfc822(at: datetime) -> str:
     return format_datetime(at.astimezone(UTC).replace(microsecond=0), usegmt=True)
 
 
-def _written(root: ET.Element, prefix: str = "") -> bytes:
-    ET.register_namespace(prefix, _ATOM)
+def _written(root: ET.Element) -> bytes:
+    """Prefixes are spelled out: those that ElementTree can be told belong to the whole process, and we have threads."""
     ET.indent(root)
     content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return content + b"\n"

@@ -6,7 +6,7 @@ begins with `flyball_`. A component that nothing is known of has no word in Stat
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
@@ -226,10 +226,3 @@ def _affected(each: PublicUpdate) -> Sequence[Json]:
 
 def _or_null(at: datetime | None) -> str | None:
     return stamp(at) if at else None
-
-
-def paths() -> Iterable[str]:
-    """All of them, in the order in which a bucket gets them."""
-    leaves = ("components", "incidents", "incidents/unresolved", "scheduled-maintenances",
-              "scheduled-maintenances/upcoming", "scheduled-maintenances/active")  # fmt: skip
-    return (*(f"{FOLDER}/{name}.json" for name in leaves), names.SUMMARY, names.STATUS)
