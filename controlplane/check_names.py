@@ -82,3 +82,6 @@ PATH_INFO: Final = "golden_path:info"  # recorded, 1 for each declared path; lab
 
 # --- /probe -----------------------------------------------------------------------------------------------------------
 PROBE_REQUESTS: Final = "flyball_probe_requests_total"  # label code: the status of the answer
+PROBER_WAITING: Final = "flyball_prober_waiting_results"  # label region: not reported yet
+PROBER_DROPPED: Final = "flyball_prober_dropped_results_total"  # label region: lost to the bounds of the buffer
+PROBER_ASIDE: Final = "flyball_prober_refused_results_total"  # label region: in reports that were refused

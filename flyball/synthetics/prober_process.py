@@ -30,6 +30,7 @@ from synthetics.prober.threads import ProberThread
 from synthetics.regions.adapters.http_delivery import HttpDelivery
 from synthetics.regions.reporting import Reporter, ReportingThread
 from synthetics.regions.spool import Spool
+from synthetics.regions.spool_collector import SpoolCollector
 
 if TYPE_CHECKING:
     from flyball.listen_address import ListenAddress
@@ -101,7 +102,7 @@ class _ProberProcess:
             version=version("flyball"),
             chance=random.SystemRandom().random,
         )
-        self._spool = spool
+        self.registry.register(SpoolCollector(spool, checks.region))
         reporting = ReportingThread(reporter, self._clock)
         reporting.start()
         stack.callback(reporting.stop)

@@ -25,7 +25,7 @@ from synthetics.golden_paths.daemon import GoldenPathCollector, GoldenPathDaemon
 from synthetics.prober.metrics import ProberMetrics
 from synthetics.probes.endpoint import Book
 from synthetics.probes.running import Place
-from synthetics.regions.daemon import Judging
+from synthetics.regions.daemon import Forgetting, Judging
 from synthetics.regions.exposition import CheckExposition
 from synthetics.regions.model import Watch
 
@@ -54,13 +54,6 @@ class CheckSurroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
-    """Old results and hours that were forgotten."""
-
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
 class Probing:
     """How many checks this process began to run in its own region."""
 
@@ -78,6 +71,9 @@ class CheckServices:
         )
         self._local = LocalProber(
             self.maker, around.store, around.clock, checks.directory, lambda: self._prober_metrics
+        )
+        self._forgetting = Forgetting(
+            around.store, results_kept=checks.results_kept, hours_kept=around.settings.events_kept
         )
         self._judging = Judging(around.store, self.watch)
         self.exposition = CheckExposition(around.store, self.watch, around.clock)
@@ -129,7 +125,8 @@ class CheckServices:
         yield Job("golden-paths", GOLDEN_PATHS_EVERY, self._informed(self._look_at_paths), leader_only=True)
         for job in self.status.jobs():
             yield replace(job, run=self._informed(job.run))
-        yield Job("tidy-checks", TIDY_EVERY, self._forget, leader_only=True)
+        forget = self._forgetting.run_once
+        yield Job("tidy-checks", TIDY_EVERY, lambda turn: forget(turn.now, turn.lease), leader_only=True)
 
     def close(self) -> None:
         """End the prober of this process."""
@@ -154,9 +151,3 @@ class CheckServices:
     def _look_at_paths(self, turn: Turn) -> object:
         declared = self.declared()
         return self.golden_paths.run_once(declared.golden_paths, declared.inventories, turn.now, lease=turn.lease)
-
-    def _forget(self, turn: Turn) -> Forgotten:
-        settings = self._around.settings
-        with self._around.store.transaction(lease=turn.lease) as transaction:
-            results, hours = turn.now - settings.checks.results_kept, turn.now - settings.events_kept
-            return Forgotten(transaction.checks.purge(results, hours))
