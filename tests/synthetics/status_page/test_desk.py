@@ -285,6 +285,19 @@ def test_every_subscriber_who_confirmed_gets_each_update_once_and_in_order(store
         assert second.message.id == f"status:shop:{drafts[1]}:s0"
 
 
+def test_drafts_beside_what_is_public_are_not_shown(store: SqlStore) -> None:
+    page = a_page(PUBLISHING)
+    first, _, third = begun(
+        store, page, said(IncidentStatus.INVESTIGATING, "public"), *[said(IncidentStatus.IDENTIFIED, "hidden")] * 2
+    )
+    with store.transaction() as transaction:
+        desk = Desk(page, transaction, NOW)
+        desk.publish(first, "ann")
+        desk.discard(third, "ann")
+        shown = snapshot(page, transaction, NOW)
+    assert [update.body for update in shown.incidents[0].updates] == ["public"]
+
+
 def test_what_cannot_be_kept_is_not_told(store: SqlStore) -> None:
     page = a_page(PUBLISHING)
     (draft,) = begun(store, page, said(IncidentStatus.INVESTIGATING))

@@ -163,7 +163,7 @@ def _recomputed(uptime: Uptime) -> Decimal | None:
     ("Australia/Lord_Howe", datetime(2026, 10, 4, 20, 0, 7, tzinfo=UTC)),  # half an hour is skipped
 ])  # fmt: skip
 @given(data=st.data())
-@hypothesis_settings(max_examples=4, phases=QUICK)
+@hypothesis_settings(max_examples=3, phases=QUICK)
 def test_it_is_what_a_count_of_every_second_says(zone_name: str, now: datetime, data: st.DataObject) -> None:
     agrees(data.draw(observations(now, 2)), zone_name, now, 2)
 
@@ -190,6 +190,17 @@ def test_a_second_of_downtime_in_90_days_is_not_100_percent() -> None:
     assert found.ratio == Decimal("0.99999987")
     assert [day.worst for day in found.days[-3:]] == [UP, DOWN, UP]
     assert found.days[-1].ratio == 1
+
+
+def test_however_little_was_down_it_is_not_rounded_away() -> None:
+    now = END_OF_SUMMER
+    spans = [
+        span(now - 100 * DAY, now - DAY),
+        span(now - DAY, now - DAY + SECOND, PARTIAL),
+        span(now - DAY + SECOND, now),
+    ]
+    weights = Weights(partial=Decimal("0.03")).by_status()
+    assert uptime_of(Observed(spans), weights, BERLIN, now).ratio == Decimal("0.99999999")
 
 
 def test_nothing_measured_is_no_percentage() -> None:
