@@ -20,7 +20,7 @@ from synthetics.regions.reporting import Reporter, ReportingThread
 from synthetics.regions.spool import Spool
 
 FIRST_WITHIN: Final = timedelta(seconds=30)  # a check of every six hours is not waited for that long
-_STOP_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 7.0  # longer than the engine takes
 log = logging.getLogger(__name__)
 
 

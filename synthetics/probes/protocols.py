@@ -1,4 +1,4 @@
-"""Which prober asks which protocol. Probers are imported when they are first needed: gRPC alone weighs 20 MiB."""
+"""Which prober asks which protocol. Probers are imported when they are first needed."""
 
 from functools import cache
 from importlib import import_module
