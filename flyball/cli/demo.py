@@ -34,9 +34,12 @@ def demo(
     folder: _Folder = None,
     history: Annotated[bool, typer.Option("--history/--no-history", help="Begin with 30 days of metrics.")] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The console's port; 0 takes 8321 or a free one.")] = 0,
+    probers: Annotated[
+        bool, typer.Option("--probers/--no-probers", help="Probe the platform from three regions.")
+    ] = True,
     keep: Annotated[bool, typer.Option("--keep", help="Leave data and logs in the folder at the end.")] = False,
 ) -> None:
-    """Run a simulated platform, Prometheus, Alertmanager and Flyball on this machine's loopback.
+    """Run a simulated platform, Prometheus, Alertmanager, Flyball and its probers on this machine's loopback.
 
     It begins afresh each time and is ready in less than a minute. Alerts are printed as they come. Ctrl-C ends
     everything and removes its files.
@@ -56,7 +59,7 @@ def demo(
         from flyball.demo.run import MONTH, DemoOptions
 
         past = MONTH if history else timedelta(0)
-        _run(DemoOptions(_folder(folder), history=past, port=port, keep=keep))
+        _run(DemoOptions(_folder(folder), history=past, port=port, keep=keep, probers=probers))
 
 
 @app.command("break")

@@ -42,13 +42,15 @@ _SEED: Final = 1
 class DemoOptions:
     """What to run. `port` 0 takes the console's usual port if it is free, else any. `history` may be nothing.
 
-    `keep` leaves data and logs in the folder; after a failure they stay anyway.
+    `keep` leaves data and logs in the folder; after a failure they stay anyway. `probers`: whether anybody looks at the
+    platform from outside.
     """
 
     folder: DemoFolder
     history: timedelta = MONTH
     port: int = 0
     keep: bool = False
+    probers: bool = True
     catalogue: Catalogue = INTELGRAPH
 
 
@@ -124,7 +126,9 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
         if minutes:
             with steps.step("Metering what tenants used this month"):
                 _meter(simulation, folder, console_url, clock.now())
-        probers = stack.enter_context(probing.probing(folder, outside.secrets, console_url))
+        probers: tuple[Server, ...] = ()
+        if options.probers:
+            probers = stack.enter_context(probing.probing(folder, outside.secrets, console_url))
         running = RunningDemo(
             os.getpid(),
             console_url,
