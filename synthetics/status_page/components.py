@@ -97,7 +97,7 @@ def standing(page: StatusPage, component: Component, known: Known, now: datetime
     measured = worst_of_sources(status for status, _ in found)
     basis = [text for _, text in found if text]
     said = (known.said or {}).get(component.id)
-    if not _has_sources(component):
+    if not component.sources.any:
         measured = ComponentStatus.OPERATIONAL
         basis.append(BASIS_UNMEASURED)
     status = measured
@@ -146,11 +146,6 @@ def _in_maintenance(measured: ComponentStatus, running: Sequence[IncidentRecord]
     if measured is ComponentStatus.UNKNOWN:
         return measured  # what nobody knows must not count as measured
     return worst_of_sources((measured, ComponentStatus.UNDER_MAINTENANCE))
-
-
-def _has_sources(component: Component) -> bool:
-    sources = component.sources
-    return bool(sources.slos or sources.probes or sources.journeys)
 
 
 Found = tuple[ComponentStatus, str]

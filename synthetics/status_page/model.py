@@ -20,6 +20,11 @@ class Sources:
     probes: tuple[str, ...] = ()
     journeys: tuple[str, ...] = ()
 
+    @property
+    def any(self) -> bool:
+        """Whether anything is measured."""
+        return bool(self.slos or self.probes or self.journeys)
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:

@@ -111,7 +111,7 @@ class _Showing:
             updated_at=changed,
             group_id=component.group,
             only_show_if_degraded=component.only_show_if_degraded,
-            uptime=self._uptime(component) if component.shows_uptime else None,
+            uptime=self._uptime(component) if component.shows_uptime and component.sources.any else None,
             reduced=standing.reduced,
             basis=standing.basis,
             names=component.names,

@@ -9,7 +9,7 @@ from controlplane.model.public_status import ComponentStatus, Impact, IncidentSt
 from controlplane.ports import HeldLease, LeaseLost
 from controlplane.store import SqlStore
 from synthetics.status_page.daemon import StatusTurn
-from synthetics.status_page.model import TierText
+from synthetics.status_page.model import Component, TierText
 from synthetics.status_page.snapshot import snapshot
 from tests.synthetics.status_page.paging import DRAFTING, HOUR, MINUTE, NOW, World, a_page, an_alert
 
@@ -184,6 +184,13 @@ def test_alerts_and_tiers_are_told_in_the_words_of_the_file_only(store: SqlStore
     world.event(names.EVENT_TIER_CHANGED, {"from": 5, "to": 0}, NOW + MINUTE)
     world.turn(2 * MINUTE)
     assert seen(world).components[0].reduced is None
+
+
+def test_of_what_nobody_measures_no_uptime_is_claimed(store: SqlStore) -> None:
+    world = World(store, a_page(components=(Component("api", "API"),)))
+    world.turn()
+    world.turn(MINUTE)
+    assert [(each.status.value, each.uptime) for each in seen(world).components] == [("operational", None)]
 
 
 def test_a_daemon_that_leads_no_more_changes_nothing(store: SqlStore) -> None:
