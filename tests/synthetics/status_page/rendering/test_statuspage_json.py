@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from controlplane.model.public_status import ComponentStatus, Impact, PublicSnapshot
-from synthetics.status_page.rendering import render
+from synthetics.status_page.rendering.statuspage_json import fresh_files, leaf_files
 from tests.synthetics.status_page.rendering import samples
 
 STAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}(Z|[+-]\d{2}:\d{2})")
@@ -41,6 +41,10 @@ OURS = "flyball_"
 LISTS = ("components", "incidents", "incidents/unresolved", "scheduled-maintenances",
          "scheduled-maintenances/upcoming", "scheduled-maintenances/active")  # fmt: skip
 PATHS = [f"api/v2/{name}.json" for name in (*LISTS, "summary", "status")]
+
+
+def render(snapshot: PublicSnapshot) -> dict[str, bytes]:
+    return dict([*leaf_files(snapshot), *fresh_files(snapshot)])
 
 
 def fits(value: object, kind: object) -> bool:
