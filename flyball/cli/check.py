@@ -83,7 +83,8 @@ def check(
     outside = ""
     if prometheus:
         checked, outside = _live(checked, prometheus)
-    problems += [*checked.problems, *_settings_problems(files)]
+    folder = (paths or [Path()])[0]
+    problems += [*checked.problems, *_settings_problems(files), *_journey_problems(checked, folder)]
     coloured = colour if colour is not None else typer.get_text_stream("stdout").isatty() and not no_color
     _print(problems, files, output, coloured)
     if outside:
@@ -93,7 +94,7 @@ def check(
         raise typer.Exit(ExitCode.PROBLEMS)
     typer.echo(success(checked, len(files), len(problems)), err=output is not Format.TEXT)
     if enforce_golden_paths:
-        _enforce(checked, (paths or [Path()])[0], prometheus, strict=strict)
+        _enforce(checked, folder, prometheus, strict=strict)
 
 
 def _enforce(checked: "Checked", folder: Path, prometheus: str, *, strict: bool) -> None:
@@ -108,6 +109,22 @@ def _enforce(checked: "Checked", folder: Path, prometheus: str, *, strict: bool)
         typer.echo(line, err=True)
     if fails(found, strict=strict):
         raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _journey_problems(checked: "Checked", folder: Path) -> "list[Problem]":
+    """What is wrong with the test files of browser journeys, which lie beside the YAML."""
+    journeys = checked.checks.journeys
+    if not journeys:
+        return []
+    from synthetics.journeys.file_checks import MOST_BYTES, file_problems
+
+    root = folder if folder.is_dir() else folder.parent
+
+    def read(path: str) -> bytes:
+        with (root / path).open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+
+    return file_problems(journeys, read)
 
 
 def examined(paths: Sequence[Path]) -> "tuple[list[SourceFile], list[Problem], Sequence[SLO]]":
