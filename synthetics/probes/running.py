@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -92,7 +92,7 @@ async def run_probe(probe: Probe, place: Place, now: datetime) -> ProbeRun:
         attempt,
         detail=masked(attempt.detail, secrets),
         notes=tuple(masked(note, secrets) for note in attempt.notes),
-        samples=(*attempt.samples, *_regex_sample(probe.module, checked)),
+        samples=(*_without_secrets(attempt.samples, secrets), *_regex_sample(probe.module, checked)),
     )
     failing = first_failing(checked)
     detail = attempt.detail or failures_detail(checked)
@@ -150,6 +150,15 @@ def _secrets(probe: Probe, variables: Mapping[str, str]) -> tuple[str, ...]:
     """Values that were filled in; none of them may be told. Longest first, in case one holds another."""
     values = (variables[name] for name in variables_named(probe) if name in variables)
     return tuple(sorted(values, key=len, reverse=True))
+
+
+def _without_secrets(samples: tuple[CheckSample, ...], secrets: Sequence[str]) -> tuple[CheckSample, ...]:
+    """A target may say again what it was sent, and labels tell what it said."""
+    if not secrets:
+        return samples
+    return tuple(
+        replace(one, labels=tuple((name, masked(text, secrets)) for name, text in one.labels)) for one in samples
+    )
 
 
 def _regex_sample(module: Module, checked: tuple[Checked, ...]) -> tuple[CheckSample, ...]:

@@ -17,6 +17,8 @@ _IN_BODY: Final = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST_MASKED: Final = 4
+_MASK: Final = "***"
+_CUT: Final = "…"
 
 
 def is_secret_name(name: str) -> bool:
@@ -38,8 +40,17 @@ def body_holds_secret(body: str) -> bool:
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text with secrets as `***`; very short ones would hide harmless words."""
+    """The text with secrets as `***`, also where it was cut within one; very short ones would hide harmless words."""
     for secret in secrets:
         if len(secret) >= _SHORTEST_MASKED:
-            text = text.replace(secret, "***")
+            pieces = text.replace(secret, _MASK).split(_CUT)
+            text = _CUT.join(_without_beginning(piece, secret) for piece in pieces)
     return text
+
+
+def _without_beginning(piece: str, secret: str) -> str:
+    """What stands before a cut; the end of it may be the beginning of a secret."""
+    for length in range(min(len(secret), len(piece)), _SHORTEST_MASKED - 1, -1):
+        if piece.endswith(secret[:length]):
+            return piece[:-length] + _MASK
+    return piece

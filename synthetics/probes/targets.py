@@ -42,7 +42,10 @@ def target_fault(module: Module, target: str) -> tuple[str, str] | None:
 
 def secret_in(target: str) -> str:
     """What of a URL is a secret that stands there in plain text: `password`, or the name of a parameter; or empty."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # no URL at all, which `target_fault` tells
+        return ""
     userinfo = parts.netloc.rpartition("@")[0] if "@" in parts.netloc else ""
     if without_references(userinfo.partition(":")[2]):
         return "password"

@@ -53,15 +53,20 @@ def parse_url(text: str, schemes: tuple[str, ...] = ("http", "https")) -> URL:
     if any(character.isspace() or not character.isprintable() for character in text.strip()):
         raise ValueError("has a space or a control character in it")
     text = text.strip() if "://" in text else f"{schemes[0]}://{text.strip()}"
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValueError("has a host that is none") from None
     if parts.scheme not in schemes:
         raise ValueError(f"`{parts.scheme}` is not {' or '.join(schemes)}")
     if not parts.hostname:
         raise ValueError("names no host")
     try:
-        port = parts.port or _PORTS[parts.scheme]
+        port = _PORTS[parts.scheme] if parts.port is None else parts.port
     except ValueError:
-        raise ValueError(f"its port is not between 1 and {_MOST_PORT}") from None
+        port = 0
+    if not port:
+        raise ValueError(f"has a port that is not between 1 and {_MOST_PORT}")
     path = quote(parts.path or "/", safe=_SAFE)
     query = f"?{quote(parts.query, safe=_SAFE)}" if parts.query else ""
     return URL(parts.scheme, _ascii(parts.hostname), port, path + query, _basic(parts.username, parts.password))

@@ -13,6 +13,7 @@ import h2.exceptions
 
 from synthetics.probes.adapters.failures import ProbeFailed
 from synthetics.probes.adapters.http import user_agent
+from synthetics.probes.adapters.http_two_connections import Connection, spares
 from synthetics.probes.adapters.streams import Stream
 from synthetics.probes.adapters.trials import Trial
 from synthetics.probes.modules import GRPCModule
@@ -56,7 +57,7 @@ class Call:
     async def run(self, module: GRPCModule, authority: str) -> Answer:
         """Raises ProbeFailed for what is no gRPC."""
         config = h2.config.H2Configuration(client_side=True, header_encoding=None)
-        connection = h2.connection.H2Connection(config)
+        connection = Connection(config)
         try:
             connection.initiate_connection()
             self._ask(connection, module, authority)
@@ -119,7 +120,7 @@ class Call:
             self._is_over = True
         elif isinstance(event, h2.events.StreamReset):
             raise ProbeFailed("connection", f"the target reset the call (HTTP/2 code {event.error_code})")
-        elif isinstance(event, h2.events.ConnectionTerminated) and (event.last_stream_id or 0) < _STREAM:
+        elif isinstance(event, h2.events.ConnectionTerminated) and not spares(event, _STREAM):
             raise ProbeFailed("connection", f"the target ended the connection (HTTP/2 code {event.error_code})")
 
     def _answer(self) -> Answer:

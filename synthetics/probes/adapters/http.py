@@ -296,6 +296,8 @@ class _Trial:
         phase, body = self._phases.current, self._found.body
         far = f", {body.length:,} bytes of it were read" if phase == "transfer" and body is not None else ""
         waited = _WAITED_FOR.get(phase, "the target")
+        if phase == "transfer" and body is None:
+            waited = "the end of the headers"
         return ProbeFailed("timeout", f"{self._around.timeout_seconds:.3g} s were over while waiting for {waited}{far}")
 
     def _samples(self) -> tuple[CheckSample, ...]:

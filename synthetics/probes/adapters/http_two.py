@@ -19,6 +19,7 @@ from synthetics.probes.adapters.http_exchange import (
     Wire,
     not_understood,
 )
+from synthetics.probes.adapters.http_two_connections import Connection, spares
 
 _STREAM: Final = 1
 _WINDOW: Final = 4 * 1024 * 1024  # what may be under way; Go's client gives as much
@@ -42,7 +43,7 @@ class _Exchange:
         config = h2.config.H2Configuration(
             client_side=True, header_encoding=None, validate_outbound_headers=False, normalize_outbound_headers=False
         )
-        self._connection = h2.connection.H2Connection(config)
+        self._connection = Connection(config)
         self._connection.local_settings = h2.settings.Settings(
             client=True,
             initial_values={
@@ -115,7 +116,7 @@ class _Exchange:
                 raise not_understood("one interim response follows the other")
         elif isinstance(event, h2.events.StreamReset):
             raise ProbeFailed("connection", f"the target reset the request (HTTP/2 code {event.error_code})")
-        elif isinstance(event, h2.events.ConnectionTerminated):
+        elif isinstance(event, h2.events.ConnectionTerminated) and not spares(event, _STREAM):
             raise ProbeFailed("connection", f"the target ended the connection (HTTP/2 code {event.error_code})")
 
     def _take_head(self, event: h2.events.ResponseReceived) -> None:

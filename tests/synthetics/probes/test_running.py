@@ -7,7 +7,7 @@ from controlplane.model.check import CheckKind, Outcome
 from controlplane.model.source import SourcePosition
 from synthetics.probes.assertions import ANY_2XX
 from synthetics.probes.model import Probe
-from synthetics.probes.modules import Assertion, AssertionKind, HTTPModule, ICMPModule
+from synthetics.probes.modules import Assertion, AssertionKind, HTTPModule, ICMPModule, QueryStep, TCPModule
 from synthetics.probes.protocols import NAMES, prober_of, protocol_of
 from synthetics.probes.running import Place, ProbeRun, check_of, run_probe, variables_named
 from tests.synthetics.probes.web_servers import NOW, Served, answering, response, serving
@@ -78,6 +78,31 @@ def test_secrets_are_filled_in_and_never_told() -> None:
     assert "you sent ***" in told
     for value in variables.values():
         assert value not in told
+
+
+def test_a_secret_that_is_longer_than_what_is_shown_is_not_told_in_part() -> None:
+    secret = "eyJhbGciOiJIUzI1NiJ9." + "x" * 200
+    module = HTTPModule(headers=(("Authorization", "Bearer ${env:TOKEN}"),))
+    probe = a_probe("http://shop/", module, Assertion(AssertionKind.HEADER, name="x-echo", equals="other"))
+    run, _ = asked(response(b"", X_Echo=f"Bearer {secret}"), probe, variables={"TOKEN": secret})
+    assert [one.saw for one in run.checked][-1] == "Bearer ***…"
+    assert secret[:6] not in str((run.result, run.checked))
+
+
+def test_what_a_target_says_again_is_not_told_in_labels() -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"you said " + await reader.readline())
+        await writer.drain()
+
+    async def scene() -> ProbeRun:
+        async with serving(echo) as server:
+            steps = (QueryStep("", "${env:TOKEN}"), QueryStep("you said (.*)", labels=(("said", "$1"),)))
+            probe = Probe("it", f"127.0.0.1:{server.port}", TCPModule(None, steps), SourcePosition("x", 1, 1))
+            return await run_probe(probe, place(variables={"TOKEN": "s3cret-value"}), NOW)
+
+    run = asyncio.run(scene())
+    labels = [dict(one.labels) for one in run.result.samples if one.name == "probe_expect_info"]
+    assert labels == [{"said": "***"}]
 
 
 def test_a_variable_that_is_not_set_is_a_fault_of_the_prober() -> None:

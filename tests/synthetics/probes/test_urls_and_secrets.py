@@ -125,6 +125,26 @@ def test_masks_hide_secrets_and_leave_short_words() -> None:
     assert masked("the token is s3cret-1", ["s3cret-1", "is"]) == "the token is ***"
 
 
+def test_masks_hide_what_a_cut_left_of_a_secret() -> None:
+    secret = "s3cret-" + "x" * 300
+    assert masked(f"it said {secret[:80]}…, {secret[:60]}…", [secret]) == "it said ***…, ***…"
+    assert masked(f"redirected to https://a/{secret[:20]}", [secret]) == "redirected to https://a/***"
+    assert masked("it said s3cre and s3c", [secret]) == "it said s3cre and s3c"
+
+
+@pytest.mark.parametrize("target", ["https://[::1/", "http://["])
+def test_a_target_that_is_no_url_holds_no_secret_and_is_told_as_a_mistake(target: str) -> None:
+    assert secret_in(target) == ""
+    assert target_fault(HTTPModule(), target) is not None
+
+
+def test_port_0_is_not_the_usual_port() -> None:
+    for url in ("http://a:0/", "https://a:65536/"):
+        with pytest.raises(ValueError, match="has a port that is not between 1 and 65535"):
+            parse_url(url)
+    assert parse_url("http://a:/").port == 80
+
+
 def test_variables_are_filled_in_once() -> None:
     assert filled("a ${env:X} b", {"X": "${env:Y}"}) == "a ${env:Y} b"
     with pytest.raises(MissingVariable, match="X is not set"):

@@ -233,7 +233,9 @@ def test_what_is_no_grpc_is_a_bounded_failure(handler: Handler, reason: str) -> 
     assert gauges(attempt)["probe_grpc_status_code"] == (4 if reason == "timeout" else 14)
 
 
-def _http_two(*headers: tuple[str, str], body: bytes = b"", trailers: tuple[tuple[str, str], ...] = ()) -> Handler:
+def _http_two(
+    *headers: tuple[str, str], body: bytes = b"", trailers: tuple[tuple[str, str], ...] = (), first: bytes = b""
+) -> Handler:
     import h2.config
     import h2.connection
     import h2.events
@@ -244,6 +246,7 @@ def _http_two(*headers: tuple[str, str], body: bytes = b"", trailers: tuple[tupl
         while data := await reader.read(4096):
             for event in connection.receive_data(data):
                 if isinstance(event, h2.events.StreamEnded):
+                    writer.write(connection.data_to_send() + first)
                     connection.send_headers(1, headers, end_stream=not (body or trailers))
                     if body:
                         connection.send_data(1, body, end_stream=not trailers)
@@ -256,12 +259,14 @@ def _http_two(*headers: tuple[str, str], body: bytes = b"", trailers: tuple[tupl
 
 GRPC = ((":status", "200"), ("content-type", "application/grpc"))
 FINE = (("grpc-status", "0"),)
+DRAINED = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\1\0\0\0\0"  # GOAWAY: the first call is still answered
 
 
 @pytest.mark.parametrize(
     ("handler", "reason", "detail", "code"),
     [
         (_http_two(*GRPC, body=b"\0\0\0\0\2\x08\1", trailers=FINE), "", "", 0),
+        (_http_two(*GRPC, body=b"\0\0\0\0\2\x08\1", trailers=FINE, first=DRAINED), "", "", 0),
         (_http_two((":status", "200"), ("content-type", "text/html"), body=b"hi"), "protocol", "not in gRPC", 14),
         (_http_two((":status", "503")), "grpc", "UNAVAILABLE: HTTP status 503", 14),
         (_http_two((":status", "404")), "grpc", "no health service", 12),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h2.connection
 import pytest
+from hyperframe.frame import GoAwayFrame
 
 from synthetics.probes.adapters.http import PHASES, USER_AGENT, probe_http
 from synthetics.probes.attempt import Attempt
@@ -100,6 +101,43 @@ def test_http_2_is_spoken_where_the_server_offers_it_and_not_where_the_module_fo
             assert value(made, "probe_http_version") == 1.1
 
     asyncio.run(scene())
+
+
+def _going(connection: h2.connection.H2Connection, last_stream: int, code: int = 0) -> None:
+    frame = GoAwayFrame(0)
+    frame.last_stream_id, frame.error_code = last_stream, code
+    connection._prepare_for_sending([frame])
+
+
+@pytest.mark.parametrize("at", ["before the answer", "within it"])
+@pytest.mark.parametrize("last_stream", [1, 2**31 - 1])
+def test_a_server_that_is_drained_may_still_answer_over_http_2(at: str, last_stream: int, tmp_path: Path) -> None:
+    def answer(connection: h2.connection.H2Connection, stream: int) -> None:
+        if at == "before the answer":
+            _going(connection, last_stream)
+        connection.send_headers(stream, [(":status", "200")])
+        _going(connection, last_stream)
+        connection.send_data(stream, b"bye", end_stream=True)
+
+    async def scene() -> Attempt:
+        async with serving(http2(answer), server_context(protocols=("h2",))) as server:
+            module = HTTPModule(tls=TLSOptions(ca_file=trust_file(tmp_path)))
+            return await probe_http(module, server.url(scheme="https", host="localhost"), around())
+
+    made = asyncio.run(scene())
+    assert (made.reason, made.detail, made.answer.body) == ("", "", b"bye")
+
+
+@pytest.mark.parametrize(("last_stream", "code"), [(0, 0), (1, 11)])
+def test_a_server_that_goes_away_without_our_answer_has_failed(last_stream: int, code: int, tmp_path: Path) -> None:
+    async def scene() -> Attempt:
+        going = http2(lambda connection, stream: _going(connection, last_stream, code))
+        async with serving(going, server_context(protocols=("h2",))) as server:
+            module = HTTPModule(tls=TLSOptions(ca_file=trust_file(tmp_path)))
+            return await probe_http(module, server.url(scheme="https", host="localhost"), around())
+
+    made = asyncio.run(scene())
+    assert (made.reason, made.detail) == ("connection", f"the target ended the connection (HTTP/2 code {code})")
 
 
 def test_a_large_body_over_http_2_passes_the_windows_both_ways(tmp_path: Path) -> None:

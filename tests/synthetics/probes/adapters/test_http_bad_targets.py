@@ -115,7 +115,7 @@ def test_nonsense_and_floods_end_at_once_with_their_reason(handler: Handler, rea
     ("handler", "detail"),
     [
         (saying(b"", then="stay"), "waiting for the response"),
-        (repeating(HEAD, b"X", 0.01), "waiting for the end of the body"),  # a header, a byte at a time
+        (repeating(HEAD, b"X", 0.01), "waiting for the end of the headers"),  # a header, a byte at a time
         (repeating(HEAD + b"Content-Length: 100000\r\n\r\n", b"x", 0.01), "waiting for the end of the body"),
         (saying(HEAD + b"Content-Length: 5\r\n\r\nab", then="stay"), "the end of the body, 2 bytes of it were read"),
     ],
@@ -167,7 +167,11 @@ def test_a_port_where_nobody_listens_refuses() -> None:
         (lambda path, head: moved("/b" if path == "/a" else "/a"), "redirects", "the redirects lead back to"),
         (lambda path, head: moved(f"{path}x"), "redirects", "more than 10 redirects"),
         (lambda path, head: moved("ftp://example.com/"), "redirects", "`ftp` is not http or https"),
-        (lambda path, head: moved("http://127.0.0.1:99999/"), "redirects", "its port is not between 1 and 65535"),
+        (
+            lambda path, head: moved("http://127.0.0.1:99999/"),
+            "redirects",
+            "has a port that is not between 1 and 65535",
+        ),
         (lambda path, head: moved("/" + "x" * 9000), "redirects", "is longer than 8192 characters"),
     ],
 )
