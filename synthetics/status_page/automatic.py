@@ -119,14 +119,16 @@ class AutomaticIncidents:
         self, incident: IncidentRecord, statuses: Sequence[ComponentStatus], told: IncidentStatus | None
     ) -> None:
         impact = worse(incident.impact, impact_from(statuses))
-        came_back = told in (_MONITORING, _RESOLVED)
-        if impact is not incident.impact or incident.calm_since is not None:
+        got_worse, came_back = impact is not incident.impact, told in (_MONITORING, _RESOLVED)
+        first = incident.announced_at is None
+        if got_worse or incident.calm_since is not None:
             incident = replace(incident, impact=impact, calm_since=None)
+            if first:  # nobody has read its name
+                incident = replace(incident, name=wording.title(self._page, self._facts(incident))[:200])
             self._log.put_incident(incident)
-        if came_back:
-            first = incident.announced_at is None
-            facts = self._facts(incident)
-            self._write(incident, IncidentStatus.INVESTIGATING, facts, mark=self._again("back"), is_first=first)
+        if came_back or got_worse:
+            mark = self._again("back" if came_back else "worse")
+            self._write(incident, IncidentStatus.INVESTIGATING, self._facts(incident), mark=mark, is_first=first)
 
     def _is_calm(self, incident: IncidentRecord, told: IncidentStatus | None) -> None:
         if incident.calm_since is None:

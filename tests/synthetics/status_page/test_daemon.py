@@ -200,3 +200,30 @@ def test_a_daemon_that_leads_no_more_changes_nothing(store: SqlStore) -> None:
         world.daemon.run_once(NOW, lost)
     with world.reading() as transaction:
         assert transaction.status.states("shop") == []
+
+
+def test_when_it_gets_worse_customers_are_told_at_once(store: SqlStore) -> None:
+    world = World(store, a_page())
+    world.turn()
+    world.gateway = VerdictKind.REGIONAL
+    world.turn(MINUTE)
+    world.gateway = VerdictKind.GLOBAL
+    assert world.turn(MINUTE).published == 1
+    (incident,) = seen(world).incidents
+    assert (incident.impact, len(incident.updates)) == (Impact.CRITICAL, 2)
+    assert incident.updates[0].affected[0].new is ComponentStatus.MAJOR
+    assert world.turn(MINUTE) == StatusTurn()
+
+
+def test_a_draft_that_nobody_approved_follows_what_happens(store: SqlStore) -> None:
+    world = World(store, a_page(DRAFTING))
+    world.turn()
+    world.gateway = VerdictKind.REGIONAL
+    world.turn(MINUTE)
+    world.gateway = VerdictKind.GLOBAL
+    assert world.turn(MINUTE).drafted == 1
+    with world.reading() as transaction:
+        (incident,) = transaction.status.incidents(world.page.name, world.now)
+        (draft,) = transaction.status.waiting(world.page.name)
+    assert incident.name == "Outage of API"
+    assert draft.body.startswith("API does not work at the moment.")
