@@ -13,8 +13,8 @@ from controlplane.model.event import JSON
 from controlplane.model.outbox import OutboxMessage
 from controlplane.model.status_record import Channel
 from controlplane.ports import Permanent, Transient
-from synthetics.status_page.addressees import Addressee, Directory
 from synthetics.status_page.adapters.outside import Answer, Outside
+from synthetics.status_page.addressees import Addressee, Directory
 from synthetics.status_page.notices import CHANNELS, CONFIRM, stamp
 from synthetics.status_page.tokens import Keys
 
