@@ -6,7 +6,7 @@ from typing import Final
 
 from controlplane.model.check import CheckResult, Outcome
 from synthetics.checks import Check
-from synthetics.prober.grid import Grid, grid_of
+from synthetics.prober.grid import Grid, again_after, confirm_after, grid_of
 from synthetics.prober.lanes import Lane
 
 Key = tuple[str, str]
@@ -57,14 +57,20 @@ class Course:
         self.number = latest + 1
         return self.grid.start_of(latest), missed
 
-    def heard(self, result: CheckResult, began: float) -> bool:
-        """Remember what a run found and tell who waits; True when it is a first failure, which wants confirming."""
-        is_first = result.outcome is Outcome.FAILED and not self._is_failing
+    def heard(self, result: CheckResult, began: float) -> float | None:
+        """Remember what a run found and tell who waits; in how many seconds it runs again, None: at its turn.
+
+        A first failure is confirmed soon; a check with a long interval that is down is asked again before its turn.
+        """
+        again = None
+        if result.outcome is Outcome.FAILED:
+            after = again_after if self._is_failing else confirm_after
+            again = after(self.check.every)
         if result.outcome is not Outcome.FAULT:  # a fault says nothing about the target
             self._is_failing = result.outcome is Outcome.FAILED
         self.latest = (began, result)
         self.answer(result)
-        return is_first
+        return again
 
     def next_result(self, loop: asyncio.AbstractEventLoop) -> "asyncio.Future[CheckResult | None]":
         """Resolves with the next result; None when there will be none."""

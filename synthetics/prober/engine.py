@@ -19,7 +19,7 @@ from controlplane.ports import Clock
 from synthetics.checks import Check
 from synthetics.prober.blame import PROBER_REASON, judged
 from synthetics.prober.courses import Course, Key, key_of
-from synthetics.prober.grid import confirm_after, share_of
+from synthetics.prober.grid import share_of
 from synthetics.prober.lanes import Lane
 from synthetics.prober.metrics import ProberMetrics
 from synthetics.prober.sinks import ResultSink
@@ -277,12 +277,12 @@ class Prober:
             self._sink.put(result)
         except Exception:  # the sink is the roof's; a full disk does not stop the checks
             log.exception("prober.result_lost", extra={"check": result.check, "kind": result.kind.value})
-        wants_confirming = course.heard(result, began) and result.kind is not CheckKind.SELF_CHECK
-        if wants_confirming and course.timer is not None and self._loop:
-            seconds = confirm_after(course.check.every)
-            if self._time() + seconds < course.grid.start_of(course.number):  # else its turn confirms
-                again = partial(self._out_of_turn, course, confirms=True)
-                course.confirmation = self._loop.call_later(seconds, again)
+        seconds = course.heard(result, began)
+        if seconds is None or result.kind is CheckKind.SELF_CHECK or course.timer is None or self._loop is None:
+            return
+        if self._time() + seconds < course.grid.start_of(course.number):  # else its turn does
+            again = partial(self._out_of_turn, course, confirms=True)
+            course.confirmation = self._loop.call_later(seconds, again)
 
     # --- the end ---
 

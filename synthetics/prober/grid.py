@@ -10,6 +10,7 @@ from controlplane.model.check import CheckKind
 
 _HASH_BYTES: Final = 8
 _CONFIRM_AT_MOST: Final = timedelta(seconds=5)
+_AGAIN_AT_MOST: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,8 @@ def grid_of(kind: CheckKind, name: str, region: str, every: timedelta) -> Grid:
 def confirm_after(every: timedelta) -> float:
     """Seconds from the end of a first failure to the run out of turn that confirms it."""
     return min(every / 4, _CONFIRM_AT_MOST).total_seconds()
+
+
+def again_after(every: timedelta) -> float:
+    """Seconds from the end of a failure to the next look at what is down: who is well again must not wait for hours."""
+    return min(every, _AGAIN_AT_MOST).total_seconds()

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from controlplane import check_names
 from controlplane import conventions as names
 from controlplane.adapters.clock import SystemClock
 from controlplane.adapters.prometheus import PrometheusBackend
@@ -150,6 +151,19 @@ def exemplars(demo: Demo, query: str) -> list[object]:
     return list(answer.json()["data"])
 
 
+def verdicts(demo: Demo) -> dict[str, str]:
+    """What all regions together say about each check."""
+    answer = httpx.get(f"{demo.running.console_url}/api/v1/checks", timeout=30).raise_for_status().json()
+    return {check["name"]: check["verdict"] for check in answer["checks"]}
+
+
+def page_of(demo: Demo) -> dict[str, dict[str, str]]:
+    """What the public status page says, as programs read it."""
+    url = f"{demo.running.console_url}/status/intelgraph/api/v2/status.json"
+    answer: dict[str, dict[str, str]] = httpx.get(url, timeout=30).raise_for_status().json()
+    return answer
+
+
 def shown(demo: Demo, slo: str) -> bool:
     """Whether the objective's own page in the console says that a page is firing."""
     page = httpx.get(f"{demo.running.console_url}/slos/{slo}", timeout=30).raise_for_status()
@@ -228,6 +242,22 @@ def test_dashboards_find_exemplars(demo: Demo) -> None:
     eventually(lambda: not without(), 60, "each of the busy objectives' dashboards shows exemplars")
 
 
+def test_three_regions_probe_the_platform_and_the_public_sees_it(demo: Demo, backend: PrometheusBackend) -> None:
+    eventually(lambda: set(verdicts(demo).values()) == {"up"}, 240, "every probe and journey runs, and is up")
+    assert len(verdicts(demo)) == 11  # core-flow in a real browser among them
+    assert page_of(demo)["status"]["description"] == "All Systems Operational"
+    asked = f'count by (region) ({check_names.PROBE_SUCCESS}{{probe="gateway-health"}} == 1)'
+    eventually(lambda: len(backend.query(asked, now())) == 3, 60, "Prometheus has what the regions saw")
+
+
+def test_after_break_region_it_is_regional_and_nowhere_global(demo: Demo) -> None:
+    assert "broken" in flyball(demo, "break", "region")
+    eventually(lambda: verdicts(demo)["gateway-health"] == "regional", 60, "one region is told apart")
+    assert "global" not in verdicts(demo).values()
+    eventually(lambda: page_of(demo)["status"]["indicator"] == "major", 60, "the public page tells of it")
+    assert "healed" in flyball(demo, "heal", "region")
+
+
 def test_what_the_past_cost_is_known(backend: PrometheusBackend) -> None:
     per_day = {
         sample.labels["resource"]: sample.value / 2
@@ -269,6 +299,8 @@ def test_after_break_outage_the_page_fires_is_stored_and_shown_within_two_minute
     eventually(lambda: f"slo={GATEWAY}" in told.read_text(), deadline - time.monotonic(), "the page is told")
     eventually(lambda: shown(demo, GATEWAY), deadline - time.monotonic(), "the console shows it")
     eventually(lambda: told_by_api(demo, GATEWAY) == {"firing"}, deadline - time.monotonic(), "the API tells it")
+    eventually(lambda: verdicts(demo)["gateway-health"] == "global", deadline - time.monotonic(), "all regions agree")
+    eventually(lambda: page_of(demo)["status"]["indicator"] == "critical", 60, "the public page tells of it")
 
 
 def test_after_heal_no_more_requests_fail(demo: Demo, backend: PrometheusBackend) -> None:
@@ -282,6 +314,7 @@ def test_the_page_resolves_and_says_what_it_was_about(demo: Demo, backend: Prome
     assert not firing_in_prometheus(backend, GATEWAY)
     eventually(lambda: told_by_api(demo, GATEWAY) == {"resolved"}, 60, "the API tells that it is over")
     eventually(lambda: not shown(demo, GATEWAY), 60, "the console shows that it is over")
+    eventually(lambda: set(verdicts(demo).values()) == {"up"}, 150, "every probe and journey is up again")
     (page,) = stored(demo, GATEWAY)
     assert page.alert.annotations[names.RUNBOOK_URL].endswith("/gateway-outage")
     assert "route=/graphql/query" in page.alert.annotations[names.WORST]

@@ -133,7 +133,8 @@ TRUTHS = {
     "probe-availability": Truth(
         (0.1, 0.1),
         {
-            f'flyball_check_runs_total{{kind="{kind}",check="gateway-health",region="{region}",outcome="{outcome}"}}': runs
+            f'flyball_check_runs_total{{kind="{kind}",check="gateway-health",'
+            f'region="{region}",outcome="{outcome}"}}': runs
             for kind, region, outcome, runs in (
                 ("probe", "eu", "ok", 2),
                 ("probe", "eu", "failed", 0.2),

@@ -152,3 +152,15 @@ def test_a_self_check_that_is_taken_away_while_failures_wait_for_it_holds_nothin
     said: list[CheckResult] = ran.sink.of("shop")
     assert said[0].outcome is Outcome.FAULT  # it was under way: it is waited for
     assert {one.outcome for one in said[1:]} == {Outcome.FAILED}
+
+
+def test_what_runs_rarely_is_asked_again_soon_while_it_is_down() -> None:
+    target = Target(every=6 * 3600.0, outcome=failing(0, 6 * 3600 + 1500))
+    results = Ran([target], 13 * 3600).sink.results
+    down = [one for one in results if one.outcome is Outcome.FAILED]
+    assert len(down) > 5
+    gaps = {round((b.started_at - a.started_at).total_seconds()) for a, b in itertools.pairwise(down)}
+    assert max(gaps) <= 121
+    after = [one for one in results if one.outcome is Outcome.OK and one.started_at > down[-1].started_at]
+    assert (after[0].started_at - down[-1].started_at).total_seconds() <= 121
+    assert not any(one.confirms for one in after[1:])
