@@ -27,7 +27,7 @@ from synthetics.status_page.desk import AUTHOR, Desk, Refused
 from synthetics.status_page.gathering import MeasuredSLOs, known_at
 from synthetics.status_page.maintenances import run_maintenances
 from synthetics.status_page.model import StatusPage
-from synthetics.status_page.notices import component_notices
+from synthetics.status_page.notices import component_notices, whole_page
 from synthetics.status_page.snapshot import snapshot
 from synthetics.status_page.uptime import LONGEST_GAP
 
@@ -125,7 +125,9 @@ def _tell_changes(page: StatusPage, transaction: Transaction, changes: Sequence[
     if not changes:
         return 0
     transaction.events.append_all([_changed(page, change) for change in changes], now)
-    messages = component_notices(page, changes, transaction.status.subscribers(page.name))
+    status = transaction.status
+    whole = whole_page(page, status.states(page.name), status.incidents(page.name, now))
+    messages = component_notices(page, changes, status.subscribers(page.name), whole)
     for change in changes:
         fields = {"page": page.name, "component": change.component, "status": change.new.value}
         log.info("status.component_changed", extra=fields)

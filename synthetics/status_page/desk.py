@@ -17,7 +17,7 @@ from controlplane.ports import Transaction
 from synthetics.status_page import cadence, wording
 from synthetics.status_page.incidents import CLOSED, may_follow, why_not
 from synthetics.status_page.model import StatusPage
-from synthetics.status_page.notices import notices
+from synthetics.status_page.notices import notices, whole_page
 
 AUTHOR: Final = "flyball"  # of what policy writes
 BY_FILE: Final = "the page's file"  # who approves what is declared there: it was reviewed
@@ -281,7 +281,9 @@ class Desk:
         )
         self._transaction.events.append(event, self._now)
         public = [each for each in self._updates(incident) if each.state is UpdateState.PUBLISHED]
-        messages = notices(self._page, incident, update, public, self._log.subscribers(self._page.name))
+        known = self._log.incidents(self._page.name, self._now)
+        whole = whole_page(self._page, self._log.states(self._page.name), known)
+        messages = notices(self._page, incident, update, public, self._log.subscribers(self._page.name), whole)
         self.messages += self._transaction.outbox.enqueue_all(messages, self._now)
 
     def _note(self, action: str, update: UpdateRecord, actor: str) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from controlplane.model.public_status import ComponentStatus, Impact, IncidentStatus
-from synthetics.status_page.components import impact_of, worst_of_sources
+from controlplane.model.status_record import IncidentRecord
+from synthetics.status_page.components import impact_of, worst_of_members, worst_of_sources
 
 OPEN: Final = (IncidentStatus.INVESTIGATING, IncidentStatus.IDENTIFIED, IncidentStatus.MONITORING)
 CLOSED: Final = (IncidentStatus.RESOLVED, IncidentStatus.POSTMORTEM, IncidentStatus.COMPLETED)
@@ -41,6 +42,15 @@ def why_not(before: IncidentStatus | None, after: IncidentStatus, *, is_maintena
     if is_maintenance:
         return f"a maintenance that is {before.value} cannot become {after.value}"
     return f"{after.value} is not a status of an incident that is {before.value}"
+
+
+def indicator_of(statuses: Iterable[ComponentStatus], incidents: Iterable[IncidentRecord]) -> Impact:
+    """How the whole page is: by its components, and by open incidents that the public knows of."""
+    found = impact_of(worst_of_members(statuses))
+    for incident in incidents:
+        if incident.announced_at is not None and incident.scheduled_for is None and incident.status not in CLOSED:
+            found = worse(found, incident.impact)
+    return found
 
 
 def impact_from(statuses: Iterable[ComponentStatus]) -> Impact:

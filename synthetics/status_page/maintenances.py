@@ -33,14 +33,12 @@ def run_maintenances(page: StatusPage, transaction: Transaction, desk: Desk, now
     """Announce, begin, end and call off what the file says, and begin and end what people announced."""
     log = transaction.status
     open_ = [each for each in log.incidents(page.name, now) if each.scheduled_for and not each.resolved_at]
-    wanted: dict[str, tuple[Maintenance, datetime]] = {}
-    for maintenance in page.maintenances:
-        for begins in occurrences(page, maintenance, now - _LOOK_BACK, now + maintenance.announce):
-            if begins + maintenance.length > now:
-                wanted[_id(page, maintenance, begins)] = (maintenance, begins)
+    wanted = _wanted(page, now)
     known = {each.id: each for each in open_}
     for id_, (maintenance, begins) in wanted.items():
-        if id_ not in known and log.incident(page.name, id_) is None:
+        if id_ in known:
+            _announce_anew(page, transaction, desk, now, known[id_], maintenance)
+        elif log.incident(page.name, id_) is None:
             _announce(page, transaction, desk, now, id_=id_, maintenance=maintenance, begins=begins)
     for incident in open_:
         if incident.origin is Origin.DECLARED and incident.id not in wanted and not _is_past(incident, now):
@@ -50,6 +48,16 @@ def run_maintenances(page: StatusPage, transaction: Transaction, desk: Desk, now
     for incident in log.incidents(page.name, now):
         if incident.scheduled_for and not incident.resolved_at and incident.announced_at:
             _move(page, desk, incident, now)
+
+
+def _wanted(page: StatusPage, now: datetime) -> dict[str, tuple[Maintenance, datetime]]:
+    """What the file says is to be told by now and is not over, by the ids of its incidents."""
+    return {
+        _id(page, maintenance, begins): (maintenance, begins)
+        for maintenance in page.maintenances
+        for begins in occurrences(page, maintenance, now - _LOOK_BACK, now + maintenance.announce)
+        if begins + maintenance.length > now
+    }
 
 
 def running(incidents: Sequence[IncidentRecord], now: datetime) -> list[IncidentRecord]:
@@ -101,8 +109,41 @@ def _announce(
         expects=maintenance.expects,
     )
     transaction.status.put_incident(incident)
-    text = maintenance.body or wording.maintenance_body(page, maintenance.components, _SCHEDULED, begins, ends)
-    _say(page, desk, incident, _SCHEDULED, text)
+    _say(page, desk, incident, _SCHEDULED, maintenance.body or _text(page, incident, _SCHEDULED))
+
+
+def _announce_anew(
+    page: StatusPage,
+    transaction: Transaction,
+    desk: Desk,
+    now: datetime,
+    incident: IncidentRecord,
+    maintenance: Maintenance,
+) -> None:
+    """What the file says differently by now. Not after it began: uptime is judged by what was said before."""
+    if incident.scheduled_for is None or now >= incident.scheduled_for:
+        return
+    changed = replace(
+        incident,
+        name=maintenance.title,
+        component_ids=maintenance.components,
+        scheduled_until=incident.scheduled_for + maintenance.length,
+        is_excluded=maintenance.is_excluded,
+        expects=maintenance.expects,
+    )
+    text = maintenance.body or _text(page, changed, _SCHEDULED)
+    if changed == incident and text.strip() == _announced(page, transaction, incident):
+        return
+    transaction.status.put_incident(replace(changed, updated_at=now))
+    _say(page, desk, changed, _SCHEDULED, text)
+
+
+def _announced(page: StatusPage, transaction: Transaction, incident: IncidentRecord) -> str:
+    """What the file said last; what people made of it afterwards is not compared."""
+    updates = transaction.status.updates(page.name, [incident.id])
+    latest = [each for each in updates if each.state is UpdateState.PUBLISHED][-1:]
+    edits = [edit for each in latest for edit in transaction.status.edits(page.name, each.id)]
+    return edits[0].body if edits else "".join(each.body for each in latest)
 
 
 def _move(page: StatusPage, desk: Desk, incident: IncidentRecord, now: datetime) -> None:

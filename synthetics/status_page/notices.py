@@ -5,33 +5,45 @@ outbox holds neither addresses nor tokens. The bodies of webhooks have the shape
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from controlplane.model.event import JSON
 from controlplane.model.outbox import OutboxMessage
-from controlplane.model.public_status import ComponentStatus, Impact
+from controlplane.model.public_status import ComponentStatus
 from controlplane.model.status_record import (
     Channel,
     ComponentChange,
+    ComponentState,
     IncidentRecord,
     Subscriber,
     SubscriberState,
     UpdateRecord,
 )
+from synthetics.status_page.incidents import indicator_of
 from synthetics.status_page.model import StatusPage
-from synthetics.status_page.rendering import names
+from synthetics.status_page.rendering import names, standing, statuspage_json
 from synthetics.status_page.wording import name_of
 
 CHANNELS: Final = {Channel.WEBHOOK: "status-webhook", Channel.EMAIL: "status-email"}
 UPDATE, COMPONENT, CONFIRM = "update", "component", "confirm"  # kinds of message
-_INDICATORS: Final = {
-    Impact.NONE: "All Systems Operational",
-    Impact.MAINTENANCE: "Service Under Maintenance",
-    Impact.MINOR: "Minor Service Outage",
-    Impact.MAJOR: "Partial System Outage",
-    Impact.CRITICAL: "Major System Outage",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """How the whole page is, in Statuspage's words: what is told of one part may not be true of all."""
+
+    indicator: str
+    description: str
+
+
+def whole_page(page: StatusPage, states: Iterable[ComponentState], incidents: Iterable[IncidentRecord]) -> Whole:
+    """As its JSON says it; a component that was never observed is unknown."""
+    known = {state.component: state.status for state in states}
+    statuses = [known.get(component.id, ComponentStatus.UNKNOWN) for component in page.components]
+    indicator = indicator_of(statuses, incidents)
+    return Whole(*statuspage_json.whole(indicator, standing.headline_of(indicator, statuses, is_reduced=False)))
 
 
 def notices(
@@ -40,9 +52,10 @@ def notices(
     update: UpdateRecord,
     public: Sequence[UpdateRecord],
     subscribers: Iterable[Subscriber],
+    whole: Whole,
 ) -> list[OutboxMessage]:
     """One message to each who has confirmed. `public` are all published updates of the incident, by number."""
-    body = incident_body(page, incident, public)
+    body = incident_body(page, incident, public, whole)
     return [
         _message(page, to, f"{update.id}", incident.id, UPDATE, {"body": body, "update": update.id})
         for to in subscribers
@@ -51,7 +64,7 @@ def notices(
 
 
 def component_notices(
-    page: StatusPage, changes: Iterable[ComponentChange], subscribers: Iterable[Subscriber]
+    page: StatusPage, changes: Iterable[ComponentChange], subscribers: Iterable[Subscriber], whole: Whole
 ) -> list[OutboxMessage]:
     """A message to each webhook for each component that changed; mail is for what people wrote."""
     active = [to for to in subscribers if to.state is SubscriberState.ACTIVE and to.channel is Channel.WEBHOOK]
@@ -59,7 +72,7 @@ def component_notices(
     for change in changes:
         if change.old is None:
             continue
-        body = component_body(page, change)
+        body = component_body(page, change, whole)
         name = f"{change.component}@{stamp(change.at)}"
         found += [_message(page, to, name, change.component, COMPONENT, {"body": body}) for to in active]
     return found
@@ -70,11 +83,10 @@ def confirmation(page: StatusPage, to: Subscriber) -> OutboxMessage:
     return _message(page, to, f"confirm-{to.nonce[:12]}", "confirm", CONFIRM, {})
 
 
-def incident_body(page: StatusPage, incident: IncidentRecord, public: Sequence[UpdateRecord]) -> dict[str, JSON]:
+def incident_body(
+    page: StatusPage, incident: IncidentRecord, public: Sequence[UpdateRecord], whole: Whole
+) -> dict[str, JSON]:
     """An incident or a maintenance in Statuspage's shape; newest update first."""
-    impact = Impact.NONE if incident.resolved_at else incident.impact
-    if incident.scheduled_for is not None and not incident.resolved_at:
-        impact = Impact.MAINTENANCE
     updates: list[JSON] = [_update(page, each) for each in reversed(public)]
     told: dict[str, JSON] = {
         "id": incident.id,
@@ -95,12 +107,11 @@ def incident_body(page: StatusPage, incident: IncidentRecord, public: Sequence[U
             {"id": each, "name": name_of(page, each)} for each in incident.component_ids if page.component(each)
         ],
     }
-    return {"page": _page(page, impact), "incident": told}
+    return {"page": _page(page, whole), "incident": told}
 
 
-def component_body(page: StatusPage, change: ComponentChange) -> dict[str, JSON]:
+def component_body(page: StatusPage, change: ComponentChange, whole: Whole) -> dict[str, JSON]:
     """A component's change in Statuspage's shape."""
-    impact = Impact.NONE if change.new is ComponentStatus.OPERATIONAL else Impact.MINOR
     old = change.old.value if change.old else None
     update: dict[str, JSON] = {
         "component_id": change.component,
@@ -113,7 +124,7 @@ def component_body(page: StatusPage, change: ComponentChange) -> dict[str, JSON]
         "name": name_of(page, change.component),
         "status": change.new.value,
     }
-    return {"page": _page(page, impact), "component_update": update, "component": component}
+    return {"page": _page(page, whole), "component_update": update, "component": component}
 
 
 def stamp(at: datetime) -> str:
@@ -121,13 +132,13 @@ def stamp(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _page(page: StatusPage, impact: Impact) -> dict[str, JSON]:
+def _page(page: StatusPage, whole: Whole) -> dict[str, JSON]:
     return {
         "id": page.name,
         "name": page.title,
         "url": page.url,
-        "status_indicator": impact.value,
-        "status_description": _INDICATORS[impact],
+        "status_indicator": whole.indicator,
+        "status_description": whole.description,
     }
 
 

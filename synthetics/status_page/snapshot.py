@@ -25,9 +25,9 @@ from controlplane.model.status_record import (
     UpdateState,
 )
 from controlplane.ports import Transaction
-from synthetics.status_page.components import Known, Standing, impact_of, standings, worst_of_members
+from synthetics.status_page.components import Known, Standing, standings, worst_of_members
 from synthetics.status_page.gathering import MeasuredSLOs, known_at
-from synthetics.status_page.incidents import CLOSED, worse
+from synthetics.status_page.incidents import indicator_of
 from synthetics.status_page.maintenances import excluded
 from synthetics.status_page.model import Component, StatusPage
 from synthetics.status_page.uptime import DAYS, Observed, uptime_of
@@ -86,11 +86,7 @@ class _Showing:
         )
 
     def _indicator(self) -> Impact:
-        found = impact_of(worst_of_members(each.status for each in self._standings.values()))
-        for incident in self._incidents:
-            if incident.scheduled_for is None and incident.status not in CLOSED:
-                found = worse(found, incident.impact)
-        return found
+        return indicator_of((each.status for each in self._standings.values()), self._incidents)
 
     def _ordered(self) -> list[Component]:
         """Groups in their order, then what is in none."""
@@ -175,7 +171,7 @@ class _Showing:
             status=update.status,
             body=update.body,
             created_at=update.created_at,
-            updated_at=update.updated_at or published,
+            updated_at=max(published, update.updated_at or published),
             display_at=published,
             affected=tuple(each for each in update.affected if self._page.component(each.id)),
         )

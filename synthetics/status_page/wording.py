@@ -120,6 +120,8 @@ def body(page: StatusPage, facts: Facts, status: IncidentStatus, *, is_first: bo
 
 def filled(page: StatusPage, text: str, promise: datetime | None) -> str:
     """The text with what was promised. What promises nothing loses the sentence that would."""
+    if NEXT not in text:
+        return text  # as somebody wrote it
     if promise is not None:
         return text.replace(NEXT, clock(page, promise))
     kept = [sentence for sentence in text.split(". ") if NEXT not in sentence]

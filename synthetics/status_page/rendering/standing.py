@@ -45,18 +45,23 @@ class Section:
 
 
 def headline(snapshot: PublicSnapshot) -> Headline:
-    """The indicator first; where it sees nothing, what is not known, under maintenance or reduced."""
+    """Of the page."""
     states = [each.status for each in snapshot.components]
+    return headline_of(snapshot.indicator, states, is_reduced=any(each.reduced for each in snapshot.components))
+
+
+def headline_of(indicator: Impact, states: Sequence[ComponentStatus], *, is_reduced: bool) -> Headline:
+    """The indicator first; where it sees nothing, what is not known, under maintenance or reduced."""
     unknown = states.count(ComponentStatus.UNKNOWN)
     tone: str
-    if snapshot.indicator in _BY_INDICATOR:
-        tone = _BY_INDICATOR[snapshot.indicator].value
+    if indicator in _BY_INDICATOR:
+        tone = _BY_INDICATOR[indicator].value
     elif unknown:
         return Headline("all_unknown" if unknown == len(states) else "unknown", ComponentStatus.UNKNOWN.value)
     elif ComponentStatus.UNDER_MAINTENANCE in states:
         tone = ComponentStatus.UNDER_MAINTENANCE.value
     else:
-        tone = REDUCED if any(each.reduced for each in snapshot.components) else ComponentStatus.OPERATIONAL.value
+        tone = REDUCED if is_reduced else ComponentStatus.OPERATIONAL.value
     return Headline(tone, tone)
 
 

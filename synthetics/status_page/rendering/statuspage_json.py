@@ -97,8 +97,14 @@ def _page(snapshot: PublicSnapshot) -> Json:
 
 
 def _status(snapshot: PublicSnapshot) -> Json:
-    indicator = Impact.NONE if snapshot.indicator is Impact.MAINTENANCE else snapshot.indicator
-    return {"indicator": indicator.value, "description": _DESCRIPTIONS[standing.headline(snapshot).key]}
+    indicator, description = whole(snapshot.indicator, standing.headline(snapshot))
+    return {"indicator": indicator, "description": description}
+
+
+def whole(indicator: Impact, headline: standing.Headline) -> tuple[str, str]:
+    """Indicator and description of the whole page; maintenance alone has no indicator."""
+    told = Impact.NONE if indicator is Impact.MAINTENANCE else indicator
+    return told.value, _DESCRIPTIONS[headline.key]
 
 
 def _open(snapshot: PublicSnapshot) -> list[PublicIncident]:

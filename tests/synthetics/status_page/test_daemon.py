@@ -6,6 +6,7 @@ from controlplane import conventions as names
 from controlplane.check_names import EVENT_COMPONENT_CHANGED, EVENT_STATUS_OVERDUE, EVENT_STATUS_UPDATE
 from controlplane.model.check import VerdictKind
 from controlplane.model.public_status import ComponentStatus, Impact, IncidentStatus, PublicSnapshot
+from controlplane.model.status_record import Channel, Subscriber, SubscriberState
 from controlplane.ports import HeldLease, LeaseLost
 from controlplane.store import SqlStore
 from synthetics.status_page.daemon import StatusTurn
@@ -227,3 +228,32 @@ def test_a_draft_that_nobody_approved_follows_what_happens(store: SqlStore) -> N
         (draft,) = transaction.status.waiting(world.page.name)
     assert incident.name == "Outage of API"
     assert draft.body.startswith("API does not work at the moment.")
+
+
+def test_a_message_about_one_part_says_how_the_whole_page_is(store: SqlStore) -> None:
+    world = World(store, a_page(DRAFTING))
+    world.turn()
+    with store.transaction() as transaction:
+        transaction.status.put_subscriber(
+            Subscriber(
+                "shop", "s1", Channel.WEBHOOK, "https://w.example", SubscriberState.ACTIVE, "n", "", NOW, NOW, NOW
+            )
+        )
+    found = []
+    for gateway, login in (("GLOBAL", "UP"), ("GLOBAL", "GLOBAL"), ("UP", "GLOBAL"), ("UP", "UNKNOWN"), ("UP", "UP")):
+        world.gateway, world.login = VerdictKind[gateway], VerdictKind[login]
+        world.turn(MINUTE)
+        with store.transaction() as transaction:
+            for claimed in transaction.outbox.claim(10, world.now):
+                body = claimed.message.payload["body"]
+                assert isinstance(body, dict)
+                assert isinstance(body["page"], dict)
+                found.append((body["page"]["status_indicator"], body["page"]["status_description"]))
+                transaction.outbox.delivered(claimed.message.id, world.now)
+    assert found == [
+        ("critical", "Major Service Outage"),
+        ("critical", "Major Service Outage"),
+        ("critical", "Major Service Outage"),  # one is well again, the other is not
+        ("none", "Status Partly Unknown"),
+        ("none", "All Systems Operational"),
+    ]

@@ -6,6 +6,7 @@ from controlplane.model.check import VerdictKind
 from controlplane.model.public_status import ComponentStatus, Correction, Impact, IncidentStatus, PublicSnapshot
 from controlplane.store import SqlStore
 from synthetics.status_page import corrections
+from synthetics.status_page.desk import Desk
 from synthetics.status_page.model import DeclaredCorrection, Maintenance
 from synthetics.status_page.posting import Posting, approve, post
 from synthetics.status_page.snapshot import snapshot
@@ -60,6 +61,32 @@ def test_work_that_leaves_the_file_is_called_off(store: SqlStore) -> None:
     assert "called off" in gone.updates[0].body
     world.turn(3 * DAY)
     assert updates(world) == ["scheduled", "completed"]
+
+
+def test_work_that_the_file_tells_differently_is_told_anew_until_it_begins(store: SqlStore) -> None:
+    first = replace(WORK, announce=7 * DAY, body="See https://shop.example/news")
+    world = World(store, a_page(maintenances=(first,)))
+    world.turn()
+    world.turn(MINUTE)
+    assert [each.body for each in seen(world).maintenances[0].updates] == ["See https://shop.example/news"]
+    longer = replace(
+        first, title="Newer database", length=2 * HOUR, components=("api", "login"), body="It takes longer."
+    )
+    world.page = a_page(maintenances=(longer,))
+    world.turn(MINUTE)
+    world.turn(MINUTE)
+    (planned,) = seen(world).maintenances
+    assert (planned.name, planned.scheduled_until) == ("Newer database", NOW + 2 * DAY + 2 * HOUR)
+    assert planned.component_ids == ("api", "login")
+    assert [each.body for each in planned.updates] == ["It takes longer.", "See https://shop.example/news"]
+    with store.transaction() as transaction:
+        Desk(world.page, transaction, world.now).edit(planned.updates[0].id, "It takes two hours.", "ann")
+    world.turn(MINUTE)
+    assert len(seen(world).maintenances[0].updates) == 2
+    world.turn(2 * DAY)
+    world.page = a_page(maintenances=(replace(longer, length=9 * HOUR),))
+    world.turn(MINUTE)
+    assert seen(world).maintenances[0].scheduled_until == NOW + 2 * DAY + 2 * HOUR
 
 
 def test_work_that_comes_into_the_file_too_late_is_told_but_excludes_nothing(store: SqlStore) -> None:

@@ -15,7 +15,7 @@ from controlplane.model.status_record import (
 )
 from synthetics.status_page.addressees import Directory
 from synthetics.status_page.model import Mailing, SubscriberPolicy
-from synthetics.status_page.notices import confirmation, notices
+from synthetics.status_page.notices import Whole, confirmation, notices
 from synthetics.status_page.tokens import Keys, hashed
 from tests.synthetics.status_page.paging import DAY, NOW, a_page
 
@@ -59,7 +59,7 @@ class Book:
         update = UpdateRecord(
             "shop", "u1", "i1", 1, IncidentStatus.IDENTIFIED, body, UpdateState.PUBLISHED, "ann", NOW, published_at=NOW
         )
-        (message,) = notices(PAGE, incident, update, [update], [self.one])
+        (message,) = notices(PAGE, incident, update, [update], [self.one], Whole("critical", "Major Service Outage"))
         return message
 
     def update_as_if_active(self) -> OutboxMessage:

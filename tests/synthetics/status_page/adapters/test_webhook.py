@@ -54,7 +54,7 @@ def test_an_update_arrives_signed_and_in_statuspages_shape(authority: trustme.CA
     assert timestamp == int(NOW.timestamp())
     assert delivery.headers["webhook-signature"] == KEYS.signature("shop", "s1", message.id, timestamp, delivery.body)
     assert body.keys() == {"meta", "page", "incident"}
-    assert body["page"]["status_indicator"] == "major"
+    assert body["page"]["status_indicator"] == "critical"  # of the page, not of this incident
     incident = body["incident"]
     assert (incident["id"], incident["status"], incident["impact"]) == ("i1", "identified", "major")
     assert [update["body"] for update in incident["incident_updates"]] == ["We are on it.\n\nNext update soon."]

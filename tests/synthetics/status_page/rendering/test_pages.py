@@ -128,6 +128,19 @@ def test_texts_of_people_are_shown_and_nothing_more() -> None:
     assert nasty in read["index.html"].text
 
 
+def test_only_what_was_changed_after_it_was_published_is_edited() -> None:
+    told = samples.everything()
+    incident = told.incidents[0]
+    first = incident.updates[0]
+    for later, is_edited in ((timedelta(0), False), (timedelta(minutes=1), True)):
+        drafted = replace(
+            first, created_at=first.display_at - timedelta(minutes=3), updated_at=first.display_at + later
+        )
+        one = replace(incident, updates=(drafted,))
+        read = pages(render(replace(told, components=(), incidents=(one,), maintenances=())))
+        assert ("Edited" in read["index.html"].text) is is_edited
+
+
 def test_a_percentage_says_how_it_was_counted(read: dict[str, Reading]) -> None:
     text = read["uptime/checkout.html"].text
     assert "uptime = 1 − (0.3 × Partial outage + 1 × Major outage) ÷ (measured time without announced" in text
