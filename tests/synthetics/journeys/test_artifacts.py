@@ -65,7 +65,7 @@ def test_a_trace_loses_secrets_cookies_and_credentials_in_headers() -> None:
     assert clean["resources/2.jpeg"] == b"\xff\xd8 a picture"
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", a_trace(a_trace="x")[:-30]])
+@pytest.mark.parametrize("content", [b"", b"no zip", a_trace(a_trace="x")[:-30]], ids=["empty", "text", "cut"])
 def test_what_is_no_trace_is_not_kept(content: bytes) -> None:
     assert scrubbed(content, Masker([])) is None
 

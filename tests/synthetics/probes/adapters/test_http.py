@@ -266,6 +266,7 @@ def test_giving_up_tls_is_noted_and_can_be_forbidden(tmp_path: Path) -> None:
         ("deflate", zlib.compress(b"plain" * 1000)[2:-4]),  # without zlib's header, as some servers send it
         ("gzip", gzip.compress(b"plain" * 400) + gzip.compress(b"plain" * 600)),
     ],
+    ids=["gzip", "deflate", "bare deflate", "two members"],
 )
 def test_a_packed_body_is_unpacked_for_assertions(encoding: str, packed: bytes) -> None:
     async def scene() -> None:
