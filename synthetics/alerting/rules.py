@@ -11,7 +11,7 @@ from typing import Final
 from controlplane import check_names
 from controlplane import conventions as names
 from controlplane.burn_rate import duration, number, seconds
-from controlplane.model.check import CheckKind
+from controlplane.model.check import CheckKind, RegionState
 from controlplane.model.rule import AlertingRule, Labels, RecordingRule, Rule, RuleFile, RuleGroup
 from synthetics.alerting import texts
 from synthetics.alerting.model import URGENT_CERTIFICATE_DAYS, AlertedCheck, Path
@@ -170,6 +170,9 @@ def _of_regions(page: str) -> Iterator[AlertingRule]:
     some = f"{_SILENT}\nunless on () ({everyone})"
     silent = check_names.ALERT_REGION_SILENT
     yield AlertingRule(silent, some, _TICKET, (*texts.prober_silent(), *shown), 2 * MINUTE)
+    pending = f'max by (region) ({check_names.CHECK_REGION_STATE}{{state="{RegionState.PENDING.value}"}} == 1)'
+    never = f"{pending}\nunless on (region) {check_names.REGION_REPORTED}"
+    yield AlertingRule(silent, never, _TICKET, (*texts.prober_never_heard(), *shown), 5 * MINUTE)
     every = f"{_SILENT}\nand on () ({everyone})"
     yield AlertingRule(silent, every, _PAGE, (*texts.all_probers_silent(), *shown), 2 * MINUTE)
     fault = f"max by (region) ({check_names.REGION_SELF_CHECK}) == 0\nunless on (region) ({_SILENT})"

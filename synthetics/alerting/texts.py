@@ -66,7 +66,7 @@ def check_regional() -> Labels:
 def check_flapping() -> Labels:
     """Of CheckFlapping."""
     description = (
-        f"The {KIND} fails and works by turns, too often for either to be believed, so nothing is declared down. "
+        f"The {KIND} fails and works by turns, too often for either to be believed, so its verdict stays what it was. "
         "Every other replica or address may be broken; or its timeout is too near to how long it takes."
     )
     return ((names.SUMMARY, f"{CHECK} flaps"), (names.DESCRIPTION, description), (names.EXPLAIN, _RUNS))
@@ -92,6 +92,15 @@ def prober_silent() -> Labels:
     )
     summary = f"The prober in {REGION} has been silent for {{{{ $value | humanizeDuration }}}}"
     return ((names.SUMMARY, summary), (names.DESCRIPTION, description))
+
+
+def prober_never_heard() -> Labels:
+    """Of ProberSilent where a region is declared and no report ever came."""
+    description = (
+        "This region is declared, and no report of it was ever taken: one region fewer watches. Look whether its prober "
+        "was started, and what its log says: its token, its --region, its clock, the address of the control plane."
+    )
+    return ((names.SUMMARY, f"The prober in {REGION} has never reported"), (names.DESCRIPTION, description))
 
 
 def all_probers_silent() -> Labels:

@@ -182,6 +182,20 @@ def test_a_region_that_is_silent_is_told_once_and_not_for_each_of_its_checks(pro
     )  # fmt: skip
 
 
+def test_a_region_that_was_never_heard_is_a_ticket(promtool: str, tmp_path: Path) -> None:
+    series = {
+        'flyball_region_last_report_timestamp_seconds{region="eu"}': "0+60x70",
+        **regions(eu="pending", us="pending"),
+    }
+    words = {"summary": "The prober in us has never reported"}
+    run(
+        promtool, tmp_path, series,
+        Fires("4m", "ProberSilent"),
+        Fires("5m", "ProberSilent", [{"region": "us"} | TICKET]),
+        Fires("6m", "ProberSilent", [{"region": "us"} | TICKET], words),
+    )  # fmt: skip
+
+
 def test_when_every_region_is_silent_somebody_is_woken(promtool: str, tmp_path: Path) -> None:
     key = "flyball_region_last_report_timestamp_seconds"
     series = {f'{key}{{region="eu"}}': "0+60x10 600x60", f'{key}{{region="us"}}': "0+60x20 1200x60"}
