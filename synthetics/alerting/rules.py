@@ -167,12 +167,11 @@ def _as_check(expr: str) -> str:
 def _of_regions(page: str) -> Iterator[AlertingRule]:
     shown = ((names.DASHBOARD_URL, page),) if page else ()
     everyone = f"count({_SILENT}) == count(max by (region) ({check_names.REGION_REPORTED}))"
-    some = f"{_SILENT}\nunless on () ({everyone})"
+    pending = f'max by (region) ({check_names.CHECK_REGION_STATE}{{state="{RegionState.PENDING.value}"}}'
+    unheard = f"{pending} offset 5m) * 0\nand on (region) {pending})\nunless on (region) {check_names.REGION_REPORTED}"
+    some = f"(\n  {_SILENT}\n  unless on () ({everyone})\n)\nor\n({_indented(unheard)})"
     silent = check_names.ALERT_REGION_SILENT
     yield AlertingRule(silent, some, _TICKET, (*texts.prober_silent(), *shown), 2 * MINUTE)
-    pending = f'max by (region) ({check_names.CHECK_REGION_STATE}{{state="{RegionState.PENDING.value}"}} == 1)'
-    never = f"{pending}\nunless on (region) {check_names.REGION_REPORTED}"
-    yield AlertingRule(silent, never, _TICKET, (*texts.prober_never_heard(), *shown), 5 * MINUTE)
     every = f"{_SILENT}\nand on () ({everyone})"
     yield AlertingRule(silent, every, _PAGE, (*texts.all_probers_silent(), *shown), 2 * MINUTE)
     fault = f"max by (region) ({check_names.REGION_SELF_CHECK}) == 0\nunless on (region) ({_SILENT})"

@@ -84,23 +84,15 @@ def check_late() -> Labels:
 
 
 def prober_silent() -> Labels:
-    """Of ProberSilent."""
+    """Of ProberSilent; its value is 0 for a region that was never heard."""
     description = (
         "No report came from this region's prober, so nothing is known of checks there; that does not mean that they "
         "fail. It keeps its results and sends them when it can. Look whether the prober runs, and whether it reaches "
         "the control plane: its token, the clock, DNS, the proxy between."
     )
-    summary = f"The prober in {REGION} has been silent for {{{{ $value | humanizeDuration }}}}"
+    silent = "{{ if $value }}has been silent for {{ $value | humanizeDuration }}{{ else }}has never reported{{ end }}"
+    summary = f"The prober in {REGION} {silent}"
     return ((names.SUMMARY, summary), (names.DESCRIPTION, description))
-
-
-def prober_never_heard() -> Labels:
-    """Of ProberSilent where a region is declared and no report ever came."""
-    description = (
-        "This region is declared, and no report of it was ever taken: one region fewer watches. Look whether its prober "
-        "was started, and what its log says: its token, its --region, its clock, the address of the control plane."
-    )
-    return ((names.SUMMARY, f"The prober in {REGION} has never reported"), (names.DESCRIPTION, description))
 
 
 def all_probers_silent() -> Labels:

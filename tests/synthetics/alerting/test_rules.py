@@ -190,9 +190,9 @@ def test_a_region_that_was_never_heard_is_a_ticket(promtool: str, tmp_path: Path
     words = {"summary": "The prober in us has never reported"}
     run(
         promtool, tmp_path, series,
-        Fires("4m", "ProberSilent"),
-        Fires("5m", "ProberSilent", [{"region": "us"} | TICKET]),
-        Fires("6m", "ProberSilent", [{"region": "us"} | TICKET], words),
+        Fires("6m", "ProberSilent"),
+        Fires("7m", "ProberSilent", [{"region": "us"} | TICKET]),
+        Fires("8m", "ProberSilent", [{"region": "us"} | TICKET], words),
     )  # fmt: skip
 
 
