@@ -23,7 +23,8 @@ SECRET = "S3cr'et/\"Pass&<w>ord+ ü\\%"
         str(httpx.URL("http://shop.example/").copy_with(path=f"/{SECRET}")),
         str(httpx.URL(f"http://shop.example/{SECRET}")),
         "http://shop.example/?p=S3cr%27et/%22Pass&%3Cw%3Eord+%20%C3%BC\\%",  # as Chromium writes it
-        quote(SECRET), quote(SECRET, safe=""), quote_plus(SECRET), re.sub("%..", lambda it: it[0].lower(), quote(SECRET, safe="")),
+        quote(SECRET), quote(SECRET, safe=""), quote_plus(SECRET),
+        re.sub("%..", lambda it: it[0].lower(), quote(SECRET, safe="")),
         repr(SECRET), quote(quote(SECRET, safe="")),
         html.escape(SECRET), html.escape(SECRET, quote=False), SECRET.replace("&", "&amp;").replace("'", "&#39;"),
         json.dumps(SECRET), json.dumps(SECRET, ensure_ascii=False), json.dumps(json.dumps(SECRET)),
