@@ -127,7 +127,7 @@ def test_headers_that_say_other_than_the_body_are_malformed(client: TestClient, 
     assert plane.counted() == {("eu", "malformed"): 1.0}
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b"[]", gzip.compress(b"{}")])
+@pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b"[]", gzip.compress(b"{}", mtime=0)])
 def test_a_signed_body_that_is_no_report_is_malformed(client: TestClient, plane: Plane, body: bytes) -> None:
     assert client.post(PATH, content=body, headers=headers_for(body, head())).status_code == 400
     assert plane.counted() == {("eu", "malformed"): 1.0}
