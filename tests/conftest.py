@@ -5,7 +5,8 @@ import pwd
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator
+from asyncio import _get_running_loop, _set_running_loop
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -23,6 +24,19 @@ ROOT = Path(__file__).resolve().parent.parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The demo waits for alerts for minutes: begun first, it is over before the others are."""
     items.sort(key=lambda item: "/end_to_end/" not in item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Playwright's loop rests between its calls, yet asyncio takes it for running and would run no other."""
+    loop = _get_running_loop()
+    if loop is None or "playwright" in getattr(item, "fixturenames", ()):
+        return (yield)
+    _set_running_loop(None)
+    try:
+        return (yield)
+    finally:
+        _set_running_loop(loop)
 
 
 @pytest.fixture(scope="session")
