@@ -29,7 +29,7 @@ from flyball.cli import commands as commands
 from flyball.demo.folder import DemoFolder
 from flyball.demo.platform.catalogue import INTELGRAPH
 from flyball.demo.platform.costly import TOKEN_USD
-from flyball.demo.platform.shapes import Catalogue, Demand
+from flyball.demo.platform.shapes import Catalogue, Demand, Fault
 from flyball.demo.run import Demo, DemoOptions, example_workspace, started
 from flyball.demo.steps import PlainSteps
 from flyball.grafana import grafana_files
@@ -53,11 +53,19 @@ def eventually(ask: Callable[[], Answer], seconds: float, what: str) -> Answer:
     return answer
 
 
+def dearer(fault: Fault) -> Fault:
+    """The fault `cost` three times as bad, so that its budget pages before the outage is over."""
+    if fault.name != "cost":
+        return fault
+    return replace(fault, effects=tuple(replace(effect, traffic=3 * effect.traffic) for effect in fault.effects))
+
+
 # The same traffic at every hour and no incident in the past, so that the tests do not depend on when they run.
 EVEN = replace(
     INTELGRAPH,
     flows=tuple(replace(flow, demand=Demand.STEADY) for flow in INTELGRAPH.flows),
     incidents=(),
+    faults=tuple(map(dearer, INTELGRAPH.faults)),
 )
 
 
@@ -242,22 +250,6 @@ def test_dashboards_find_exemplars(demo: Demo) -> None:
     eventually(lambda: not without(), 60, "each of the busy objectives' dashboards shows exemplars")
 
 
-def test_three_regions_probe_the_platform_and_the_public_sees_it(demo: Demo, backend: PrometheusBackend) -> None:
-    eventually(lambda: set(verdicts(demo).values()) == {"up"}, 240, "every probe and journey runs, and is up")
-    assert len(verdicts(demo)) == 11  # core-flow in a real browser among them
-    assert page_of(demo)["status"]["description"] == "All Systems Operational"
-    asked = f'count by (region) ({check_names.PROBE_SUCCESS}{{probe="gateway-health"}} == 1)'
-    eventually(lambda: len(backend.query(asked, now())) == 3, 60, "Prometheus has what the regions saw")
-
-
-def test_after_break_region_it_is_regional_and_nowhere_global(demo: Demo) -> None:
-    assert "broken" in flyball(demo, "break", "region")
-    eventually(lambda: verdicts(demo)["gateway-health"] == "regional", 60, "one region is told apart")
-    assert "global" not in verdicts(demo).values()
-    eventually(lambda: page_of(demo)["status"]["indicator"] == "major", 60, "the public page tells of it")
-    assert "healed" in flyball(demo, "heal", "region")
-
-
 def test_what_the_past_cost_is_known(backend: PrometheusBackend) -> None:
     per_day = {
         sample.labels["resource"]: sample.value / 2
@@ -284,6 +276,22 @@ def test_break_cost_multiplies_what_language_models_cost(demo: Demo, backend: Pr
     """What comes of it is looked at when the outage below is over."""
     assert "broken" in flyball(demo, "break", "cost")
     eventually(lambda: usd_an_hour(backend) > 500, 60, "tokens cost a hundred times as much")
+
+
+def test_three_regions_probe_the_platform_and_the_public_sees_it(demo: Demo, backend: PrometheusBackend) -> None:
+    eventually(lambda: set(verdicts(demo).values()) == {"up"}, 240, "every probe and journey runs, and is up")
+    assert len(verdicts(demo)) == 11  # core-flow in a real browser among them
+    assert page_of(demo)["status"]["description"] == "All Systems Operational"
+    asked = f'count by (region) ({check_names.PROBE_SUCCESS}{{probe="gateway-health"}} == 1)'
+    eventually(lambda: len(backend.query(asked, now())) == 3, 60, "Prometheus has what the regions saw")
+
+
+def test_after_break_region_it_is_regional_and_nowhere_global(demo: Demo) -> None:
+    assert "broken" in flyball(demo, "break", "region")
+    eventually(lambda: verdicts(demo)["gateway-health"] == "regional", 60, "one region is told apart")
+    assert "global" not in verdicts(demo).values()
+    eventually(lambda: page_of(demo)["status"]["indicator"] == "major", 60, "the public page tells of it")
+    assert "healed" in flyball(demo, "heal", "region")
 
 
 def test_after_break_outage_the_page_fires_is_stored_and_shown_within_two_minutes(
