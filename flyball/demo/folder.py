@@ -89,6 +89,11 @@ class DemoFolder:
         """The file with every region's token, for Flyball."""
         return self.probers / "tokens"
 
+    @property
+    def prober_environment(self) -> Path:
+        """What checks sign in with, as lines that a shell reads: for commands that somebody types."""
+        return self.probers / "environment"
+
     def prober_token(self, region: str) -> Path:
         """The file with one region's token, for its prober."""
         return self.probers / f"{region}.token"

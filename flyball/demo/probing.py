@@ -50,6 +50,8 @@ def new_secrets(folder: DemoFolder, regions: Sequence[str]) -> ProbingSecrets:
     folder.write_secret(folder.prober_tokens, lines)
     for region, token in made.tokens.items():
         folder.write_secret(folder.prober_token(region), token)
+    variables = "".join(f"{name}={value}\n" for name, value in made.variables().items())
+    folder.write_secret(folder.prober_environment, variables)
     return made
 
 
