@@ -42,7 +42,7 @@ def run(
       flyball run delivery examples/intelgraph
       flyball run slo --once --json
       flyball run prober --region eu --report-to https://flyball.example
-      flyball run prober /srv/slo --region eu --listen 127.0.0.1:9115
+      flyball run prober /srv/slo --region eu --report-to https://flyball.example --listen 127.0.0.1:9115
     """
     if name == PROBER:
         _run_prober(folder, region, report_to, listen)
@@ -78,7 +78,7 @@ def run(
 
 def _run_prober(folder: Path, region: str, report_to: str, listen: str) -> None:
     from controlplane.ports import Permanent, Transient
-    from flyball.cli.declared import show_or_exit
+    from flyball.cli.declared import one_or_exit, show_or_exit
     from flyball.synthetics.prober_process import read_checks, run_prober
 
     typed = {"checks.region": region, "checks.reportTo": report_to, "console.listen": listen}
@@ -89,6 +89,9 @@ def _run_prober(folder: Path, region: str, report_to: str, listen: str) -> None:
         raise typer.Exit(ExitCode.PROBLEMS)
     found = read_checks(folder)
     show_or_exit(folder, found.problems)
+    known = {each.name: each for each in found.declared.regions}
+    if known:
+        one_or_exit(known, settings.checks.region, "Region")
     try:
         run_prober(settings, found.declared, listen=settings.listen if listen else None)
     except (Transient, Permanent) as error:

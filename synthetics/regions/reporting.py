@@ -142,4 +142,6 @@ class ReportingThread:
             return self._reporter.turn(self._clock.now())
         except (Transient, Permanent) as error:  # a full disk may be emptied
             log.error("prober.spool_fails", extra={"error": str(error)})
-            return _LONGEST_WAIT
+        except Exception:  # without this thread nothing would ever be reported again
+            log.exception("prober.report_broke")
+        return _LONGEST_WAIT

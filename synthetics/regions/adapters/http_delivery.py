@@ -38,6 +38,10 @@ class HttpDelivery:
     ) -> None:
         self._url = _checked(url, allow_http) + signing.PATH
         try:
+            httpx.URL(self._url)
+        except httpx.InvalidURL as error:
+            raise Permanent(f"the address of the control plane is no URL: {error}") from None
+        try:
             self._key = signing.signing_key(token, region)
         except ValueError as error:
             raise Permanent(str(error)) from None

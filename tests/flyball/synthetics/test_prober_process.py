@@ -126,10 +126,11 @@ def test_a_wrong_token_is_refused_and_said(world: World) -> None:
     ("arguments", "variables", "said"),
     [
         ([], {"FLYBALL_PROBER_TOKEN": TOKEN}, "nobody to report to"),
-        (["--report-to", "https://flyball.example"], {}, "set FLYBALL_PROBER_TOKEN"),
-        (["--report-to", "http://flyball.example"], {"FLYBALL_PROBER_TOKEN": TOKEN}, "reports go over https"),
+        (["--region", "eu", "--report-to", "https://flyball.example"], {}, "set FLYBALL_PROBER_TOKEN"),
+        (["--region", "eu", "--report-to", "http://a.example"], {"FLYBALL_PROBER_TOKEN": TOKEN}, "go over https"),
         (["--report-to", "https://flyball.example"], {"FLYBALL_PROBER_TOKEN": "short"}, "at least 32 characters"),
         (["--region", "EU!"], {"FLYBALL_PROBER_TOKEN": TOKEN}, "must be the name of a region"),
+        (["--region", "ue", "--report-to", "https://flyball.example"], {"FLYBALL_PROBER_TOKEN": TOKEN}, "`ue`"),
     ],
 )
 def test_what_is_missing_is_said(world: World, arguments: list[str], variables: dict[str, str], said: str) -> None:

@@ -19,10 +19,20 @@ from controlplane.store import SqlStore
 from flyball.secret import Secret
 from synthetics.regions.adapters.http_delivery import HttpDelivery
 from synthetics.regions.ports import Delivered, Fate
-from synthetics.regions.reporting import Reporter
+from synthetics.regions.reporting import Reporter, ReportingThread
 from synthetics.regions.spool import Bounds, Spool, SpoolFigures
 from tests.contracts.checking import NOON, result
-from tests.synthetics.regions.reporting import AT_ONCE, OTHER_TOKEN, TOKEN, Plane, drain, reporter, serving, spool
+from tests.synthetics.regions.reporting import (
+    AT_ONCE,
+    OTHER_TOKEN,
+    TOKEN,
+    Plane,
+    Simulated,
+    drain,
+    reporter,
+    serving,
+    spool,
+)
 
 SECONDS = timedelta(seconds=1)
 SMALL = Bounds(batch_results=3)
@@ -197,6 +207,7 @@ def test_an_answer_that_is_no_json_is_shown_by_its_status() -> None:
         ("ftp://x", "no URL"),
         ("flyball.example.com", "no URL"),
         ("https://", "no URL"),
+        ("https://b\u00fccher..example", "no URL"),
         ("https://me:hunter2@flyball.example.com", "no password"),
     ],
 )
@@ -215,6 +226,32 @@ def test_a_short_token_is_refused_without_being_shown() -> None:
     with pytest.raises(Permanent, match="shorter than 32 bytes") as caught:
         HttpDelivery("https://x.example", region="eu", token="hunter2")
     assert "hunter2" not in str(caught.value)
+
+
+class Breaking:
+    """Breaks at the first report, in a way that nobody thought of."""
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self.has_broken = threading.Event()
+
+    def deliver(self, head: ReportHead, rendered: Sequence[bytes], now: datetime) -> Delivered:
+        self.attempts += 1
+        if self.attempts == 1:
+            self.has_broken.set()
+            raise RuntimeError("nobody thought of this")
+        return Delivered(Fate.TAKEN)
+
+
+def test_reports_go_on_whatever_breaks(tmp_path: Path) -> None:
+    one, delivery = spool(tmp_path), Breaking()
+    one.put(result(0))
+    sender = Reporter(one, delivery, region="eu", prober="p1", version="0.1.0", chance=lambda: 0.5)
+    thread = ReportingThread(sender, Simulated())
+    thread.start()
+    assert delivery.has_broken.wait(10)
+    thread.stop()
+    assert one.waiting == 0
 
 
 def test_an_answer_that_is_lost_costs_nothing(store: SqlStore, tmp_path: Path) -> None:
