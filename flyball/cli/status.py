@@ -12,6 +12,7 @@ from flyball.cli.status_opening import (
     Database,
     Folder,
     PageName,
+    measured_or_unknown,
     moment_or_exit,
     now,
     opened,
@@ -59,8 +60,10 @@ def show(page: PageName = "", folder: Folder = Path(), database: Database = "", 
     from synthetics.status_page.views import show_data, show_text
 
     chosen = page_or_exit(page, folder)
+    at = now()
+    measured = measured_or_unknown(chosen, folder, at)
     with opened(folder, database) as store, store.transaction(read_only=True) as transaction:
-        shown = snapshot(chosen, transaction, now())
+        shown = snapshot(chosen, transaction, at, measured_slos=measured, tells_slos=True)
         waiting = len(transaction.status.waiting(chosen.name))
     printed(show_data(shown, waiting), show_text(shown, waiting), as_json=as_json)
 

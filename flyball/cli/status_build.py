@@ -8,7 +8,17 @@ import typer
 
 from flyball.cli import ExitCode
 from flyball.cli.declared import fail
-from flyball.cli.status_opening import AsJSON, Database, Folder, PageName, now, opened, page_or_exit, printed
+from flyball.cli.status_opening import (
+    AsJSON,
+    Database,
+    Folder,
+    PageName,
+    measured_or_unknown,
+    now,
+    opened,
+    page_or_exit,
+    printed,
+)
 
 if TYPE_CHECKING:
     from controlplane.model.public_status import PublicSnapshot
@@ -48,8 +58,10 @@ def build(
     if not out:
         raise typer.BadParameter("say where to write: -o DIR, or -o s3://BUCKET", param_hint="--out")
     chosen = page_or_exit(page, folder)
+    at = now()
+    measured = measured_or_unknown(chosen, folder, at)
     with opened(folder, database) as store, store.transaction(read_only=True) as transaction:
-        shown = snapshot(chosen, transaction, now())
+        shown = snapshot(chosen, transaction, at, measured_slos=measured, tells_slos=True)
     published = _published_or_exit(_in_languages(shown, language or []), out)
     if published.outcome is Outcome.OLDER:
         fail(f"a newer page lies in {out}: nothing was written", ExitCode.OUTSIDE)

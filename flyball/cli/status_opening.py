@@ -66,6 +66,22 @@ def opened(folder: Path, database: str) -> "Iterator[Store]":
         fail(f"flyball status: {error}", ExitCode.PROBLEMS)
 
 
+def measured_or_unknown(page: "StatusPage", folder: Path, at: datetime) -> "frozenset[str] | None":
+    """Which SLOs have data, as `flyball up` asks it; nobody is asked about a page that names none."""
+    from controlplane.ports import Permanent, Transient
+    from flyball.cli.cost.ledgers import prometheus_of
+    from flyball.synthetics.measured_slos import measured_slos
+
+    if not any(component.sources.slos for component in page.components):
+        return None
+    try:
+        with prometheus_of(settings_or_exit(folder)) as backend:
+            return measured_slos(backend, at)
+    except (Transient, Permanent) as error:
+        typer.echo(f"flyball status: {error}: what only objectives know is unknown", err=True)
+        return None
+
+
 def now() -> datetime:
     """By the machine's clock."""
     from controlplane.adapters.clock import SystemClock

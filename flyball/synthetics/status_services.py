@@ -14,13 +14,13 @@ from prometheus_client.registry import Collector
 from alerts.daemon import DeliveryDaemon
 from alerts.ports import Notifier
 from controlplane import check_names
-from controlplane import conventions as names
 from controlplane.model.outbox import Channels
 from controlplane.model.public_status import PublicSnapshot
 from controlplane.ports import Clock, MetricsBackend, Permanent, Store, Transient
 from flyball.check_settings import StatusSettings
 from flyball.scheduler import Job, Turn
 from flyball.setting_names import DEFAULT_VALUES
+from flyball.synthetics.measured_slos import measured_slos
 from synthetics.status_page.adapters.places import place_of
 from synthetics.status_page.addressees import directory_of
 from synthetics.status_page.collector import StatusCollector
@@ -34,7 +34,6 @@ STATUS_EVERY: Final = timedelta(seconds=10)
 PUBLISH_EVERY: Final = timedelta(seconds=15)  # a change is public within 60 s of the verdict
 SUBSCRIBERS_EVERY: Final = timedelta(seconds=2)
 CHANNELS: Final = frozenset({"status-email", "status-webhook"})
-_MEASURED: Final = f'group by (slo) ({{__name__=~"{names.ROLLING_EVENTS}|{names.PART_EVENTS}"}})'
 log = logging.getLogger(__name__)
 Attempted = Callable[[str, str], None]
 Pages = Callable[[], Sequence[StatusPage]]
@@ -127,11 +126,10 @@ class StatusServices:
     def _measured(self, now: datetime) -> frozenset[str] | None:
         """SLOs that have data; None when Prometheus cannot tell."""
         try:
-            found = self._around.backend.query(_MEASURED, now)
+            return measured_slos(self._around.backend, now)
         except (Transient, Permanent) as error:
             log.warning("status.slos_unknown", extra={"error": str(error)})
             return None
-        return frozenset(sample.labels.get(names.SLO, "") for sample in found)
 
     def _publish_here(self, turn: Turn) -> PublishedPages:
         """On every replica: each serves its own copy."""

@@ -86,10 +86,12 @@ class StatusDaemon:
 
     def snapshots(self, now: datetime) -> list[PublicSnapshot]:
         """What every page shows now, for whoever publishes it."""
-        found = []
-        for page in self._pages():
+        found, pages = [], self._pages()
+        tells = self._measured_slos is not None
+        measured = self._measured_slos(now) if self._measured_slos and pages else None
+        for page in pages:
             with self._store.transaction(read_only=True) as transaction:
-                found.append(snapshot(page, transaction, now, measured_slos=self._measured_slos))
+                found.append(snapshot(page, transaction, now, measured_slos=measured, tells_slos=tells))
         return found
 
     def _turn(

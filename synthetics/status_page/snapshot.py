@@ -26,7 +26,7 @@ from controlplane.model.status_record import (
 )
 from controlplane.ports import Transaction
 from synthetics.status_page.components import Known, Standing, standings, worst_of_members
-from synthetics.status_page.gathering import MeasuredSLOs, known_at
+from synthetics.status_page.gathering import known_at
 from synthetics.status_page.incidents import indicator_of
 from synthetics.status_page.maintenances import excluded
 from synthetics.status_page.model import Component, StatusPage
@@ -36,12 +36,16 @@ _SHOWN: timedelta = timedelta(days=DAYS + 1)
 
 
 def snapshot(
-    page: StatusPage, transaction: Transaction, now: datetime, *, measured_slos: MeasuredSLOs | None = None
+    page: StatusPage,
+    transaction: Transaction,
+    now: datetime,
+    *,
+    measured_slos: frozenset[str] | None = None,
+    tells_slos: bool = False,
 ) -> PublicSnapshot:
-    """Everything that the page shows. Writes nothing."""
+    """Everything that the page shows. Writes nothing, and asks nobody: which SLOs have data is asked before."""
     now = now.replace(microsecond=0)
-    measured = measured_slos(now) if measured_slos else None
-    known = known_at(page, transaction, now, measured_slos=measured, tells_slos=measured_slos is not None)
+    known = known_at(page, transaction, now, measured_slos=measured_slos, tells_slos=tells_slos)
     return _Showing(page, transaction, now, known).snapshot()
 
 

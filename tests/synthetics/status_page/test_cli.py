@@ -141,3 +141,14 @@ def test_a_workspace_without_a_page_says_how_to_begin(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["show", "", str(tmp_path)])
     assert done.exit_code == 1
     assert "docs/how-to/publish-a-status-page.md" in done.stderr
+
+
+def test_what_nothing_can_be_known_of_is_unknown_here_as_on_the_published_page(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = PAGE.replace("APPROVAL", "required").replace("{probes: [gateway]}", "{slos: [reads]}")
+    (terminal.folder / "page.yaml").write_text(page)
+    monkeypatch.setenv("FLYBALL_PROMETHEUS_URL", "http://127.0.0.1:1")
+    shown = terminal.run("show")
+    assert "API  unknown" in shown.stdout
+    assert "what only objectives know is unknown" in shown.stderr
