@@ -1,15 +1,21 @@
 """blackbox_exporter's configuration as ProbeModule documents, and what of it is not carried over."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 import yaml
 
 from controlplane.conventions import API_VERSION
+from synthetics.probes.lengths import parse_length, shown_length
+from synthetics.probes.secrets import holds_secret
 
 _MOST_BYTES: Final = 1024 * 1024
 Tree = dict[str, object]
+_PART: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?(?:ms|s|m|h)")
+_DURATION: Final = re.compile(rf"(?:{_PART.pattern}){{2,4}}")
 _FAMILIES: Final = {"ip4": "ip4", "ip6": "ip6"}
 
 
@@ -68,7 +74,7 @@ def _document(module: _Module, written: Tree) -> Tree | None:
     spec: Tree = {}
     timeout = written.pop("timeout", None)
     if timeout:
-        spec["timeout"] = str(timeout)
+        spec["timeout"] = _length(str(timeout))
     if key == "tcp" and part.pop("_is_handshake", False):
         key, part = "tls", {**_tree(part.get("tls")), **({"ipFamily": part["ipFamily"]} if "ipFamily" in part else {})}
     spec[key] = part
@@ -88,7 +94,7 @@ def _http(module: _Module, written: Tree) -> Tree:
     _copy(written, part, {"fail_if_ssl": "failIfTls", "fail_if_not_ssl": "failIfNotTls", "enable_http2": "http2"})
     if written.pop("no_follow_redirects", False):
         part["followRedirects"] = False
-    headers = {str(name): str(value) for name, value in _tree(written.pop("headers", None)).items()}
+    headers = _headers(module, written)
     headers.update(_authorization(module, written))
     if headers:
         part["headers"] = headers
@@ -122,9 +128,33 @@ def _http_assertions(module: _Module, written: Tree) -> None:
             module.assertions.append({"header": said})
 
 
+def _length(text: str) -> str:
+    """Go writes `1m30s`; ours have one unit."""
+    if parse_length(text) is not None or not _DURATION.fullmatch(text):
+        return text
+    parts = [parse_length(part) for part in _PART.findall(text)]
+    return shown_length(sum((part for part in parts if part is not None), timedelta(0)))
+
+
+def _headers(module: _Module, written: Tree) -> dict[str, str]:
+    """As they are, but secrets: each gets a variable of its own."""
+    headers = {str(name): str(value) for name, value in _tree(written.pop("headers", None)).items()}
+    for name, value in headers.items():
+        if holds_secret(name, value):
+            variable = _variable(f"{module.name}_{name}")
+            module.lose(f"the header {name}", f"set {variable} on the prober to its value")
+            headers[name] = f"${{env:{variable}}}"
+    return headers
+
+
+def _variable(name: str) -> str:
+    made = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.upper())
+    return f"_{made}" if made[:1].isdigit() else made
+
+
 def _authorization(module: _Module, written: Tree) -> dict[str, str]:
     """Secrets do not stand in our files: what names the variable that the prober fills in."""
-    variable = "".join(letter if letter.isalnum() else "_" for letter in module.name.upper())
+    variable = _variable(module.name)
     basic = _tree(written.pop("basic_auth", None))
     bearer = written.pop("bearer_token", None) or written.pop("bearer_token_file", None)
     other = _tree(written.pop("authorization", None))
@@ -226,7 +256,7 @@ def _grpc(module: _Module, written: Tree) -> Tree:
 def _websocket(module: _Module, written: Tree) -> Tree:
     part = _common(module, written)
     client = _tree(written.pop("http_config", None))
-    headers = {str(name): str(value) for name, value in _tree(written.pop("headers", None)).items()}
+    headers = _headers(module, written)
     headers.update(_authorization(module, client))
     if headers:
         part["headers"] = headers

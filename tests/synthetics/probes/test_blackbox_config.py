@@ -1,5 +1,7 @@
 """blackbox.yml as ProbeModule documents."""
 
+from datetime import timedelta
+
 import pytest
 import yaml
 from hypothesis import given
@@ -113,6 +115,24 @@ def test_no_secret_is_carried_over() -> None:
     text, _ = converted(b"modules: {a: {prober: http, http: {bearer_token: s3cret, proxy_url: 'http://u:s3cret@p'}}}")
     assert "s3cret" not in text
     assert "Bearer ${env:A_TOKEN}" in text
+
+
+@pytest.mark.parametrize("prober", ["http", "websocket"])
+def test_headers_that_hold_secrets_become_variables(prober: str) -> None:
+    headers = "{Authorization: Bearer s3cret, X-Api-Key: s3cret, Cookie: a=s3cret, Accept: text/html}"
+    text, lost = converted(f"modules: {{2xx: {{prober: {prober}, {prober}: {{headers: {headers}}}}}}}".encode())
+    assert "s3cret" not in text
+    for name in ("AUTHORIZATION", "X_API_KEY", "COOKIE"):
+        assert f"${{env:_2XX_{name}}}" in text
+    assert "Accept: text/html" in text
+    assert lost[1] == "2xx: the header X-Api-Key is not carried over: set _2XX_X_API_KEY on the prober to its value"
+    assert modules_in(f"modules: {{2xx: {{prober: {prober}, {prober}: {{headers: {headers}}}}}}}")[0].keys() == {"2xx"}
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("1m30s", 90), ("1m0.5s", 60.5), ("5s", 5), ("1s500ms", 1.5)])
+def test_lengths_as_go_writes_them_are_read(written: str, seconds: float) -> None:
+    modules, _ = modules_in(f"modules: {{a: {{prober: icmp, timeout: {written}}}}}")
+    assert modules["a"].timeout == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
