@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -34,6 +35,7 @@ ANSWER_SECONDS: Final = 15.0
 MAX_IN_FLIGHT: Final = 16
 TRAP: Final = "website"  # a field that people do not see and programs fill in
 _RETRY_SECONDS: Final = "600"
+_LONGEST_ADDRESS: Final = 64
 _ID: Final = re.compile(r"[0-9a-z]{1,64}")
 _COUNTED_FROM_THE_START: Final = ("200", "202", "400", "404", "413", "429", "503")
 _HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
@@ -98,8 +100,7 @@ class StatusHooks:
         if isinstance(visit, Response):
             await drain(request)
             return visit
-        client = request.client.host if request.client else ""
-        if self._receiving.is_full or not self._limit.takes(client, self._clock.now()):
+        if self._receiving.is_full or not self._limit.takes(_client_of(request), self._clock.now()):
             await drain(request)
             return _told(visit, 429, visit.words.busy, headers={"Retry-After": _RETRY_SECONDS})
         is_json = _is_json(request)
@@ -182,6 +183,17 @@ class StatusHooks:
         if self._subscriptions is None:
             return _told(visit, 503, visit.words.closed)
         return visit
+
+
+def _client_of(request: Request) -> str:
+    """Whose requests are counted together. Behind a proxy of ours that is whom it names last, not the proxy itself."""
+    peer = request.client.host if request.client else ""
+    try:
+        is_ours = not ip_address(peer).is_global
+    except ValueError:
+        is_ours = False
+    named = ",".join(request.headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
+    return named[:_LONGEST_ADDRESS] if is_ours and named else peer
 
 
 def _fields(body: bytes, *, is_json: bool) -> Mapping[str, str] | None:

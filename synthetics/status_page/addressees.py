@@ -43,7 +43,10 @@ class Addressee:
             if what == "confirm"
             else self._keys.unsubscribing(self.page, self.id)
         )
-        return f"{self._base}/status/{self.page}/{what}?{urlencode({'s': self.id, 't': token})}"
+        asked = {"s": self.id, "t": token}
+        if self.subscriber.language:
+            asked["language"] = self.subscriber.language
+        return f"{self._base}/status/{self.page}/{what}?{urlencode(asked)}"
 
     def _wanting(self, found: Subscriber | None) -> Subscriber | None:
         """Whoever confirmed gets what happens; whoever has not, only the question."""

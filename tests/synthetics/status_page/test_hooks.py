@@ -193,3 +193,25 @@ def test_links_are_not_kept_by_browsers_or_told_to_others(site: Site) -> None:
     headers = site.client.get("/status/shop/confirm?s=x&t=y").headers
     assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "no-referrer")
     assert "set-cookie" not in headers
+
+
+def test_links_speak_the_language_of_whoever_asked(site: Site) -> None:
+    site.ask(address="ann@example.com", language="de")
+    assert "Abonnement bestätigen" in site.client.get(site.link("confirm")).text
+
+
+def test_behind_a_proxy_of_ours_each_client_has_its_own_share_and_no_other_can_pretend_to_be_many(
+    store: SqlStore,
+) -> None:
+    for peer, codes in (("10.0.0.7", [202, 202, 429]), ("127.0.0.1", [202, 202, 429]), ("8.8.8.8", [202, 429, 429])):
+        site = make_site(store, limit=RateLimit(Bounds(each=1)))
+        client = TestClient(site.client.app, client=(peer, 1))
+        answers = [
+            client.post(
+                "/status/shop/subscribe",
+                data={"channel": "email", "address": "ann@example.com"},
+                headers={"X-Forwarded-For": forwarded},
+            )
+            for forwarded in ("6.6.6.6, 9.9.9.1", "9.9.9.2", "7.7.7.7, 9.9.9.1")
+        ]
+        assert [answer.status_code for answer in answers] == codes, peer
