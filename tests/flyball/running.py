@@ -39,7 +39,7 @@ def eventually(holds: Callable[[], object], *, patience_seconds: float = PATIENC
     deadline = time.monotonic() + patience_seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not come to hold in time"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 @dataclass(frozen=True)

@@ -50,10 +50,15 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    workspace = tmp_path / "workspace"
-    workspace.mkdir()
-    (workspace / "region.yaml").write_text(REGION)
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    (folder / "region.yaml").write_text(REGION)
+    return folder
+
+
+@pytest.fixture
+def world(workspace: Path) -> Iterator[World]:
     with replica(settings_in(workspace, FLYBALL_PROBER_TOKENS=f"eu={TOKEN}")) as plane:
         (workspace / "probe.yaml").write_text(PROBE.format(name="plane", target=f"{plane.url}/healthz"))
         yield World(plane, workspace)
@@ -74,9 +79,9 @@ def prober(world: World, *arguments: str, token: str = TOKEN, report_to: str = "
         stop(child, 30)
 
 
-def refused(world: World, *arguments: str, **variables: str) -> Result:
+def refused(workspace: Path, *arguments: str, **variables: str) -> Result:
     cleared = dict.fromkeys(("FLYBALL_PROBER_TOKEN", "FLYBALL_REPORT_TO", "FLYBALL_REGION"))
-    return CliRunner().invoke(app, ["run", "prober", str(world.workspace), *arguments], env={**cleared, **variables})
+    return CliRunner().invoke(app, ["run", "prober", str(workspace), *arguments], env={**cleared, **variables})
 
 
 def test_a_prober_elsewhere_reports_takes_edits_and_ends_with_its_signal(world: World) -> None:
@@ -133,14 +138,14 @@ def test_a_wrong_token_is_refused_and_said(world: World) -> None:
         (["--region", "ue", "--report-to", "https://flyball.example"], {"FLYBALL_PROBER_TOKEN": TOKEN}, "`ue`"),
     ],
 )
-def test_what_is_missing_is_said(world: World, arguments: list[str], variables: dict[str, str], said: str) -> None:
-    done = refused(world, *arguments, **variables)
+def test_what_is_missing_is_said(workspace: Path, arguments: list[str], variables: dict[str, str], said: str) -> None:
+    done = refused(workspace, *arguments, **variables)
     assert done.exit_code in (1, 3)
     assert said in done.stderr
 
 
-def test_only_a_prober_has_a_region(world: World) -> None:
-    done = CliRunner().invoke(app, ["run", "tidy", str(world.workspace), "--region", "eu"])
+def test_only_a_prober_has_a_region(workspace: Path) -> None:
+    done = CliRunner().invoke(app, ["run", "tidy", str(workspace), "--region", "eu"])
     assert done.exit_code == 2
     assert "only a prober has a region" in done.stderr
 

@@ -62,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     empty = replace(samples.calm(), components=(), groups=(), incidents=())
     style = {style_sheet().path: style_sheet().content}
     sites = {name: render(it) for name, it in {
-        "everything": subscribable(), "short": short(samples.everything()), "nasty": short(nasty()), "empty": empty,
+        "everything": subscribable(), "short": short(subscribable()), "nasty": short(nasty()), "empty": empty,
     }.items()}  # fmt: skip
     mirrored = replace(catalogue("en"), language="ar", direction="rtl")
     sites["right-to-left"] = render(short(samples.everything()), [mirrored])
@@ -109,7 +109,7 @@ def test_axe_finds_nothing_to_complain_about_on_any_kind_of_page_in_light_and_da
     context = browser.new_context(bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
     told = []
-    for path in KINDS:
+    for path in KINDS[1:]:  # the second is the first with fewer days
         page.goto(site + path)
         page.evaluate("document.querySelectorAll('details').forEach(it => { it.open = true })")
         page.add_script_tag(path=AXE)
