@@ -97,16 +97,20 @@ class StatusServices:
         if "://" in self._around.settings.directory:
             yield Job("publish-to-bucket", PUBLISH_EVERY, self._publish_to_bucket, leader_only=True)
         notifiers = list(self._notifiers())
-        if notifiers:
-            subscribers = DeliveryDaemon(
-                self._around.store,
-                notifiers,
-                random=self._around.chance,
-                on_attempt=self._around.on_attempt,
-                channels=Channels(CHANNELS, are_left_out=False),
-            )
-            run = subscribers.run_once
-            yield Job("subscribers", SUBSCRIBERS_EVERY, lambda turn: run(turn.now, turn.lease), leader_only=True)
+        for channel in sorted(CHANNELS) if notifiers else ():
+            yield self._deliveries(channel, [each for each in notifiers if each.channel == channel])
+
+    def _deliveries(self, channel: str, notifiers: Sequence[Notifier]) -> Job:
+        """A job for each channel: strangers' webhooks that dawdle must not hold up mail."""
+        daemon = DeliveryDaemon(
+            self._around.store,
+            notifiers,
+            random=self._around.chance,
+            on_attempt=self._around.on_attempt,
+            channels=Channels(frozenset({channel}), are_left_out=False),
+        )
+        name = channel.replace("status", "subscribers")
+        return Job(name, SUBSCRIBERS_EVERY, lambda turn: daemon.run_once(turn.now, turn.lease), leader_only=True)
 
     def _notifiers(self) -> Iterator[Notifier]:
         from synthetics.status_page.adapters.email import EmailNotifier, mail_server
