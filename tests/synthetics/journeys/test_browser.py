@@ -75,7 +75,7 @@ def ran(tmp_path: Path, temporary: Path, program: str, seconds: float = 30, **li
             Outcome.FAILED, "step", "step `type`: ValueError: no ***",
         ),
         (
-            "def test_x(step):\n  with step('spin'):\n    while True: pass\n",
+            "import time\ndef test_x(step):\n  with step('spin'):\n    while True: time.sleep(0.01)\n",
             Outcome.FAILED, "timeout", "step `spin`: it was not done within 3 s",
         ),
     ],
