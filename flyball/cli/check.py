@@ -87,14 +87,15 @@ def check(
     problems += [*checked.problems, *_settings_problems(files), *_journey_problems(checked, folder)]
     coloured = colour if colour is not None else typer.get_text_stream("stdout").isatty() and not no_color
     _print(problems, files, output, coloured)
+    is_wrong = has_errors(problems)
     if outside:
         typer.echo(outside, err=True)
-        raise typer.Exit(ExitCode.OUTSIDE)
-    if has_errors(problems):
-        raise typer.Exit(ExitCode.PROBLEMS)
-    typer.echo(success(checked, len(files), len(problems)), err=output is not Format.TEXT)
-    if enforce_golden_paths:
+    elif not is_wrong:
+        typer.echo(success(checked, len(files), len(problems)), err=output is not Format.TEXT)
+    if enforce_golden_paths and not is_wrong:
         _enforce(checked, folder, prometheus, strict=strict)
+    if outside or is_wrong:
+        raise typer.Exit(ExitCode.OUTSIDE if outside else ExitCode.PROBLEMS)
 
 
 def _enforce(checked: "Checked", folder: Path, prometheus: str, *, strict: bool) -> None:

@@ -149,6 +149,19 @@ def test_what_cannot_be_asked_is_told_and_fails_only_what_is_strict(workspace: P
     assert run("check", workspace, "--enforce-golden-paths", "--strict").exit_code == 1
 
 
+def test_gaps_in_the_files_are_told_also_when_prometheus_cannot_be_asked(workspace: Path) -> None:
+    arguments = ("check", workspace, "--enforce-golden-paths", "--prometheus", NOWHERE)
+    away = run(*arguments)
+    assert away.exit_code == 3
+    assert "unknown, not enforced: Prometheus does not tell: " in away.output
+    text = (workspace / "paths.yaml").read_text()
+    (workspace / "paths.yaml").write_text(text.replace("2999-03-01", "2020-03-01"))
+    told = run(*arguments)
+    assert told.exit_code == 1
+    assert "the live rules were not checked" in told.output
+    assert "error: core-flow: no-journey: nobody walks it from outside: name a Journey" in told.output
+
+
 def test_a_database_that_is_not_there_leaves_runs_unknown_and_is_not_made(workspace: Path, prometheus: str) -> None:
     missing = workspace / "other.db"
     told = run("golden-paths", workspace, "--prometheus", prometheus, "--database", f"sqlite:///{missing}")
