@@ -1,6 +1,6 @@
 """What documents say of protocols, as values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from controlplane.problems import Problem, Severity
@@ -20,10 +20,11 @@ from synthetics.probes.modules import (
 )
 from synthetics.probes.patterns import pattern_fault
 from synthetics.probes.secrets import body_holds_secret, holds_secret
-from synthetics.probes.spec import PROTOCOLS, HTTPPart, ProbeModuleSpec, ProbeSpec, StepPart, TLSPart
+from synthetics.probes.spec import PROTOCOLS, DNSPart, HTTPPart, ProbeModuleSpec, ProbeSpec, StepPart, TLSPart
 from synthetics.probes.variables import is_name, named_in
 
 RULE: Final = "probe"
+_OF_DNS: Final = {"name": "www.example.com", "type": "A, AAAA, MX or TXT", "rcode": "NOERROR or NXDOMAIN"}
 At = tuple[str | int, ...]
 
 
@@ -53,6 +54,7 @@ def module_problems(document: Document, spec: ProbeSpec | ProbeModuleSpec) -> It
         if part is not None:
             yield from _step_problems(document, ("spec", name, "steps"), part.steps)
     if spec.dns is not None:
+        yield from _question_problems(document, spec.dns)
         for key, patterns in (
             ("answerMustMatch", spec.dns.answer_must_match),
             ("answerMustNotMatch", spec.dns.answer_must_not_match),
@@ -60,6 +62,28 @@ def module_problems(document: Document, spec: ProbeSpec | ProbeModuleSpec) -> It
             for number, pattern in enumerate(patterns):
                 yield from pattern_problems(document, pattern, "spec", "dns", key, number)
     yield from _tls_problems(document, spec)
+
+
+def _question_problems(document: Document, part: DNSPart) -> Iterator[Problem]:
+    import dns.exception
+    import dns.name
+    import dns.rcode
+    import dns.rdatatype
+
+    asked: list[tuple[At, str, str, Callable[[str], object]]] = [
+        (("queryName",), part.query_name, "name", dns.name.from_text),
+        (("queryType",), part.query_type, "type", dns.rdatatype.from_text),
+        *(
+            (("validRcodes", number), code, "rcode", dns.rcode.from_text)
+            for number, code in enumerate(part.valid_rcodes)
+        ),
+    ]
+    for at, text, what, read in asked:
+        try:
+            read(text)
+        except (dns.exception.DNSException, ValueError):
+            message = f"`{text[:80]}` is no {what} of DNS"
+            yield document.problem("spec", "dns", *at, message=message, hint=f"such as {_OF_DNS[what]}", rule=RULE)
 
 
 def pattern_problems(document: Document, pattern: str | None, *at: str | int) -> Iterator[Problem]:

@@ -181,6 +181,15 @@ def test_mistakes_are_told_where_they_stand(old: str, new: str, problem: str) ->
         ("  target: a", "spec: no protocol: it is not said how to ask (exactly one of http, tcp, dns, tls, icmp, grpc"),
         ("  target: a\n  tcp: {}", "spec.target: `a` is not host:port (write it as host:port, such as db.example.com:"),
         ("  target: a:70000\n  tcp: {}", "spec.target: `70000` is not a port"),
+        (
+            "  target: a\n  dns: {queryName: b..c}",
+            "spec.dns.queryName: `b..c` is no name of DNS (such as www.example.com",
+        ),
+        ("  target: a\n  dns: {queryName: b, queryType: AAAAA}", "spec.dns.queryType: `AAAAA` is no type of DNS (such"),
+        (
+            "  target: a\n  dns: {queryName: b, validRcodes: [NOEROR]}",
+            "spec.dns.validRcodes[0]: `NOEROR` is no rcode of",
+        ),
         ("  target: http://a/\n  tcp: {}", "spec.target: a URL, where a host is asked"),
         ("  target: a:1\n  icmp: {}", "spec.target: an echo goes to a host, not to a port"),
         ("  target: http://a/\n  websocket: {}", "spec.target: not a URL that can be asked: it `http` is not ws or "),
