@@ -36,6 +36,7 @@ class Ended:
         status, output = told.get("status"), str(told.get("output", ""))
         cut = told.get("cut", 0)
         head = f"({cut} bytes before this are left out)\n" if cut else ""
+        output = output.partition("\n")[2] if cut else output  # the rest of a line may be the rest of a secret
         return Ended(
             str(told.get("limit", "")), status if isinstance(status, int) else None, int(told["left"]), head + output
         )

@@ -4,12 +4,15 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
 MASK: Final = "***"
 LEAST_LENGTH: Final = 4  # a shorter one cannot be told from ordinary text
+_BEGINNING: Final = 8  # characters of a secret that are one wherever they stand
+_AFTER_A_CUT: Final = "…`"
 
 
 class Masker:
@@ -19,26 +22,58 @@ class Masker:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        hidden = sorted({secret for secret in secrets if len(secret) >= LEAST_LENGTH}, key=lambda one: (-len(one), one))
-        forms = [form for secret in hidden for form in (_pattern(secret), *map(re.escape, _in_base64(secret)))]
+        hidden = {part for secret in secrets for part in _parts(secret)}
+        ordered = sorted(hidden, key=lambda one: (-len(one), one))
+        forms = [form for secret in ordered for form in (_pattern(secret), *map(re.escape, _in_base64(secret)))]
         self._texts = [re.compile(form) for form in forms]
         self._bytes = [re.compile(form.encode(errors="surrogatepass")) for form in forms]
+        self._beginnings = [[_compiled(each) for each in secret] for secret in ordered]
 
     def text(self, text: str) -> str:
-        """The text without them."""
+        """The text without them, and without the beginning of one that was cut off."""
         for pattern in self._texts:
             text = pattern.sub(MASK, text)
+        for characters in self._beginnings:
+            text = _without_beginnings(text, characters)
         return text
 
     def bytes(self, content: bytes) -> bytes:
-        """The same for the content of a file."""
+        """The same for the content of a file, in which nothing is cut off."""
         for pattern in self._bytes:
             content = pattern.sub(MASK.encode(), content)
         return content
 
 
+def _parts(secret: str) -> list[str]:
+    """The secret, and lines of it that are long enough: programs indent what has several lines."""
+    lines = [line.strip() for line in secret.splitlines()] if "\n" in secret else []
+    return [one for one in (secret, *(line for line in lines if len(line) >= _BEGINNING)) if len(one) >= LEAST_LENGTH]
+
+
+def _without_beginnings(text: str, characters: Sequence[re.Pattern[str]]) -> str:
+    """Without what is so long a beginning of the secret that it tells something; a short one only where text ends."""
+    pieces, at = [], 0
+    while found := characters[0].search(text, at):
+        end, length = found.end(), 1
+        while length < len(characters) and (following := characters[length].match(text, end)):
+            end, length = following.end(), length + 1
+        is_cut = end == len(text) or text[end] in _AFTER_A_CUT
+        if length >= _BEGINNING or (length >= LEAST_LENGTH and is_cut):
+            pieces += [text[at : found.start()], MASK]
+            at = end
+        else:
+            pieces.append(text[at : found.end()])
+            at = found.end()
+    return "".join((*pieces, text[at:]))
+
+
 def _pattern(secret: str) -> str:
     return "".join(_any_form(character) for character in secret)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(character: str) -> re.Pattern[str]:
+    return re.compile(_any_form(character))
 
 
 def _any_form(character: str) -> str:

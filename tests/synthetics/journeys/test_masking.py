@@ -55,3 +55,18 @@ def test_any_secret_is_found_and_what_is_not_one_stays(secret: str, other: str) 
     if not masker.text(other).count("***"):
         assert masker.text(other) == other
     assert masker.text("abc") in ("abc", "***")
+
+
+@pytest.mark.parametrize("cut", [4, 8, 40, 399])
+def test_the_beginning_of_a_secret_that_was_cut_off_does_not_show(cut: int) -> None:
+    secret = "".join(f"{number:04d}" for number in range(100, 200))
+    for text in (f"saw {secret[:cut]}…", f"saw {secret[:cut]}", f"step `{secret[:cut]}`: failed"):
+        shown = Masker([secret]).text(text)
+        assert "***" in shown
+        assert "0100" not in shown
+    assert ("***" in Masker([secret]).text(f"saw {secret[:cut]} there")) is (cut >= 8)
+
+
+def test_lines_of_a_secret_with_several_do_not_show_on_their_own() -> None:
+    key = "-----BEGIN KEY-----\nMIIEvgIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----"
+    assert Masker([key]).text("E   MIIEvgIBADANBgkq\nE   hkiG9w0BAQEFAASC") == "E   ***\nE   ***"
