@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from controlplane.problems import Problem, Severity, in_order
+from controlplane.problems import Problem, Severity, in_order, with_secrets
 from controlplane.source_text import SourceText, decode
 
 _SHOWN_COLUMNS: Final = 160  # of a source line; longer ones are cut around the place
@@ -17,17 +17,19 @@ def as_text(problems: Iterable[Problem], sources: Mapping[str, bytes], colour: b
     """As compilers print them: `path:line:column: field: message  [rule]`, the line with a caret under it, the hint.
 
     `sources` holds the files' bytes by path; a problem of another file has no source line. The last line counts;
-    nothing at all is the empty text. Ends with a line break otherwise.
+    nothing at all is the empty text. Lines that hold a secret are not shown. Ends with a line break otherwise.
     """
     ordered = in_order(problems)
     if not ordered:
         return ""
     texts: dict[str, SourceText] = {}
     blocks = []
+    hidden = with_secrets(ordered)
     for problem in ordered:
         if problem.path not in texts:
             texts[problem.path] = SourceText(problem.path, decode(sources.get(problem.path, b"")))
-        blocks.append(_block(problem, texts[problem.path], _Paint(colour, problem.severity)))
+        shown = "" if (problem.path, problem.line) in hidden else texts[problem.path].line(problem.line)
+        blocks.append(_block(problem, shown, _Paint(colour, problem.severity)))
     return "\n".join([*blocks, summary(ordered), ""])
 
 
@@ -95,7 +97,7 @@ class _Paint:
         return self(text, _BOLD, self._accent)
 
 
-def _block(problem: Problem, source: SourceText, paint: _Paint) -> str:
+def _block(problem: Problem, line: str, paint: _Paint) -> str:
     place = paint(printable(str(problem.position)), _BOLD)
     warning = paint.accent("warning: ") if problem.severity is Severity.WARNING else ""
     field = f"{printable(problem.field)}: " if problem.field else ""
@@ -103,7 +105,6 @@ def _block(problem: Problem, source: SourceText, paint: _Paint) -> str:
     lines = [f"{place}: {warning}{field}{printable(problem.message)}{rule}"]
     number = str(problem.line)
     margin = " " * len(number)
-    line = source.line(problem.line)
     if line.strip():
         shown, before, marked = _excerpt(line, problem.column - 1, problem.length)
         lines.append(f"  {paint(f'{number} |', _BLUE)} {shown}".rstrip())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from controlplane.model.source import SourcePosition
 
@@ -51,6 +52,14 @@ class Problem:
     ) -> "Problem":
         """A problem at a known position."""
         return Problem(position.path, position.line, position.column, field, message, severity, hint, rule, length)
+
+
+SECRET: Final = "secret"  # noqa: S105 -- the rule of problems about a secret in a file: its line is not shown
+
+
+def with_secrets(problems: Iterable[Problem]) -> frozenset[tuple[str, int]]:
+    """Paths and lines that hold a secret, and must not get into a log of CI or onto a page."""
+    return frozenset((problem.path, problem.line) for problem in problems if problem.rule == SECRET)
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from controlplane.collection import collection_paused
 from controlplane.model.slo import SLO
-from controlplane.problems import Problem, Severity, in_order
+from controlplane.problems import SECRET, Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile, read
 from flyball.data_source_urls import elsewhere
 from flyball.declared import beside_slos
@@ -18,8 +18,8 @@ from slo.openslo.spec import SLIDocument, SLODocument
 from slo.resolve import unsettled
 from slo.settling import settled
 
-# What does not follow from other mistakes of the same document: broken PromQL.
-_INDEPENDENT: Final = ("promql-syntax",)
+# What does not follow from other mistakes of the same document: broken PromQL, a secret in plain text.
+_INDEPENDENT: Final = ("promql-syntax", SECRET)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from controlplane.problems import Problem
+from controlplane.problems import Problem, with_secrets
 
 _WIDEST: Final = 160
 
@@ -19,9 +19,14 @@ class ToldProblem:
 
 
 def told_problems(problems: Iterable[Problem], sources: Mapping[str, bytes]) -> list[ToldProblem]:
-    """Each problem with its line. Columns count characters; tabs count as one, as they are shown."""
+    """Each problem with its line. Columns count characters; tabs count as one, as they are shown.
+
+    Lines that hold a secret are not shown.
+    """
     lines = {path: content.decode("utf-8", "replace").splitlines() for path, content in sources.items()}
-    return [_told(problem, lines.get(problem.path, [])) for problem in problems]
+    listed = list(problems)
+    hidden = with_secrets(listed)
+    return [_told(each, [] if (each.path, each.line) in hidden else lines.get(each.path, [])) for each in listed]
 
 
 def _told(problem: Problem, lines: list[str]) -> ToldProblem:

@@ -58,3 +58,16 @@ def test_a_reference_to_an_slo_that_is_not_there_is_a_mistake(workspace: Path) -
     assert code == 1
     assert "did you mean `core`?" in said
     assert "nowhere" in said
+
+
+def test_a_secret_in_a_file_does_not_reach_the_log_of_a_build(tmp_path: Path) -> None:
+    headers = '{Authorization: "Bearer s3cr3t-0123"}, methd: GET'
+    (tmp_path / "probe.yaml").write_text(
+        "apiVersion: flyball.dev/v1\nkind: Probe\nmetadata: {name: shop}\n"
+        f'spec: {{target: "https://shop.example/", http: {{headers: {headers}}}}}\n'
+    )
+    code, said = check(tmp_path)
+    assert code == 1
+    assert "[secret]" in said
+    assert "s3cr3t" not in said
+    assert "s3cr3t" not in check(tmp_path, "--format", "json")[1] + check(tmp_path, "--format", "github")[1]
