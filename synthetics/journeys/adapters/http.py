@@ -41,7 +41,8 @@ class HTTPSessions:
     @asynccontextmanager
     async def __call__(self, resolve: Mapping[str, str]) -> AsyncIterator[Session]:
         """A session with connections of its own, closed at the end."""
-        transport = _Pinned(httpx.AsyncHTTPTransport(verify=self.context or _system_trust(), http2=True), resolve)
+        # HTTP/1.1: httpx takes the farewell of a drained HTTP/2 server for a failure.
+        transport = _Pinned(httpx.AsyncHTTPTransport(verify=self.context or _system_trust()), resolve)
         async with httpx.AsyncClient(
             transport=transport, trust_env=False, timeout=_NO_OTHER, headers={"user-agent": _AGENT}
         ) as client:
