@@ -12,6 +12,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from flyball.cli import app
+from flyball.cli import commands as commands
 
 READY_SECONDS = 90
 
@@ -20,6 +25,11 @@ def flyball(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "flyball", *arguments], capture_output=True, text=True, timeout=60, check=False
     )
+
+
+def asked(*arguments: str) -> Result:
+    """What a short command does, in this process."""
+    return CliRunner().invoke(app, arguments)
 
 
 @contextmanager
@@ -84,20 +94,10 @@ def _runs(process_id: int) -> bool:
     return state != "Z"
 
 
-@pytest.mark.parametrize(("number", "probers"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
-def test_a_signal_ends_every_child_and_leaves_nothing_behind(
-    tmp_path: Path, number: signal.Signals, probers: bool
-) -> None:
-    folder = tmp_path / "demo"
-    with demo(folder, probers=probers) as process:
-        children = children_of(process.pid)
-        assert len(children) == (6 if probers else 3)
-        status = flyball("demo", "status", "--folder", str(folder))
-        assert status.returncode == 0
-        assert max(map(len, status.stdout.splitlines())) <= 80
-        process.send_signal(number)
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == 0, err
+def ends_in_order(folder: Path, process: "subprocess.Popen[str]", number: signal.Signals, children: list[int]) -> None:
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
     assert gone(children)
     assert not folder.exists()
     assert "http://127.0.0.1:" in out
@@ -105,25 +105,31 @@ def test_a_signal_ends_every_child_and_leaves_nothing_behind(
     assert "Traceback" not in err
 
 
-def test_killed_outright_it_takes_its_children_along_and_the_next_demo_starts(tmp_path: Path) -> None:
+def test_a_signal_ends_every_child_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    with demo(folder, probers=True) as process:
+        children = children_of(process.pid)
+        assert len(children) == 6
+        status = asked("demo", "status", "--folder", str(folder))
+        assert status.exit_code == 0
+        assert max(map(len, status.stdout.splitlines())) <= 80
+        ends_in_order(folder, process, signal.SIGINT, children)
+
+
+def test_killed_outright_it_takes_its_children_along_and_when_a_child_dies_the_next_demo_says_which(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "demo"
     with demo(folder) as process:
         children = children_of(process.pid)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert gone(children)
-    status = flyball("demo", "status", "--folder", str(folder))
-    assert status.returncode == 3
+    status = asked("demo", "status", "--folder", str(folder))
+    assert status.exit_code == 3
     assert "no demo is running" in status.stderr
     (folder / "state.json").unlink()
-    with demo(folder) as process:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    assert not folder.exists()
 
-
-def test_when_a_child_dies_the_demo_says_which_and_ends_with_status_3(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
     with demo(folder) as process:
         children = children_of(process.pid)
         victim = next(one for one in children if "alertmanager" in Path(f"/proc/{one}/cmdline").read_text())
@@ -136,28 +142,33 @@ def test_when_a_child_dies_the_demo_says_which_and_ends_with_status_3(tmp_path: 
     assert gone(children)
 
 
-def test_a_second_demo_needs_a_folder_of_its_own_and_runs_beside_the_first(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    with demo(folder):
-        unknown = flyball("demo", "break", "earthquake", "--folder", str(folder))
-        assert unknown.returncode == 1
+def test_two_demos_that_start_at_once_in_folders_of_their_own_run_beside_each_other(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        folders = [tmp_path / name for name in ("first", "second")]
+        started = [stack.enter_context(beginning(folder)) for folder in folders]
+        for folder, process in zip(folders, started, strict=True):
+            wait_until_ready(folder, process)
+        first, second = (
+            json.loads(asked("demo", "status", "--json", "--folder", str(each)).stdout) for each in folders
+        )
+        assert all(first[part] != second[part] for part in ("console", "prometheus", "alertmanager", "platform"))
+        unknown = asked("demo", "break", "earthquake", "--folder", str(folders[0]))
+        assert unknown.exit_code == 1
         assert "errors, latency, outage" in unknown.stderr
-        again = flyball("demo", "--folder", str(folder))
+        again = flyball("demo", "--folder", str(folders[0]))
         assert again.returncode == 1
         assert "already running" in again.stderr
         assert "--folder" in again.stderr
-        with demo(tmp_path / "second"):
-            first, second = (
-                json.loads(flyball("demo", "status", "--json", "--folder", str(each)).stdout)
-                for each in (folder, tmp_path / "second")
-            )
-            assert all(first[part] != second[part] for part in ("console", "prometheus", "alertmanager", "platform"))
+        for folder, process in zip(folders, started, strict=True):
+            children = children_of(process.pid)
+            assert len(children) == 3
+            ends_in_order(folder, process, signal.SIGTERM, children)
 
 
 def test_without_a_demo_break_and_heal_say_how_to_start_one(tmp_path: Path) -> None:
     for command in ("break", "heal"):
-        result = flyball("demo", command, "outage", "--folder", str(tmp_path))
-        assert result.returncode == 3
+        result = asked("demo", command, "outage", "--folder", str(tmp_path))
+        assert result.exit_code == 3
         assert "flyball demo" in result.stderr
         assert result.stdout == ""
 
@@ -169,13 +180,3 @@ def test_a_port_that_is_taken_is_told_before_anything_is_set_up(tmp_path: Path) 
     assert result.returncode == 3
     assert f"the console cannot listen on port {port}: Address already in use" in result.stderr
     assert "Writing" not in result.stderr
-
-
-def test_two_demos_that_start_at_once_have_a_port_each(tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        folders = [tmp_path / name for name in ("first", "second")]
-        started = [stack.enter_context(beginning(folder)) for folder in folders]
-        for folder, process in zip(folders, started, strict=True):
-            wait_until_ready(folder, process)
-        states = [json.loads((folder / "state.json").read_text()) for folder in folders]
-    assert states[0]["console_url"] != states[1]["console_url"]
