@@ -12,8 +12,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from controlplane import conventions
+from flyball.cli import app
+from flyball.cli import commands as commands
 from flyball.web import server
 from tests.alerts.notifications import alert, body
 from tests.flyball.processes import FLYBALL, environment, flyball_up
@@ -45,6 +49,11 @@ def fails(workspace: Path, *arguments: str, **environ: str) -> "subprocess.Compl
     return subprocess.run(
         [FLYBALL, "up", workspace, *arguments], env=environment(**environ), capture_output=True, text=True, timeout=60
     )
+
+
+def refused(workspace: Path, *arguments: str) -> Result:
+    """What is said in this process of settings that nothing is begun with."""
+    return CliRunner().invoke(app, ["up", str(workspace), *arguments], env=environment())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -83,8 +92,8 @@ def test_a_job_that_hangs_delays_the_end_only_for_a_while(workspace: Path) -> No
 
 def test_an_address_that_others_reach_needs_a_console_token(workspace: Path) -> None:
     for listen in ("0.0.0.0:0", "[::]:0"):
-        ended = fails(workspace, "--listen", listen)
-        assert ended.returncode == 1
+        ended = refused(workspace, "--listen", listen)
+        assert ended.exit_code == 1
         assert "FLYBALL_CONSOLE_TOKEN_FILE" in ended.stderr
     with flyball_up(workspace, "--listen", "0.0.0.0:0", FLYBALL_CONSOLE_TOKEN=CONSOLE_TOKEN) as process:
         url = process.url
@@ -119,8 +128,8 @@ def test_settings_that_make_no_sense_are_told_with_their_place(workspace: Path) 
     (workspace / "flyball.yaml").write_text(
         "apiVersion: flyball.dev/v1\nkind: Workspace\nspec:\n  store: {url: 'postgresql://u:geheim@db/f'}\n"
     )
-    ended = fails(workspace)
-    assert ended.returncode == 1
+    ended = refused(workspace)
+    assert ended.exit_code == 1
     assert "flyball.yaml:4:" in ended.stderr
     assert "spec.store.url" in ended.stderr
     assert "geheim" not in ended.stderr
