@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from controlplane.model.check import DETAIL_LENGTH, MAX_TIMINGS, Outcome, Timing
-from synthetics.journeys.masking import Masker
 from synthetics.journeys.ports import BrowserTask, OnStep, Report, StepEvent
+from synthetics.masking import Masker
 
 _MOST_BYTES: Final = 1024 * 1024  # of a journal
 _NAME: Final = 80  # characters of a step's name

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from synthetics.journeys.masking import LEAST_LENGTH
 from synthetics.journeys.model import Journey
+from synthetics.masking import LEAST_LENGTH
 
 ReadFile = Callable[[Path], bytes]
 _FILE: Final = "_FILE"

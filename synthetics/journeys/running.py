@@ -11,11 +11,11 @@ from controlplane import check_names as names
 from controlplane.model.check import DETAIL_LENGTH, CheckKind, CheckResult, CheckSample, Outcome, Timing
 from synthetics.checks import LOCAL_REGION, Check
 from synthetics.journeys.environment import Environment, NoSecret
-from synthetics.journeys.masking import Masker
 from synthetics.journeys.model import APIFlow, BrowserFlow, Journey
 from synthetics.journeys.ports import BrowserTask, OnStep, OpenSession, Report, RunBrowser, no_progress
 from synthetics.journeys.templates import Unset, Values
 from synthetics.journeys.walking import Walk, unset_detail, walk
+from synthetics.masking import Masker
 from synthetics.probes.secrets import is_secret_name
 
 RandomBytes = Callable[[int], bytes]

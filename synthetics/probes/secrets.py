@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
+from synthetics.masking import Masker
 from synthetics.probes.variables import without_references
 
 _SECRET: Final = re.compile(
@@ -16,9 +18,6 @@ _IN_BODY: Final = re.compile(
     r"""["']?(?:password|passwd|(?:client_)?secret|api_?key|(?:access_)?token)["']?[ \t]*[:=][ \t]*["']?[^"'\s&,}]""",
     re.IGNORECASE,
 )
-_SHORTEST_MASKED: Final = 4
-_MASK: Final = "***"
-_CUT: Final = "…"
 
 
 def is_secret_name(name: str) -> bool:
@@ -40,17 +39,11 @@ def body_holds_secret(body: str) -> bool:
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text with secrets as `***`, also where it was cut within one; very short ones would hide harmless words."""
-    for secret in secrets:
-        if len(secret) >= _SHORTEST_MASKED:
-            pieces = text.replace(secret, _MASK).split(_CUT)
-            text = _CUT.join(_without_beginning(piece, secret) for piece in pieces)
-    return text
+    """The text with secrets as `***`, in whatever form they stand; very short ones would hide harmless words."""
+    return _masker(tuple(secrets)).text(text)
 
 
-def _without_beginning(piece: str, secret: str) -> str:
-    """What stands before a cut; the end of it may be the beginning of a secret."""
-    for length in range(min(len(secret), len(piece)), _SHORTEST_MASKED - 1, -1):
-        if piece.endswith(secret[:length]):
-            return piece[:-length] + _MASK
-    return piece
+@lru_cache(maxsize=2048)
+def _masker(secrets: tuple[str, ...]) -> Masker:
+    """Made once for each set of secrets: a probe runs often."""
+    return Masker(secrets)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from synthetics.journeys.adapters.traces import scrubbed
-from synthetics.journeys.masking import Masker
+from synthetics.masking import Masker
 
 _MOST_FILE_BYTES: Final = 64 * 1024 * 1024
 _MOST_FILES: Final = 10  # of one run

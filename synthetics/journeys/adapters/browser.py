@@ -19,8 +19,8 @@ from controlplane.model.check import Outcome
 from synthetics.journeys.adapters import supervisor
 from synthetics.journeys.adapters.artifacts import Artifacts, found_in
 from synthetics.journeys.browser_report import Ended, Journal, report_of
-from synthetics.journeys.masking import Masker
 from synthetics.journeys.ports import BrowserTask, OnStep, Report, no_progress
+from synthetics.masking import Masker
 
 _CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome")
 INHERITED: Final = (

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-from synthetics.journeys.masking import LEAST_LENGTH, MASK, Masker
+from synthetics.masking import LEAST_LENGTH, MASK, Masker
 
 _PICTURES: Final = (".jpeg", ".jpg", ".png", ".webp", ".gif", ".woff", ".woff2", ".ttf")
 _EVENTS: Final = (".trace", ".network")

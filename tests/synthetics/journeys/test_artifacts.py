@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from synthetics.journeys.adapters.artifacts import Artifacts, found_in
 from synthetics.journeys.adapters.traces import scrubbed
-from synthetics.journeys.masking import Masker
+from synthetics.masking import Masker
 
 NOW = datetime(2026, 11, 30, 19, 21, 7, tzinfo=UTC)
 SECRET = 'p"ss/wörd &1'

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from controlplane.model.check import DETAIL_LENGTH, MAX_TIMINGS, Outcome
 from synthetics.journeys.browser_report import Ended, Journal, report_of
-from synthetics.journeys.masking import Masker
 from synthetics.journeys.ports import BrowserTask, Report, StepEvent, no_progress
+from synthetics.masking import Masker
 
 TASK = BrowserTask("shop", Path("/t.py"), "", datetime(2026, 1, 1, tzinfo=UTC), "ab", "", 30.0)
 MASKER = Masker(["s3cret"])

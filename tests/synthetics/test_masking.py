@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthetics.journeys.masking import LEAST_LENGTH, Masker
+from synthetics.masking import LEAST_LENGTH, Masker
 
 SECRET = "S3cr'et/\"Pass&<w>ord+ ü\\%"
 
