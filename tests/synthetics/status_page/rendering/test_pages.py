@@ -260,3 +260,12 @@ def test_links_are_relative_and_addresses_are_folders_where_an_index_is() -> Non
     assert relative("index.html", "de/index.html") == "de/index.html"
     assert absolute("https://x.example/s/", "de/index.html") == "https://x.example/s/de/"
     assert absolute("https://x.example", "index.html") == "https://x.example/"
+
+
+def test_a_component_in_trouble_says_since_when(everything: Mapping[str, bytes]) -> None:
+    text = everything["index.html"].decode()
+    troubled = [
+        part for part in text.split('<div class="component"')[1:] if "Partial outage" in part.split("</div>")[0]
+    ]
+    assert troubled
+    assert all("Since " in part for part in troubled)
