@@ -194,7 +194,8 @@ def test_axe_finds_nothing_to_complain_about(
     told = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        rules = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}  # nothing else is a matter of colours
+        found = page.evaluate("rules => axe.run(document, {...rules, resultTypes: ['violations']})", rules)
         told += [(scheme, it["id"], [node["html"][:200] for node in it["nodes"]]) for it in found["violations"]]
     page.context.close()
     assert told == []
