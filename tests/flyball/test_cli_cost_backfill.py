@@ -171,7 +171,7 @@ def filled(folder: Path, *more: object) -> dict[str, dict[str, Any]]:
 
 
 def spent(given: Given, name: str, prefix: str) -> Decimal:
-    (sample,) = given.backend.query(f'last_over_time({name}{{budget="{prefix}-month"}}[10m])', datetime.now(UTC))
+    (sample,) = given.backend.query(f'last_over_time({name}{{budget="{prefix}-month"}}[1h])', datetime.now(UTC))
     return Decimal(sample.value)
 
 

@@ -142,6 +142,7 @@ def test_killed_outright_it_takes_its_children_along_and_when_a_child_dies_the_n
     assert gone(children)
 
 
+@pytest.mark.soak
 def test_two_demos_that_start_at_once_in_folders_of_their_own_run_beside_each_other(tmp_path: Path) -> None:
     with ExitStack() as stack:
         folders = [tmp_path / name for name in ("first", "second")]

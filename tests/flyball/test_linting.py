@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ from flyball.demo import servers
 from slo.lint import RULES
 from slo.lint.documentation import page
 from tests.docs.pages import written
-from tests.slo.lint.test_live import NOW
 
 SLO = """\
 apiVersion: openslo/v1
@@ -143,7 +143,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with servers.prometheus(tmp_path_factory.mktemp("prometheus"), retention="20d") as server:
         with RemoteWriter(server.url) as writer:
             labels = {"__name__": "http_requests_total", "job": "checkout", "code": "200"}
-            writer.write([Series(labels, ((NOW, 1000.0),))])
+            writer.write([Series(labels, ((datetime.now(UTC), 1000.0),))])
         yield server.url
 
 

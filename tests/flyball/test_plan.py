@@ -19,8 +19,6 @@ from flyball.demo import servers
 from tests.contracts.fake_ruler import fake_ruler
 from tests.flyball.test_apply import SLO
 
-NOW = datetime.now(UTC)
-
 
 @dataclass
 class Stage:
@@ -148,7 +146,8 @@ def test_a_prometheus_that_was_named_and_does_not_answer_is_exit_status_3_and_th
 
 def test_a_renamed_slo_is_told_with_the_days_of_history_that_stay_behind(stage: Stage) -> None:
     stage.apply()
-    times = [NOW - timedelta(minutes=5) * entry for entry in range(1440, 0, -1)]
+    now = datetime.now(UTC)
+    times = [now - timedelta(minutes=5) * entry for entry in range(1440, 0, -1)]
     labels = {"__name__": "slo:sli_events:ledger5m", "slo": "checkout-availability", "event": "all"}
     with RemoteWriter(stage.url) as writer:
         writer.write([Series(labels, tuple((at, 100.0) for at in times))])
@@ -172,7 +171,8 @@ def test_apply_with_keep_history_copies_the_past_of_what_was_renamed(stage: Stag
     stage.write(SLO.replace("checkout", "basket"))
     stage.apply()
     labels = {"__name__": "slo:sli_events:ledger5m", "slo": "basket-availability", "event": "all"}
-    points = tuple((NOW - timedelta(minutes=5) * entry, 100.0) for entry in range(288, 0, -1))
+    now = datetime.now(UTC)
+    points = tuple((now - timedelta(minutes=5) * entry, 100.0) for entry in range(288, 0, -1))
     with RemoteWriter(stage.url) as writer:
         writer.write([Series(labels, points)])
     stage.write(SLO.replace("checkout", "basket").replace("name: basket-av", "name: trolley-av"))

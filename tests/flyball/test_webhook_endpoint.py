@@ -159,7 +159,7 @@ def test_a_client_that_asks_first_is_refused_before_it_sends(one: Replica) -> No
 def test_a_body_that_does_not_arrive_is_408(one: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "BODY_SECONDS", 0.2)
     monkeypatch.setattr(bodies, "_DRAIN_SECONDS", 60)
-    connection = http.client.HTTPConnection(urlsplit(one.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(one.url).netloc, timeout=60)
     connection.putrequest("POST", hooks.PATH)
     connection.putheader("Content-Length", "100")
     connection.putheader(*next(iter(BEARER.items())))

@@ -136,6 +136,7 @@ def test_a_path_that_is_too_long_for_the_browser_is_told(tmp_path: Path) -> None
 
 
 @pytest.mark.browser
+@pytest.mark.soak  # the demo's end-to-end test walks it as well
 def test_the_core_flow_is_walked_and_nothing_is_left(tmp_path: Path, temporary: Path) -> None:
     assert _walks(1, tmp_path, temporary) == (0, 0)
 
