@@ -32,7 +32,7 @@ def test_a_first_failure_is_confirmed_out_of_turn_and_only_the_first() -> None:
 @settings(max_examples=20)
 @given(st.integers(5, 300), st.floats(0.1, 30), st.floats(0, 300))
 def test_an_outage_is_confirmed_within_two_intervals(every: int, seconds: float, begins: float) -> None:
-    seconds = min(seconds, every * 0.45)
+    seconds = min(seconds, every * 0.37)  # two runs and the pause between them must fit into one interval
     target = Target(every=every, timeout=30, seconds=lambda _: seconds, outcome=failing(begins, FOREVER))
     ran = Ran([target], begins + 3 * every)
     failed = [one for one in ran.sink.results if one.outcome is Outcome.FAILED]
