@@ -146,21 +146,8 @@ def _modules(folder: Path) -> "dict[str, ProbeModule]":
 def _place(probe: "Probe", folder: Path, region: str) -> "Place":
     from secrets import token_bytes
 
+    from flyball.cli.region_pins import pins_or_exit
     from flyball.settings import variables_of
     from synthetics.probes.running import Place, variables_named
 
-    return Place(region, token_bytes, variables_of(variables_named(probe)), _pins(folder, region))
-
-
-def _pins(folder: Path, region: str) -> dict[str, str]:
-    """What names stand for in a region, where the workspace declares it."""
-    from synthetics.checks import LOCAL_REGION
-
-    if region == LOCAL_REGION:
-        return {}
-    from synthetics.regions.declared import declared
-    from synthetics.regions.kinds import KINDS
-
-    return dict(
-        one_or_exit({one.name: one for one in values_or_exit(folder, declared, KINDS)}, region, "Region").resolve
-    )
+    return Place(region, token_bytes, variables_of(variables_named(probe)), pins_or_exit(folder, region))

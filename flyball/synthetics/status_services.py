@@ -21,6 +21,7 @@ from flyball.check_settings import StatusSettings
 from flyball.scheduler import Job, Turn
 from flyball.setting_names import DEFAULT_VALUES
 from flyball.synthetics.measured_slos import measured_slos
+from synthetics.status_page import notices
 from synthetics.status_page.adapters.places import place_of
 from synthetics.status_page.addressees import directory_of
 from synthetics.status_page.collector import StatusCollector
@@ -33,7 +34,7 @@ from synthetics.status_page.tokens import Keys
 STATUS_EVERY: Final = timedelta(seconds=10)
 PUBLISH_EVERY: Final = timedelta(seconds=15)  # a change is public within 60 s of the verdict
 SUBSCRIBERS_EVERY: Final = timedelta(seconds=2)
-CHANNELS: Final = frozenset({"status-email", "status-webhook"})
+CHANNELS: Final = frozenset(notices.CHANNELS.values())
 log = logging.getLogger(__name__)
 Attempted = Callable[[str, str], None]
 Pages = Callable[[], Sequence[StatusPage]]
