@@ -16,6 +16,7 @@ EVENT_BAD: Final = "bad"
 SEVERITY: Final = "severity"
 SEVERITY_PAGE: Final = "page"
 SEVERITY_TICKET: Final = "ticket"
+SEVERITY_INFO: Final = "info"  # tells what is so, and notifies nobody
 SHARD: Final = "shard"
 CALENDAR: Final = "calendar"
 EXCLUSION: Final = "exclusion"
@@ -199,6 +200,52 @@ USAGE_EVENTS: Final = "flyball_usage_events_total"  # label outcome = accepted |
 METER: Final = "meter"
 QUOTA: Final = "quota"
 QUOTA_USED: Final = "flyball_usage_quota_used_ratio"  # labels tenant, quota
+LADDER: Final = "ladder"
+FLAG: Final = "flag"
+FLAG_STORE: Final = "flag_store"
+MODE: Final = "mode"
+LADDER_TIER: Final = "flyball_ladder_tier"  # gauge, label ladder: the tier in force, 0 at full service
+LADDER_SHADOW_TIER: Final = (
+    "flyball_ladder_shadow_tier"  # where it would be, had it acted; label ladder, in shadow mode
+)
+LADDER_INFO: Final = "flyball_ladder_info"  # 1, labels ladder, mode, flag_store, owner
+LADDER_SIGNAL: Final = (
+    "flyball_ladder_signal"  # gauge, labels ladder, signal: the value of the last sample; absent: none
+)
+LADDER_SIGNAL_GOOD: Final = "flyball_ladder_signal_good"  # 1 while its last reading may be used; labels ladder, signal
+LADDER_SAMPLED_AT: Final = "flyball_ladder_sample_timestamp_seconds"  # when it was judged last; label ladder
+LADDER_HELD: Final = "flyball_ladder_held"  # 1 while it may not move, labels ladder, reason (as in `because`)
+LADDER_ASKS: Final = "flyball_ladder_waits_for_approval"  # gauge, labels ladder, tier: 1 while an approval is asked for
+LADDER_THEIRS: Final = "flyball_ladder_yielded_flags"  # gauge, label ladder: flags that people changed, undecided
+LADDER_OPEN_STEP: Final = "flyball_ladder_step_started_timestamp_seconds"  # of the open step; labels ladder, phase
+LADDER_STEPS: Final = (
+    "flyball_ladder_steps"  # gauge, labels ladder, outcome: steps kept in the store, by how they ended
+)
+LADDER_FAILED_AT: Final = (
+    "flyball_ladder_step_failed_timestamp_seconds"  # of the last step that was undone; label ladder
+)
+LADDER_STORE_DOWN_SINCE: Final = "flyball_ladder_flag_store_down_timestamp_seconds"  # while it does not answer
+LADDER_EXPIRES_AT: Final = "flyball_ladder_tier_expires_timestamp_seconds"  # labels ladder, tier
+LADDER_SAVING: Final = (
+    "flyball_ladder_saving_per_hour"  # labels ladder, tier, currency, of = predicted | realised | low | high
+)
+LADDER_SAVED: Final = "flyball_ladder_saved"  # money saved so far by the tier in force; labels ladder, tier, currency
+LADDER_KILLED: Final = "flyball_ladder_kill_switch"  # 1 while the kill switch is set
+SIGNAL: Final = "signal"
+REASON: Final = "reason"
+OUTCOME: Final = "outcome"
+PHASE: Final = "phase"
+OF: Final = "of"
+ALERT_REDUCED: Final = "ServiceReducedOnPurpose"  # info: a tier is in force; labels ladder, tier
+ALERT_LADDER_NO_DATA: Final = "LadderWithoutData"
+ALERT_LADDER_ASKS: Final = "LadderAsksForApproval"
+ALERT_LADDER_YIELDED: Final = "LadderYieldedToPerson"
+ALERT_LADDER_STEP_FAILED: Final = "LadderStepFailed"
+ALERT_LADDER_STUCK: Final = "LadderStepStuck"
+ALERT_FLAG_STORE_DOWN: Final = "FlagStoreDown"
+ALERT_TIER_EXPIRES: Final = "LadderTierExpires"
+ALERT_TIER_SAVES_NOTHING: Final = "LadderTierSavesNothing"
+ALERT_LADDER_SILENT: Final = "LadderNotJudged"
 ALERT_BUDGET_BURN: Final = "BudgetBurn"
 ALERT_BUDGET_SPENT: Final = "BudgetSpent"
 ALERT_BUDGET_FORECAST: Final = "BudgetForecast"
@@ -296,7 +343,11 @@ EVENT_QUOTA_REACHED: Final = "usage.quota_reached"
 EVENT_PERIOD_CLOSED: Final = "usage.period_closed"
 EVENT_DEPLOYED: Final = "deployment.finished"
 EVENT_FLAG_CHANGED: Final = "flag.changed"
-EVENT_TIER_CHANGED: Final = "finops.tier_changed"
+EVENT_TIER_CHANGED: Final = "finops.tier_changed"  # subject: the ladder; data from, to, reason, cause, step, ladder
+EVENT_TIER_PROPOSED: Final = "finops.tier_proposed"  # what a ladder would do (shadow), or asks for (recommend)
+EVENT_STEP_FAILED: Final = "finops.step_failed"  # a step was undone; data from, to, outcome, reason
+EVENT_LADDER_HELD: Final = "finops.ladder_held"  # it cannot move: data reason; told once until it can
+EVENT_FLAG_YIELDED: Final = "finops.flag_yielded"  # a person changed a flag of a tier in force; subject: the flag
 
 # --- our own health ---------------------------------------------------------------------------------------------------
 JOB_RUNS: Final = "flyball_job_runs_total"  # labels task, outcome = ok | failed | overrun | skipped

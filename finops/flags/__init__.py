@@ -1,0 +1,1 @@
+"""Feature flags of the platform that is watched, wherever they are kept."""

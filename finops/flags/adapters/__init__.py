@@ -1,0 +1,1 @@
+"""Flag stores of the outside."""

@@ -1,0 +1,1 @@
+"""The downshift ladder: service reduced on purpose, one verified tier at a time, while money burns too fast."""
