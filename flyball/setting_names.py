@@ -29,10 +29,12 @@ VARIABLES: Final = {
     "checks.resultDays": "FLYBALL_RESULT_DAYS",
     "status.directory": "FLYBALL_STATUS_DIRECTORY",
     "status.allowPrivateWebhooks": "FLYBALL_ALLOW_PRIVATE_WEBHOOKS",
+    "ladder.stopFile": "FLYBALL_LADDER_STOP_PATH",
     "slo.runbookUrl": "FLYBALL_RUNBOOK_URL",
     "slo.sharedAbove": "FLYBALL_SHARED_ABOVE",
     "tracing.endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
     # Only from the environment:
+    "ladder stop": "FLYBALL_LADDER_STOP",
     "ruler token": "FLYBALL_RULER_TOKEN",
     "ruler credentials": "FLYBALL_RULER_CREDENTIALS",
     "webhook token": "FLYBALL_WEBHOOK_TOKEN",
@@ -61,6 +63,7 @@ DEFAULT_VALUES: Final = {
     "checks.resultDays": str(DEFAULT_RESULT_DAYS),
     "status.directory": f"{STATE_FOLDER}/status",
     "status.allowPrivateWebhooks": "false",
+    "ladder.stopFile": f"{STATE_FOLDER}/ladder.stop",
     "slo.sharedAbove": str(DEFAULT_SHARED_ABOVE),
     "log level": "INFO",
 }

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from controlplane.model.source import SourcePosition
 from controlplane.problems import Problem, Severity, in_order
 from flyball.check_settings import CheckSettings, StatusSettings
+from flyball.ladder_settings import LadderSettings
 from flyball.listen_address import ListenAddress
 from flyball.ruler_settings import RulerSettings
 from flyball.secret import Secret
@@ -153,6 +154,7 @@ class SettingReader:
             ruler=self._ruler(),
             checks=self._checks(),
             status=self._status(),
+            ladder=LadderSettings(self._folder / self._text("ladder.stopFile"), self._text("ladder stop").strip()),
             log_format=self._choice("log format", ("", "json", "logfmt")),
             log_level=self._choice("log level", _LEVELS),
             warnings=tuple(self._of(Severity.WARNING)),

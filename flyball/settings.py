@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from controlplane.problems import Problem
 from flyball.check_settings import CheckSettings, StatusSettings
+from flyball.ladder_settings import LadderSettings
 from flyball.listen_address import ListenAddress
 from flyball.ruler_settings import RulerSettings
 from flyball.secret import Secret, masked
@@ -62,6 +63,7 @@ class Settings:
     ruler: RulerSettings | None = None
     checks: CheckSettings = field(default_factory=CheckSettings)
     status: StatusSettings = field(default_factory=StatusSettings)
+    ladder: LadderSettings = field(default_factory=LadderSettings)
     log_format: str = ""
     log_level: str = "INFO"
     warnings: tuple[Problem, ...] = ()

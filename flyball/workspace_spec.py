@@ -97,6 +97,14 @@ class StatusPart(_Part):
     )
 
 
+class LadderPart(_Part):
+    """Downshift ladders."""
+
+    stop_file: str | None = Field(
+        None, description="While this file is there no flag is written; .flyball/ladder.stop by default."
+    )
+
+
 class SLOPart(_Part):
     """Defaults for SLOs."""
 
@@ -124,6 +132,7 @@ class WorkspaceSpec(_Part):
     cost: CostPart = CostPart()
     checks: ChecksPart = ChecksPart()
     status: StatusPart = StatusPart()
+    ladder: LadderPart = LadderPart()
     slo: SLOPart = SLOPart()
     tracing: TracingPart = TracingPart()
     lint: dict[str, Level] = Field(

@@ -1,6 +1,6 @@
 """What a region runs: probes and journeys of the last good files, joined to sockets, browsers and the environment."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from synthetics.journeys.adapters.artifacts import Artifacts
 from synthetics.journeys.adapters.browser import INHERITED, BrowserProcess
 from synthetics.journeys.adapters.http import HTTPSessions
 from synthetics.journeys.environment import Environment, variables_named
+from synthetics.journeys.model import Journey
 from synthetics.journeys.running import Runner
 from synthetics.journeys.running import check_of as journey_check
 from synthetics.probes.endpoint import Book
@@ -63,11 +64,14 @@ class RegionChecks:
 
     def _journeys(self, declared: ChecksDeclared) -> Iterator[Check]:
         here = [each for each in declared.journeys if _runs_here(each.regions, self.region)]
-        if not here:
-            return
-        named = {name for journey in here for name in variables_named(journey)}
-        variables = variables_of({*INHERITED, *named})
-        runner = Runner(
+        if here:
+            runner = self.runner(declared, here)
+            yield from (journey_check(journey, runner) for journey in here)
+
+    def runner(self, declared: ChecksDeclared, journeys: Sequence[Journey]) -> Runner:
+        """What walks these journeys from here, with the variables that they name."""
+        variables = variables_of({*INHERITED, *(name for journey in journeys for name in variables_named(journey))})
+        return Runner(
             workspace=self.workspace,
             open_session=HTTPSessions(),
             run_browser=BrowserProcess(variables, Artifacts(self.artifacts)),
@@ -76,7 +80,6 @@ class RegionChecks:
             region=self.region,
             resolve=dict(region_of(declared, self.region).resolve),
         )
-        yield from (journey_check(journey, runner) for journey in here)
 
 
 def region_of(declared: ChecksDeclared, name: str) -> Region:

@@ -1,0 +1,1 @@
+"""The downshift ladder joined to flag stores, journeys, metrics, the store and the environment."""
