@@ -11,6 +11,10 @@ from controlplane.model.ladder import Approval, LadderHold, LadderOrder, LadderS
 class LadderLog(Protocol):
     """Where ladders stand, what they did, and what people said. `put_…` replaces what stands under the same id."""
 
+    def lock(self) -> None:
+        """Take the right to write until the transaction ends: what is read from now on is what is written over."""
+        ...
+
     def states(self) -> list[LadderState]:
         """Of every ladder that ever moved or was judged, by name; a ladder that is no longer declared too."""
         ...
@@ -43,8 +47,12 @@ class LadderLog(Protocol):
         """Those that end after `since` (None: all), oldest first."""
         ...
 
+    def approval(self, approval: str) -> Approval | None:
+        """The one of that id."""
+        ...
+
     def put_approval(self, approval: Approval) -> None:
-        """Keep it as it is now."""
+        """Keep it as it is now. Raises `Permanent` when that would give back one that was used or withdrawn."""
         ...
 
     def hold(self, ladder: str) -> LadderHold | None:
@@ -68,7 +76,7 @@ class LadderLog(Protocol):
         ...
 
     def put_order(self, order: LadderOrder) -> None:
-        """Keep it as it is now."""
+        """Keep it as it is now. Raises `Permanent` when it is done."""
         ...
 
     def receipts(self, ladder: str, since: datetime | None = None) -> list[SavingsReceipt]:
@@ -80,7 +88,10 @@ class LadderLog(Protocol):
         ...
 
     def purge(self, before: datetime) -> int:
-        """Forget steps, orders, receipts and approvals that were over before then; how many rows they were."""
+        """Forget steps, orders, receipts and approvals that were over before then; how many rows they were.
+
+        Steps of tiers in force are kept, and so are the receipts and orders that are open.
+        """
         ...
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from controlplane.check_ports import CheckLog
+from controlplane.ladder_ports import LadderLog
 from controlplane.model.alert import Alert, StoredAlert
 from controlplane.model.event import JSON, Event, RecordedEvent
 from controlplane.model.outbox import EVERY_CHANNEL, AuditEntry, Channels, DueMessage, OutboxMessage
@@ -299,6 +300,11 @@ class Transaction(Protocol):
     @property
     def status(self) -> StatusLog:
         """What was observed and said on status pages."""
+        ...
+
+    @property
+    def ladders(self) -> LadderLog:
+        """Where downshift ladders stand, what they did, and what people said about them."""
         ...
 
 

@@ -13,6 +13,7 @@ from controlplane.store.check_log import SqlCheckLog
 from controlplane.store.database_url import describe, parse_database_url
 from controlplane.store.engines import make_engine, open_transaction
 from controlplane.store.event_log import SqlEventLog
+from controlplane.store.ladder_log import SqlLadderLog
 from controlplane.store.leases import SqlLeases, require_lease
 from controlplane.store.outbox import SqlOutbox
 from controlplane.store.schema import known_revision, schema_revision
@@ -33,6 +34,7 @@ class SqlTransaction:
         self.usage = SqlUsageLog(connection)
         self.checks = SqlCheckLog(connection)
         self.status = SqlStatusLog(connection, order)
+        self.ladders = SqlLadderLog(connection, order)
 
 
 class SqlStore:

@@ -1,11 +1,12 @@
-"""Every table; those of metering stand in `usage_tables`, of checks in `check_tables`, of pages in `status_tables`.
+"""Every table; those of metering stand in `usage_tables`, of checks in `check_tables`, of pages in `status_tables`,
+of ladders in `ladder_tables`.
 
 The newest migration and this file say the same; a test compares them on both databases.
 """
 
 from sqlalchemy import JSON, Column, Identity, Index, Table, UniqueConstraint
 
-from controlplane.store import check_tables, status_tables, usage_tables
+from controlplane.store import check_tables, ladder_tables, status_tables, usage_tables
 from controlplane.store.columns import Line, Number, UTCTime
 from controlplane.store.metadata import metadata
 
@@ -15,6 +16,7 @@ __all__ = [
     "audit_head",
     "check_tables",
     "events",
+    "ladder_tables",
     "leases",
     "metadata",
     "outbox",
