@@ -373,6 +373,7 @@ FLYBALL_BUILD_INFO: Final = "flyball_build_info"  # 1, label version
 DASHBOARD_OVERVIEW_UID: Final = "flyball-slos"
 DASHBOARD_MONEY_UID: Final = "flyball-money"
 DASHBOARD_SYNTHETICS_UID: Final = "flyball-synthetics"
+DASHBOARD_LADDER_UID: Final = "flyball-ladder"
 DASHBOARD_UNIT_COSTS_UID: Final = "flyball-unit-costs"
 DASHBOARD_ANY_BUDGET_UID: Final = "flyball-budget"  # of whichever budget the reader picks, where there are many
 _UID_LENGTH: Final = 40  # Grafana's limit

@@ -18,6 +18,7 @@ from dashboards.frame import (
     datasource_variable,
     link,
     mark,
+    reduced_mark,
     variable,
 )
 from dashboards.grafana_json import dashboard_text
@@ -160,4 +161,5 @@ def _marks(scope: MoneyScope, services: Sequence[str]) -> list[dict[str, Any]]:
         mark("Deployments", money_panels.new_versions(services), palette.ON_PURPOSE, "{{service}} {{version}}",
              "service,version"),
         mark("Alerts", firing, palette.SPENT, "{{severity}} fires", names.SEVERITY),
+        reduced_mark(),
     ]  # fmt: skip

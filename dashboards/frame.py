@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from grafanalib import core
 
+from controlplane import conventions as names
 from controlplane.model.slo import SLO
-from dashboards import panels
+from dashboards import palette, panels
 from dashboards.grafana_json import Datasource
 from dashboards.raw_queries import RawQueries, raw_queries_of
 
@@ -93,3 +94,9 @@ def mark(name: str, expr: str, colour: str, title: str, tags: str) -> dict[str, 
             "refId": "Anno",
         },
     }
+
+
+def reduced_mark() -> dict[str, Any]:
+    """When service was reduced on purpose, drawn across every chart: it explains much that looks like an incident."""
+    expr = f"max by ({names.LADDER}) ({names.LADDER_TIER})"
+    return mark("Reduced on purpose", expr, palette.ON_PURPOSE, "{{ladder}}: reduced on purpose", names.LADDER)

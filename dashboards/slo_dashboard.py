@@ -20,6 +20,7 @@ from dashboards.frame import (
     datasource_variable,
     link,
     mark,
+    reduced_mark,
     variable,
 )
 from dashboards.grafana_json import dashboard_text
@@ -176,4 +177,5 @@ def _marks(scope: Scope) -> list[dict[str, Any]]:
     return [
         mark("Deployments", panels.new_versions(scope), palette.ON_PURPOSE, "Deployed {{version}}", "version"),
         mark("Pages", pages, palette.SPENT, "Page fires", names.SEVERITY),
+        reduced_mark(),
     ]

@@ -16,6 +16,7 @@ from dashboards.frame import (
     datasource_variable,
     link,
     mark,
+    reduced_mark,
     variable,
 )
 from dashboards.grafana_json import dashboard_text
@@ -77,4 +78,4 @@ def _links(options: DashboardOptions) -> list[core.DashboardLink]:
 def _marks() -> list[dict[str, Any]]:
     """What pages, drawn across every chart."""
     firing = f"max by (check) ({own.firing(names.SEVERITY_PAGE)})"
-    return [mark("Pages", firing, palette.SPENT, "{{check}} pages", "check")]
+    return [mark("Pages", firing, palette.SPENT, "{{check}} pages", "check"), reduced_mark()]
