@@ -14,9 +14,7 @@ states = Table(
     "ladder_states",
     metadata,
     Column("ladder", Line, primary_key=True),
-    Column(
-        "applied", JSON, nullable=False
-    ),  # tier, since, step, changes as in steps
+    Column("applied", JSON, nullable=False),  # tier, since, step, changes as in steps
     Column("counters", JSON, nullable=False),
     Column("updated_at", UTCTime, nullable=False),
     Column("store", Line, nullable=False),
