@@ -1,15 +1,19 @@
-"""IntelGraph's own application: a request in, an answer out, with the faults that are in force."""
+"""IntelGraph's own application: a request in, an answer out, with the faults and the flags that are in force."""
 
 import itertools
 import json
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
 from flyball.demo.platform.app_api import AppAPI
-from flyball.demo.platform.app_http import AppRequest, AppResponse, as_json
+from flyball.demo.platform.app_cache import AnswerCache, is_heavy_read
+from flyball.demo.platform.app_http import HTML, AppRequest, AppResponse, as_json
 from flyball.demo.platform.app_pages import AppPages
+from flyball.demo.platform.app_reduced import banner, refusal
 from flyball.demo.platform.app_state import AppState
+from flyball.demo.platform.platform_flags import ReadFlags, full_service
 from flyball.demo.platform.trouble import Trouble, trouble
 
 HOST: Final = "app.intelgraph.example"
@@ -19,11 +23,14 @@ _OURS: Final = (HOST, "localhost", "127.0.0.1")
 class IntelGraphApp:
     """The same application behind every ingress; `broken` names the faults that are in force. Safe in threads."""
 
-    def __init__(self, state: AppState, broken: Callable[[], Collection[str]]) -> None:
+    def __init__(self, state: AppState, broken: Callable[[], Collection[str]], flags: ReadFlags = full_service) -> None:
         self._pages = AppPages(state)
         self._api = AppAPI(state)
         self._broken = broken
+        self._flags = flags
         self._numbers = itertools.count()
+        self._refusable = itertools.count()
+        self._cache = AnswerCache()
 
     def trouble(self, path: str) -> Trouble:
         """What the next request meets."""
@@ -36,7 +43,22 @@ class IntelGraphApp:
         is_api = request.path.startswith("/api/") or request.path == "/healthz"
         if met.status is not None:
             return _failed(met.status, is_api=is_api)
-        return self._api.answer(request) if is_api else self._pages.answer(request)
+        reduced = self._flags()
+        request = replace(request, reduced=reduced)
+        refused = refusal(reduced, request.path, next(self._refusable))
+        if refused is not None:
+            return refused
+        ask = self._api.answer if is_api else self._pages.answer
+        if reduced.heavy_reads_from_cache and is_heavy_read(request):
+            return _with_banner(self._cache.answer(request, ask), banner(reduced))
+        return _with_banner(ask(request), banner(reduced))
+
+
+def _with_banner(response: AppResponse, said: str) -> AppResponse:
+    """Pages say on top what is reduced."""
+    if not said or response.content_type != HTML:
+        return response
+    return replace(response, body=response.body.replace(b"<main>", said.encode() + b"<main>", 1))
 
 
 def _failed(status: HTTPStatus, *, is_api: bool) -> AppResponse:

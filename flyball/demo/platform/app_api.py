@@ -3,13 +3,16 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
+from flyball.demo.platform.app_extras import answer_extra, sign_up
 from flyball.demo.platform.app_graph import Entity
 from flyball.demo.platform.app_http import AppRequest, AppResponse, as_json
 from flyball.demo.platform.app_pages import entity_problem, hops_of
+from flyball.demo.platform.app_reduced import REDUCED_HEADER, TEXTS
 from flyball.demo.platform.app_state import WORKFLOWS, AppState
 
 _SLOWER_WORK: Final = 12  # what makes a request late makes a workflow so many times later
@@ -37,6 +40,8 @@ class AppAPI:
                 return as_json(HTTPStatus.OK, {"status": "ok"})
             case "POST", ["api", "sign-in"]:
                 return self._sign_in(request)
+            case "POST", ["api", "tenants"]:
+                return sign_up(request, str((request.json() or {}).get("name", "")))
         if not self._state.is_allowed(request.bearer):
             return _refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
         return self._inside(request)
@@ -50,8 +55,8 @@ class AppAPI:
                 return as_json(HTTPStatus.ACCEPTED, {"id": self._state.start(name, request.now, late).id})
             case "GET", ["api", "workflows", "runs", run_id]:
                 return self._run(run_id, request)
-            case _:
-                return _refused(HTTPStatus.NOT_FOUND, f"there is nothing at {request.path}")
+        extra = answer_extra(self._state, request)
+        return extra or _refused(HTTPStatus.NOT_FOUND, f"there is nothing at {request.path}")
 
     def _sign_in(self, request: AppRequest) -> AppResponse:
         given = request.json() or {}
@@ -78,7 +83,10 @@ class AppAPI:
         data: dict[str, object] = {"__typename": "Query"} if "__typename" in query else {}
         try:
             for name, text in _FIELD.findall(query):
-                data[name] = self._fields[name](_arguments(text, known))
+                arguments = _arguments(text, known)
+                if _walks_too_far(name, arguments, request):
+                    return _too_deep(request)
+                data[name] = self._fields[name](arguments)
         except ValueError as error:
             return as_json(HTTPStatus.OK, {"data": None, "errors": [{"message": str(error)}]})
         if not data:
@@ -111,6 +119,19 @@ def _arguments(text: str, variables: Mapping[str, object]) -> Arguments:
         else:
             found[name] = str(json.loads(value))
     return found
+
+
+def _walks_too_far(field: str, given: Arguments, request: AppRequest) -> bool:
+    return field == "neighbours" and hops_of(given.get("hops", "1")) > request.reduced.graph_depth_limit
+
+
+def _too_deep(request: AppRequest) -> AppResponse:
+    """As GraphQL says it: 200, no data, and an error that programs can tell apart."""
+    limit = request.reduced.graph_depth_limit
+    said = f"reduced on purpose: {TEXTS['graph-depth-limit'].format(limit=limit)}"
+    told = {"message": said, "extensions": {"code": "REDUCED_ON_PURPOSE", "flag": "graph-depth-limit", "limit": limit}}
+    answer = as_json(HTTPStatus.OK, {"data": None, "errors": [told]})
+    return replace(answer, headers=((REDUCED_HEADER, "graph-depth-limit"),))
 
 
 def _told(entity: Entity) -> dict[str, object]:

@@ -9,6 +9,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qsl
 
+from flyball.demo.platform.platform_flags import FULL_SERVICE, Reduced
+
 HTML: Final = "text/html; charset=utf-8"
 JSON_TYPE: Final = "application/json"
 SESSION: Final = "session"
@@ -22,7 +24,10 @@ _HEADERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class AppRequest:
-    """What was asked; names of headers are in lower case. `late` is how much slower work is than it should be."""
+    """What was asked; names of headers are in lower case. `late` is how much slower work is than it should be.
+
+    `reduced` is what the platform does without on purpose.
+    """
 
     method: str
     path: str
@@ -31,6 +36,7 @@ class AppRequest:
     body: bytes
     now: datetime
     late_seconds: float = 0.0
+    reduced: Reduced = FULL_SERVICE
 
     @property
     def form(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from flyball.demo.platform.app_graph import KINDS, Entity
 from flyball.demo.platform.app_http import SESSION, AppRequest, AppResponse, see_other
+from flyball.demo.platform.app_reduced import TEXTS, refused_page
 from flyball.demo.platform.app_state import AppState, Neighbour
 
 MAX_NAME: Final = 120
@@ -16,6 +17,7 @@ STYLE: Final = b"""
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; color: #1c2329; }
 input, select, button { font: inherit; padding: .25rem .5rem; } label { display: block; margin: .5rem 0; }
 nav a { margin-right: 1rem; } .error { color: #b3320f; }
+.reduced { border-left: .25rem solid #1f6feb; background: #eef4ff; padding: .5rem 1rem; margin: 1rem 0; }
 """
 
 
@@ -36,6 +38,8 @@ class AppPages:
                 return self._sign_in(request)
             case "GET", ["app.css"]:
                 return AppResponse(HTTPStatus.OK, STYLE, "text/css; charset=utf-8")
+            case "GET" | "POST", ["sign-up"]:
+                return _sign_up(request)
         user = self._state.user_of(request.session)
         return see_other("/sign-in") if user is None else self._inside(request, user)
 
@@ -48,9 +52,9 @@ class AppPages:
             case "POST", ["entities"] | ["entities", "new"]:
                 return self._write(request)
             case "GET", ["entities", entity_id]:
-                return self._entity(entity_id)
+                return self._entity(entity_id, request)
             case "GET", ["entities", entity_id, "neighbours"]:
-                return self._neighbours(entity_id, request.query.get("hops", "1"))
+                return self._neighbours(entity_id, request)
             case "POST", ["sign-out"]:
                 self._state.sign_out(request.session)
                 return see_other("/sign-in", ("Set-Cookie", f"{SESSION}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"))
@@ -85,20 +89,52 @@ class AppPages:
             return _page("New entity", said + _entity_form(name), HTTPStatus.UNPROCESSABLE_ENTITY)
         return see_other(f"/entities/{self._state.add(name, kind).id}")
 
-    def _entity(self, entity_id: str) -> AppResponse:
+    def _entity(self, entity_id: str, request: AppRequest) -> AppResponse:
         entity = self._state.entity(entity_id)
         if entity is None:
             return _page("Not found", "<p>There is no such entity.</p>", HTTPStatus.NOT_FOUND)
         path = f"/entities/{quote(entity.id, safe='')}/neighbours"
-        links = "".join(f'<li><a href="{path}?hops={hops}">{hops} hops</a></li>' for hops in range(1, MAX_HOPS + 1))
+        farthest = min(MAX_HOPS, request.reduced.graph_depth_limit)
+        links = "".join(f'<li><a href="{path}?hops={hops}">{hops} hops</a></li>' for hops in range(1, farthest + 1))
         return _page(entity.name, f"<p>Kind: {escape(entity.kind)}</p><h2>Neighbours</h2><ul>{links}</ul>")
 
-    def _neighbours(self, entity_id: str, hops: str) -> AppResponse:
+    def _neighbours(self, entity_id: str, request: AppRequest) -> AppResponse:
         entity = self._state.entity(entity_id)
         if entity is None:
             return _page("Not found", "<p>There is no such entity.</p>", HTTPStatus.NOT_FOUND)
-        found = self._state.neighbours(entity_id, hops_of(hops))
+        hops, limit = hops_of(request.query.get("hops", "1")), request.reduced.graph_depth_limit
+        if hops > limit:
+            return _too_far(entity, hops, limit)
+        found = self._state.neighbours(entity_id, hops)
         return _page(f"Neighbours of {entity.name}", f'<ul data-testid="neighbours">{_hops(found)}</ul>')
+
+
+def _too_far(entity: Entity, hops: int, limit: int) -> AppResponse:
+    path = f"/entities/{quote(entity.id, safe='')}/neighbours?hops={limit}"
+    limited = escape(TEXTS["graph-depth-limit"].format(limit=limit))
+    said = (
+        f'<p role="status">{limited} {hops} are switched off on purpose, and will be back. '
+        f'<a href="{path}">Walk {limit} hops</a> instead; that works as always.</p>'
+    )
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return refused_page(_page(f"Neighbours of {entity.name}", said, status), "graph_depth_limit")
+
+
+def _sign_up(request: AppRequest) -> AppResponse:
+    if request.reduced.new_tenants_blocked:
+        said = (
+            f'<p role="status">{escape(TEXTS["new-tenants-blocked"])} Workspaces that exist work. '
+            "Please come again in a few minutes.</p>"
+        )
+        return refused_page(_page("Sign up", said, HTTPStatus.SERVICE_UNAVAILABLE), "new_tenants_blocked")
+    name = request.form.get("name", "").strip()[:MAX_NAME]
+    if request.method == "POST" and name:
+        return _page("Sign up", f"<p>The workspace {escape(name)} is requested.</p>", HTTPStatus.ACCEPTED)
+    form = (
+        '<form method="post" action="/sign-up"><label>Workspace <input name="name" required></label>'
+        "<button>Create</button></form>"
+    )
+    return _page("Sign up", form)
 
 
 def entity_problem(name: str, kind: str) -> str:

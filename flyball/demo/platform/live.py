@@ -1,4 +1,4 @@
-"""The platform as it runs now: the history's counters, moved on to the present, with faults that come and go."""
+"""The platform as it runs now: the history's counters, moved on to the present, with faults and flags."""
 
 import math
 import threading
@@ -11,7 +11,9 @@ import numpy as np
 
 from flyball.demo.platform.infrastructure import Gauge
 from flyball.demo.platform.layout import PodLayout
+from flyball.demo.platform.platform_flags import FULL_SERVICE, ReadFlags, full_service
 from flyball.demo.platform.pods import Life, Slot
+from flyball.demo.platform.reductions import effects_of, given_back
 from flyball.demo.platform.shapes import Effect, Fault
 from flyball.demo.platform.simulation import Simulation
 from flyball.demo.platform.traffic import Floats, Integers
@@ -34,16 +36,19 @@ class PodState:
 class LivePlatform:
     """Counters that go on where the history ended. Safe to use from several threads.
 
-    A minute without faults adds exactly what the simulation says of it, however often it was looked at.
+    A minute without faults and at full service adds exactly what the simulation says of it, however often it was looked
+    at. Flags act from the moment on in which somebody looks: with scrapes all the time, at once.
     """
 
-    def __init__(self, simulation: Simulation, faults: Sequence[Fault]) -> None:
+    def __init__(self, simulation: Simulation, faults: Sequence[Fault], flags: ReadFlags = full_service) -> None:
         self.faults: Final[Mapping[str, Fault]] = {fault.name: fault for fault in faults}
+        self.flags: Final = flags
         self._simulation = simulation
         self._totals, self._bases = simulation.at_seam()
         self._partial: Floats = np.zeros(simulation.cells)
         self._seconds = 60.0 * simulation.seam
-        self._disturbed = False  # whether a fault was in force during a part of this minute
+        self._disturbed = False  # whether a fault or a flag was in force during a part of this minute
+        self._reduced = FULL_SERVICE
         self._planned: tuple[int, tuple[Effect, ...], Integers] | None = None
         self._broken: dict[str, datetime] = {}
         self._lock = threading.Lock()
@@ -64,7 +69,9 @@ class LivePlatform:
     def gauges(self, now: datetime) -> list[Gauge]:
         """What the exporter of costs says now."""
         minute = np.array([int(now.timestamp() // 60)], dtype=np.int64)
-        return list(self._simulation.infrastructure.gauges(minute))
+        infrastructure = self._simulation.infrastructure
+        gone = given_back(self.flags(), infrastructure)
+        return [gauge for gauge in infrastructure.gauges(minute) if dict(gauge.labels)["node"] not in gone]
 
     def broken(self) -> dict[str, datetime]:
         """Which faults are in force, and since when."""
@@ -100,11 +107,18 @@ class LivePlatform:
             if end == 60.0 * (minute + 1):
                 self._totals += np.rint(self._partial).astype(np.int64) if self._disturbed else planned
                 self._partial[:] = 0
-                self._disturbed = bool(self._broken)
+                self._disturbed = bool(self._broken) or self._reduced != FULL_SERVICE
                 self._start_pods(minute + 1)
+        self._look()
+
+    def _look(self) -> None:
+        """What the flags say counts from here on."""
+        reduced = self.flags()
+        self._disturbed = self._disturbed or reduced != self._reduced
+        self._reduced = reduced
 
     def _in_force(self) -> tuple[tuple[Effect, ...], float]:
-        """The effects of all faults now, and when they change by themselves."""
+        """The effects of all faults and flags now, and when they change by themselves."""
         effects: list[Effect] = []
         change = math.inf
         for name, since in self._broken.items():
@@ -114,7 +128,7 @@ class LivePlatform:
             effects.extend(effect.during(start, end) for effect in self.faults[name].effects)
             if any(effect.retries for effect in self.faults[name].effects):
                 change = min(change, begun + end)
-        return tuple(effects), change
+        return (*effects, *effects_of(self._reduced)), change
 
     def _plan(self, minute: int, effects: tuple[Effect, ...]) -> Integers:
         if self._planned is None or self._planned[:2] != (minute, effects):
