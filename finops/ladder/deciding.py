@@ -79,6 +79,7 @@ class Because(Enum):
     COUNTING = "counting"  # not enough samples in a row yet
     EXPIRES = "expires"  # the tier expires soon, or has
     UNKNOWN_TIER = "unknown-tier"  # the tier in force is not declared any more
+    CLOCK = "clock"  # the clock went back
 
 
 @dataclass(frozen=True, slots=True)
