@@ -1,15 +1,16 @@
 """Ladder documents as ladders, and everything that is wrong with them."""
 
 from collections.abc import Callable, Collection, Sequence
+from typing import Final
 
-from controlplane.problems import Problem, has_errors
 from controlplane.specfile import Declared, Document
 from finops.flags.report import Report
+from finops.ladder.lint import Examined, Ground, lint
 from finops.ladder.model import Ladder
-from finops.ladder.reading.ladders import ladder_of
+from finops.ladder.reading.ladders import ladder_of, store_named
 from finops.ladder.spec import LadderDocument
 
-RULE = "ladder"
+RULE: Final = "ladder"
 
 
 def declared(
@@ -24,13 +25,22 @@ def declared(
     are the names of all SLOs, None when they are not known. `may_be_declared` tells whether a document that could not
     be read may carry a name.
     """
+    ground = Ground(documents, slos, may_be_declared)
+    examined = [
+        _examined(document, document.value, ground)
+        for document in documents
+        if isinstance(document.value, LadderDocument)
+    ]
+    lint(examined)
     found: dict[str, Ladder] = {}
-    problems: list[Problem] = []
-    for document in documents:
-        if isinstance(document.value, LadderDocument):
-            report = Report(document, RULE)
-            ladder = ladder_of(report, document.value, documents)
-            problems += report.problems
-            if not has_errors(report.problems):
-                found.setdefault(ladder.name, ladder)
-    return Declared(tuple(found[name] for name in sorted(found)), tuple(problems))
+    for it in examined:
+        if not it.report.has_errors:
+            found.setdefault(it.ladder.name, it.ladder)
+    problems = tuple(problem for it in examined for problem in it.report.problems)
+    return Declared(tuple(found[name] for name in sorted(found)), problems)
+
+
+def _examined(document: Document, value: LadderDocument, ground: Ground) -> Examined:
+    report = Report(document, RULE)
+    ladder = ladder_of(report, value, ground.documents)
+    return Examined(report, ladder, value.spec, store_named(ground.documents, value.spec.flag_store), ground)
