@@ -63,7 +63,8 @@ class Capabilities:
 
     `is_atomic`: several flags at once or none of them. `compares`: it refuses a write when the flag is not as expected
     any more. `has_history`: it tells who changed a flag, and when. `tells_evaluations`: when a flag was asked for last.
-    `can_write`: False of a store that is only read. `visible_within`: by when its clients see a change.
+    `can_write`: False of a store that is only read. `marks_writes`: reading tells which write of ours came last.
+    `visible_within`: by when its clients see a change.
     """
 
     is_atomic: bool = False
@@ -71,16 +72,22 @@ class Capabilities:
     has_history: bool = False
     tells_evaluations: bool = False
     can_write: bool = True
+    marks_writes: bool = False
     visible_within: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class FlagState:
-    """A flag as its store has it. `value` None: the store has no such flag. `version` means something to the store."""
+    """A flag as its store has it. `value` None: the store has no such flag. `version` means something to the store.
+
+    `last_write` is the id of the note of our last write to it, even where somebody changed it since; empty when there
+    was none, or when the store does not tell. It says after a crash whose a value is.
+    """
 
     flag: str
     value: FlagValue | None
     version: str = ""
+    last_write: str = ""
 
 
 @dataclass(frozen=True, slots=True)
