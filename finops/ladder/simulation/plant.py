@@ -1,0 +1,137 @@
+"""What signals would have been with the tiers in force: the other half of the loop that a backtest has to make up.
+
+A tier in force saves money from the moment on which it stands. Signals that look back over a window see it as the
+window moves over it, so burn rates fall as slowly as they do in life; what is spent since a budget's window began stays
+spent. No signal falls below zero, and no tier saves more than is spent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from controlplane.calendar.periods import Period
+from controlplane.model.budget import Budget
+from controlplane.model.slo import CalendarWindow
+from finops.budgets.pacing import window_at
+from finops.ladder.model import Ladder, Measure, Signal
+from finops.ladder.readings import Reading, Readings
+
+_ZERO: Final = Decimal(0)
+_HOUR: Final = timedelta(hours=1)
+_WINDOWED: Final = frozenset({Measure.BURN_RATE, Measure.UNIT_COST, Measure.SPIKE})
+_SUMMED: Final = frozenset({Measure.FORECAST, Measure.SPENT})
+
+
+class Plant:
+    """Savings up to now: `sums[i]` is the money saved before the i-th sample, `every` apart from `start` on.
+
+    `rate` is the money an hour that is saved now.
+    """
+
+    def __init__(self, ladder: Ladder, start: datetime, budgets: Mapping[str, Budget]) -> None:
+        self.ladder = ladder
+        self.start = start
+        self.sums: list[Decimal] = [_ZERO]
+        self.rate = _ZERO
+        self._budgets = budgets
+        windowed = [_window(signal) for signal in ladder.signals if signal.measure in _WINDOWED]
+        self._counts = {window: max(window // ladder.every, 1) for window in windowed}
+        self._hours = {window: hours(count * ladder.every) for window, count in self._counts.items()}
+        self._longest = max(self._counts.values(), default=0)
+        self._has_sums = any(signal.measure in _SUMMED for signal in ladder.signals)
+        self._periods: dict[str, Period] = {}
+
+    def advance(self, money: Decimal) -> None:
+        """The time up to the next sample has passed, and saved so much."""
+        self.sums.append(self.sums[-1] + money)
+
+    def is_still(self) -> bool:
+        """Whether no signal is lowered, now or by what was saved before."""
+        saved = self.sums[-1]
+        if self.rate or (saved and self._has_sums):
+            return False
+        return saved == self.sums[max(len(self.sums) - 1 - self._longest, 0)]
+
+    def lowered(self, readings: Readings, at: datetime, savings: Mapping[int, Decimal]) -> Readings:
+        """A sample taken at a moment, as it would have been. What stands longer than it was measured stays as fresh."""
+        shift = at - readings.at
+        signals = {name: _later(reading, shift) for name, reading in readings.signals.items()}
+        if not self.is_still():
+            for signal in self.ladder.signals:
+                reading = signals.get(signal.name)
+                if reading is not None and reading.value is not None:
+                    value = self.value(signal, reading.value, reading.per_hour, at)
+                    signals[signal.name] = replace(reading, value=value)
+        brakes = {slo: _later(reading, shift) for slo, reading in readings.brakes.items()} if shift else readings.brakes
+        return Readings(at, signals, brakes, savings)
+
+    def value(self, signal: Signal, value: Decimal, per_hour: Decimal | None, at: datetime) -> Decimal:
+        """What a signal would have been; never higher than it was."""
+        less = self._less(signal, per_hour, at)
+        if less <= _ZERO:
+            return value
+        lower = max(value - less, _ZERO)
+        if signal.measure is Measure.SPIKE and signal.floor_per_hour and per_hour:
+            return lower if lower > signal.floor_per_hour * per_hour else _ZERO  # a ratio × the usual hour is money
+        return lower
+
+    def _less(self, signal: Signal, per_hour: Decimal | None, at: datetime) -> Decimal:
+        if signal.measure in _WINDOWED:
+            return per_hour * self._mean(_window(signal)) if per_hour else _ZERO
+        already = self._already(signal, at) if signal.measure in _SUMMED else _ZERO
+        if signal.measure is Measure.SPENT or not per_hour:
+            return already
+        return already + per_hour * self.rate
+
+    def _already(self, signal: Signal, at: datetime) -> Decimal:
+        """What was saved since the budget's window began, as a share of its amount."""
+        budget = self._budgets.get(signal.name)
+        if budget is None or not self.sums[-1]:
+            return _ZERO
+        place = max((self._began(budget, at) - self.start) // self.ladder.every, 0)
+        return (self.sums[-1] - self.sums[min(place, len(self.sums) - 1)]) / budget.amount
+
+    def _began(self, budget: Budget, at: datetime) -> datetime:
+        if not isinstance(budget.window, CalendarWindow):
+            return at - budget.window.length
+        known = self._periods.get(budget.name)
+        if known is None or not known[0] <= at < known[1]:
+            known = self._periods[budget.name] = window_at(budget.window, at)
+        return known[0]
+
+    def _mean(self, window: timedelta) -> Decimal:
+        """Money an hour that was saved on average in the last `window`."""
+        before = self.sums[max(len(self.sums) - 1 - self._counts[window], 0)]
+        return (self.sums[-1] - before) / self._hours[window]
+
+
+def hours(length: timedelta) -> Decimal:
+    """A length in hours, exact."""
+    return Decimal(length // timedelta(microseconds=1)) / 3_600_000_000
+
+
+def in_force(ladder: Ladder, tier: int, spend_per_hour: Decimal | None) -> dict[int, Decimal]:
+    """What each tier in force saves an hour: as declared, from the lowest on, until there is no spend to save."""
+    left = spend_per_hour
+    savings: dict[int, Decimal] = {}
+    for declared in ladder.tiers[:tier]:
+        saving = declared.saving_per_hour if left is None else min(declared.saving_per_hour, max(left, _ZERO))
+        savings[declared.number] = saving
+        left = None if left is None else left - saving
+    return savings
+
+
+def total(savings: Mapping[int, Decimal] | Sequence[Decimal]) -> Decimal:
+    """All of them together."""
+    values = savings.values() if isinstance(savings, Mapping) else savings
+    return sum(values, _ZERO)
+
+
+def _later(reading: Reading, shift: timedelta) -> Reading:
+    return replace(reading, at=reading.at + shift) if shift and reading.at is not None else reading
+
+
+def _window(signal: Signal) -> timedelta:
+    return signal.window or _HOUR

@@ -1,0 +1,105 @@
+"""What a decision would take from a sample, without deciding: on which side of each threshold its signals are.
+
+Two samples with the same sight, the same state and no wait that ends between them get the same decision.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from finops.ladder.controller.gates import brake_fault, braking
+from finops.ladder.controller.judging import good_values
+from finops.ladder.model import Comparison, Ladder, Signal
+from finops.ladder.readings import Readings
+from finops.ladder.simulation.model import Point
+from finops.ladder.simulation.plant import Plant
+from finops.ladder.simulation.resting import Signature
+
+_ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A signal with every threshold that it is held against, in order; and those of leaving a tier, by tier."""
+
+    signal: Signal
+    thresholds: Sequence[Decimal]
+    leaving: Mapping[int, Sequence[Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """One point: values that are good with their sensitivity, in the order of the signals; and its brakes."""
+
+    place: int
+    values: Sequence[tuple[Decimal, Decimal | None] | None]
+    brakes: tuple[object, ...]
+
+
+class Sight:
+    """Looks at the points of one history, one after the other."""
+
+    def __init__(self, ladder: Ladder, plant: Plant) -> None:
+        self._ladder = ladder
+        self._plant = plant
+        self._watched = [_watched(ladder, signal) for signal in ladder.signals]
+        self._facts: _Facts | None = None
+        self._still: tuple[int, int, Signature] | None = None
+
+    def of(self, place: int, point: Point, tier: int, savings: Mapping[int, Decimal], at: datetime) -> Signature:
+        """What is seen at a moment at which a point stands."""
+        is_still = self._plant.is_still()
+        if is_still and self._still is not None and self._still[:2] == (place, tier):
+            return self._still[2]
+        if self._facts is None or self._facts.place != place:
+            self._facts = self._look(place, point.readings)
+        saving = max(savings.get(tier, _ZERO), _ZERO)
+        found = (tier, self._facts.brakes, *self._ranks(self._facts, tier, saving, None if is_still else at))
+        self._still = (place, tier, found) if is_still else None
+        return found
+
+    def _look(self, place: int, readings: Readings) -> _Facts:
+        good = good_values(self._ladder, readings, readings.at)
+        values = [
+            None if (value := good[each.signal.name]) is None else (value, readings.signals[each.signal.name].per_hour)
+            for each in self._watched
+        ]
+        at = readings.at
+        brakes = tuple(
+            (bool(brake_fault(self._ladder, each, readings, at)), bool(braking(self._ladder, each, readings, at)))
+            for each in self._ladder.brakes
+        )
+        return _Facts(place, values, brakes)
+
+    def _ranks(self, facts: _Facts, tier: int, saving: Decimal, lowered_at: datetime | None) -> Signature:
+        """How many thresholds each signal has reached; None where it is not good."""
+        ranks: list[object] = []
+        for watched, known in zip(self._watched, facts.values, strict=True):
+            if known is None:
+                ranks.append(None)
+                continue
+            value, per_hour = known
+            if lowered_at is not None:
+                value = self._plant.value(watched.signal, value, per_hour, lowered_at)
+            ranks.append(bisect_right(watched.thresholds, value))
+            leaving = watched.leaving.get(tier)
+            if leaving:
+                without = value + per_hour * saving if per_hour else value
+                ranks.append(bisect_right(leaving, without))
+        return tuple(ranks)
+
+
+def _watched(ladder: Ladder, signal: Signal) -> _Watched:
+    comparisons: list[Comparison] = [each for tier in ladder.tiers for each in tier.enter.comparisons]
+    comparisons += ladder.emergency.comparisons if ladder.emergency else ()
+    thresholds = {each.threshold for each in comparisons if each.signal == signal.name}
+    if ladder.growth and ladder.growth.signal == signal.name:
+        thresholds.add(ladder.growth.flat_below)
+    leaving = {
+        tier.number: sorted(each.threshold for each in tier.exit.comparisons if each.signal == signal.name)
+        for tier in ladder.tiers
+    }
+    return _Watched(signal, sorted(thresholds), leaving)
