@@ -19,6 +19,11 @@ def fits(flag: DeclaredFlag, value: object) -> bool:
     return type(value) is _PYTHON[flag.type]
 
 
+def type_of(value: FlagValue) -> FlagType:
+    """The type whose value it is."""
+    return next(kind for kind, python in _PYTHON.items() if type(value) is python)
+
+
 def differs(seen: FlagState, now: FlagState) -> bool:
     """Whether somebody changed a flag since it was seen; a version that was not seen is not compared."""
     return not same(seen.value, now.value) or bool(seen.version and now.version and seen.version != now.version)

@@ -18,7 +18,12 @@ class MemoryFlags:
     """Implements `FlagStore`, and as `MemoryClient` reads it `FlagClient`. Threads may share it."""
 
     capabilities: Final = Capabilities(
-        is_atomic=True, compares=True, has_history=True, tells_evaluations=True, visible_within=timedelta(0)
+        is_atomic=True,
+        compares=True,
+        has_history=True,
+        tells_evaluations=True,
+        marks_writes=True,
+        visible_within=timedelta(0),
     )
 
     def __init__(self, values: Mapping[str, FlagValue], clock: Clock) -> None:
@@ -42,13 +47,13 @@ class MemoryFlags:
                 raise Permanent(f"memory holds no flag {', '.join(missing)}")
             now = {write.seen.flag: self._states[write.seen.flag] for write in writes}
             for write in due(writes, now):
-                self._set(write.seen.flag, write.value, note.actor, is_ours=True)
+                self._set(write.seen.flag, write.value, note.actor, note)
 
     def edit(self, flag: str, value: FlagValue, by: str) -> None:
         """Somebody else changes a flag, as people do in a store's own console."""
         with self._lock:
             if not same(self._state(flag).value, value):
-                self._set(flag, value, by, is_ours=False)
+                self._set(flag, value, by, None)
 
     def history(self, flag: str, since: datetime) -> list[FlagEdit]:
         """As the port says; the last ten thousand changes are remembered."""
@@ -75,11 +80,12 @@ class MemoryFlags:
     def _state(self, flag: str) -> FlagState:
         return self._states.get(flag, FlagState(flag, None))
 
-    def _set(self, flag: str, value: FlagValue, by: str, *, is_ours: bool) -> None:
-        at = self._clock.now()
-        self._states[flag] = FlagState(flag, value, str(int(self._state(flag).version or "0") + 1))
+    def _set(self, flag: str, value: FlagValue, by: str, note: WriteNote | None) -> None:
+        at, before = self._clock.now(), self._state(flag)
+        last_write = before.last_write if note is None else note.id
+        self._states[flag] = FlagState(flag, value, str(int(before.version or "0") + 1), last_write)
         self._uses.setdefault(flag, FlagUse(flag, created_at=at))
-        self._edits = [*self._edits[-_MOST_EDITS:], FlagEdit(flag, at, by, value, is_ours)]
+        self._edits = [*self._edits[-_MOST_EDITS:], FlagEdit(flag, at, by, value, is_ours=note is not None)]
 
 
 class MemoryClient:

@@ -103,4 +103,12 @@ def _flagd(opening: _Opening) -> Opened:
     return Opened(FlagdFile(path), lambda: OpenFeatureFile(path))
 
 
-_OPENERS: Final[dict[str, Callable[[_Opening], Opened]]] = {"memory": _memory, "flagd": _flagd}
+def _unleash(opening: _Opening) -> Opened:
+    from finops.flags.adapters.unleash import Unleash, UnleashClient
+
+    url, token, client_token = opening.needed("url"), opening.secret("tokenFrom"), opening.secret("clientTokenFrom")
+    store = Unleash(url, project=opening.needed("project"), environment=opening.needed("environment"), token=token)
+    return Opened(store, lambda: UnleashClient(url, token=client_token))
+
+
+_OPENERS: Final[dict[str, Callable[[_Opening], Opened]]] = {"memory": _memory, "flagd": _flagd, "unleash": _unleash}
