@@ -10,6 +10,14 @@ from finops.ladder.model import Measure, Signal
 
 # Shares of an amount: at ten times the amount nobody speaks of a share any more, but of a percentage as it was written.
 _SHARES: Final = (Measure.FORECAST, Measure.SPENT, Measure.QUOTA)
+WHOLE: Final = {
+    Measure.BURN_RATE: "1 is the spend that the budget's pace expects",
+    Measure.FORECAST: "1 is the whole amount",
+    Measure.SPENT: "1 is the whole amount",
+    Measure.SPIKE: "1 is the usual spend",
+    Measure.UNIT_COST: "1 is the target",
+    Measure.QUOTA: "1 is the whole quota",
+}
 _MOST_SHARE: Final = Decimal(10)
 _MOST_RATE: Final = Decimal(1000)
 _SAME: Final = frozenset(
@@ -25,6 +33,12 @@ def highest(signal: Signal) -> Decimal | None:
     if signal.measure is Measure.QUERY:
         return _of_query(signal.query)
     return _MOST_SHARE if signal.measure in _SHARES else _MOST_RATE
+
+
+def is_in_reach(signal: Signal | None, threshold: Decimal) -> bool:
+    """Whether the signal may be at the threshold, as far as that is known."""
+    most = highest(signal) if signal is not None else None
+    return most is None or threshold <= most
 
 
 def _of_query(text: str) -> Decimal | None:

@@ -5,19 +5,24 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
+from finops.ladder.lint.bounds import WHOLE, is_in_reach
 from finops.ladder.lint.examined import Examined, at_tier, called, thresholds_of
-from finops.ladder.model import Condition, Tier
+from finops.ladder.model import Condition, Measure, Tier
 
 HYSTERESIS: Final = "ladder-hysteresis"
 CONTRADICTION: Final = "ladder-contradiction"
 ORDER: Final = "ladder-order"
+_USUAL: Final = (Measure.BURN_RATE, Measure.SPIKE)
 
 
 def check(it: Examined) -> None:
     """Tiers that would be entered and left at once, or entered before those below them."""
     for tier in it.ladder.tiers:
         _exit_below_enter(it, tier)
-        _both_at_once(it, tier)
+        if all(it.ladder.signal(each.signal) for each in (*tier.enter.comparisons, *tier.exit.comparisons)):
+            _both_at_once(it, tier)
+        _always(it, tier)
+        _unmoved(it, tier)
     for lower, upper in pairwise(it.ladder.tiers):
         _order(it, lower, upper)
         _between(it, lower, upper)
@@ -51,10 +56,38 @@ def _both_at_once(it: Examined, tier: Tier) -> None:
         it.report.warning(*at, message=message, hint=hint, rule=CONTRADICTION)
 
 
+def _always(it: Examined, tier: Tier) -> None:
+    """Spend at its pace is no reason to reduce anything."""
+    for each in tier.enter.comparisons:
+        signal = it.ladder.signal(each.signal)
+        if signal is not None and signal.measure in _USUAL and each.threshold <= 1:
+            message = f"holds while nothing is wrong: {WHOLE[signal.measure]}"
+            at = (*thresholds_of(tier, "enter"), each.signal)
+            it.report.warning(*at, message=message, hint="write more than 1", rule=ORDER)
+
+
+def _unmoved(it: Examined, tier: Tier) -> None:
+    """A figure that falls because of the tier says nothing of what it would be without it."""
+    enter = _by_signal(tier.enter)
+    for each in tier.exit.comparisons:
+        signal = it.ladder.signal(each.signal)
+        if signal is None or signal.measure is not Measure.QUERY or signal.per_hour_query or each.signal not in enter:
+            continue
+        message = f"what `{each.signal}` would be without the tier is not known: if the tier lowers it, it may flap"
+        hint = (
+            "give the signal `perHour`: by how much it rises with each unit of money an hour; vector(0) if not at all"
+        )
+        it.report.warning(*thresholds_of(tier, "exit"), each.signal, message=message, hint=hint, rule=HYSTERESIS)
+
+
 def _order(it: Examined, lower: Tier, upper: Tier) -> None:
     """A higher tier that asks for less is entered right after the one below: the two are one."""
     below, above = _by_signal(lower.enter), _by_signal(upper.enter)
-    less = [name for name, threshold in above.items() if name in below and threshold < below[name]]
+    less = [
+        name
+        for name, threshold in above.items()
+        if name in below and threshold < below[name] and is_in_reach(it.ladder.signal(name), below[name])
+    ]
     if less and upper.enter_samples <= lower.enter_samples and _implies(lower.enter, upper.enter):
         name = less[0]
         message = f"{above[name]:f} is less than the {below[name]:f} of {called(lower)}, so it is entered with that"

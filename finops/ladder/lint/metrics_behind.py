@@ -22,6 +22,8 @@ from finops.pricing.model import Item, OpenCost
 from finops.pricing.spec import ItemPart, MeasurePart, PriceMapDocument
 
 _ENDINGS: Final = ("", "_bucket", "_count", "_sum", "_total")  # a family's series, by the family's name
+_OPENCOST_RESOURCES: Final = ("node", "storage", "load_balancer")  # what finops.pricing.opencost makes of it
+_NO_LABEL: Final = ("",)
 _UNITS: Final = ("units", "spread")
 Scope = Mapping[str, Sequence[str]]
 
@@ -101,19 +103,22 @@ def _spend(scope: Scope, currency: str, ground: Ground, of: str) -> Iterator[Beh
 
 def _may_fall(item: ItemPart, scope: Scope) -> bool:
     """Whether spend of an item may be in a scope: no label that it always has, or never has, says otherwise."""
-    fixed = {names.PRICE: item.name, **item.labels}
+    fixed: dict[str, tuple[str, ...]] = {
+        names.PRICE: (item.name,),
+        **{label: (value,) for label, value in item.labels.items()},
+    }
     varying = set(item.by)
     if item.open_cost is not None:
-        varying |= {
-            names.RESOURCE,
-            names.SERVICE,
-            *(item.open_cost_options.node_labels if item.open_cost_options else ()),
-        }
+        fixed[names.RESOURCE] = _OPENCOST_RESOURCES
+        varying |= {names.SERVICE, *(item.open_cost_options.node_labels if item.open_cost_options else ())}
     else:
-        fixed.setdefault(names.RESOURCE, item.resource)
+        fixed[names.RESOURCE] = (item.resource,)
     if item.catalogue is not None:
         varying.add(names.MODEL)
-    return all(label in varying - fixed.keys() or fixed.get(label, "") in values for label, values in scope.items())
+    return all(
+        label in varying - fixed.keys() or not set(values).isdisjoint(fixed.get(label, _NO_LABEL))
+        for label, values in scope.items()
+    )
 
 
 def _usage(item: ItemPart) -> Iterator[str]:

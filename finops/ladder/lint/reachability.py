@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from controlplane.burn_rate import duration
-from finops.ladder.lint.bounds import highest
+from finops.ladder.lint.bounds import WHOLE, highest
 from finops.ladder.lint.examined import Examined, Path, at_tier, called, thresholds_of
 from finops.ladder.model import Comparison, Measure, Tier
 
@@ -50,11 +50,11 @@ def _exceeded(it: Examined, comparison: Comparison) -> Decimal | None:
 def _tell_threshold(it: Examined, at: Path, comparison: Comparison, most: Decimal, *, is_lost: bool) -> None:
     signal = it.ladder.signal(comparison.signal)
     measure = signal.measure if signal is not None else Measure.QUERY
-    share = comparison.threshold / _PERCENT
     if measure is Measure.QUERY:
         message, hint = f"the query of `{comparison.signal}` never gives more than {most.normalize():f}", ""
     else:
-        message = f"`{comparison.signal}` does not get above {most:f}: it is a ratio, and 1 is all that is meant to be"
+        message = f"`{comparison.signal}` never gets there: {WHOLE[measure]}"
+        share = comparison.threshold / _PERCENT
         hint = f"write {share.normalize():f} if {comparison.threshold:f} % is meant"
     tell = it.report.error if is_lost else it.report.warning
     tell(*at, message=message, hint=hint, rule=RULE)

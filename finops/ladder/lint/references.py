@@ -32,6 +32,7 @@ def check(it: Examined) -> None:
     if it.ladder.growth is not None and it.ladder.signal(it.ladder.growth.signal) is None:
         _unknown_signal(it, ("spec", "growth", "signal"), it.ladder.growth.signal, on_key=False)
     _unused(it)
+    _repeated(it)
 
 
 def _store(it: Examined) -> None:
@@ -95,6 +96,20 @@ def _unused(it: Examined) -> None:
             message = f"nothing looks at the signal `{part.name[:80]}`"
             hint = "remove it, or use it in a condition"
             it.report.warning("spec", "signals", number, "name", message=message, hint=hint, rule=RULE)
+
+
+def _repeated(it: Examined) -> None:
+    first: dict[tuple[object, ...], str] = {}
+    for number, part in enumerate(it.spec.signals):
+        signal = it.ladder.signal(part.name)
+        if signal is None or (not signal.subject and not signal.query):
+            continue
+        same = (signal.measure, signal.subject, signal.window, " ".join(signal.query.split()), signal.floor_per_hour)
+        name = first.setdefault(same, part.name)
+        if name != part.name:
+            message = f"says the same as the signal `{name}`"
+            at = ("spec", "signals", number)
+            it.report.warning(*at, message=message, hint="keep one of the two", rule=RULE)
 
 
 def is_money(signal: Signal) -> bool:

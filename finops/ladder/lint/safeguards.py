@@ -138,9 +138,17 @@ def _dwell(it: Examined, tier: Tier) -> None:
 
 
 def _staleness(it: Examined) -> None:
+    """Spend is recorded every minute: what may be no older than that is stale again and again."""
+    hint = f"{duration(2 * _RECORDED_EVERY)} at least"
+    whole = False
     for number, part in enumerate(it.spec.signals):
         signal = it.ladder.signal(part.name)
-        if signal is not None and is_money(signal) and signal.stale_after < 2 * _RECORDED_EVERY:
-            at = ("spec", "signals", number, "staleAfter") if part.stale_after else ("spec", "staleAfter")
+        if signal is None or not is_money(signal) or signal.stale_after >= 2 * _RECORDED_EVERY:
+            continue
+        if part.stale_after is not None:
             message = f"`{signal.name}` is recorded once a minute: it would count as stale again and again"
-            it.report.warning(*at, message=message, hint="2m at least", rule=TIMING)
+            it.report.warning("spec", "signals", number, "staleAfter", message=message, hint=hint, rule=TIMING)
+        whole = whole or part.stale_after is None
+    if whole:
+        message = "spend is recorded once a minute: it would count as stale again and again"
+        it.report.warning("spec", "staleAfter", message=message, hint=hint, rule=TIMING)
