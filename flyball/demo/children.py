@@ -1,7 +1,7 @@
 """The demo's child processes and how they know of each other."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
@@ -93,8 +93,13 @@ def write_workspace_file(folder: DemoFolder, *, prometheus: Server, alertmanager
     path.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
-def flyball_up(folder: DemoFolder, console_url: str) -> AbstractContextManager[Server]:
-    """`flyball up` on the copied workspace; what it tells people goes to `logs/told`."""
+def flyball_up(
+    folder: DemoFolder, console_url: str, journeys_need: Mapping[str, str]
+) -> AbstractContextManager[Server]:
+    """`flyball up` on the copied workspace; what it tells people goes to `logs/told`.
+
+    `journeys_need` are the variables that journeys sign in with: the ladder walks them before a step stands.
+    """
     command = [sys.executable, "-m", "flyball", "up", str(folder.workspace)]
     return servers.running(
         "Flyball",
@@ -108,6 +113,7 @@ def flyball_up(folder: DemoFolder, console_url: str) -> AbstractContextManager[S
                 "FLYBALL_WEBHOOK_TOKEN_FILE": str(folder.webhook_token),
                 "FLYBALL_USAGE_TOKEN_FILE": str(folder.usage_token),
                 "FLYBALL_PROBER_TOKENS_FILE": str(folder.prober_tokens),
+                **journeys_need,
             }
         ),
         patience_seconds=_FLYBALL_PATIENCE_SECONDS,

@@ -14,7 +14,7 @@ _LOCK: Final = "demo.lock"
 _STATE: Final = "state.json"
 _OURS: Final = (
     "workspace", "bills", "prometheus", "alertmanager", "rules", "logs", "flyball.db", "webhook-token", "usage-token",
-    "probers", "certificates", "status", _STATE,
+    "probers", "certificates", "status", "flags", _STATE,
 )  # fmt: skip
 
 
@@ -102,6 +102,11 @@ class DemoFolder:
     def certificates(self) -> Path:
         """What the platform's ingress shows, and who signed it."""
         return self.root / "certificates"
+
+    @property
+    def flags(self) -> Path:
+        """The platform's feature flags, as flagd has them."""
+        return self.root / "flags" / "flags.flagd.json"
 
     @property
     def status(self) -> Path:

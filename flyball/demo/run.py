@@ -13,7 +13,7 @@ from typing import Final
 
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.ports import Clock, Transient
-from flyball.demo import bills, children, feeding, probing, servers, usage_events
+from flyball.demo import bills, children, feeding, pace, probing, servers, usage_events
 from flyball.demo.folder import DemoFolder, RunningDemo
 from flyball.demo.past import write_past
 from flyball.demo.platform import ingress
@@ -23,6 +23,7 @@ from flyball.demo.platform.authority import make_certificates
 from flyball.demo.platform.catalogue import INTELGRAPH
 from flyball.demo.platform.live import LivePlatform
 from flyball.demo.platform.name_server import NAME_SERVER, serving_names
+from flyball.demo.platform.platform_flags import flags_in
 from flyball.demo.platform.server import PlatformServer, serving
 from flyball.demo.platform.shapes import Catalogue
 from flyball.demo.platform.simulation import Simulation
@@ -89,6 +90,8 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             console_url = f"http://{servers.LOOPBACK}:{reserved.getsockname()[1]}"
             folder.logs.mkdir(parents=True)
             shutil.copytree(example_workspace(), folder.workspace)
+            pace.put_flags(folder)
+            pace.quicken(folder)
             for secret in (folder.webhook_token, folder.usage_token):
                 folder.write_secret(secret, secrets.token_urlsafe(32))
             alertmanager = stack.enter_context(_alertmanager(folder, console_url))
@@ -99,7 +102,8 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             seam = int(clock.now().timestamp() // 60)
             minutes = options.history // timedelta(minutes=1)
             simulation = Simulation(options.catalogue, seed=_SEED, start=seam - minutes, seam=seam)
-            platform = LivePlatform(simulation, options.catalogue.faults)
+            flags = stack.enter_context(flags_in(folder.flags))
+            platform = LivePlatform(simulation, options.catalogue.faults, flags)
             token = secrets.token_urlsafe(32)
             server = stack.enter_context(serving(PlatformServer(platform, clock=clock, control_token=token)))
             outside = _opened(folder, server, stack)
@@ -122,7 +126,7 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
                 alertmanager=alertmanager,
             )
             reserved.close()
-            flyball = stack.enter_context(children.flyball_up(folder, console_url))
+            flyball = stack.enter_context(children.flyball_up(folder, console_url, outside.secrets.variables()))
         if minutes:
             with steps.step("Metering what tenants used this month"):
                 _meter(simulation, folder, console_url, clock.now())
@@ -154,7 +158,7 @@ class _Outside:
 def _opened(folder: DemoFolder, platform: PlatformServer, stack: ExitStack) -> _Outside:
     given = probing.new_secrets(folder, ingress.REGIONS)
     certificates = make_certificates(folder.certificates, HOST, platform.clock.now())
-    app = IntelGraphApp(AppState(given.credentials), platform.platform.broken)
+    app = IntelGraphApp(AppState(given.credentials), platform.platform.broken, platform.platform.flags)
     ports = stack.enter_context(ingress.serving(app, platform.platform, certificates, clock=platform.clock))
     names = stack.enter_context(serving_names())
     pins = {

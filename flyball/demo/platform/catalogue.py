@@ -277,8 +277,10 @@ DEPLOYMENTS: Final = (
 _NOBODY_GETS_THROUGH: Final = Retries(capacity=2, storm_seconds=32, halving_seconds=8, settled=0.05)
 _HALF_GET_THROUGH: Final = Retries(capacity=2, storm_seconds=60, halving_seconds=15, settled=0.4)
 
-# The LLM budget is 5,000 USD a month. `cost` spends about 900 USD an hour instead of 5: after two minutes that is three
-# times an hour's usual money (a spike), after seven 2 % of the budget (a page).
+# The LLM budget is 5,000 USD a month. `spend` spends 92 USD an hour instead of 5, twelve times the pace: enough for the
+# ladder's first three tiers and no more. They leave 40 of it, so that it stays there until somebody heals it; its loads
+# are of gamma's mean, the same at every hour. `cost` spends about 900 USD an hour: after two minutes that is three
+# times an hour's usual money (a spike), after seven 2 % of the budget (a page), unless the ladder is faster.
 FAULTS: Final = (
     Fault(
         "errors",
@@ -324,6 +326,18 @@ FAULTS: Final = (
             Effect("connectors.rows", traffic=6),
             Effect("enrichment.input_tokens", traffic=480),
             Effect("enrichment.output_tokens", traffic=120),
+        ),
+    ),
+    Fault(
+        "spend",
+        "an agent of the tenant gamma asks the assistant in a loop, and all that it writes is enriched; nothing fails",
+        (
+            Effect("assistant.input_tokens", load=97, tenant="gamma"),
+            Effect("assistant.output_tokens", load=97, tenant="gamma"),
+            Effect("enrichment.input_tokens", load=22, tenant="gamma"),
+            Effect("enrichment.output_tokens", load=22, tenant="gamma"),
+            Effect("graphql-gateway.egress", traffic=3, tenant="gamma"),
+            Effect("connectors.rows", traffic=5, tenant="gamma"),
         ),
     ),
     Fault(
