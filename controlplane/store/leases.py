@@ -48,6 +48,13 @@ class SqlLeases:
                 .values(holder=None, expires_at=database_now(connection))
             )
 
+    def holder(self, name: str) -> str | None:
+        """Who holds it now; None when nobody does."""
+        with open_transaction(self._engine, read_only=True) as connection:
+            row = connection.execute(_row(name)).mappings().one_or_none()
+            is_held = row is not None and row["holder"] and row["expires_at"] > database_now(connection)
+            return str(row["holder"]) if row is not None and is_held else None
+
 
 def require_lease(connection: Connection, lease: HeldLease) -> None:
     """Raise `LeaseLost` unless `lease` still stands; it cannot be taken over before this transaction ends.

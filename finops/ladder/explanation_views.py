@@ -7,7 +7,7 @@ from controlplane import wording
 from controlplane.model.event import JSON
 from finops.ladder.controller import ExplainedComparison, ExplainedCondition
 from finops.ladder.controller.telling import figure
-from finops.ladder.explanation import Braking, Explanation
+from finops.ladder.explanation import NEVER_READ, Braking, Explanation
 from finops.ladder.lines import ago, number, reading_in_words, table, tier_in_words, wrapped
 from finops.ladder.standing import Standing
 from finops.ladder.views import reading_data, standing_data
@@ -148,7 +148,8 @@ def _tells(brakes: bool | None) -> str:
 
 def _left(each: Braking) -> str:
     what = f"tier {each.from_tier} and above" + (" are left, too" if each.releases else "")
-    return f"{reading_in_words(each.reading)}; {what}"
+    said = "not read yet" if each.reading == NEVER_READ else reading_in_words(each.reading)
+    return f"{said}; {what}"
 
 
 def _growth(told: Explanation) -> Iterator[str]:

@@ -1,0 +1,171 @@
+"""What commands about ladders share: the ladders of a workspace, its store, who asks, and how all of it fails."""
+
+import os
+import pwd
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from flyball.cli import ExitCode
+from flyball.cli.declared import declared_or_exit, fail, one_or_exit
+from flyball.cli.settings import settings_or_exit
+
+if TYPE_CHECKING:
+    from controlplane.store import SqlStore
+    from finops.ladder.model import Ladder
+    from finops.ladder.orders import Target, Who
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The ladder.")]
+Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="The workspace.")]
+Database = Annotated[str, typer.Option(metavar="URL", help="Instead of the workspace's database.")]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+By = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="Who asks; kept in the audit log.", show_default="your login name")
+]
+Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why; kept in the audit log.")]
+For = Annotated[str, typer.Option("--for", metavar="LENGTH", help="How long, from now on, such as 30m, 2h, 1d.")]
+Until = Annotated[
+    str, typer.Option("--until", metavar="TIME", help="Until when, with a zone, such as 2026-12-01T18:00Z.")
+]
+_LENGTH: Final = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
+_UNITS: Final = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[-+]\d{2}:\d{2})?", re.ASCII)
+
+
+def ladders_or_exit(folder: Path) -> "dict[str, Ladder]":
+    """The ladders that the workspace declares, by name; mistakes in their files end the program."""
+    from finops.flags.kinds import KINDS as FLAG_KINDS
+    from finops.ladder.declared import declared
+    from finops.ladder.kinds import KINDS
+    from flyball.money.declared import KINDS as MONEY_KINDS
+    from flyball.synthetics.declared import KINDS as CHECK_KINDS
+
+    if not folder.is_dir():
+        fail(f"{folder} is not a folder", ExitCode.PROBLEMS)
+    return declared_or_exit(folder, declared, (*KINDS, *FLAG_KINDS, *MONEY_KINDS, *CHECK_KINDS))
+
+
+def target_or_exit(store: "SqlStore", folder: Path, name: str) -> "Target":
+    """The ladder of that name: declared, or known to the store since it was. What there is instead is said."""
+    from finops.ladder.orders import Target
+
+    ladders = ladders_or_exit(folder)
+    if name in ladders:
+        return Target(name, ladders[name])
+    with store.transaction(read_only=True) as transaction:
+        state = transaction.ladders.state(name)
+    if state is not None and state.applied:
+        return Target(name, None)
+    if not ladders:
+        fail(f"{folder} declares no Ladder: docs/how-to/write-a-ladder.md says how to write one", ExitCode.PROBLEMS)
+    return Target(name, one_or_exit(ladders, name, "Ladder"))
+
+
+def known_or_exit(store: "SqlStore", folder: Path, name: str) -> "Target":
+    """The same for what needs no file where the store knows the ladder: broken files keep nobody from holding it."""
+    from finops.ladder.orders import Target
+
+    with store.transaction(read_only=True) as transaction:
+        is_known = transaction.ladders.state(name) is not None
+    return Target(name, None) if is_known else target_or_exit(store, folder, name)
+
+
+@contextmanager
+def opened(folder: Path, database: str) -> "Iterator[SqlStore]":
+    """The store, with its tables. What it says when it fails, and what is refused, ends the program."""
+    from controlplane.ports import Permanent, Transient
+    from controlplane.store import migrate, open_store
+    from finops.ladder.orders import Refused
+
+    url = database or settings_or_exit(folder).database_url.reveal()
+    try:
+        migrate(url)
+        store = open_store(url)
+        try:
+            yield store
+        finally:
+            store.close()
+    except (Transient, Permanent) as error:
+        fail(f"flyball ladder: {error}", ExitCode.OUTSIDE)
+    except Refused as error:
+        fail(f"flyball ladder: {error}", ExitCode.PROBLEMS)
+
+
+def who(by: str, why: str) -> "Who":
+    """Who asks, why, and when. `by` is the login name of the system's user where none is given."""
+    from finops.ladder.orders import Refused, Who
+
+    if not why.strip():
+        raise typer.BadParameter("say why: it is kept in the audit log", param_hint="--why")
+    try:
+        return Who(by or login_name(), why, now())
+    except Refused as error:
+        raise typer.BadParameter(str(error), param_hint="--by or --why") from None
+
+
+def login_name() -> str:
+    """That of the user whose process this is; the system's number of one without a name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+def now() -> datetime:
+    """By the machine's clock."""
+    from controlplane.adapters.clock import SystemClock
+
+    return SystemClock().now()
+
+
+def new_id() -> str:
+    """An id that was not there before."""
+    from secrets import token_hex
+
+    return token_hex(6)
+
+
+def end_or_exit(length: str, until: str, at: datetime) -> datetime | None:
+    """When it ends: after a length, or at a time with a zone; None when neither is said."""
+    if length and until:
+        raise typer.BadParameter("say one of --for and --until", param_hint="--until")
+    if length:
+        return at + length_or_exit(length, "--for")
+    return _time_or_exit(until, at) if until else None
+
+
+def length_or_exit(text: str, option: str) -> timedelta:
+    """A length such as 30m, 2h, 1d; not zero."""
+    match = _LENGTH.fullmatch(text.strip())
+    if match is None or int(match[1]) == 0:
+        raise typer.BadParameter(f"`{text}` is no length: write 30m, 2h or 1d", param_hint=option)
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _time_or_exit(text: str, at: datetime) -> datetime:
+    match = _TIME.fullmatch(text.strip())
+    try:
+        found = datetime.fromisoformat(text.strip()) if match else None
+    except ValueError:
+        found = None
+    if found is None or match is None:
+        hint = f"`{text}` is no time: write it with a zone, such as {at + timedelta(hours=2):%Y-%m-%dT%H:%M}Z"
+        raise typer.BadParameter(hint, param_hint="--until")
+    if match[2] is None:
+        hint = f"`{text}` has no time zone: write {found:%Y-%m-%dT%H:%M}Z for UTC, or an offset such as +01:00"
+        raise typer.BadParameter(hint, param_hint="--until")
+    if found <= at:
+        raise typer.BadParameter(f"`{text}` is over: it is {at:%Y-%m-%dT%H:%M:%SZ} now", param_hint="--until")
+    return found.astimezone(UTC)
+
+
+def printed(data: object, text: str, *, as_json: bool) -> None:
+    """As JSON or as text."""
+    import json
+
+    typer.echo(json.dumps(data, ensure_ascii=False) if as_json else text)
