@@ -36,7 +36,11 @@ def _thresholds(it: Examined, tier: Tier) -> bool:
         return False
     is_lost = tier.enter.needs_all or len(beyond) == len(tier.enter.comparisons)
     for each, most in beyond:
-        _tell_threshold(it, (*at, each.signal), each, most, is_lost=is_lost and not _is_jumped_to(it, tier))
+        where = (*at, each.signal)
+        if is_lost and it.ladder.emergency is not None and it.ladder.emergency.tier == tier.number:
+            _tell_threshold(it, where, each, most, so="; only the emergency jump leads here")
+        else:
+            _tell_threshold(it, where, each, most, is_lost=is_lost)
     return is_lost
 
 
@@ -47,7 +51,9 @@ def _exceeded(it: Examined, comparison: Comparison) -> Decimal | None:
     return most if most is not None and comparison.threshold > most else None
 
 
-def _tell_threshold(it: Examined, at: Path, comparison: Comparison, most: Decimal, *, is_lost: bool) -> None:
+def _tell_threshold(
+    it: Examined, at: Path, comparison: Comparison, most: Decimal, *, is_lost: bool = False, so: str = ""
+) -> None:
     signal = it.ladder.signal(comparison.signal)
     measure = signal.measure if signal is not None else Measure.QUERY
     if measure is Measure.QUERY:
@@ -57,7 +63,7 @@ def _tell_threshold(it: Examined, at: Path, comparison: Comparison, most: Decima
         share = comparison.threshold / _PERCENT
         hint = f"write {share.normalize():f} if {comparison.threshold:f} % is meant"
     tell = it.report.error if is_lost else it.report.warning
-    tell(*at, message=message, hint=hint, rule=RULE)
+    tell(*at, message=message + so, hint=hint, rule=RULE)
 
 
 def _enter_samples(it: Examined, tier: Tier) -> bool:
@@ -115,10 +121,6 @@ def _jump(it: Examined) -> None:
         most = _exceeded(it, each)
         if most is not None:
             _tell_threshold(it, ("spec", "emergency", "any", each.signal), each, most, is_lost=True)
-
-
-def _is_jumped_to(it: Examined, tier: Tier) -> bool:
-    return it.ladder.emergency is not None and it.ladder.emergency.tier == tier.number
 
 
 def _long(length: timedelta) -> str:
