@@ -92,7 +92,7 @@ def _memory(opening: _Opening) -> Opened:
     if name not in opening.memory:
         opening.memory[name] = MemoryFlags({flag.name: flag.normal for flag in opening.declared.flags}, opening.clock)
     flags = opening.memory[name]
-    return Opened(flags, lambda: MemoryClient(flags))
+    return Opened(flags, _beside(opening, lambda: MemoryClient(flags)))
 
 
 def _flagd(opening: _Opening) -> Opened:
@@ -100,15 +100,61 @@ def _flagd(opening: _Opening) -> Opened:
     from finops.flags.adapters.openfeature_client import OpenFeatureFile
 
     path = opening.folder / opening.needed("file")
-    return Opened(FlagdFile(path), lambda: OpenFeatureFile(path))
+    return Opened(FlagdFile(path), _beside(opening, lambda: OpenFeatureFile(path)))
 
 
 def _unleash(opening: _Opening) -> Opened:
     from finops.flags.adapters.unleash import Unleash, UnleashClient
 
-    url, token, client_token = opening.needed("url"), opening.secret("tokenFrom"), opening.secret("clientTokenFrom")
+    url, token = opening.needed("url"), opening.secret("tokenFrom")
+    # Where clients read by OFREP, nobody needs Unleash's own token for them.
+    client_token = "" if opening.declared.option("ofrep.url") else opening.secret("clientTokenFrom")
     store = Unleash(url, project=opening.needed("project"), environment=opening.needed("environment"), token=token)
-    return Opened(store, lambda: UnleashClient(url, token=client_token))
+    return Opened(store, _beside(opening, lambda: UnleashClient(url, token=client_token)))
 
 
-_OPENERS: Final[dict[str, Callable[[_Opening], Opened]]] = {"memory": _memory, "flagd": _flagd, "unleash": _unleash}
+def _launchdarkly(opening: _Opening) -> Opened:
+    from finops.flags.adapters.launchdarkly import LaunchDarkly, LaunchDarklyClient
+
+    url, sdk_key = opening.needed("url"), opening.secret_if_named("sdkKeyFrom")
+    store = LaunchDarkly(
+        url,
+        project=opening.needed("project"),
+        environment=opening.needed("environment"),
+        token=opening.secret("tokenFrom"),
+    )
+    return Opened(store, _beside(opening, lambda: LaunchDarklyClient(url, sdk_key=sdk_key) if sdk_key else store))
+
+
+def _webhook(opening: _Opening) -> Opened:
+    from finops.flags.adapters.webhook import Webhook
+
+    store = Webhook(opening.needed("url"), secret=opening.secret("secretFrom"), clock=opening.clock)
+    return Opened(store, _beside(opening, lambda: store))
+
+
+def _ofrep(opening: _Opening) -> Opened:
+    from finops.flags.adapters.ofrep import Ofrep
+
+    store = Ofrep(opening.needed("url"), token=opening.secret_if_named("tokenFrom"))
+    return Opened(store, lambda: store)
+
+
+def _beside(opening: _Opening, otherwise: Callable[[], FlagClient]) -> Callable[[], FlagClient]:
+    """The client that `ofrep` beside the store declares, or the store's own."""
+    from finops.flags.adapters.ofrep import Ofrep
+
+    if not opening.declared.option("ofrep.url"):
+        return otherwise
+    url, token = opening.needed("ofrep.url"), opening.secret_if_named("ofrep.tokenFrom")
+    return lambda: Ofrep(url, token=token)
+
+
+_OPENERS: Final[dict[str, Callable[[_Opening], Opened]]] = {
+    "flagd": _flagd,
+    "unleash": _unleash,
+    "launchdarkly": _launchdarkly,
+    "webhook": _webhook,
+    "ofrep": _ofrep,
+    "memory": _memory,
+}
