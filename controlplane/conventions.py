@@ -230,6 +230,9 @@ LADDER_SAVING: Final = (
     "flyball_ladder_saving_per_hour"  # labels ladder, tier, currency, of = predicted | realised | low | high
 )
 LADDER_SAVED: Final = "flyball_ladder_saved"  # money saved so far by the tier in force; labels ladder, tier, currency
+LADDER_SAVES_NOTHING: Final = (
+    "flyball_ladder_tier_saves_nothing"  # 1 of a tier that does not pay, else 0; as LADDER_SAVED
+)
 LADDER_KILLED: Final = "flyball_ladder_kill_switch"  # 1 while the kill switch is set
 SIGNAL: Final = "signal"
 REASON: Final = "reason"
@@ -242,6 +245,7 @@ ALERT_LADDER_ASKS: Final = "LadderAsksForApproval"
 ALERT_LADDER_YIELDED: Final = "LadderYieldedToPerson"
 ALERT_LADDER_STEP_FAILED: Final = "LadderStepFailed"
 ALERT_LADDER_STUCK: Final = "LadderStepStuck"
+ALERT_LADDER_STRANDED: Final = "LadderTierStranded"  # a tier is in force that only people can leave
 ALERT_FLAG_STORE_DOWN: Final = "FlagStoreDown"
 ALERT_TIER_EXPIRES: Final = "LadderTierExpires"
 ALERT_TIER_SAVES_NOTHING: Final = "LadderTierSavesNothing"

@@ -1,0 +1,1 @@
+"""Savings receipts: what a tier was said to save, what it did, and how sure that is."""
