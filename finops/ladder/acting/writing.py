@@ -1,0 +1,104 @@
+"""From intent to written: read, compare, keep what was, write, read back."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from controlplane.model.ladder import FlagValue, LadderState, StepOutcome, StepPhase, StepRecord
+from finops.flags.model import FlagState, FlagWrite
+from finops.flags.ports import Conflict
+from finops.ladder.acting import plan
+from finops.ladder.acting.act import POLL_SECONDS, Act, differing, give_up, shown
+from finops.ladder.acting.flag_calls import noted
+from finops.ladder.acting.hands import Hand, doing, hands, same
+
+
+def begin(act: Act, step: StepRecord) -> StepRecord:
+    """Read and compare; keep what was; write. Nothing is written unless every flag is as the ladder believes."""
+    state = act.journal.state()
+    forced = plan.in_force(state)
+    wanted = {change.flag: change.after for change in step.changes}
+    found = act.flags.read({**wanted, **forced})
+    if why := _why_not(act, step, wanted, found):
+        return act.journal.end(step, StepOutcome.REFUSED, why)
+    if state is not None and state.theirs:
+        return act.journal.end(step, StepOutcome.YIELDED, f"people changed {', '.join(sorted(state.theirs))}")
+    changed = {flag: value for flag, value in forced.items() if not same(found[flag].value, value)}
+    if changed:
+        why = differing(changed, {flag: found[flag].value for flag in changed})
+        return act.journal.end(step, StepOutcome.YIELDED, why, changed, who=who(act, changed, state))
+    if step.is_up:
+        values = {flag: value for flag in wanted if (value := found[flag].value) is not None}
+        changes = plan.with_earlier(step.changes, values)
+    else:
+        changes = tuple(replace(change, is_read=True) for change in step.changes)
+    step = act.journal.advance(step, phase=StepPhase.WRITING, changes=changes)
+    return _write(act, step, found)
+
+
+def go_on(act: Act, step: StepRecord) -> StepRecord:
+    """A step that may have written, or not, or half of it: somebody died, or the store did not answer."""
+    before, after = plan.sources(step), plan.targets(step)
+    seen = act.flags.look(after, step.decided_at)
+    found = hands(step, seen)
+    if theirs := [flag for flag, hand in found.items() if hand is Hand.THEIRS]:
+        return give_up(act, step, _theirs_in_words(theirs), is_theirs=True)
+    due = [flag for flag, hand in found.items() if hand is Hand.BEFORE and not same(before[flag], after[flag])]
+    if due and Hand.OURS in found.values() and not all(each.is_told for each in seen.values()):
+        return give_up(act, step, "it was interrupted while it wrote, and the flag store does not tell who wrote what")
+    return _write(act, step, {flag: seen[flag].state for flag in after})
+
+
+def who(act: Act, flags: Mapping[str, FlagValue], state: LadderState | None) -> dict[str, str]:
+    """Who changed these flags, where the store has it."""
+    if state is None or not state.applied:
+        return {}
+    return {flag: by for flag in flags if (by := act.flags.who(flag, state.applied[0].since))}
+
+
+def _why_not(act: Act, step: StepRecord, wanted: Mapping[str, FlagValue], found: Mapping[str, FlagState]) -> str:
+    """Why nothing can be written at all; empty when it can."""
+    absent = [flag for flag in wanted if found[flag].value is None]
+    if absent:
+        return f"flag store {step.store} has no flag {', '.join(absent)}"
+    if not step.is_up:
+        return ""
+    unlisted = [flag for flag in wanted if flag not in act.flags.declared]
+    if unlisted:
+        return f"{', '.join(unlisted)} is not on the allow-list of flag store {step.store}"
+    return "; ".join(
+        f"flag {flag} is {shown(found[flag].value)}, which is not of the type of {shown(value)}"
+        for flag, value in wanted.items()
+        if type(found[flag].value) is not type(value)
+    )
+
+
+def _write(act: Act, step: StepRecord, found: Mapping[str, FlagState]) -> StepRecord:
+    after = plan.targets(step)
+    writes = [FlagWrite(found[flag], value) for flag, value in after.items() if not same(found[flag].value, value)]
+    try:
+        act.flags.write(writes, noted(step, doing(step)))
+    except Conflict as error:
+        return give_up(act, step, str(error), is_theirs=True)
+    return _read_back(act, step)
+
+
+def _read_back(act: Act, step: StepRecord) -> StepRecord:
+    """Whether the store holds what was written. One that takes it a little later gets the time that it declares."""
+    before, after = plan.sources(step), plan.targets(step)
+    waited, patience = 0.0, act.flags.visible_within.total_seconds()
+    while True:
+        found = hands(step, act.flags.look(after, step.decided_at))
+        if theirs := [flag for flag, hand in found.items() if hand is Hand.THEIRS]:
+            return give_up(act, step, _theirs_in_words(theirs), is_theirs=True)
+        late = [flag for flag, hand in found.items() if hand is Hand.BEFORE and not same(before[flag], after[flag])]
+        if not late:
+            return act.journal.advance(step, phase=StepPhase.SHOWING, written_at=act.journal.clock.now())
+        if waited >= patience:
+            told = ", ".join(f"{flag} ({shown(after[flag])})" for flag in late)
+            return give_up(act, step, f"the flag store does not hold what was written: {told}", is_theirs=True)
+        act.wait(POLL_SECONDS)
+        waited += POLL_SECONDS
+
+
+def _theirs_in_words(flags: list[str]) -> str:
+    return f"somebody else changed {', '.join(flags)} while the step ran"
