@@ -147,7 +147,7 @@ def _tells(brakes: bool | None) -> str:
 
 
 def _left(each: Braking) -> str:
-    what = f"tier {each.from_tier} and above" + (" are left, too" if each.releases else "")
+    what = f"from tier {each.from_tier} on" + (", leaving those in force" if each.releases else "")
     said = "not read yet" if each.reading == NEVER_READ else reading_in_words(each.reading)
     return f"{said}; {what}"
 

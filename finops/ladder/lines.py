@@ -12,6 +12,8 @@ from finops.ladder.readings import Quality, Reading
 
 WIDTH: Final = 80
 _LABEL: Final = 11
+_WIDEST: Final = 32
+_SHORT: Final = 6
 Field = tuple[str, str]
 
 
@@ -32,12 +34,12 @@ def wrapped(text: str, first: str = "", following: str = "") -> Sequence[str]:
     ) or [first.rstrip()]
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], indent: str = "  ") -> Iterator[str]:
-    """Columns as wide as what stands in them; the last one takes what is left, cut by `…`."""
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header) - 1)]
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns as wide as what stands in them, up to a bound; the last one takes what is left, in lines of its own."""
+    widths = [min(max(len(row[n]) for row in [header, *rows]), _WIDEST) for n in range(len(header) - 1)]
     for row in [header, *rows]:
-        start = indent + "".join(f"{cell:<{width}}  " for cell, width in zip(row, widths, strict=False))
-        yield fitting(start + row[-1], WIDTH).rstrip()
+        start = "  " + "".join(f"{fitting(cell, width):<{width}}  " for cell, width in zip(row, widths, strict=False))
+        yield from (line.rstrip() for line in wrapped(row[-1], start, " " * len(start)))
 
 
 def fitting(text: str, width: int) -> str:
@@ -49,7 +51,7 @@ def fitting(text: str, width: int) -> str:
 def number(value: Decimal) -> str:
     """As it stands while it is short, else four significant digits."""
     exact = format(value.normalize(), "f") if value.is_finite() else str(value)
-    return exact if len(exact) <= 6 else wording.significant(float(value), 4)
+    return exact if len(exact) <= _SHORT else wording.significant(float(value), 4)
 
 
 def tier_in_words(ladder: Ladder | None, tier: int) -> str:
