@@ -14,6 +14,7 @@ from flyball.web.declared_checks import DeclaredChecks
 from flyball.web.declared_money import DeclaredMoney
 from flyball.web.guards import Admission, Guards
 from flyball.web.health import Readiness, healthz
+from flyball.web.ladder_gathering import DeclaredLadders
 from flyball.web.probe_endpoint import ProbeAccess, ProbeEndpoint, probe_routes
 from flyball.web.report_hook import ReportHook
 from flyball.web.state import ConsoleOptions
@@ -80,6 +81,7 @@ def create_app(services: Services) -> Starlette:
         access=ProbeAccess(settings.listen.is_loopback, settings.console_token),
         registry=services.own_metrics.registry,
     )
+    ladders = DeclaredLadders(lambda: services.state.money().ladders, settings.ladder.why_stopped)
     money = DeclaredMoney(services.state.money, services.backend, settings.cost_directory)
     return Starlette(
         routes=[
@@ -92,7 +94,7 @@ def create_app(services: Services) -> Starlette:
             *probe_routes(probe),
             *status.routes(),
             *status_routes(services.checks.status.local),
-            *console_routes(services.state, options, money, checks, checks),
+            *console_routes(services.state, options, money, checks, checks, ladders),
         ],
         middleware=[Middleware(Guards, admission=Admission.of(settings))],
         exception_handlers=dict(exception_handlers()),

@@ -18,6 +18,8 @@ from flyball.web.check_pages import check_routes
 from flyball.web.check_state import ChecksState, NoChecks
 from flyball.web.gathering import RECENT_ALERTS, SPARK_LENGTH, SPARK_STEP, Gathering, Scene
 from flyball.web.golden_path_pages import GoldenPathState, NoGoldenPaths, golden_path_routes
+from flyball.web.ladder_gathering import LaddersState, NoLadders
+from flyball.web.ladder_pages import ladder_routes
 from flyball.web.money_pages import money_routes
 from flyball.web.slo_page import RANGES, chosen_group, slo_page
 from flyball.web.snippets import told_problems
@@ -33,6 +35,7 @@ _NO_OPTIONS: Final = ConsoleOptions()
 _NO_MONEY: Final = NoMoney()
 _NO_CHECKS: Final = NoChecks()
 _NO_PATHS: Final = NoGoldenPaths()
+_NO_LADDERS: Final = NoLadders()
 
 
 def console_routes(
@@ -41,8 +44,9 @@ def console_routes(
     money: MoneyState = _NO_MONEY,
     checks: ChecksState = _NO_CHECKS,
     golden_paths: GoldenPathState = _NO_PATHS,
+    ladders: LaddersState = _NO_LADDERS,
 ) -> list[BaseRoute]:
-    """All: `/`, `/slos/…`, `/money/…`, `/checks/…`, `/golden-paths`, `/alerts`, `/problems`, `/api/v1/…` and so on."""
+    """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/checks/…`, `/alerts`, `/api/v1/…` and so on."""
     gathering = Gathering(state)
     console = _Console(gathering, options)
     return [
@@ -58,6 +62,7 @@ def console_routes(
         *money_routes(state, money, options, gathering),
         *check_routes(state, checks, gathering),
         *golden_path_routes(state, golden_paths, gathering),
+        *ladder_routes(state, ladders, gathering),
         Mount("/static", pages.Static(), name="static"),
     ]
 
