@@ -87,13 +87,14 @@ def order_drill(store: Store, target: Target, who: Who, *, order: str, to: int) 
         return _place(transaction, LadderOrder(order, target.name, OrderKind.DRILL, to, who.by, who.why, who.now))
 
 
-def check_rehearsal(target: Target, state: LadderState | None, to: int) -> None:
-    """Whether a drill up to that tier can be rehearsed, in any mode. Raises `Refused`."""
+def check_rehearsal(target: Target, state: LadderState | None, to: int) -> Ladder:
+    """The ladder, when a drill up to that tier can be rehearsed, in any mode. Raises `Refused`."""
     tier, ladder = _tier(state), target.ladder
     if ladder is None:
         raise Refused(f"{target.name} is not declared any more: there is nothing to drill")
     if not tier < to <= ladder.top:
         raise Refused(f"{target.name} is at tier {tier} of {ladder.top}: a drill goes up, to a tier above that one")
+    return ladder
 
 
 def withdraw_order(store: Store, order: str, who: Who) -> LadderOrder:

@@ -39,7 +39,7 @@ def drill(
       flyball ladder drill intelgraph --to 3 --why "quarterly drill" --yes
     """
     from finops.ladder import orders
-    from flyball.cli.ladder.rehearsal import rehearse
+    from flyball.cli.ladder.rehearsal import show_rehearsal
 
     if to is None:
         raise typer.BadParameter("say which tier it goes up to", param_hint="--to")
@@ -49,7 +49,7 @@ def drill(
     with opened(folder, database) as store:
         target = target_or_exit(store, folder, name)
         if dry_run:
-            rehearse(store, target, folder, to, as_json=as_json)
+            show_rehearsal(store, target, folder, to, as_json=as_json)
             return
         made = orders.order_drill(store, target, asks, order=new_id(), to=to)
         finished(store, made, wait=wait, timeout=timeout, as_json=as_json)

@@ -1,158 +1,111 @@
-"""`flyball ladder drill --dry-run`: what a drill would change, and whether its journeys are green, without a write."""
+"""`flyball ladder drill --dry-run`: what a drill would meet, without a write."""
 
-from dataclasses import dataclass
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from flyball.cli import ExitCode
-from flyball.cli.declared import fail, one_or_exit, values_or_exit
+from flyball.cli.declared import fail, values_or_exit
 from flyball.cli.ladder.opening import now, printed
+from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from controlplane.model.check import CheckResult
-    from controlplane.model.event import JSON
-    from controlplane.model.ladder import FlagValue, LadderState
+    from controlplane.ladder_ports import JourneyRunner
+    from controlplane.specfile import Declared, Document
     from controlplane.store import SqlStore
-    from finops.flags.model import DeclaredStore, FlagState
-    from finops.ladder.model import Ladder, Tier
+    from finops.flags.model import DeclaredStore
+    from finops.flags.ports import OpenedStore, OpenStore
+    from finops.ladder.acting.stepper import Stepper
     from finops.ladder.orders import Target
+    from flyball.synthetics.declared import ChecksDeclared
+
+_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
-    """One flag of a drill: what it is, and what its tier would make of it. `problem` says why that would fail."""
-
-    tier: int
-    flag: str
-    present: "FlagValue | None"
-    after: "FlagValue"
-    problem: str = ""
-
-
-def rehearse(store: "SqlStore", target: "Target", folder: Path, to: int, *, as_json: bool) -> None:
+def show_rehearsal(store: "SqlStore", target: "Target", folder: Path, to: int, *, as_json: bool) -> None:
     """Read every flag up to a tier and walk the journeys of the tiers; ends with 1 when a drill would fail now."""
+    from finops.ladder.acting.rehearsing import rehearse
     from finops.ladder.orders import check_rehearsal
+    from finops.ladder.rehearsal_views import rehearsal_data, rehearsal_text
 
-    ladder = target.ladder
     with store.transaction(read_only=True) as transaction:
-        state = transaction.ladders.state(target.name)
-    check_rehearsal(target, state, to)
-    assert ladder is not None
-    tiers = ladder.tiers[state.tier if state else 0 : to]
-    flags = _flags(ladder, state, tiers, folder)
-    journeys = _journeys(folder, list(dict.fromkeys(name for tier in tiers for name in tier.journeys)))
-    failed = any(each.problem for each in flags) or any(result.outcome.value != "ok" for result in journeys)
-    printed(_data(target.name, to, flags, journeys), _text(flags, journeys), as_json=as_json)
-    if failed:
+        ladder = check_rehearsal(target, transaction.ladders.state(target.name), to)
+    told = rehearse(_stepper(store, folder), ladder, to, now())
+    printed(rehearsal_data(told), rehearsal_text(told), as_json=as_json)
+    if told.problems:
         raise typer.Exit(ExitCode.PROBLEMS)
 
 
-def _flags(ladder: "Ladder", state: "LadderState | None", tiers: "tuple[Tier, ...]", folder: Path) -> "list[Rehearsed]":
-    declared = _declared_store(folder, ladder.store)
-    seen = _read(declared, folder, sorted({flag for tier in ladder.tiers for flag, _ in tier.flags}))
-    ours = {change.flag: change.after for each in (state.applied if state else ()) for change in each.changes}
-    problems = {
-        flag: _problem(flag, seen, ours) for flag in {flag for tier in tiers for flag, _ in tier.flags} | set(ours)
-    }
-    rows = [
-        Rehearsed(tier.number, flag, seen[flag].value if flag in seen else None, value, problems[flag])
-        for tier in tiers
-        for flag, value in tier.flags
-    ]
-    shown = {row.flag for row in rows}
-    return rows + [
-        Rehearsed(0, flag, seen[flag].value if flag in seen else None, value, problems[flag])
-        for flag, value in ours.items()
-        if problems[flag] and flag not in shown
-    ]
-
-
-def _problem(flag: str, seen: "Mapping[str, FlagState]", ours: "Mapping[str, FlagValue]") -> str:
-    found = seen[flag].value if flag in seen else None
-    if found is None:
-        return "the store has no such flag"
-    if flag in ours and (type(found), found) != (type(ours[flag]), ours[flag]):
-        return f"somebody changed it: the ladder had set {_shown(ours[flag])}"
-    return ""
-
-
-def _declared_store(folder: Path, name: str) -> "DeclaredStore":
+def _stepper(store: "SqlStore", folder: Path) -> "Stepper":
+    from controlplane.adapters.clock import SystemClock
     from finops.flags.declared import declared
     from finops.flags.kinds import KINDS
+    from finops.ladder.acting.stepper import Stepper
 
-    return one_or_exit({each.name: each for each in values_or_exit(folder, declared, KINDS)}, name, "FlagStore")
+    stores = values_or_exit(folder, declared, KINDS)
+    return Stepper(
+        store=store,
+        open_store=_opener({each.name: each for each in stores}, folder),
+        stores=lambda: stores,
+        journeys=_journeys(folder),
+        is_killed=settings_or_exit(folder).ladder.why_stopped,
+        wait=time.sleep,
+        clock=SystemClock(),
+    )
 
 
-def _read(declared: "DeclaredStore", folder: Path, flags: list[str]) -> "Mapping[str, FlagState]":
+def _opener(stores: "Mapping[str, DeclaredStore]", folder: Path) -> "OpenStore":
     from controlplane.adapters.clock import SystemClock
-    from controlplane.ports import Permanent, Transient
+    from controlplane.ports import Permanent
     from finops.flags.adapters.opening import open_declared
+
+    @contextmanager
+    def opened(name: str) -> "Iterator[OpenedStore]":
+        if name not in stores:
+            raise Permanent(f"FlagStore {name} is not declared")
+        found = open_declared(stores[name], folder=folder, variables=_variables(stores[name]), clock=SystemClock())
+        try:
+            yield found
+        finally:
+            found.close()
+
+    return opened
+
+
+def _variables(declared: "DeclaredStore") -> dict[str, str]:
+    """Those that the store's document names, from the environment, or from the files that NAME_FILE names."""
     from flyball.settings import variables_of
 
-    names = {value for _, value in declared.options if value.isupper()}
-    known = [flag for name in flags if (flag := declared.flag(name)) is not None]
-    try:
-        opened = open_declared(declared, folder=folder, variables=variables_of(names), clock=SystemClock())
-        try:
-            return opened.store.read(known)
-        finally:
-            opened.close()
-    except (Transient, Permanent) as error:
-        fail(f"flyball ladder: {error}", ExitCode.OUTSIDE)
+    names = {value for _, value in declared.options if _VARIABLE.fullmatch(value)}
+    found = variables_of({*names, *(f"{name}_FILE" for name in names)})
+    for name in names - found.keys():
+        if path := found.get(f"{name}_FILE"):
+            try:
+                found[name] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, ValueError):
+                fail(f"flyball ladder: {name}_FILE names {path}, which cannot be read", ExitCode.OUTSIDE)
+    return found
 
 
-def _journeys(folder: Path, names: list[str]) -> "list[CheckResult]":
+def _journeys(folder: Path) -> "JourneyRunner":
     from secrets import token_bytes
 
     from controlplane.adapters.clock import SystemClock
     from controlplane.specfile import Declared
-    from flyball.cli.settings import settings_or_exit
     from flyball.ladder.journeys import DeclaredJourneys
     from flyball.synthetics.declared import KINDS, checks_of
     from flyball.synthetics.region_checks import RegionChecks
 
-    if not names:
-        return []
+    def read(documents: "Sequence[Document]") -> "Declared[ChecksDeclared]":
+        checks, problems = checks_of(documents)
+        return Declared((checks,), problems)
+
+    (declared,) = values_or_exit(folder, read, KINDS)
     checks = settings_or_exit(folder).checks
-    (declared,) = values_or_exit(
-        folder, lambda documents: Declared((checks_of(documents)[0],), checks_of(documents)[1]), KINDS
-    )
     maker = RegionChecks(checks.region, folder, checks.directory / "artifacts", token_bytes)
-    return DeclaredJourneys(lambda: declared, maker, SystemClock()).run(names, now())
-
-
-def _text(flags: list[Rehearsed], journeys: "list[CheckResult]") -> str:
-    from finops.ladder.lines import table
-
-    rows = [
-        (str(each.tier or "in force"), each.flag, _shown(each.present), _shown(each.after), each.problem or "ok")
-        for each in flags
-    ]
-    lines = ["Nothing is written. A drill would set:", *table(("TIER", "FLAG", "IS", "WOULD BE", ""), rows)]
-    if journeys:
-        said = [(each.check, each.outcome.value, f"{each.duration_seconds:.1f} s", each.detail) for each in journeys]
-        lines += ["", "Its journeys, walked now:", *table(("JOURNEY", "IS", "TOOK", ""), said)]
-    return "\n".join(lines)
-
-
-def _data(name: str, to: int, flags: list[Rehearsed], journeys: "list[CheckResult]") -> "dict[str, JSON]":
-    return {
-        "ladder": name,
-        "to": to,
-        "flags": [
-            {"tier": each.tier, "flag": each.flag, "is": each.present, "would_be": each.after, "problem": each.problem}
-            for each in flags
-        ],
-        "journeys": [
-            {"journey": each.check, "outcome": each.outcome.value, "reason": each.reason, "detail": each.detail}
-            for each in journeys
-        ],
-    }
-
-
-def _shown(value: "FlagValue | None") -> str:
-    return "absent" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return DeclaredJourneys(lambda: declared, maker, SystemClock())
