@@ -30,6 +30,7 @@ def beside_slos(
     may_be_declared: Callable[[str], bool] = lambda _: False,
 ) -> BesideSLOs:
     """What the documents declare; `slos` are all that there are, to which they may refer."""
-    money, about_money = money_of(documents, may_be_declared)
-    checks, about_checks = checks_of(documents, frozenset(slo.name for slo in slos), may_be_declared)
+    names = frozenset(slo.name for slo in slos)
+    money, about_money = money_of(documents, may_be_declared, names)
+    checks, about_checks = checks_of(documents, names, may_be_declared)
     return BesideSLOs(money, checks, (*about_money, *about_checks))

@@ -34,12 +34,17 @@ def money_files(
     money: "MoneyDeclared", *, external_url: str = "", shared_above: int = 1000, datasource_uid: str = ""
 ) -> tuple[TextFile, ...]:
     """The dashboards about money; none where nothing is declared that they show."""
-    if not (money.budgets or money.price_maps or money.unit_costs):
-        return ()
-    from dashboards.budget_dashboard import money_dashboards
-
     options = _options(external_url, shared_above, datasource_uid)
-    return tuple(map(_text_file, money_dashboards(money.budgets, options)))
+    files: list[DashboardFile] = []
+    if money.budgets or money.price_maps or money.unit_costs:
+        from dashboards.budget_dashboard import money_dashboards
+
+        files += money_dashboards(money.budgets, options)
+    if money.ladders:
+        from dashboards.ladder import ladder_dashboards
+
+        files += ladder_dashboards(options)
+    return tuple(map(_text_file, files))
 
 
 def check_files(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from controlplane.ports import Permanent
 from controlplane.problems import Problem
 from flyball.check_settings import CheckSettings, StatusSettings
 from flyball.ladder_settings import LadderSettings
@@ -123,6 +124,21 @@ def environment_of_child(variables: Mapping[str, str]) -> dict[str, str]:
 def variables_of(names: Iterable[str]) -> dict[str, str]:
     """The values of variables that documents of a workspace name, such as a bucket's key; unset ones lack."""
     return {name: os.environ[name] for name in names if os.environ.get(name)}  # noqa: TID251
+
+
+def secrets_of(names: Iterable[str]) -> dict[str, str]:
+    """The same for variables that hold secrets: NAME, or the text of the file that NAME_FILE names.
+
+    Raises `Permanent` for a file that cannot be read; its text says none of it.
+    """
+    wanted = frozenset(names)
+    found = variables_of(wanted)
+    for name, path in variables_of(f"{name}_FILE" for name in wanted if name not in found).items():
+        try:
+            found[name.removesuffix("_FILE")] = Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Permanent(f"the file that {name} names cannot be read: {type(error).__name__}") from None
+    return found
 
 
 def cache_folder() -> Path | None:

@@ -22,6 +22,7 @@ from controlplane.model.outbox import Channels
 from controlplane.ports import Clock
 from controlplane.store import SqlStore, migrate, open_store
 from flyball.applying import ToldApplying
+from flyball.ladder.services import LadderServices, LadderSurroundings
 from flyball.leadership import Leadership
 from flyball.money.services import MoneyServices, Surroundings
 from flyball.scheduler import Job, JobRunner, Turn
@@ -42,6 +43,7 @@ TIDY_EVERY: Final = timedelta(hours=1)
 KEPT_DELIVERED: Final = timedelta(days=30)
 _READY_TIMEOUT_SECONDS: Final = 3.0
 _ACTOR: Final = "flyball"
+_ID_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Services:
     state: WorkspaceState
     money: MoneyServices
     checks: CheckServices
+    ladders: LadderServices
     jobs: tuple[Job, ...]
 
     def job(self, name: str) -> Job | None:
@@ -103,7 +106,9 @@ class Services:
     def close(self) -> None:
         """Give back what the outside holds for us; spans are sent for a few seconds at most."""
         with ExitStack() as closing:
-            for opened in (self.store, self.probe, self.backend, self.alertmanager, self.tracing, self.checks):
+            for opened in (
+                self.store, self.probe, self.backend, self.alertmanager, self.tracing, self.ladders, self.checks,
+            ):  # fmt: skip
                 closing.callback(opened.close)  # the last one first
 
 
@@ -160,7 +165,21 @@ def wire(
             on_attempt=_counting(metrics),
         )
     )
-    for collector in (*money.collectors(), *checks.collectors()):
+    probe = PrometheusBackend(with_credentials(settings), timeout_seconds=_READY_TIMEOUT_SECONDS)
+    ladders = LadderServices(
+        LadderSurroundings(
+            money=state.money,
+            checks=workspace.checks,
+            look=look,
+            settings=settings,
+            metrics=probe,
+            store=store,
+            clock=clock,
+            journeys=checks.maker,
+            make_id=lambda: secrets.token_hex(_ID_BYTES),
+        )
+    )
+    for collector in (*money.collectors(), *checks.collectors(), *ladders.collectors()):
         metrics.registry.register(collector)
     delivery = _delivery(store, console or sys.stdout, metrics)
     return Services(
@@ -168,7 +187,7 @@ def wire(
         clock=clock,
         store=store,
         backend=backend,
-        probe=PrometheusBackend(with_credentials(settings), timeout_seconds=_READY_TIMEOUT_SECONDS),
+        probe=probe,
         alertmanager=alertmanager,
         own_metrics=metrics,
         tracing=tracing,
@@ -178,11 +197,13 @@ def wire(
         state=state,
         money=money,
         checks=checks,
+        ladders=ladders,
         jobs=(
             *_slo_jobs(state, ToldApplying(daemon, metrics)),
             *_alert_jobs(delivery, reconciler),
             *money.jobs(),
             *checks.jobs(),
+            *ladders.jobs(),
             *_store_jobs(store, metrics, settings.events_kept),
         ),
     )

@@ -12,6 +12,7 @@ from flyball.cli import (
     golden_paths,
     init,
     journey,
+    ladder,
     plan,
     probe,
     run,
@@ -36,6 +37,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(cost.app, name="cost")
 app.add_typer(demo.app, name="demo")
 app.add_typer(journey.app, name="journey")
+app.add_typer(ladder.app, name="ladder")
 app.add_typer(probe.app, name="probe")
 app.add_typer(slo.app, name="slo")
 app.add_typer(status.app, name="status")

@@ -1,8 +1,8 @@
 """Every document about money of a workspace, as values; each feature reads its own kinds."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from controlplane.model.budget import Budget
 from controlplane.problems import Problem
@@ -25,9 +25,15 @@ from finops.budgets.declared import declared as budgets_of
 from finops.caps import kinds as cap_kinds
 from finops.caps.declared import declared as caps_of
 from finops.caps.model import AutoscalingCap
+from finops.flags import kinds as flag_kinds
+from finops.ladder import kinds as ladder_kinds
 from finops.pricing import kinds as pricing_kinds
 from finops.pricing.declared import declared as price_maps_of
 from finops.pricing.model import PriceMap
+
+if TYPE_CHECKING:  # their readers take time to import: they are for workspaces that have such documents
+    from finops.flags.model import DeclaredStore
+    from finops.ladder.model import Ladder
 
 KINDS: Final[tuple[Kind, ...]] = (
     *pricing_kinds.KINDS,
@@ -37,7 +43,10 @@ KINDS: Final[tuple[Kind, ...]] = (
     *billed_kinds.KINDS,
     *usage_kinds.KINDS,
     *cap_kinds.KINDS,
+    *flag_kinds.KINDS,
+    *ladder_kinds.KINDS,
 )
+_LADDER_KINDS: Final = (*flag_kinds.KINDS, *ladder_kinds.KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,8 @@ class MoneyDeclared:
     cost_sources: tuple[CostSource, ...] = ()
     exchange_rates: tuple[ExchangeRates, ...] = ()
     usage: UsageTerms | None = None
+    flag_stores: "tuple[DeclaredStore, ...]" = ()
+    ladders: "tuple[Ladder, ...]" = ()
 
     def in_words(self) -> str:
         """How much is declared: `6 budgets, 1 price map`; empty where nothing is."""
@@ -63,6 +74,7 @@ class MoneyDeclared:
             "cost source": len(self.cost_sources),
             "meter": meters,
             "cap": len(self.caps),
+            "ladder": len(self.ladders),
         }
         return ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for noun, count in counted.items() if count)
 
@@ -76,11 +88,14 @@ def is_about_money(document: Document) -> bool:
 
 
 def money_of(
-    documents: Sequence[Document], may_be_declared: Callable[[str], bool] = lambda _: False
+    documents: Sequence[Document],
+    may_be_declared: Callable[[str], bool] = lambda _: False,
+    slos: Collection[str] | None = None,
 ) -> tuple[MoneyDeclared, tuple[Problem, ...]]:
     """What the documents declare, those of other kinds aside, and what is wrong with it.
 
-    `may_be_declared`: whether a document that was not read may have this name.
+    `may_be_declared`: whether a document that was not read may have this name. `slos` are the names of all SLOs, None
+    when they are not known. Journeys that ladders name are looked for among the documents.
     """
     own = [document for document in documents if is_about_money(document)]
     if not own:
@@ -98,5 +113,13 @@ def money_of(
         exchange_rates=rates.values,
         usage=next(iter(usage.values), None),
     )
+    problems: list[Problem] = []
+    if any(document.kind in _LADDER_KINDS for document in own):
+        from finops.flags.declared import declared as flag_stores_of
+        from finops.ladder.declared import declared as ladders_of
+
+        stores, ladders = flag_stores_of(own), ladders_of(documents, slos=slos, may_be_declared=may_be_declared)
+        money = replace(money, flag_stores=stores.values, ladders=ladders.values)
+        problems += [*stores.problems, *ladders.problems]
     found = (price_maps, budgets, unit_costs, allocations, caps, cost_sources, rates, usage)
-    return money, tuple(problem for each in found for problem in each.problems)
+    return money, (*(problem for each in found for problem in each.problems), *problems)

@@ -1,13 +1,14 @@
 """By which alerts about money Alertmanager mutes others: one incident, one notification.
 
-Tickets of a budget are muted while a page of the same one fires, and budgets whose spend fell silent while what they
-are made of is told to be silent.
+Tickets of a budget are muted while a page of the same one fires, budgets whose spend fell silent while what they are
+made of is told to be silent, and what a tier of a ladder explains while that is in force.
 """
 
 import json
 from typing import Final
 
 from controlplane import conventions as names
+from finops.ladder.inhibition import explained
 from flyball.money.declared import MoneyDeclared
 from slo.inhibition import Inhibition
 
@@ -20,9 +21,10 @@ _ALERTS: Final = (
 
 
 def money_inhibitions(money: MoneyDeclared) -> tuple[Inhibition, ...]:
-    """For `slo.inhibition.inhibit_rules`; none without budgets."""
+    """For `slo.inhibition.inhibit_rules`; none without budgets and ladders."""
+    on_purpose = tuple(Inhibition(each.source, each.target, ()) for each in explained(money.ladders))
     if not money.budgets:
-        return ()
+        return on_purpose
     alerts = f"alertname=~{json.dumps('|'.join(_ALERTS))}"
 
     def of(severity: str) -> tuple[str, ...]:
@@ -32,4 +34,5 @@ def money_inhibitions(money: MoneyDeclared) -> tuple[Inhibition, ...]:
     return (
         Inhibition(of(names.SEVERITY_PAGE), of(names.SEVERITY_TICKET), (names.BUDGET,)),
         Inhibition((stale, f'{names.BUDGET}=""'), (stale, f'{names.BUDGET}!=""'), ()),
+        *on_purpose,
     )

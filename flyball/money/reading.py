@@ -31,7 +31,7 @@ def money_in(files: Iterable[SourceFile]) -> MoneyFiles:
     documents = documents_in(files)
     if not documents:
         return MoneyFiles()
-    declared, _ = money_of(documents)
+    declared, _ = money_of(documents, _is_elsewhere)
     return MoneyFiles(declared, (TextFile(RECORD_FILE, record_text(documents)),))
 
 
@@ -48,4 +48,9 @@ def read_documents(files: Iterable[SourceFile]) -> tuple[tuple[Document, ...], t
 def money_recorded(records: Iterable[TextFile]) -> MoneyDeclared:
     """What was declared when these records were made."""
     documents = [each for file in records if file.name == RECORD_FILE for each in recorded_documents(file.text, OWN)]
-    return money_of(documents)[0]
+    return money_of(documents, _is_elsewhere)[0]
+
+
+def _is_elsewhere(name: str) -> bool:
+    """Only documents about money were read: what they name of other kinds is somewhere else."""
+    return True
