@@ -75,12 +75,13 @@ def break_(context: typer.Context, name: Annotated[str, _FAULT], folder: _Folder
     outage       graphql-gateway answers errors only; clients retry
     region       the ingress in us cannot be reached; elsewhere all is well
     slow         every page and every API answers 2.5 seconds late
+    spend        an agent loops; the ladder steps down to tier 3, nothing fails
     tenant       as outage, for the tenant delta only
 
     \b
     Example:
       flyball demo break outage
-      flyball demo break region
+      flyball demo break spend
     """
     _switch(folder or context.obj, name, broken=True)
 
@@ -104,7 +105,7 @@ def status(
     folder: _Folder = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    """Say where the running demo answers, and what is broken in it.
+    """Say where the running demo answers, what is broken in it, and what is reduced on purpose.
 
     \b
     Example:
@@ -121,6 +122,7 @@ def status(
         faults = control.faults(running)
     except (Transient, Permanent) as error:
         _fail(str(error), ExitCode.OUTSIDE)
+    ladders = control.ladders(running)
     addresses = {
         "console": running.console_url,
         "prometheus": running.prometheus_url,
@@ -132,10 +134,13 @@ def status(
     if as_json:
         broken = {fault.name: fault.since.isoformat() if fault.since else None for fault in faults}
         told = {name.replace(" ", "_"): address for name, address in addresses.items()}
-        typer.echo(json.dumps({**told, "broken_since": broken}))
+        tiers = {one.ladder: one.tier for one in ladders}
+        typer.echo(json.dumps({**told, "broken_since": broken, "ladder_tiers": tiers}))
         return
     for name, address in addresses.items():
         typer.echo(f"{name.capitalize():<13} {address}")
+    for one in ladders:
+        typer.echo(f"{'Ladder':<13} {one.ladder}: {one.words}")
     for fault in faults:
         state = f"broken since {fault.since:%H:%M:%S} UTC" if fault.since else "not broken"
         typer.echo(f"{fault.name:<13} {state}")

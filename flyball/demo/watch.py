@@ -14,7 +14,7 @@ _TAIL_LINES: Final = 15
 
 
 def welcome(demo: Demo, command: str) -> str:
-    """The addresses and five things to try; `command` is how the user calls flyball."""
+    """The addresses and six things to try; `command` is how the user calls flyball."""
     where = demo.running
     again = f"{command} demo" + (f" --folder {shlex.quote(str(demo.folder.root))}" if not_default(demo.folder) else "")
     if demo.history:
@@ -35,24 +35,29 @@ def welcome(demo: Demo, command: str) -> str:
     Its pages     {where.app_url}
     Status page   {where.status_url or "none is declared"}
 
-  Five things to try:
+  Six things to try:
 
     1. Break the gateway, in another terminal. {page}
          {again} break outage
        Heal it within 10 minutes, and the page resolves about 6 minutes later:
          {again} heal outage
-    2. Let a connector burn money. A ticket about the spike is told within 5 minutes, a page within 15:
+    2. Let an agent loop. Within 6 minutes the downshift ladder is at tier 3, one verified step at a time; healed, it
+       is back at full service within 12. Nothing fails meanwhile:
+         {again} break spend
+         {where.console_url}/ladders/intelgraph
+         {again} heal spend
+    3. Let a connector burn money. A ticket about the spike is told within 5 minutes. The ladder steps in; hold it first
+       (flyball ladder hold), and the budget pages within 15:
          {again} break cost
-       Watch the budget, and stop it before it is gone:
          {where.console_url}/money
          {again} heal cost
-    3. Cut off one of three regions. Within a minute its checks are down there, and nowhere else:
+    4. Cut off one of three regions. Within a minute its checks are down there, and nowhere else:
          {again} break region
          {where.console_url}/checks
          {again} heal region
-    4. Ask more of an objective; the new rules run within 10 seconds:
+    5. Ask more of an objective; the new rules run within 10 seconds:
          {demo.folder.workspace / "slo" / "gateway.yaml"}
-    5. {past}
+    6. {past}
 
   Ctrl-C ends everything.
 """
