@@ -15,7 +15,7 @@ from finops.ladder.controller.expiring import expiries
 from finops.ladder.deciding import Because, ControllerState
 from finops.ladder.model import Ladder
 from finops.ladder.readings import Quality, Reading
-from finops.ladder.savings.receipts import saves_nothing
+from finops.ladder.savings.believing import saves_nothing
 from finops.ladder.standing import Standing, standings
 
 STEPS_OF: Final = timedelta(days=30)
