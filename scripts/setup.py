@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 POLICY = Path("/usr/sbin/policy-rc.d")
 POSTGRESQL = Path("/usr/lib/postgresql")
-NODE_PROJECTS = sorted(path.parent for path in ROOT.glob("tests/*/*/package-lock.json"))
+NODE_PROJECTS = sorted(
+    path.parent for place in ("tests/*/*", "tests/*/*/*") for path in ROOT.glob(f"{place}/package-lock.json")
+)
 
 # (what we look for on PATH, Debian package, its services)
 DEMO_PROGRAMS = [

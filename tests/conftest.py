@@ -8,12 +8,16 @@ import uuid
 from asyncio import _get_running_loop, _set_running_loop
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from hypothesis import settings
 
 from flyball.demo import servers
+
+if TYPE_CHECKING:
+    from tests.finops.flags.unleash_server import UnleashServer
 
 settings.register_profile("flyball", deadline=None)  # no test asserts a wall-clock time
 settings.load_profile("flyball")
@@ -101,3 +105,12 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
     yield postgresql_server.replace("postgresql://", "postgresql+psycopg://").replace("/postgres", f"/{name}")
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def unleash_server(postgresql_server: str) -> "Iterator[UnleashServer]":
+    """A real Unleash server; tests use flags of their own names."""
+    from tests.finops.flags.unleash_server import running_unleash
+
+    with running_unleash(postgresql_server) as server:
+        yield server
