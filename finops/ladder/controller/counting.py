@@ -22,12 +22,13 @@ def counted(
     """The state with this sample in its streaks.
 
     A condition that holds counts one more, up to what is wanted; one that does not, or that nobody can tell, starts
-    again from nothing. A sample that was counted already adds nothing, yet ends what no longer holds.
+    again from nothing, and so do those that contradict each other; but not an emergency, which two independent signals
+    tell and a person has to confirm. A sample that was counted already adds nothing, yet ends what no longer holds.
     """
     last = state.sampled_at
     more = 1 if last is None or sampled_at > last else 0
     is_next = last is None or in_a_row(ladder, sampled_at - last)
-    if is_contradictory or not is_next:
+    if not is_next:
         state = replace(state, entering={}, leaving=0, jumping=0)
     entering = {
         each.number: count
@@ -40,7 +41,7 @@ def counted(
     leaving = jumping = 0
     if present and judged.exit is Verdict.HOLDS and not is_contradictory:
         leaving = min(state.leaving + more, present.exit_samples)
-    if ladder.emergency and judged.emergency is Verdict.HOLDS and not is_contradictory:
+    if ladder.emergency and judged.emergency is Verdict.HOLDS:
         jumping = min(state.jumping + more, ladder.emergency.samples)
     return ControllerState(
         tier=state.tier,

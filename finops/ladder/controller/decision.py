@@ -37,7 +37,7 @@ def decide(ladder: Ladder, state: ControllerState, given: Given, now: datetime) 
         asks.extend(answer.asks)
         if answer.move is not None:
             return Decision(turn.state, answer.move, tuple(notes))
-    return Decision(turn.state, None, tuple(notes), tuple(asks))
+    return Decision(turn.state, None, tuple(notes), tuple(dict.fromkeys(asks)))
 
 
 def _turn(ladder: Ladder, state: ControllerState, given: Given, now: datetime) -> Turn:
@@ -140,12 +140,14 @@ def _up(turn: Turn) -> Answer:
     )
     if stops:
         return Answer(notes=stops)
-    reasons = tuple(gates.approval_reasons(turn, target))
+    reasons = gates.approval_reasons(turn, target)
     if not reasons:
         return Answer(Move(turn.tier, target, StepCause.SIGNALS, f"{why}."))
     approval = gates.usable(turn, target, ApprovalScope.STEP)
     if approval is None:
-        return Answer(notes=reasons, asks=(target,))
+        name = capital(named(turn.ladder, target))
+        notes = (Note(one, f"{name} needs an approval, {text}: {why}.", target, True) for one, text in reasons.items())
+        return Answer(notes=tuple(notes), asks=(target,))
     reason = f"{why}; {approval.by} approved it: {approval.why}."
     return Answer(Move(turn.tier, target, StepCause.SIGNALS, reason, approval.id))
 

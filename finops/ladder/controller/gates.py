@@ -107,32 +107,31 @@ def usable(turn: Turn, target: int, scope: ApprovalScope) -> Approval | None:
     return min(fitting, key=lambda each: (each.until, each.id)) if fitting else None
 
 
-def approval_reasons(turn: Turn, target: int) -> Iterator[Note]:
+def approval_reasons(turn: Turn, target: int) -> dict[Because, str]:
     """Why a step up needs an approval; nothing when it needs none."""
     tier = turn.ladder.tier(target)
-    name = named(turn.ladder, target)
-    title = capital(name)
+    reasons: dict[Because, str] = {}
     if tier and tier.needs_approval:
-        yield Note(Because.NEEDS_APPROVAL, f"{title} is asked for, and needs an approval.", target, is_alert=True)
+        reasons[Because.NEEDS_APPROVAL] = "the tier wants one"
     elif turn.ladder.mode is Mode.RECOMMEND:
-        text = f"{title} is recommended: it needs an approval, because the ladder is in mode recommend."
-        yield Note(Because.NEEDS_APPROVAL, text, target, is_alert=True)
+        reasons[Because.NEEDS_APPROVAL] = "the ladder is in mode recommend"
     if target in turn.state.locked:
-        text = f"{title} expired, and only an approval opens it again."
-        yield Note(Because.LOCKED, text, target, is_alert=True)
-    yield from _growth(turn, target, title)
+        reasons[Because.LOCKED] = "it expired"
+    growing = _growth(turn)
+    if growing:
+        reasons[Because.GROWTH] = growing
+    return reasons
 
 
-def _growth(turn: Turn, target: int, title: str) -> Iterator[Note]:
+def _growth(turn: Turn) -> str:
+    """Why spend may be right as it is; empty when it is not, or when nobody wants to know."""
     growth = turn.ladder.growth
     if growth is None:
-        return
+        return ""
     value = turn.judged.values.get(growth.signal)
     if value is None:
-        why = f"nobody knows whether {growth.signal} is flat"
-    elif value < growth.flat_below:
-        told = figure(value, growth.flat_below)
-        why = f"spend grows because use does, {growth.signal} is {told}, below {growth.flat_below.normalize():f}"
-    else:
-        return
-    yield Note(Because.GROWTH, f"{title} is asked for, and needs an approval: {why}.", target, is_alert=True)
+        return f"nobody knows whether {growth.signal} is flat"
+    if value >= growth.flat_below:
+        return ""
+    told = figure(value, growth.flat_below)
+    return f"spend grows because use does ({growth.signal} is {told}, below {growth.flat_below.normalize():f})"
