@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -9,12 +10,17 @@ from controlplane.model.check import CheckKind, CheckResult, Outcome
 from controlplane.ports import Clock
 from flyball.synthetics.declared import ChecksDeclared
 from flyball.synthetics.region_checks import RegionChecks
+from synthetics.journeys.model import Journey
 
 UNDECLARED: Final = "undeclared"
 
 
 class DeclaredJourneys:
-    """Those of the last good files, walked one after the other from the region of this process."""
+    """Those of the last good files, walked one after the other from the region of this process.
+
+    Where regions are declared and this process is none of them, a journey is walked as the first of its own: with what
+    that region has instead of DNS, and the variables of this process.
+    """
 
     def __init__(self, declared: Callable[[], ChecksDeclared], maker: RegionChecks, clock: Clock) -> None:
         self._declared = declared
@@ -28,15 +34,22 @@ class DeclaredJourneys:
     async def _run(self, journeys: Sequence[str], now: datetime) -> list[CheckResult]:
         declared = self._declared()
         known = {each.name: each for each in declared.journeys}
-        runner = self._maker.runner(declared, [known[name] for name in journeys if name in known])
         results = []
         for name in journeys:
             if name not in known:
                 results.append(self._undeclared(name, now))
                 continue
+            runner = self._maker_of(declared, known[name]).runner(declared, [known[name]])
             result, _ = await runner.run(known[name], self._clock.now() if results else now)
             results.append(result)
         return results
+
+    def _maker_of(self, declared: ChecksDeclared, journey: Journey) -> RegionChecks:
+        names = [region.name for region in declared.regions]
+        if not names or self._maker.region in names:
+            return self._maker
+        own = next((name for name in names if not journey.regions or name in journey.regions), names[0])
+        return replace(self._maker, region=own)
 
     def _undeclared(self, name: str, now: datetime) -> CheckResult:
         return CheckResult(
