@@ -1,8 +1,9 @@
 """By how much spend fell at a step: what would have been spent less what was, and how sure that is.
 
-What would have been is the level just before the step, moved by the load since then:
-`before × (1 + elasticity × (load after ÷ load before − 1))`. The elasticity (how much of the spend follows the load) is
-fitted to full-service history and leans on what is usual where that says little.
+What would have been is the level just before the step, moved by the load since then as a straight line moves it:
+`before × (1 + e × (after − 1)) ÷ (1 + e × (before − 1))`, with loads as multiples of their usual mean. The elasticity
+`e` (how much of the spend follows the load) is fitted to full-service history and leans on what is usual where that
+says little.
 
 The interval comes from *placebo steps*: the same sum is made at moments of the past at which nothing happened, with
 windows of the same lengths the same distance apart; by how much it is wrong there is how wrong it may be here (Abadie,
@@ -30,6 +31,7 @@ _MOST_CORRELATION: Final = 0.85
 _LEAST_FREEDOM: Final = 2.0
 _HISTORY_CORRELATED: Final = 12  # blocks of history that say as much as one
 _LEAST_LOAD_SPREAD: Final = 0.01
+_LEAST_SHARE: Final = 0.05  # of its mean that spend is taken to be at the least load
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,15 @@ def measure(history: History, before: Window, after: Window) -> Measured | None:
     level, kept = _mean(history.money, before), _mean(history.money, after)
     if level is None or kept is None:
         return None
-    load = _load_ratio(history, before, after)
-    elasticity, doubt = _elasticity(history)
-    moved = 1 + elasticity * (load - 1)
-    without = level * max(moved, 0.0)
+    line = _line(history)
+    moved, lever = (float(each) for each in line.moved(*_loads(history, before, after)))
+    without = level * moved
     saving = without - kept
-    extra = level * (load - 1) * doubt
-    placebo = _placebo_error(history, before, after, elasticity)
+    extra = level * lever * line.doubt
+    placebo = _placebo_error(history, before, after, line)
     if placebo is not None:
         error, count = placebo
-        spread = math.hypot(error * max(without, kept), extra)
-        half = student(count - 1) * spread
+        half = student(count - 1) * math.hypot(error * max(without, kept), extra)
         return Measured(saving, saving - half, saving + half, without, count)
     variance, freedom = _block_variance(history, before, after)
     half = student(freedom) * math.hypot(math.sqrt(variance), extra)
@@ -91,36 +91,53 @@ def _mean(values: Floats, window: Window) -> float | None:
     return float(known.mean())
 
 
-def _load_ratio(history: History, before: Window, after: Window) -> float:
-    """1 where the load is not known."""
-    if history.load is None:
-        return 1.0
-    earlier, later = _mean(history.load, before), _mean(history.load, after)
-    return later / earlier if earlier and later is not None and earlier > 0 else 1.0
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """How spend follows the load: `usual` is the mean load, `doubt` the standard error of the elasticity."""
+
+    elasticity: float
+    doubt: float
+    usual: float
+
+    def moved(self, before: Floats, after: Floats) -> tuple[Floats, Floats]:
+        """By what spend moves with the load, and how much more for an elasticity 1 higher; 1 and 0 where unknown."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            low, high = before / self.usual - 1, after / self.usual - 1
+            base = np.maximum(1 + self.elasticity * low, _LEAST_SHARE)
+            moved = np.maximum(1 + self.elasticity * high, 0) / base
+            lever = np.abs(high - low) / base**2
+        is_known = np.isfinite(moved) & (before > 0)
+        return np.where(is_known, moved, 1.0), np.where(is_known, lever, 0.0)
 
 
-def _elasticity(history: History) -> tuple[float, float]:
-    """How much of the spend follows the load, between 0 and 1.2, and its standard error; fitted to full service."""
+def _loads(history: History, before: Window, after: Window) -> tuple[Floats, Floats]:
+    earlier, later = (None if history.load is None else _mean(history.load, each) for each in (before, after))
+    return np.array(np.nan if earlier is None else earlier), np.array(np.nan if later is None else later)
+
+
+def _line(history: History) -> _Line:
+    """Fitted to full service: an elasticity between 0 and 1.2."""
     mean, doubt = _PRIOR
     if history.load is None:
-        return 0.0, 0.0
+        return _Line(0.0, 0.0, 1.0)
     known = history.is_full & np.isfinite(history.money) & np.isfinite(history.load)
     money, load = history.money[known], history.load[known]
     if len(money) < 2 * _HISTORY_CORRELATED or load.mean() <= 0 or money.mean() <= 0:
-        return mean, doubt
+        everything = history.load[np.isfinite(history.load)]
+        return _Line(mean, doubt, float(everything.mean()) if len(everything) else 1.0)
     x, y = load / load.mean() - 1, money / money.mean() - 1
     spread = float(x @ x)
     if spread < len(x) * _LEAST_LOAD_SPREAD**2:
-        return mean, doubt
+        return _Line(mean, doubt, float(load.mean()))
     slope = float(x @ y) / spread
     rest = y - slope * x
     variance = float(rest @ rest) / len(x) / spread * _HISTORY_CORRELATED
     weight, prior = 1 / max(variance, 1e-9), 1 / doubt**2
     fitted = (slope * weight + mean * prior) / (weight + prior)
-    return min(max(fitted, 0.0), 1.2), math.sqrt(1 / (weight + prior))
+    return _Line(min(max(fitted, 0.0), 1.2), math.sqrt(1 / (weight + prior)), float(load.mean()))
 
 
-def _placebo_error(history: History, before: Window, after: Window, elasticity: float) -> tuple[float, int] | None:
+def _placebo_error(history: History, before: Window, after: Window, line: _Line) -> tuple[float, int] | None:
     """How wrong the same sum is where nothing happened, as a share of what would have been, and of how many moments."""
     span = after[1] - before[0]
     count = before[0] - span
@@ -129,10 +146,10 @@ def _placebo_error(history: History, before: Window, after: Window, elasticity: 
     at = np.arange(count)
     ends = (at, at + before[1] - before[0]), (at + after[0] - before[0], at + span)
     level, kept = window_means(history.money, *ends[0]), window_means(history.money, *ends[1])
-    load = np.ones(count)
+    without = level
     if history.load is not None:
-        load = window_means(history.load, *ends[1]) / window_means(history.load, *ends[0])
-    without = level * (1 + elasticity * (load - 1))
+        loads = [window_means(history.load, *end) for end in ends]
+        without = level * line.moved(loads[0], loads[1])[0]
     same = (history.regime[at] == history.regime[at + span - 1]) & (history.regime[at] >= 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         wrong = (without - kept) / np.maximum(without, kept)
