@@ -215,5 +215,5 @@ class AnyLadder(RuleBasedStateMachine):
 
 TestAnyLadder = AnyLadder.TestCase
 TestAnyLadder.settings = settings(
-    max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -53,7 +53,7 @@ class Explored:
 
 
 def a_small_ladder(tiers: int = 3) -> Ladder:
-    """Two samples up and down, two ticks of dwell and cool-down, three moves a day; tier 2 wants approval and expires."""
+    """Two samples up or down, two ticks of dwell and cool-down, three moves a day; tier 2 is approved and expires."""
     return a_ladder(
         *(
             a_tier(
@@ -208,9 +208,9 @@ def calm_ends(world: World, states: list[ControllerState]) -> int:
 def test_no_state_that_a_small_ladder_reaches_first_breaks_a_promise() -> None:
     world = a_world(a_small_ladder(), is_full=False)
 
-    explored, states = explore(world, most=250)
+    explored, states = explore(world, most=120)
 
-    assert explored.moves > 100
+    assert explored.moves > 50
     assert calm_ends(world, states) < 40
 
 
