@@ -119,7 +119,7 @@ def test_its_own_savings_never_bring_it_down(demand: Decimal, savings: tuple[str
 def test_it_comes_down_when_demand_really_falls() -> None:
     walk = walking(a_ladder(*(a_tier(number, exit_samples=3, saving="1.5") for number in (1, 2, 3))))
     for _ in range(40):
-        walk.step(saved(walk, Decimal(5)))
+        walk.step(saved(walk, Decimal("5.6")))
     assert walk.state.tier == 2
     assert walk.now > START
 
