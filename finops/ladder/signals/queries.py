@@ -124,11 +124,12 @@ def _forecast(signal: Signal) -> Mapping[str, str]:
     ratio, made = _of(signal, names.BUDGET_FORECAST_RATIO), _of(signal, names.BUDGET_FORECAST_AT)
     recorded = f"max without ({names.BASIS}) (last_over_time({ratio}[{LATE}]))"
     by_forecast = f'{names.BUDGET_FORECAST_RATIO}{{{_matcher(signal)},{names.BASIS}="forecast"}}'
+    was_forecast = f"last_over_time({by_forecast}[{LATE}])"
     return {
         VALUE: f"({ratio} or on ({names.BUDGET}) {recorded})",
         AT_VALUE: _newest(ratio),
         AT_SPEND: _spend_known(signal),
-        AT_MADE: f"max ({made}) and on () {by_forecast}",
+        AT_MADE: f"max ({made}) and on () ({by_forecast} or {was_forecast} unless on () {ratio})",
         PER_HOUR: f"({_hours_ahead(signal)} / on ({names.BUDGET}) {_late(signal, names.BUDGET_AMOUNT)})",
     }
 
@@ -164,7 +165,7 @@ def _unit_cost(signal: Signal) -> Mapping[str, str]:
     late = f"last_over_time({ratio}[{LATE}])"
     units = f"sum_over_time({names.UNIT_COST_UNITS_LEDGER}{{{matcher}}}[{length}])"
     both = f"{names.UNIT_COST}, {names.CURRENCY}"
-    costed = f"sum by ({both}) ({late} * ignoring ({names.CURRENCY}) {units})"
+    costed = f"sum by ({both}) ({late} * ignoring ({names.CURRENCY}) group_left () {units})"
     counted = f"sum by ({names.UNIT_COST}) ({units} and ignoring ({names.CURRENCY}) {late})"
     target = f"max by ({both}) (last_over_time({names.UNIT_COST_TARGET}{{{matcher}}}[{LATE}]))"
     value = f"({costed} / on ({names.UNIT_COST}) group_left () {counted} / on ({both}) {target})"
