@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from controlplane.model.ladder import FlagValue
+from controlplane.ports import Permanent
 from finops.flags.model import DeclaredFlag, FlagState, FlagType, FlagWrite
 from finops.flags.ports import Conflict
 
@@ -32,8 +33,12 @@ def differs(seen: FlagState, now: FlagState) -> bool:
 def due(writes: Sequence[FlagWrite], now: Mapping[str, FlagState]) -> list[FlagWrite]:
     """Those that change something. Raises `Conflict` when one that is due is not as it was seen.
 
-    What holds the wanted value already needs no write, whoever wrote it: a repeated write is one.
+    What holds the wanted value already needs no write, whoever wrote it: a repeated write is one. Raises `Permanent`
+    for a value of another type than the flag was seen with.
     """
+    for write in writes:
+        if write.seen.value is not None and type(write.seen.value) is not type(write.value):
+            raise Permanent(f"flag {write.seen.flag} is {shown(write.seen.value)}, and cannot be {shown(write.value)}")
     needed = [write for write in writes if not same(now[write.seen.flag].value, write.value)]
     changed = [write for write in needed if differs(write.seen, now[write.seen.flag])]
     if changed:

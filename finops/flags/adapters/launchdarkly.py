@@ -4,7 +4,7 @@ https://launchdarkly.com/docs/api/feature-flags/patch-feature-flag
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -94,7 +94,8 @@ class LaunchDarkly:
             return FlagUse(flag, created_at=created, is_archived=True, note="archived")
         place = f"/api/v2/flag-statuses/{segment(self._project)}/{segment(self._environment)}/{segment(flag)}"
         status = self._parsed(self._server.ask("GET", place), Status, f"asking for the status of {flag}")
-        return FlagUse(flag, status.last_requested, created, note=status.name)
+        seen = status.last_requested.astimezone(UTC) if status.last_requested else None
+        return FlagUse(flag, seen, created, note=status.name)
 
     def _declared_state(self, flag: DeclaredFlag, feature: Feature | None) -> FlagState:
         if feature is None or feature.archived:

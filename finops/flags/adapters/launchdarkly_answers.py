@@ -66,7 +66,7 @@ class Variation(_Answer):
     """A value that a flag may have."""
 
     id: str = Field(alias="_id")
-    value: JSON = None
+    value: Any = None
 
 
 class Feature(_Answer):
@@ -113,7 +113,7 @@ class Feature(_Answer):
 class SDKFlag(Config):
     """A flag as SDKs download it: variations are bare values."""
 
-    variations: list[JSON] = Field(default_factory=list)
+    variations: list[Any] = Field(default_factory=list)
 
     def value(self, flag: str) -> JSON:
         """What everybody gets."""

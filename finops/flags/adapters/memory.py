@@ -8,7 +8,7 @@ from typing import Final
 
 from controlplane.model.ladder import FlagValue
 from controlplane.ports import Clock, Permanent
-from finops.flags.comparing import due, same
+from finops.flags.comparing import due, fits, same, shown
 from finops.flags.model import Capabilities, DeclaredFlag, FlagEdit, FlagState, FlagUse, FlagWrite, WriteNote
 
 _MOST_EDITS: Final = 10_000
@@ -37,7 +37,7 @@ class MemoryFlags:
     def read(self, flags: Sequence[DeclaredFlag]) -> Mapping[str, FlagState]:
         """As the port says."""
         with self._lock:
-            return {flag.name: self._state(flag.name) for flag in flags}
+            return {flag.name: self._declared_state(flag) for flag in flags}
 
     def write(self, writes: Sequence[FlagWrite], note: WriteNote) -> None:
         """As the port says; all of them or none."""
@@ -76,6 +76,12 @@ class MemoryFlags:
 
     def close(self) -> None:
         """Nothing to give back: the values stay."""
+
+    def _declared_state(self, flag: DeclaredFlag) -> FlagState:
+        state = self._state(flag.name)
+        if state.value is not None and not fits(flag, state.value):
+            raise Permanent(f"flag {flag.name} is declared as {flag.type.value}, and is {shown(state.value)} in memory")
+        return state
 
     def _state(self, flag: str) -> FlagState:
         return self._states.get(flag, FlagState(flag, None))

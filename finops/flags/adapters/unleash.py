@@ -47,6 +47,16 @@ class _Flag:
     type: FlagType
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A request that changes a flag."""
+
+    flag: str
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+
+
 class Unleash:
     """Implements `FlagStore`. Flags are changed one after another.
 
@@ -80,10 +90,11 @@ class Unleash:
             toggles = {name: self._present(name) for name in flags}
             states = {name: self._state(flags[name], toggles[name]) for name in flags}
             needed = due(writes, states)
-            for write in needed:
-                self._check(flags[write.seen.flag], toggles[write.seen.flag])
-            for write in needed:
-                self._set(flags[write.seen.flag], toggles[write.seen.flag], write.value)
+            changes = [
+                self._change(flags[write.seen.flag], toggles[write.seen.flag], write.value) for write in needed
+            ]  # all of them before the first is sent: one that cannot be is refused
+            for change in changes:
+                self._send(change)
             self._yield_to_others([(flags[write.seen.flag], write) for write in needed], last, us)
 
     def history(self, flag: str, since: datetime) -> list[FlagEdit]:
@@ -115,8 +126,8 @@ class Unleash:
         try:
             toggle.for_all(flag)
         except Permanent:
-            return FlagUse(flag, toggle.last_seen_at, feature.created_at, note="strategies decide for some")
-        return FlagUse(flag, toggle.last_seen_at, feature.created_at)
+            return FlagUse(flag, _utc(toggle.last_seen_at), _utc(feature.created_at), note="strategies decide for some")
+        return FlagUse(flag, _utc(toggle.last_seen_at), _utc(feature.created_at))
 
     def _state(self, flag: Named, toggle: Toggle | None) -> FlagState:
         return FlagState(flag.name, None if toggle is None else toggle.value(flag))
@@ -138,37 +149,30 @@ class Unleash:
         feature = self._parsed(answer, Feature, _READING)
         return None if feature.archived else feature
 
-    def _check(self, flag: Named, toggle: Toggle) -> None:
-        """Nothing is written before all can be."""
-        toggle.for_all(flag.name)
-        if flag.type is not FlagType.BOOLEAN and not toggle.enabled:
-            raise Permanent(f"flag {flag.name} is off in Unleash, so applications take their own default: turn it on")
-
-    def _set(self, flag: Named, toggle: Toggle, value: FlagValue) -> None:
+    def _change(self, flag: Named, toggle: Toggle, value: FlagValue) -> _Change:
+        """The request that gives everybody the value. Raises `Permanent` when there is none."""
+        strategy = toggle.for_all(flag.name)
         if isinstance(value, bool):
-            self._turn(flag.name, is_on=value)
-            return
-        strategy = toggle.for_all(flag.name).id
-        path = f"{self._path(flag.name)}{self._at}/strategies/{segment(strategy)}"
-        doing = f"setting {flag.name}"
-        present = self._server.ask("GET", path)
-        if not present.succeeded:
-            raise self._server.refusal(present, doing)
-        body = self._server.data(present)
-        if not isinstance(body, dict):
-            raise self._server.odd(doing)
-        self._put(path, with_variant(flag, body, value), doing)
+            return self._turn(flag.name, is_on=value)
+        if not toggle.enabled:
+            raise Permanent(f"flag {flag.name} is off in Unleash, so applications take their own default: turn it on")
+        path = self._strategy(flag.name, strategy.id)
+        answer = self._server.ask("GET", path)
+        body = self._server.data(answer)
+        if not answer.succeeded or not isinstance(body, dict):
+            raise self._server.refusal(answer, f"reading {flag.name}")
+        return _Change(flag.name, "PUT", path, with_variant(flag, body, value))
 
-    def _turn(self, flag: str, *, is_on: bool) -> None:
-        word = "on" if is_on else "off"
-        answer = self._server.ask("POST", f"{self._path(flag)}{self._at}/{word}")
-        if not answer.succeeded:
-            raise self._server.refusal(answer, f"turning {flag} {word}")
+    def _turn(self, flag: str, *, is_on: bool) -> _Change:
+        return _Change(flag, "POST", f"{self._path(flag)}{self._at}/{'on' if is_on else 'off'}")
 
-    def _put(self, path: str, body: dict[str, Any], doing: str) -> None:
-        answer = self._server.ask_json("PUT", path, body)
+    def _send(self, change: _Change) -> None:
+        if change.body is None:
+            answer = self._server.ask(change.method, change.path)
+        else:
+            answer = self._server.ask_json(change.method, change.path, change.body)
         if not answer.succeeded:
-            raise self._server.refusal(answer, doing)
+            raise self._server.refusal(answer, f"changing {change.flag}")
 
     def _yield_to_others(self, written: Sequence[tuple[Named, FlagWrite]], last: int, us: frozenset[str]) -> None:
         """Look whether somebody changed a flag after it was compared; let their change stand."""
@@ -194,11 +198,10 @@ class Unleash:
         if theirs is None:
             return
         if theirs.turned is not None:
-            self._turn(flag.name, is_on=theirs.turned)
+            self._send(self._turn(flag.name, is_on=theirs.turned))
         elif theirs.data is not None and isinstance(theirs.data.get("id"), str):
             body = {key: value for key, value in theirs.data.items() if key != "id" and value is not None}
-            path = f"{self._path(flag.name)}{self._at}/strategies/{segment(theirs.data['id'])}"
-            self._put(path, body, f"restoring {flag.name}")
+            self._send(_Change(flag.name, "PUT", self._strategy(flag.name, theirs.data["id"]), body))
 
     def _names(self) -> frozenset[str]:
         if not self._us:
@@ -235,9 +238,16 @@ class Unleash:
     def _path(self, flag: str) -> str:
         return f"/api/admin/projects/{segment(self._project)}/features/{segment(flag)}"
 
+    def _strategy(self, flag: str, id_: str) -> str:
+        return f"{self._path(flag)}{self._at}/strategies/{segment(id_)}"
+
     @property
     def _at(self) -> str:
         return f"/environments/{segment(self._environment)}"
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return None if at is None else at.astimezone(UTC)
 
 
 class UnleashClient:

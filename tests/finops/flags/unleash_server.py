@@ -1,11 +1,13 @@
 """A real Unleash server of our own, with a person beside us who changes flags too. It takes about 4 s of processor."""
 
+import http.client
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from uuid import uuid4
 
@@ -75,6 +77,21 @@ class UnleashServer:
         self.add_strategy(flag, body)
         self.turn(flag, on=True)
 
+    def choose(self, flag: str, text: str) -> None:
+        """The same flag gives everybody another of its texts."""
+        strategy = self.strategies(flag)[0]
+        variants: list[dict[str, object]] = strategy["variants"]  # type: ignore[assignment]
+        weighed = [
+            {
+                **each,
+                "weight": 1000 if each["name"] == text else 0,
+                "weightType": "variable" if each["name"] == text else "fix",
+            }
+            for each in variants
+        ]
+        kept = {key: strategy[key] for key in ("id", "name", "constraints", "parameters")}
+        self.change_strategy(flag, {**kept, "variants": weighed})
+
     def report_use(self, flag: str) -> None:
         """What an SDK sends once a minute."""
         count = {
@@ -118,7 +135,7 @@ def running_unleash(postgresql_server: str) -> Iterator[UnleashServer]:
     try:
         with (
             servers.running(
-                "Unleash", ["node", str(PROGRAM)], url=url, ready=lambda: servers.answers(f"{url}/health"),
+                "Unleash", ["node", str(PROGRAM)], url=url, ready=lambda: _answers(port),
                 log=folder / "log", environment=environment, patience_seconds=_PATIENCE_SECONDS,
             ),
             httpx.Client(base_url=url, timeout=30) as browser,
@@ -126,6 +143,18 @@ def running_unleash(postgresql_server: str) -> Iterator[UnleashServer]:
             yield UnleashServer(url, _signed_in(browser))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(port: int) -> bool:
+    """Asked often while it starts: this costs next to nothing."""
+    connection = http.client.HTTPConnection(servers.LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _signed_in(browser: httpx.Client) -> httpx.Client:
