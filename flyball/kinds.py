@@ -27,7 +27,10 @@ MAKES_SLOS: Final[tuple[type[BaseModel], ...]] = (
 )
 """Models of documents that make SLOs and that no other document depends on."""
 
-REFERRED_TO: Final = tuple(kind for kind in KINDS if kind.model not in MAKES_SLOS and kind is not WORKSPACE)
+_MAY_MAKE_SLOS: Final = (*openslo_kinds.KINDS, *_OTHER_DIALECTS)  # the models of other kinds are not imported here
+REFERRED_TO: Final = tuple(
+    kind for kind in KINDS if kind is not WORKSPACE and not (kind in _MAY_MAKE_SLOS and kind.model in MAKES_SLOS)
+)
 """Kinds of which a document may concern SLOs in other files."""
 
 

@@ -123,18 +123,18 @@ class TracingPart(_Part):
 class WorkspaceSpec(_Part):
     """The backends of a workspace; everything has a default."""
 
-    prometheus: PrometheusPart = PrometheusPart()
-    rules: RulesPart = RulesPart()
-    alertmanager: AlertmanagerPart = AlertmanagerPart()
-    grafana: GrafanaPart = GrafanaPart()
-    console: ConsolePart = ConsolePart()
-    store: StorePart = StorePart()
-    cost: CostPart = CostPart()
-    checks: ChecksPart = ChecksPart()
-    status: StatusPart = StatusPart()
-    ladder: LadderPart = LadderPart()
-    slo: SLOPart = SLOPart()
-    tracing: TracingPart = TracingPart()
+    prometheus: PrometheusPart = Field(default_factory=PrometheusPart)
+    rules: RulesPart = Field(default_factory=RulesPart)
+    alertmanager: AlertmanagerPart = Field(default_factory=AlertmanagerPart)
+    grafana: GrafanaPart = Field(default_factory=GrafanaPart)
+    console: ConsolePart = Field(default_factory=ConsolePart)
+    store: StorePart = Field(default_factory=StorePart)
+    cost: CostPart = Field(default_factory=CostPart)
+    checks: ChecksPart = Field(default_factory=ChecksPart)
+    status: StatusPart = Field(default_factory=StatusPart)
+    ladder: LadderPart = Field(default_factory=LadderPart)
+    slo: SLOPart = Field(default_factory=SLOPart)
+    tracing: TracingPart = Field(default_factory=TracingPart)
     lint: dict[str, Level] = Field(
         default_factory=dict, description="off, warning or error, by the name of a rule (docs/reference/lint.md)."
     )
@@ -154,8 +154,8 @@ class Workspace(_Part):
 
     api_version: Literal["flyball.dev/v1"]
     kind: Literal["Workspace"]
-    metadata: WorkspaceMetadata = WorkspaceMetadata()
-    spec: WorkspaceSpec = WorkspaceSpec()
+    metadata: WorkspaceMetadata = Field(default_factory=WorkspaceMetadata)
+    spec: WorkspaceSpec = Field(default_factory=WorkspaceSpec)
 
 
 WORKSPACE: Final = Kind(API_VERSION, "Workspace", Workspace)

@@ -1,7 +1,7 @@
 """The only YAML reader: text → positions → pydantic → documents or problems."""
 
 from controlplane.specfile.declared import Declared, declared_by_name
-from controlplane.specfile.document import Document, Kind, Path, field_name
+from controlplane.specfile.document import Document, Kind, ModelAt, Path, field_name
 from controlplane.specfile.reading import ReadResult, SourceFile, read
 from controlplane.specfile.schema import json_schema
 from controlplane.specfile.suggestions import did_you_mean
@@ -10,6 +10,7 @@ __all__ = [
     "Declared",
     "Document",
     "Kind",
+    "ModelAt",
     "Path",
     "ReadResult",
     "SourceFile",

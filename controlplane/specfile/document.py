@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import import_module
 from typing import Final, Literal
 
 from pydantic import BaseModel
@@ -16,6 +18,20 @@ from controlplane.specfile.scalars import decoded
 Path = tuple[str | int, ...]
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAt:
+    """A model that is imported when the first document of its kind is read: most workspaces use few kinds."""
+
+    module: str
+    name: str
+
+
+@cache
+def _imported(at: ModelAt) -> type[BaseModel]:
+    model: type[BaseModel] = getattr(import_module(at.module), at.name)
+    return model
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +49,15 @@ class Kind:
 
     api_version: str
     name: str
-    model: type[BaseModel]
+    shape: type[BaseModel] | ModelAt
     marked_by: Literal["kind", "version"] = "kind"
     read_as: "Callable[[Document], Sequence[Document]] | None" = field(default=None, compare=False)
     repeated: Severity = Severity.ERROR
+
+    @property
+    def model(self) -> type[BaseModel]:
+        """The model itself."""
+        return _imported(self.shape) if isinstance(self.shape, ModelAt) else self.shape
 
 
 def field_name(path: tuple[str | int, ...]) -> str:

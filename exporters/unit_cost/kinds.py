@@ -3,8 +3,8 @@
 from typing import Final
 
 from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-from exporters.unit_cost.spec import UnitCostDocument
+from controlplane.specfile import Kind, ModelAt
 
-UNIT_COST: Final = Kind(API_VERSION, "UnitCost", UnitCostDocument)
+_SPEC: Final = "exporters.unit_cost.spec"
+UNIT_COST: Final = Kind(API_VERSION, "UnitCost", ModelAt(_SPEC, "UnitCostDocument"))
 KINDS: Final[tuple[Kind, ...]] = (UNIT_COST,)

@@ -8,9 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticKnownError
 
-from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
 
 
@@ -159,8 +156,3 @@ class ContractDocument(_Part):
     kind: Literal["ServiceContract"]
     metadata: UsageMetadata
     spec: ContractSpec
-
-
-METER: Final = Kind(API_VERSION, "Meter", MeterDocument)
-QUOTA: Final = Kind(API_VERSION, "UsageQuota", QuotaDocument)
-CONTRACT: Final = Kind(API_VERSION, "ServiceContract", ContractDocument)

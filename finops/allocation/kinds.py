@@ -3,8 +3,8 @@
 from typing import Final
 
 from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-from finops.allocation.spec import AllocationDocument
+from controlplane.specfile import Kind, ModelAt
 
-ALLOCATION: Final = Kind(API_VERSION, "CostAllocation", AllocationDocument)
+_SPEC: Final = "finops.allocation.spec"
+ALLOCATION: Final = Kind(API_VERSION, "CostAllocation", ModelAt(_SPEC, "AllocationDocument"))
 KINDS: Final[tuple[Kind, ...]] = (ALLOCATION,)

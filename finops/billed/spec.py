@@ -8,9 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticKnownError
 
-from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})")
 
 
@@ -125,7 +122,3 @@ class ExchangeRatesDocument(_Part):
     kind: Literal["ExchangeRates"]
     metadata: BilledMetadata
     spec: ExchangeRatesSpec
-
-
-COST_SOURCE: Final = Kind(API_VERSION, "CostSource", CostSourceDocument)
-EXCHANGE_RATES: Final = Kind(API_VERSION, "ExchangeRates", ExchangeRatesDocument)

@@ -3,8 +3,8 @@
 from typing import Final
 
 from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-from finops.budgets.spec import BudgetDocument
+from controlplane.specfile import Kind, ModelAt
 
-BUDGET: Final = Kind(API_VERSION, "Budget", BudgetDocument)
+_SPEC: Final = "finops.budgets.spec"
+BUDGET: Final = Kind(API_VERSION, "Budget", ModelAt(_SPEC, "BudgetDocument"))
 KINDS: Final[tuple[Kind, ...]] = (BUDGET,)

@@ -8,9 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticKnownError
 
-from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})")
 _MOST_REPLICAS: Final = 1_000_000
 _MOST_TRIGGERS: Final = 20
@@ -137,6 +134,3 @@ class CapDocument(_Part):
     kind: Literal["AutoscalingCap"]
     metadata: CapMetadata
     spec: CapSpec
-
-
-AUTOSCALING_CAP: Final = Kind(API_VERSION, "AutoscalingCap", CapDocument)

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from controlplane.specfile import Kind
-from finops.flags.spec import FLAG_STORE
+from controlplane.conventions import API_VERSION
+from controlplane.specfile import Kind, ModelAt
 
+FLAG_STORE: Final = Kind(API_VERSION, "FlagStore", ModelAt("finops.flags.spec", "FlagStoreDocument"))
 KINDS: Final[tuple[Kind, ...]] = (FLAG_STORE,)

@@ -6,9 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
-from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-
 MOST_FLAGS: Final = 200
 MOST_SILENCED: Final = 50
 
@@ -132,6 +129,3 @@ class FlagStoreDocument(_Part):
     kind: Literal["FlagStore"]
     metadata: FlagStoreMetadata
     spec: FlagStoreSpec
-
-
-FLAG_STORE: Final = Kind(API_VERSION, "FlagStore", FlagStoreDocument)

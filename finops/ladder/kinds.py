@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from controlplane.specfile import Kind
-from finops.ladder.spec import LADDER
+from controlplane.conventions import API_VERSION
+from controlplane.specfile import Kind, ModelAt
 
+LADDER: Final = Kind(API_VERSION, "Ladder", ModelAt("finops.ladder.spec", "LadderDocument"))
 KINDS: Final[tuple[Kind, ...]] = (LADDER,)

@@ -8,8 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticKnownError
 
-from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
 from finops.flags.spec import Value
 
 MOST_TIERS: Final = 12
@@ -192,6 +190,3 @@ class LadderDocument(_Part):
     kind: Literal["Ladder"]
     metadata: LadderMetadata
     spec: LadderSpec
-
-
-LADDER: Final = Kind(API_VERSION, "Ladder", LadderDocument)

@@ -8,9 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticKnownError
 
-from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
@@ -199,6 +196,3 @@ class PriceMapDocument(_Part):
     kind: Literal["PriceMap"]
     metadata: PriceMapMetadata
     spec: PriceMapSpec
-
-
-PRICE_MAP: Final = Kind(API_VERSION, "PriceMap", PriceMapDocument)

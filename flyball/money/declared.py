@@ -4,36 +4,28 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from controlplane.model.budget import Budget
 from controlplane.problems import Problem
 from controlplane.specfile import Document, Kind
 from exporters.unit_cost import kinds as unit_cost_kinds
-from exporters.unit_cost.declared import declared as unit_costs_of
-from exporters.unit_cost.model import UnitCost
 from exporters.usage import kinds as usage_kinds
-from exporters.usage.declared import declared as usage_terms_of
-from exporters.usage.terms import UsageTerms
 from finops.allocation import kinds as allocation_kinds
-from finops.allocation.declared import declared as allocations_of
-from finops.allocation.model import CostAllocation
 from finops.billed import kinds as billed_kinds
-from finops.billed.declared import declared as cost_sources_of
-from finops.billed.declared import declared_rates
-from finops.billed.model import CostSource, ExchangeRates
 from finops.budgets import kinds as budget_kinds
-from finops.budgets.declared import declared as budgets_of
 from finops.caps import kinds as cap_kinds
-from finops.caps.declared import declared as caps_of
-from finops.caps.model import AutoscalingCap
 from finops.flags import kinds as flag_kinds
 from finops.ladder import kinds as ladder_kinds
 from finops.pricing import kinds as pricing_kinds
-from finops.pricing.declared import declared as price_maps_of
-from finops.pricing.model import PriceMap
 
 if TYPE_CHECKING:  # their readers take time to import: they are for workspaces that have such documents
+    from controlplane.model.budget import Budget
+    from exporters.unit_cost.model import UnitCost
+    from exporters.usage.terms import UsageTerms
+    from finops.allocation.model import CostAllocation
+    from finops.billed.model import CostSource, ExchangeRates
+    from finops.caps.model import AutoscalingCap
     from finops.flags.model import DeclaredStore
     from finops.ladder.model import Ladder
+    from finops.pricing.model import PriceMap
 
 KINDS: Final[tuple[Kind, ...]] = (
     *pricing_kinds.KINDS,
@@ -53,14 +45,14 @@ _LADDER_KINDS: Final = (*flag_kinds.KINDS, *ladder_kinds.KINDS)
 class MoneyDeclared:
     """What is declared, each in the order of its names. `usage` is None where nothing is metered."""
 
-    price_maps: tuple[PriceMap, ...] = ()
-    budgets: tuple[Budget, ...] = ()
-    unit_costs: tuple[UnitCost, ...] = ()
-    allocations: tuple[CostAllocation, ...] = ()
-    caps: tuple[AutoscalingCap, ...] = ()
-    cost_sources: tuple[CostSource, ...] = ()
-    exchange_rates: tuple[ExchangeRates, ...] = ()
-    usage: UsageTerms | None = None
+    price_maps: "tuple[PriceMap, ...]" = ()
+    budgets: "tuple[Budget, ...]" = ()
+    unit_costs: "tuple[UnitCost, ...]" = ()
+    allocations: "tuple[CostAllocation, ...]" = ()
+    caps: "tuple[AutoscalingCap, ...]" = ()
+    cost_sources: "tuple[CostSource, ...]" = ()
+    exchange_rates: "tuple[ExchangeRates, ...]" = ()
+    usage: "UsageTerms | None" = None
     flag_stores: "tuple[DeclaredStore, ...]" = ()
     ladders: "tuple[Ladder, ...]" = ()
 
@@ -100,6 +92,15 @@ def money_of(
     own = [document for document in documents if is_about_money(document)]
     if not own:
         return NOTHING, ()
+    from exporters.unit_cost.declared import declared as unit_costs_of
+    from exporters.usage.declared import declared as usage_terms_of
+    from finops.allocation.declared import declared as allocations_of
+    from finops.billed.declared import declared as cost_sources_of
+    from finops.billed.declared import declared_rates
+    from finops.budgets.declared import declared as budgets_of
+    from finops.caps.declared import declared as caps_of
+    from finops.pricing.declared import declared as price_maps_of
+
     price_maps, unit_costs, allocations = price_maps_of(own), unit_costs_of(own), allocations_of(own)
     budgets, caps, usage = budgets_of(own), caps_of(own, may_be_declared), usage_terms_of(own, may_be_declared)
     cost_sources, rates = cost_sources_of(own), declared_rates(own)

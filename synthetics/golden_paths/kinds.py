@@ -3,9 +3,9 @@
 from typing import Final
 
 from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-from synthetics.golden_paths.spec import GoldenPathDocument, RouteInventoryDocument
+from controlplane.specfile import Kind, ModelAt
 
-GOLDEN_PATH: Final = Kind(API_VERSION, "GoldenPath", GoldenPathDocument)
-ROUTE_INVENTORY: Final = Kind(API_VERSION, "RouteInventory", RouteInventoryDocument)
+_SPEC: Final = "synthetics.golden_paths.spec"
+GOLDEN_PATH: Final = Kind(API_VERSION, "GoldenPath", ModelAt(_SPEC, "GoldenPathDocument"))
+ROUTE_INVENTORY: Final = Kind(API_VERSION, "RouteInventory", ModelAt(_SPEC, "RouteInventoryDocument"))
 KINDS: Final[tuple[Kind, ...]] = (GOLDEN_PATH, ROUTE_INVENTORY)

@@ -3,8 +3,8 @@
 from typing import Final
 
 from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-from synthetics.journeys.spec import JourneyDocument
+from controlplane.specfile import Kind, ModelAt
 
-JOURNEY: Final = Kind(API_VERSION, "Journey", JourneyDocument)
+_SPEC: Final = "synthetics.journeys.spec"
+JOURNEY: Final = Kind(API_VERSION, "Journey", ModelAt(_SPEC, "JourneyDocument"))
 KINDS: Final[tuple[Kind, ...]] = (JOURNEY,)

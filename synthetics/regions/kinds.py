@@ -3,8 +3,8 @@
 from typing import Final
 
 from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-from synthetics.regions.spec import RegionDocument
+from controlplane.specfile import Kind, ModelAt
 
-REGION: Final = Kind(API_VERSION, "Region", RegionDocument)
+_SPEC: Final = "synthetics.regions.spec"
+REGION: Final = Kind(API_VERSION, "Region", ModelAt(_SPEC, "RegionDocument"))
 KINDS: Final[tuple[Kind, ...]] = (REGION,)

@@ -3,8 +3,8 @@
 from typing import Final
 
 from controlplane.conventions import API_VERSION
-from controlplane.specfile import Kind
-from synthetics.status_page.spec import StatusPageDocument
+from controlplane.specfile import Kind, ModelAt
 
-STATUS_PAGE: Final = Kind(API_VERSION, "StatusPage", StatusPageDocument)
+_SPEC: Final = "synthetics.status_page.spec"
+STATUS_PAGE: Final = Kind(API_VERSION, "StatusPage", ModelAt(_SPEC, "StatusPageDocument"))
 KINDS: Final[tuple[Kind, ...]] = (STATUS_PAGE,)
