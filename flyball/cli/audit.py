@@ -21,22 +21,28 @@ app = typer.Typer(
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The workspace.")] = Path(),
     database: Annotated[str, typer.Option(metavar="URL", help="Instead of the workspace's database.")] = "",
+    noted: Annotated[
+        str, typer.Option("--noted", metavar="N:HASH", help="The number and hash of an entry as they once were.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Recompute the audit log's chain of hashes; exit with 1 when an entry was altered, removed or moved.
 
-    Note the last hash somewhere that nobody who can write to the database can write to: whoever rewrites the whole
-    chain from some entry on changes it, and nothing else would show.
+    Note the number of entries and the last hash somewhere that nobody who can write to the database can write to:
+    whoever rewrites the whole chain from some entry on, or cuts its end off, changes them, and nothing else would show.
+    `--noted` compares.
 
     \b
     Examples:
       flyball audit verify
+      flyball audit verify --noted 128:4f1c0d5e…
       flyball audit verify examples/intelgraph --json | jq -r .hash
       flyball audit verify --database sqlite:////var/lib/flyball/flyball.db
     """
     from controlplane.ports import Permanent, Transient
     from controlplane.store import open_store
 
+    number, known_hash = _noted(noted)
     url = database or settings_or_exit(folder).database_url.reveal()
     try:
         store = open_store(url)
@@ -44,6 +50,9 @@ def verify(
             store.ping()
             with store.transaction(read_only=True) as transaction:
                 broken, (entries, last_hash) = transaction.audit.verify(), transaction.audit.head()
+                if broken is None and number:
+                    found = transaction.audit.entries(number - 1, 1)
+                    broken = None if found and found[0].hash == known_hash else min(number, entries + 1)
         finally:
             store.close()
     except (Transient, Permanent) as error:
@@ -52,6 +61,16 @@ def verify(
     typer.echo(_outcome(broken, entries, last_hash, as_json=as_json))
     if broken is not None:
         raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _noted(text: str) -> tuple[int, str]:
+    """The number and hash of an entry; 0 where none is given."""
+    number, colon, digest = text.partition(":")
+    if not text:
+        return 0, ""
+    if not colon or not (number.isascii() and number.isdigit()) or int(number) == 0:
+        raise typer.BadParameter("write the number of an entry and its hash: 128:4f1c…", param_hint="--noted")
+    return int(number), digest
 
 
 @app.command("list")

@@ -50,6 +50,23 @@ def test_the_first_broken_entry_is_named_and_the_command_fails(database: Path) -
     assert (told["intact"], told["broken_at"], told["entries"]) == (False, 2, 3)
 
 
+def test_a_chain_that_was_rewritten_as_a_whole_is_not_the_one_that_was_noted(database: Path) -> None:
+    def verified(noted: str) -> tuple[int, str]:
+        arguments = ["audit", "verify", "--database", f"sqlite:///{database}", "--noted", noted]
+        result = CliRunner().invoke(app, arguments)
+        return result.exit_code, result.stdout[:17]
+
+    with closing(sqlite3.connect(database)) as connection:
+        hashes = [row[0] for row in connection.execute("SELECT hash FROM audit ORDER BY sequence")]
+        assert verified(f"3:{hashes[2]}") == verified(f"2:{hashes[1]}") == (ExitCode.OK, "intact: 3 entries")
+        assert verified(f"2:{hashes[2]}") == (ExitCode.PROBLEMS, "broken at entry 2")
+        connection.execute("DELETE FROM audit WHERE sequence = 3")  # by somebody who knows how the chain is made
+        connection.execute("UPDATE audit_head SET entries = 2, hash = ?", (hashes[1],))
+        connection.commit()
+    assert verified(f"3:{hashes[2]}") == (ExitCode.PROBLEMS, "broken at entry 3")
+    assert verified("3") == (2, "")
+
+
 def test_the_workspace_says_which_database(database: Path, tmp_path: Path) -> None:
     environment = {"FLYBALL_DATABASE_URL": f"sqlite:///{database}"}
     result = CliRunner().invoke(app, ["audit", "verify", str(tmp_path), "--json"], env=environment)
