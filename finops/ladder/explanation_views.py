@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Final
 
 from controlplane import wording
 from controlplane.model.event import JSON
 from finops.ladder.controller import ExplainedComparison, ExplainedCondition
 from finops.ladder.controller.telling import figure
+from finops.ladder.deciding import Because
 from finops.ladder.explanation import NEVER_READ, Braking, Explanation
 from finops.ladder.lines import ago, number, reading_in_words, table, tier_in_words, wrapped
 from finops.ladder.standing import Standing
 from finops.ladder.views import reading_data, standing_data
 
-_UNKNOWN = "unknown"
+_UNKNOWN: Final = "unknown"
+_AS_IT_IS: Final = (Because.HELD, Because.THEIRS)  # told as it is now: people may have spoken since the last decision
 
 
 def explain_text(told: Explanation) -> str:
@@ -68,9 +71,10 @@ def _why(told: Explanation) -> Iterator[str]:
     if last is not None and last.move is not None:
         verb = "It would move" if one.is_shadow else "It moves" if one.step is not None else "It decided to move"
         said.append(f"{verb} to {tier_in_words(one.ladder, last.move.to_tier)}: {last.move.reason}")
-    said += [note.text for note in last.notes] if last is not None else []
+    said += [note.text for note in last.notes if note.because not in _AS_IT_IS] if last is not None else []
     if one.hold is not None:
-        said.append(f"{one.hold.by} holds it: {one.hold.why}")
+        until = f"until {wording.utc(one.hold.until)}" if one.hold.until else "until it is resumed"
+        said.append(f"{one.hold.by} holds it {until}: {one.hold.why}")
     if one.theirs:
         said.append(f"People changed {', '.join(sorted(one.theirs))}, and it waits to be told what becomes of that.")
     if said:

@@ -259,7 +259,7 @@ def test_a_hold_is_seen_in_status_and_lifted(shop: Shop) -> None:
     )
     (status,) = shop.data("status", "shop", str(shop.folder))["ladders"]
     assert (status["hold"]["by"], status["mode"], status["tier"]) == ("ann", "enforce", 0)
-    assert "ann holds it: INC-812" in shop.here("explain")[1]
+    assert "- ann holds it until it is resumed: INC-812" in shop.here("explain")[1]
     assert shop.here("resume") == (ExitCode.OK, "shop is held no more by ann\n")
     assert shop.audited() == [("ladder.held", "ann"), ("ladder.resumed", login_name())]
     assert "not judged yet" in shop.here("explain")[1]

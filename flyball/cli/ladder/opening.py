@@ -69,9 +69,10 @@ def target_or_exit(store: "SqlStore", folder: Path, name: str) -> "Target":
 def known_or_exit(store: "SqlStore", folder: Path, name: str) -> "Target":
     """The same for what needs no file where the store knows the ladder: broken files keep nobody from holding it."""
     from finops.ladder.orders import Target
+    from finops.ladder.standing import SHADOW
 
     with store.transaction(read_only=True) as transaction:
-        is_known = transaction.ladders.state(name) is not None
+        is_known = not name.endswith(SHADOW) and transaction.ladders.state(name) is not None
     return Target(name, None) if is_known else target_or_exit(store, folder, name)
 
 

@@ -35,7 +35,10 @@ def finished(store: "SqlStore", order: "LadderOrder", *, wait: bool, timeout: st
         printed(order_data(order), f"Ordered: {order.id}; flyball ladder status shows it", as_json=as_json)
         return
     followed = _Followed(store, order, is_shown=not as_json)
-    done = followed.until_done(most)
+    try:
+        done = followed.until_done(most)
+    except KeyboardInterrupt:
+        fail(f"\norder {order.id} stands: flyball ladder status {order.ladder} shows it", ExitCode.OUTSIDE)
     data: dict[str, JSON] = {**order_data(done), "steps": [step_data(each) for each in followed.steps()]}
     printed(data, done.result or ("Done" if done.is_done_well else "It did not go well"), as_json=as_json)
     if not done.is_done_well:
