@@ -48,6 +48,12 @@ def behind(signal: Signal, ground: Ground) -> tuple[Behind, ...]:
     return tuple(_behind_budget(signal.subject, ground))
 
 
+def metrics_behind(signal: Signal, ground: Ground) -> frozenset[str]:
+    """The metrics that are asked for a signal by their names."""
+    found = (selector for each in behind(signal, ground) for selector in _selectors(each.promql))
+    return frozenset(name for selector in found if (name := selector.name or _equal(selector)))
+
+
 def reads(promql: str, metric: str) -> bool:
     """Whether an expression reads a metric, or a series of the family of that name. Not, where it is no PromQL."""
     wanted = {f"{metric}{ending}" for ending in _ENDINGS}
@@ -165,6 +171,11 @@ def _selects(selector: promql_parser.VectorSelector, metric: str) -> bool:
         return selector.name == metric
     about_name = [each for each in selector.matchers.matchers if each.name == "__name__"]
     return bool(about_name) and all(_fits(each, metric) for each in about_name)
+
+
+def _equal(selector: promql_parser.VectorSelector) -> str:
+    named = (each for each in selector.matchers.matchers if each.name == "__name__")
+    return next((each.value for each in named if each.op == promql_parser.MatchOp.Equal), "")
 
 
 def _fits(matcher: promql_parser.Matcher, value: str) -> bool:

@@ -7,6 +7,7 @@ from controlplane.specfile import Document
 from finops.ladder.lint.examined import Examined, Path
 from finops.ladder.lint.other_kinds import value_at
 from finops.ladder.model import Measure, Signal
+from finops.ladder.reading.signals import plain
 from finops.ladder.spec import SignalPart
 
 RULE: Final = "ladder-reference"
@@ -104,7 +105,7 @@ def _repeated(it: Examined) -> None:
         signal = it.ladder.signal(part.name)
         if signal is None or (not signal.subject and not signal.query):
             continue
-        same = (signal.measure, signal.subject, signal.window, " ".join(signal.query.split()), signal.floor_per_hour)
+        same = (signal.measure, signal.subject, signal.window, plain(signal.query), signal.floor_per_hour)
         name = first.setdefault(same, part.name)
         if name != part.name:
             message = f"says the same as the signal `{name}`"

@@ -6,7 +6,7 @@ from typing import Final
 from controlplane.burn_rate import duration
 from finops.budgets.spec import CALENDAR_WORDS, BudgetDocument
 from finops.ladder.lint.examined import Examined, at_tier, called
-from finops.ladder.lint.overlapping import containing
+from finops.ladder.lint.overlapping import why_dependent
 from finops.ladder.lint.references import is_money
 from finops.ladder.model import Measure, Signal, Tier
 
@@ -84,19 +84,16 @@ def _emergency(it: Examined) -> None:
         message = f"its signals do not confirm each other: all are of the group `{groups[0]}`"
         hint = "two must hold that come from different sources: add a signal of another budget, unit cost or query"
         it.report.error(*at, "any", message=message, hint=hint, rule=EMERGENCY)
-    _contained(it, signals)
+    _dependent(it, signals)
 
 
-def _contained(it: Examined, signals: list[Signal]) -> None:
-    """Groups may differ in name only: spend of a part is spend of the whole."""
-    budgets = [signal for signal in signals if signal.measure not in (Measure.QUERY, Measure.QUOTA, Measure.UNIT_COST)]
-    for number, one in enumerate(budgets):
-        for other in budgets[:number]:
-            pair = containing(it.ground, one.subject, other.subject) if one.group != other.group else None
-            if pair is not None:
-                outer, inner = pair
-                message = f"`{other.name}` and `{one.name}` are not independent: budget `{outer}` counts all spend of"
-                message += f" `{inner}`"
+def _dependent(it: Examined, signals: list[Signal]) -> None:
+    """Groups may differ in name only: spend of a part is spend of the whole, and one metric feeds both."""
+    for number, one in enumerate(signals):
+        for other in signals[:number]:
+            why = why_dependent(it.ground, one, other) if one.group != other.group else ""
+            if why:
+                message = f"`{other.name}` and `{one.name}` are not independent: {why}"
                 hint = "give both the same `group`, and add a signal from another source"
                 at = ("spec", "emergency", "any", one.name)
                 it.report.warning(*at, message=message, hint=hint, rule=EMERGENCY, on_key=True)

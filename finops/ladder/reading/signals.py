@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from controlplane.promql import check_promql
+from controlplane.promql_tokens import tokens_of
 from finops.flags.report import Report
 from finops.ladder.model import Measure, Signal
 from finops.ladder.reading.lengths import STALE_AFTER, WINDOW, length
@@ -51,12 +52,12 @@ def _signal(
         keys = [key for key, _ in given]
         message = "no source" if not keys else f"{' and '.join(keys)} exclude each other"
         report.error(*at, message=message, hint="exactly one of budget, unitCost, quota, query")
-    source, subject = given[0] if given else ("query", "")
+    source, subject = given[0] if len(given) == 1 else ("query", "")
     measure = _measure(report, at, part, source)
     for name, text in (("query", part.query), ("perHour", part.per_hour)):
         if text is not None:
             _check_promql(report, (*at, name), text)
-    if given:
+    if len(given) == 1:
         _check_options(report, at, part, measure)
     return Signal(
         name=part.name,
@@ -100,7 +101,12 @@ def _group(source: str, subject: str, name: str, queries: dict[str, str]) -> str
     """Signals from one budget, unit cost, quota or query say the same twice."""
     if source != "query":
         return f"{source}/{subject}"
-    return f"query/{queries.setdefault(' '.join(subject.split()), name)}"
+    return f"query/{queries.setdefault(plain(subject), name)}"
+
+
+def plain(promql: str) -> str:
+    """An expression without what blanks and comments make of it: the same for the same query."""
+    return " ".join(token.text for token in tokens_of(promql))
 
 
 def _check_options(report: Report, at: Path, part: SignalPart, measure: Measure) -> None:

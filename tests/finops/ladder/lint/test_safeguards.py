@@ -188,6 +188,14 @@ def test_a_part_does_not_confirm_the_whole() -> None:
     ]
 
 
+def test_what_is_made_from_one_metric_does_not_confirm_itself() -> None:
+    text = LADDER.replace("max(queue_length)", "'sum(rate(gen_ai_tokens_total[5m]))'") + STORE + REST
+    assert problems_in(text) == [
+        "spec.emergency.any.queue «queue» warning: `llm-spike` and `queue` are not independent: both are made from"
+        " `gen_ai_tokens_total` = give both the same `group`, and add a signal from another source [ladder-emergency]"
+    ]
+
+
 def test_a_quota_only_rises_until_its_month_ends() -> None:
     text = LADDER.replace("query: max(queue_length)}", "quota: llm-tokens}").replace("queue: 1000", "queue: 1")
     text = text.replace("exit: {all: {llm-burn: 2}}", "exit: {all: {llm-burn: 2, queue: 0.8}}") + STORE + REST
