@@ -34,6 +34,16 @@ def _held(lease: HeldLease | None) -> HeldLease:
     return lease
 
 
+def test_who_holds_a_lease_is_told_until_it_is_over_or_given_up(store: SqlStore, other: SqlStore) -> None:
+    assert other.leases.holder("main") is None
+    lease = _held(store.leases.acquire("main", "a", MINUTE))
+    assert (other.leases.holder("main"), other.leases.holder("other")) == ("a", None)
+    store.leases.release(lease)
+    assert other.leases.holder("main") is None
+    store.leases.acquire("main", "b", SHORT)
+    assert until(lambda: other.leases.holder("main") is None)
+
+
 def test_a_lease_is_held_by_one_and_renewed_under_the_same_epoch(store: SqlStore, other: SqlStore) -> None:
     first = _held(store.leases.acquire("main", "a", MINUTE))
     assert other.leases.acquire("main", "b", MINUTE) is None
