@@ -49,7 +49,8 @@ class _Maker:
         if "$ref" in node:
             return self.value(self._root["$defs"][node["$ref"].rpartition("/")[2]])
         if "anyOf" in node:
-            return self.value(self._random.choice(node["anyOf"]))
+            ways = [each for each in node["anyOf"] if each.get("type") == "number"] or node["anyOf"]
+            return self.value(self._random.choice(ways))
         return self._random.choice(node["enum"]) if "enum" in node else self._typed(node)
 
     def _typed(self, node: Mapping[str, Any]) -> Any:
@@ -58,10 +59,10 @@ class _Maker:
                 return self._mapping(node)
             case "array":
                 return [self.value(node["items"]) for _ in range(self._random.randrange(1, 4))]
-            case "integer":
-                return self._random.choice(_WHOLE)
-            case "number":
-                return self._random.choice(_NUMBERS)
+            case "integer" | "number" as shape:
+                most = node.get("maximum", node.get("exclusiveMaximum", 10**9))
+                written = _WHOLE if shape == "integer" else _NUMBERS
+                return self._random.choice([text for text in written if float(text) < most])
             case "boolean":
                 return self._random.random() < 1 / 2
             case "null":
