@@ -77,7 +77,7 @@ def _when(row: Moved | Held) -> tuple[datetime, int]:
 
 def _moved(move: Moved, simulation: Simulation) -> Iterator[str]:
     ended = sentences.ended(move)
-    words = [move.reason, *([f"({ended})"] if ended else []), *(["(approved)"] if move.approved else [])]
+    words = [move.reason, *([f"({ended})"] if ended else [])]
     saving = wording.money(move.saving_per_hour, simulation.ladder.currency)
     yield from _row(f"{move.at:%Y-%m-%d %H:%M}", sentences.arrow(move), " ".join(words), saving)
 
@@ -137,17 +137,15 @@ def _total(name: str, value: str) -> str:
 
 
 def _compared(simulations: Sequence[Simulation]) -> Iterator[str]:
-    room = min(max(len(each.label) for each in simulations), 21)
-    yield (
-        f"{'POLICY':<{room}} {'SAVED':>13} {'REDUCED':>12} {'USER-MIN':>10} {'MOVES':>5} {'FLAPS':>5} {'TOP':>3} "
-        f"{'HELD':>9}"
-    )
+    room = min(max(len(each.label) for each in simulations), 20)
+    heads = (f"{'SAVED':>11} {'REDUCED':>10} {'USER-MIN':>10}", f"{'MOVES':>5} {'FLAPS':>5} {'TOP':>3} {'HELD':>9}")
+    yield f"{'POLICY':<{room}} {' '.join(heads)}"
     for each in simulations:
         totals = each.totals
         label = each.label if len(each.label) <= room else f"{each.label[: room - 1]}…"
         yield (
-            f"{printable(label):<{room}} {wording.money(totals.saved, each.ladder.currency):>13} "
-            f"{sentences.spell(totals.degraded_minutes):>12} {sentences.users(totals.degraded_user_minutes):>10} "
+            f"{printable(label):<{room}} {wording.money(totals.saved, each.ladder.currency):>11} "
+            f"{sentences.spell(totals.degraded_minutes):>10} {sentences.users(totals.degraded_user_minutes):>10} "
             f"{totals.moves:>5} {totals.flaps:>5} {totals.max_tier:>3} {sentences.spell(totals.held_minutes):>9}"
         )
 

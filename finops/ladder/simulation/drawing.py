@@ -21,7 +21,7 @@ def staircase(simulation: Simulation) -> Iterator[str]:
     """A row for each tier up to the highest in force, full service below them all; then the axis of time."""
     names = {tier.number: tier.name for tier in simulation.ladder.tiers}
     top = max(simulation.totals.max_tier, 1)
-    room = min(max(len(names.get(tier, "")) for tier in range(1, top + 1)), 16)
+    room = min(max(12, *(len(names.get(tier, "")) for tier in range(1, top + 1))), 16)
     cells = WIDTH - room - 4
     highest, blind = _highest(simulation, cells), _blind(simulation, cells)
     for tier in range(top, 0, -1):

@@ -54,28 +54,37 @@ class Plant:
             return False
         return saved == self.sums[max(len(self.sums) - 1 - self._longest, 0)]
 
-    def lowered(self, readings: Readings, at: datetime, savings: Mapping[int, Decimal]) -> Readings:
+    def lowered(self, readings: Readings, tier: int, at: datetime, savings: Mapping[int, Decimal]) -> Readings:
         """A sample taken at a moment, as it would have been. What stands longer than it was measured stays as fresh."""
         shift = at - readings.at
         signals = {name: _later(reading, shift) for name, reading in readings.signals.items()}
         if not self.is_still():
+            saving = savings.get(tier, _ZERO)
             for signal in self.ladder.signals:
                 reading = signals.get(signal.name)
                 if reading is not None and reading.value is not None:
-                    value = self.value(signal, reading.value, reading.per_hour, at)
-                    signals[signal.name] = replace(reading, value=value)
+                    value, per_hour = self.lower(signal, reading.value, reading.per_hour, at, saving)
+                    signals[signal.name] = replace(reading, value=value, per_hour=per_hour)
         brakes = {slo: _later(reading, shift) for slo, reading in readings.brakes.items()} if shift else readings.brakes
         return Readings(at, signals, brakes, savings)
 
-    def value(self, signal: Signal, value: Decimal, per_hour: Decimal | None, at: datetime) -> Decimal:
-        """What a signal would have been; never higher than it was."""
+    def lower(
+        self, signal: Signal, value: Decimal, per_hour: Decimal | None, at: datetime, saving: Decimal
+    ) -> tuple[Decimal, Decimal | None]:
+        """What a signal would have been, never higher than it was, and its sensitivity.
+
+        `saving` is that of the tier in force alone: a spike has a floor, so that what it would be without that tier is
+        no straight line.
+        """
         less = self._less(signal, per_hour, at)
         if less <= _ZERO:
-            return value
+            return value, per_hour
         lower = max(value - less, _ZERO)
-        if signal.measure is Measure.SPIKE and signal.floor_per_hour and per_hour:
-            return lower if lower > signal.floor_per_hour * per_hour else _ZERO  # a ratio × the usual hour is money
-        return lower
+        floor = signal.floor_per_hour * per_hour if signal.floor_per_hour and per_hour else _ZERO
+        if signal.measure is not Measure.SPIKE or lower > floor or not per_hour or saving <= _ZERO:
+            return lower, per_hour
+        without = lower + saving * per_hour  # a ratio × the usual hour is money: below the floor it is no spike
+        return _ZERO, without / saving if without > floor else _ZERO
 
     def _less(self, signal: Signal, per_hour: Decimal | None, at: datetime) -> Decimal:
         if signal.measure in _WINDOWED:

@@ -120,7 +120,7 @@ class _Run:
                 return
         if self.rested_at is not None:
             before, self.rested_at = replace(before, sampled_at=self.rested_at), None
-        readings = self.plant.lowered(self.point.readings, at, self.savings)
+        readings = self.plant.lowered(self.point.readings, self.tier, at, self.savings)
         decision = self._decided(before, readings, at)
         if self._approved(decision, at):
             decision = self._decided(decision.state, readings, at)
@@ -155,7 +155,7 @@ class _Run:
             tier=tier,
             scope=scope,
             by="the backtest",
-            why="people are taken to approve",
+            why="it takes people to approve",
             at=at,
             until=at + _APPROVED_FOR,
         )

@@ -83,7 +83,7 @@ class Sight:
                 continue
             value, per_hour = known
             if lowered_at is not None:
-                value = self._plant.value(watched.signal, value, per_hour, lowered_at)
+                value, per_hour = self._plant.lower(watched.signal, value, per_hour, lowered_at, saving)
             ranks.append(bisect_right(watched.thresholds, value))
             leaving = watched.leaving.get(tier)
             if leaving:

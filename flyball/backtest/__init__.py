@@ -1,0 +1,1 @@
+"""Backtests of ladders: which policies, over which history, and how they are shown."""
