@@ -27,6 +27,7 @@ from finops.ladder.savings.receipts import closed, measured, opened
 from finops.ladder.signals.scopes import NO_SCOPES, Scopes
 
 KEPT: Final = timedelta(days=15)
+_COUNT: Final = KEPT // BLOCK + 1
 _AGAIN: Final = 3  # latest blocks are asked for once more: their entries may have come late
 _MEASURED_EVERY: Final = timedelta(minutes=5)
 _CLOSED_FOR: Final = timedelta(minutes=20)  # a receipt is measured once more after its tier was left
@@ -103,12 +104,12 @@ class SavingsDaemon:
         money = self._remembered(ladder.name, money_query(ladder, self.scopes), now)
         asked = load_query(ladder)
         load = self._remembered(ladder.name, asked[0], now) if asked else None
-        start, values = money.values(now)
+        start, values = money.start, money.blocks
         changes = tuple(each for each in changes_of(book.steps, now) if each.end >= start)
         is_full = full_service(start, len(values), book.steps, now)
         numbers = regimes(start, len(values), changes)
-        if load is not None and asked is not None and np.isfinite(load.values(now)[1]).any():
-            return History(start, values, load.values(now)[1], asked[1], numbers, is_full), changes
+        if load is not None and asked is not None and np.isfinite(load.blocks).any():
+            return History(start, values, load.blocks, asked[1], numbers, is_full), changes
         usually = usual(values, is_full)
         known = np.isfinite(values).sum() * BLOCK >= _LEAST_HISTORY
         return History(start, values, usually if known else None, "", numbers, is_full), changes
@@ -128,26 +129,29 @@ class _Book:
 
 @dataclass(slots=True)
 class _Past:
-    """Values of blocks by their number since 1970, asked for once each."""
+    """Values of the blocks of 15 days, asked for once each; `last` is the number since 1970 of the latest one."""
 
-    blocks: dict[int, float] = field(default_factory=dict)
-    asked_to: int | None = None
+    blocks: Floats = field(default_factory=lambda: np.full(_COUNT, np.nan))
+    last: int | None = None
 
     def ask(self, backend: MetricsBackend, expr: str, now: datetime) -> None:
         last = _number(now)
-        first = last - KEPT // BLOCK if self.asked_to is None else self.asked_to - _AGAIN + 1
+        if self.last is not None and last < self.last:
+            return  # the clock was put back
+        first = last - _COUNT + 1 if self.last is None else max(self.last - _AGAIN, last - _COUNT) + 1
         found: Sequence[Series] = backend.query_range(expr, _at(first), _at(last), BLOCK)
-        self.blocks = {number: value for number, value in self.blocks.items() if last - KEPT // BLOCK <= number < first}
+        gone = 0 if self.last is None else min(last - self.last, _COUNT)
+        self.blocks = np.concatenate([self.blocks[gone:], np.full(gone, np.nan)])
+        self.blocks[first - last - 1 :] = np.nan
         for series in found[:1]:
-            self.blocks |= {_number(at): value for at, value in series.points}
-        self.asked_to = last
+            for at, value in series.points:
+                self.blocks[_number(at) - last - 1] = value
+        self.last = last
 
-    def values(self, now: datetime) -> tuple[datetime, Floats]:
-        """From 15 days ago, or from the first known block on; the end of the first one."""
-        last = _number(now)
-        first = last - KEPT // BLOCK
-        values = np.array([self.blocks.get(number, np.nan) for number in range(first, last + 1)])
-        return _at(first), values
+    @property
+    def start(self) -> datetime:
+        """When the first block ends."""
+        return _at((self.last or 0) - _COUNT + 1)
 
 
 def _is_due(receipt: SavingsReceipt, now: datetime) -> bool:

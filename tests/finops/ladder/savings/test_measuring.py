@@ -51,11 +51,13 @@ def bias_and_coverage(world: World, number: int) -> tuple[float, float]:
     return bias, float(np.mean([result.low <= one.truth <= result.high for one, result in found]))
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize(
+    "name", ["noise alone", "traffic grows by a third meanwhile", "the tier saves a share", "no unit cost"]
+)
 def test_four_intervals_of_five_hold_the_truth(name: str) -> None:
-    bias, coverage = bias_and_coverage(WORLDS[name], 40)
+    bias, coverage = bias_and_coverage(WORLDS[name], 30)
     assert abs(bias) < 0.025
-    assert 0.6 <= coverage <= 0.975  # of 40 runs; how near it comes to 0.8 is told by the campaign below
+    assert 0.6 <= coverage <= 0.97  # of 30 runs; how near it comes to 0.8 is told by the campaign below
 
 
 @pytest.mark.soak
@@ -84,12 +86,12 @@ def test_without_history_the_interval_comes_from_the_blocks() -> None:
 
 def test_what_something_else_saved_at_the_very_step_cannot_be_told_apart() -> None:
     world = World(neighbour=4.0)
-    alone, together = (float(np.mean([result.saving for _, result in runs(each, 20)])) for each in (World(), world))
+    alone, together = (float(np.mean([result.saving for _, result in runs(each, 10)])) for each in (World(), world))
     assert together - alone == pytest.approx(4.0, abs=0.1)
 
 
 def test_growth_that_no_unit_cost_tells_hides_the_saving() -> None:
-    hidden = float(np.mean([result.saving for _, result in runs(World(load="usual", growth=0.3), 20)]))
+    hidden = float(np.mean([result.saving for _, result in runs(World(load="usual", growth=0.3), 10)]))
     assert hidden < 1.5  # the truth is 3: declare a unit cost
 
 
