@@ -22,6 +22,14 @@ def scope_at(document: Document, *path: str) -> dict[str, tuple[str, ...]]:
     return {str(label): tuple(map(str, values)) for label, values in found.items() if isinstance(values, list)}
 
 
+def texts_at(document: Document, *path: str) -> tuple[str, ...]:
+    """A list of texts, or one text."""
+    found = _at(document, path)
+    if isinstance(found, list | tuple):
+        return tuple(map(str, found))
+    return (found,) if isinstance(found, str) else ()
+
+
 def _at(document: Document, path: tuple[str, ...]) -> object:
     found: object = document.value
     for step in path:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
+from controlplane.burn_rate import duration
 from controlplane.specfile import Document
 from finops.ladder.lint.examined import Examined, Path
 from finops.ladder.lint.other_kinds import value_at
+from finops.ladder.lint.recorded import recorded_windows
 from finops.ladder.model import Measure, Signal
 from finops.ladder.reading.signals import plain
 from finops.ladder.spec import SignalPart
@@ -64,6 +66,7 @@ def _source(it: Examined, at: Path, key: str, kind: str, part: SignalPart) -> No
         it.report.error(*at, key, message=message, hint="give the UnitCost a `target`", rule=RULE)
     if kind != "UsageQuota":
         _currency(it, (*at, key), kind, name, document)
+        _window(it, at, name, document, it.ladder.signal(part.name))
 
 
 def _currency(it: Examined, at: Path, kind: str, name: str, document: Document) -> None:
@@ -72,6 +75,21 @@ def _currency(it: Examined, at: Path, kind: str, name: str, document: Document) 
         message = f"{kind} `{name}` is in {currency}, and the savings of this ladder are in {it.ladder.currency}"
         hint = "a ladder has one currency: its exit is judged by spend + savings"
         it.report.error(*at, message=message, hint=hint, rule=RULE)
+
+
+def _window(it: Examined, at: Path, name: str, document: Document, signal: Signal | None) -> None:
+    """Only what is recorded can be asked: a window that nobody records would always be missing."""
+    if signal is None or signal.window is None:
+        return
+    recorded = recorded_windows(signal.measure, document)
+    if recorded and signal.window not in recorded:
+        length = duration(signal.window)
+        what = f"burn rate of budget `{name}`" if signal.measure is Measure.BURN_RATE else f"unit cost `{name}`"
+        hint = f"recorded: {', '.join(duration(each) for each in recorded)}"
+        if signal.measure is Measure.UNIT_COST:
+            hint += f"; or add {length} to its `windows`"
+        message = f"the {what} is not recorded over {length}"
+        it.report.error(*at, "window", message=message, hint=hint, rule=RULE)
 
 
 def _known_signals(it: Examined, at: Path, signals: Iterable[str], where: str) -> None:

@@ -51,6 +51,34 @@ CASES = [
         id="quota",
     ),
     pytest.param(
+        "measure: burnRate}",
+        "measure: burnRate, window: 3h}",
+        [
+            (
+                "spec.signals[0].window «3h» the burn rate of budget `llm` is not recorded over 3h = recorded: 5m,"
+                " 30m, 1h, 2h, 6h, 1d, 3d [ladder-reference]"
+            ),
+        ],
+        id="window-of-a-burn-rate",
+    ),
+    pytest.param(
+        "unitCost: graphql-calls}",
+        "unitCost: graphql-calls, window: 6h}",
+        [
+            (
+                "spec.signals[4].window «6h» the unit cost `graphql-calls` is not recorded over 6h = recorded: 1h,"
+                " 1d, 30d; or add 6h to its `windows` [ladder-reference]"
+            ),
+        ],
+        id="window-of-a-unit-cost",
+    ),
+    pytest.param(
+        "measure: burnRate}",
+        "measure: burnRate, window: 6h}",
+        [],
+        id="recorded-window",
+    ),
+    pytest.param(
         "flagStore: platform",
         "flagStore: plattform",
         [
