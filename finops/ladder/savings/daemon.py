@@ -30,7 +30,7 @@ KEPT: Final = timedelta(days=15)
 _COUNT: Final = KEPT // BLOCK + 1
 _AGAIN: Final = 3  # latest blocks are asked for once more: their entries may have come late
 _MEASURED_EVERY: Final = timedelta(minutes=5)
-_CLOSED_FOR: Final = timedelta(minutes=20)  # a receipt is measured once more after its tier was left
+_CLOSED_FOR: Final = timedelta(hours=2)  # leaving a tier tells once more what it saved
 _LEAST_HISTORY: Final = timedelta(days=1)
 log = logging.getLogger(__name__)
 

@@ -61,23 +61,38 @@ class History:
 class Change:
     """A step that wrote flags, of whichever ladder spends the same money: from the first write until it ended.
 
-    One that lasts left other flags behind than it found; one that was undone did not.
+    One that lasts left other flags behind than it found; one that was undone did not. `left` is the tier that a step
+    down by one tier ended, 0 of any other step.
     """
 
     step: str
     start: datetime
     end: datetime
     lasts: bool
+    ladder: str
+    left: int
 
 
 def changes_of(steps: Iterable[StepRecord], now: datetime) -> tuple[Change, ...]:
     """The steps that changed something, in order of time; one that is open lasts until now."""
     found = [
-        Change(step.id, step.written_at, step.ended_at or now, step.outcome in {None, StepOutcome.COMMITTED})
+        Change(
+            step.id,
+            step.written_at,
+            step.ended_at or now,
+            step.outcome in {None, StepOutcome.COMMITTED},
+            step.ladder,
+            _left(step),
+        )
         for step in steps
         if step.written_at is not None and step.outcome is not StepOutcome.REFUSED
     ]
     return tuple(sorted(found, key=lambda each: (each.start, each.step)))
+
+
+def _left(step: StepRecord) -> int:
+    is_one_down = step.from_tier - step.to_tier == 1 and step.outcome is StepOutcome.COMMITTED
+    return step.from_tier if is_one_down else 0
 
 
 def regimes(start: datetime, count: int, changes: Iterable[Change]) -> Numbers:

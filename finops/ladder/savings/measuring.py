@@ -29,6 +29,7 @@ _USUAL_CORRELATION: Final = (0.4, 12)  # of neighbouring blocks, and how many bl
 _LEAST_CORRELATION: Final = 0.2  # entries of a ledger overlap
 _MOST_CORRELATION: Final = 0.85
 _LEAST_FREEDOM: Final = 2.0
+_LEAST_HALF: Final = 1e-9  # of an interval, so that certainty can be weighed
 _HISTORY_CORRELATED: Final = 12  # blocks of history that say as much as one
 _LEAST_LOAD_SPREAD: Final = 0.01
 _LEAST_SHARE: Final = 0.05  # of its mean that spend is taken to be at the least load
@@ -44,6 +45,25 @@ class Measured:
     high: float
     without: float
     placebos: int
+
+
+def combined(one: Measured, other: Measured) -> Measured:
+    """What two measurements of one thing say together, each weighed by how sure it is.
+
+    The time in force is often in both, and is half of what makes each of them wrong: their errors go half together.
+    """
+    halves = [max((each.high - each.low) / 2, _LEAST_HALF) for each in (one, other)]
+    weights = [1 / half**2 for half in halves]
+    shares = [weight / sum(weights) for weight in weights]
+    errors = [share * half for share, half in zip(shares, halves, strict=True)]
+    half = math.sqrt(errors[0] ** 2 + errors[1] ** 2 + errors[0] * errors[1])
+    saving = shares[0] * one.saving + shares[1] * other.saving
+    return Measured(saving, saving - half, saving + half, one.without, min(one.placebos, other.placebos))
+
+
+def reversed_(found: Measured) -> Measured:
+    """What a step down took back is what its tier saved."""
+    return Measured(-found.saving, -found.high, -found.low, found.without - found.saving, found.placebos)
 
 
 def measure(history: History, before: Window, after: Window) -> Measured | None:
