@@ -25,7 +25,8 @@ def check(it: Examined) -> None:
         _unmoved(it, tier)
     for lower, upper in pairwise(it.ladder.tiers):
         _order(it, lower, upper)
-        _between(it, lower, upper)
+    for tier in it.ladder.tiers:
+        _between(it, tier)
 
 
 def _exit_below_enter(it: Examined, tier: Tier) -> None:
@@ -81,7 +82,7 @@ def _unmoved(it: Examined, tier: Tier) -> None:
 
 
 def _order(it: Examined, lower: Tier, upper: Tier) -> None:
-    """A higher tier that asks for less is entered right after the one below: the two are one."""
+    """A higher tier that asks for less leads through the one below, whose own condition has no say then."""
     below, above = _by_signal(lower.enter), _by_signal(upper.enter)
     less = [
         name
@@ -90,25 +91,25 @@ def _order(it: Examined, lower: Tier, upper: Tier) -> None:
     ]
     if less and upper.enter_samples <= lower.enter_samples and _implies(lower.enter, upper.enter):
         name = less[0]
-        message = f"{above[name]:f} is less than the {below[name]:f} of {called(lower)}, so it is entered with that"
+        message = (
+            f"{above[name]:f} is less than the {below[name]:f} of {called(lower)}, and leads through that tier, too"
+        )
         hint = f"let it rise from tier to tier: more than {below[name]:f}"
         it.report.warning(*thresholds_of(upper, "enter"), name, message=message, hint=hint, rule=ORDER)
 
 
-def _between(it: Examined, lower: Tier, upper: Tier) -> None:
-    """Between the next tier's `enter` and a higher `exit` of this one both are asked for."""
-    if not _may_agree(lower.exit, upper.enter):
-        return
-    above = _by_signal(upper.enter)
+def _between(it: Examined, lower: Tier) -> None:
+    """Between `enter` of a tier above and a higher `exit` of this one both are asked for."""
     for each in lower.exit.comparisons:
-        threshold = above.get(each.signal)
-        if threshold is not None and threshold < each.threshold:
-            message = (
-                f"from {threshold:f} to {each.threshold:f} {called(lower)} is to be left and {called(upper)} entered"
-            )
+        for upper in it.ladder.tiers[lower.number :]:
+            threshold = _by_signal(upper.enter).get(each.signal)
+            if threshold is None or threshold >= each.threshold or not _may_agree(lower.exit, upper.enter):
+                continue
+            message = f"from {threshold:f} to {each.threshold:f} {called(lower)} is to be left and {called(upper)}"
             hint = f"then it is held, and people are told; write {threshold:f} or less"
             at = (*thresholds_of(lower, "exit"), each.signal)
-            it.report.warning(*at, message=message, hint=hint, rule=CONTRADICTION)
+            it.report.warning(*at, message=f"{message} entered", hint=hint, rule=CONTRADICTION)
+            break
 
 
 def _may_agree(leaving: Condition, entering: Condition) -> bool:

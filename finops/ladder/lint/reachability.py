@@ -6,7 +6,7 @@ from typing import Final
 
 from controlplane.burn_rate import duration
 from finops.ladder.lint.bounds import WHOLE, highest
-from finops.ladder.lint.examined import Examined, Path, at_tier, called, thresholds_of
+from finops.ladder.lint.examined import Examined, Path, at_tier, thresholds_of
 from finops.ladder.model import Comparison, Measure, Tier
 
 RULE: Final = "ladder-unreachable"
@@ -15,33 +15,31 @@ _PERCENT: Final = 100
 
 
 def check(it: Examined) -> None:
-    """Thresholds out of reach, waits that are too long, and what stands above such a tier."""
-    lost = [tier for tier in it.ladder.tiers if _is_lost(it, tier)]
-    _above(it, lost)
+    """Thresholds out of reach, and waits that are too long.
+
+    A tier above it may lead through such a tier all the same: each step goes one up. But then its own condition, which
+    somebody wrote, says nothing.
+    """
+    for tier in it.ladder.tiers:
+        _thresholds(it, tier)
+        _enter_samples(it, tier)
+        _exit_samples(it, tier)
+        _expiry(it, tier)
     _changes(it)
     _jump(it)
 
 
-def _is_lost(it: Examined, tier: Tier) -> bool:
-    _expiry(it, tier)
-    _exit_samples(it, tier)
-    return any([_thresholds(it, tier), _enter_samples(it, tier)])  # a list: both are told
-
-
-def _thresholds(it: Examined, tier: Tier) -> bool:
-    """Whether its `enter` can never hold."""
+def _thresholds(it: Examined, tier: Tier) -> None:
     at = thresholds_of(tier, "enter")
     beyond = [(each, most) for each in tier.enter.comparisons if (most := _exceeded(it, each)) is not None]
-    if not beyond:
-        return False
-    is_lost = tier.enter.needs_all or len(beyond) == len(tier.enter.comparisons)
+    never = bool(beyond) and (tier.enter.needs_all or len(beyond) == len(tier.enter.comparisons))
+    is_jumped_to = it.ladder.emergency is not None and it.ladder.emergency.tier == tier.number
     for each, most in beyond:
         where = (*at, each.signal)
-        if is_lost and it.ladder.emergency is not None and it.ladder.emergency.tier == tier.number:
+        if never and is_jumped_to:
             _tell_threshold(it, where, each, most, so="; only the emergency jump leads here")
         else:
-            _tell_threshold(it, where, each, most, is_lost=is_lost)
-    return is_lost
+            _tell_threshold(it, where, each, most, is_lost=never)
 
 
 def _exceeded(it: Examined, comparison: Comparison) -> Decimal | None:
@@ -66,15 +64,13 @@ def _tell_threshold(
     tell(*at, message=message + so, hint=hint, rule=RULE)
 
 
-def _enter_samples(it: Examined, tier: Tier) -> bool:
-    """Whether its `enter` must hold for longer than anybody would wait."""
+def _enter_samples(it: Examined, tier: Tier) -> None:
     takes = tier.enter_samples * it.ladder.every
-    if takes <= _LONGEST:
-        return False
-    message = f"{tier.enter_samples:,} samples in a row, one every {duration(it.ladder.every)}, take {_long(takes)}"
-    hint = f"a day is the most: {_LONGEST // it.ladder.every:,} samples"
-    it.report.error(*at_tier(tier.number), "enter", "samples", message=message, hint=hint, rule=RULE)
-    return True
+    if takes > _LONGEST:
+        each = duration(it.ladder.every)
+        message = f"{tier.enter_samples:,} samples in a row, one every {each}, take {_long(takes)}"
+        hint = f"a day is the most: {_LONGEST // it.ladder.every:,} samples"
+        it.report.error(*at_tier(tier.number), "enter", "samples", message=message, hint=hint, rule=RULE)
 
 
 def _exit_samples(it: Examined, tier: Tier) -> None:
@@ -90,17 +86,6 @@ def _expiry(it: Examined, tier: Tier) -> None:
         message = f"expires after {duration(tier.expires_after)}, but is kept for {duration(tier.dwell)} at least"
         hint = "let `expires` be longer than `dwell`: no tier above it can be entered before"
         it.report.error(*at_tier(tier.number), "expires", message=message, hint=hint, rule=RULE)
-
-
-def _above(it: Examined, lost: list[Tier]) -> None:
-    """One step leads to the next tier only; a jump leads past."""
-    jump = it.ladder.emergency.tier if it.ladder.emergency else 0
-    told = {tier.number for tier in lost}
-    for tier in it.ladder.tiers:
-        below = [each for each in lost if jump < each.number < tier.number]
-        if below and tier.number not in told:
-            message = f"cannot be reached: {called(below[0])} below it cannot"
-            it.report.error(*at_tier(tier.number), "name", message=message, hint="each step leads one up", rule=RULE)
 
 
 def _changes(it: Examined) -> None:

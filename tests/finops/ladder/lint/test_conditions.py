@@ -88,8 +88,8 @@ CASES = [
         "enter: {all: {llm-burn: 3.5}}\n      exit: {all: {llm-burn: 2}}",
         [
             (
-                "spec.tiers[2].enter.all.llm-burn «3.5» warning: 3.5 is less than the 4 of tier 2 `throttle`, so it"
-                " is entered with that = let it rise from tier to tier: more than 4 [ladder-order]"
+                "spec.tiers[2].enter.all.llm-burn «3.5» warning: 3.5 is less than the 4 of tier 2 `throttle`, and"
+                " leads through that tier, too = let it rise from tier to tier: more than 4 [ladder-order]"
             ),
         ],
         id="asks-for-less-than-below",
