@@ -111,12 +111,7 @@ def _jump(turn: Turn) -> Answer:
 def _expire(turn: Turn, gone: int) -> Answer:
     """Nobody extended a tier: down, tier by tier, until it is left. Meanwhile nothing goes up."""
     target = turn.tier - 1
-    stops = (
-        *gates.dwell(turn, target),
-        *gates.cool_down(turn, target),
-        *gates.cap(turn, target),
-        *gates.retry(turn, target),
-    )
+    stops = _stops_down(turn, target)
     reason = f"{capital(named(turn.ladder, gone))} expired, and nobody extended it."
     return Answer(None if stops else Move(turn.tier, target, StepCause.EXPIRY, reason), stops)
 
@@ -129,17 +124,11 @@ def _up(turn: Turn) -> Answer:
         return _NOTHING
     tier = turn.ladder.tiers[asking - 1]
     count = turn.state.entering[asking]
+    if count >= tier.enter_samples and (stops := _stops_up(turn, target)):
+        return Answer(notes=stops)
     why = f"{wanted(tier.enter, turn.judged.values, asking)}: {counts(count, tier.enter_samples)}"
     if count < tier.enter_samples:
         return Answer(notes=(Note(Because.COUNTING, f"{why}.", target),))
-    stops = (
-        *gates.brakes(turn, target),
-        *gates.cap(turn, target),
-        *gates.retry(turn, target),
-        *gates.dwell(turn, target),
-    )
-    if stops:
-        return Answer(notes=stops)
     reasons = gates.approval_reasons(turn, target)
     if not reasons:
         return Answer(Move(turn.tier, target, StepCause.SIGNALS, f"{why}."))
@@ -150,6 +139,24 @@ def _up(turn: Turn) -> Answer:
         return Answer(notes=tuple(notes), asks=(target,))
     reason = f"{why}; {approval.by} approved it: {approval.why}."
     return Answer(Move(turn.tier, target, StepCause.SIGNALS, reason, approval.id))
+
+
+def _stops_up(turn: Turn, target: int) -> tuple[Note, ...]:
+    return (
+        *gates.brakes(turn, target),
+        *gates.cap(turn, target),
+        *gates.retry(turn, target),
+        *gates.dwell(turn, target),
+    )
+
+
+def _stops_down(turn: Turn, target: int) -> tuple[Note, ...]:
+    return (
+        *gates.dwell(turn, target),
+        *gates.cool_down(turn, target),
+        *gates.cap(turn, target),
+        *gates.retry(turn, target),
+    )
 
 
 def _longest_streak(turn: Turn) -> int | None:
@@ -168,14 +175,11 @@ def _down(turn: Turn) -> Answer:
     if present is None or not turn.state.leaving:
         return _NOTHING
     target = turn.tier - 1
+    is_enough = turn.state.leaving >= present.exit_samples
+    if is_enough and (stops := _stops_down(turn, target)):
+        return Answer(notes=stops)
     why = left(present.exit, turn.judged.values, turn.judged.counterfactual, present.number)
-    why = f"{why}: {counts(turn.state.leaving, present.exit_samples)}"
-    if turn.state.leaving < present.exit_samples:
-        return Answer(notes=(Note(Because.COUNTING, f"{why}.", target),))
-    stops = (
-        *gates.dwell(turn, target),
-        *gates.cool_down(turn, target),
-        *gates.cap(turn, target),
-        *gates.retry(turn, target),
-    )
-    return Answer(None if stops else Move(turn.tier, target, StepCause.SIGNALS, f"{why}."), stops)
+    why = f"{why}: {counts(turn.state.leaving, present.exit_samples)}."
+    if not is_enough:
+        return Answer(notes=(Note(Because.COUNTING, why, target),))
+    return Answer(Move(turn.tier, target, StepCause.SIGNALS, why))

@@ -48,11 +48,9 @@ def cap(turn: Turn, target: int) -> Iterator[Note]:
     recent = [at for at in turn.state.moves if turn.now - at < DAY]
     most = turn.ladder.limits.changes_per_day
     if len(recent) >= most:
-        freed = sorted(recent)[len(recent) - most]
-        text = (
-            f"{named(turn.ladder, target)} has to wait: {len(recent)} changes in 24 h, and {most} are allowed. "
-            f"The next one may come {until(turn.now, freed + DAY - turn.now).replace('until', 'at', 1)}."
-        )
+        text = f"{named(turn.ladder, target)} has to wait: {len(recent)} changes in 24 h, and {most} are allowed."
+        if recent and most:
+            text += f" The next one may come at {wording.utc(sorted(recent)[-most] + DAY)}."
         yield Note(Because.CAP, capital(text), target, is_alert=True)
 
 

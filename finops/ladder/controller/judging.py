@@ -127,14 +127,9 @@ def without(readings: Readings, ladder: Ladder, tier: int) -> Readings:
 
 
 def saving_of(ladder: Ladder, tier: int, readings: Readings) -> Decimal:
-    """What a tier saves now, in money an hour: by its receipt, else as declared; never less than nothing.
-
-    A receipt that says that a tier costs money must not make it easier to leave on bad figures: exit is judged on what
-    is measured at least.
-    """
+    """What a tier saves now, in money an hour: by its receipt, else as declared; nothing when it is not declared."""
     declared = ladder.tier(tier)
-    saving = readings.savings.get(tier, declared.saving_per_hour if declared else _NOTHING)
-    return saving if not saving.is_finite() or saving > _NOTHING else _NOTHING
+    return readings.savings.get(tier, declared.saving_per_hour if declared else _NOTHING)
 
 
 def _raised(reading: Reading, saving: Decimal) -> Reading:
@@ -158,6 +153,7 @@ def _without(ladder: Ladder, tier: int, readings: Readings, values: Values, cond
 
 
 def _sum(value: Decimal, per_hour: Decimal, saving: Decimal) -> Decimal | None:
+    """None when it is no number. Never below the value: that a tier costs money does not make it easier to leave."""
     try:
         more = per_hour * saving
         result = value + more if more > _NOTHING else value

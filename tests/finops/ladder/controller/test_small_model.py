@@ -76,7 +76,7 @@ def a_small_ladder(tiers: int = 3) -> Ladder:
     )
 
 
-def a_world(ladder: Ladder, *, is_full: bool) -> World:
+def a_world(ladder: Ladder, *, is_full: bool, most_failures: int = 1) -> World:
     """Signals calm, high, in an emergency and not good in four ways; brakes; approvals; people who stop it."""
     calm = {"burn": "0.1"}
     samples = [
@@ -93,6 +93,7 @@ def a_world(ladder: Ladder, *, is_full: bool) -> World:
     if is_full:
         samples += [
             readings(START, burn="1.5"),
+            readings(START, burn=5),
             readings(START, burn=old(9, START)),
             readings(START, spike=12, infra=None),
             readings(START, burn="0.1", spike=12, infra=12),
@@ -103,7 +104,7 @@ def a_world(ladder: Ladder, *, is_full: bool) -> World:
         people += [(approval(2, ApprovalScope.EXTEND),), (approval(1), approval(3))]
     answers = [Given(sample, some) for sample, some in product(samples, people)]
     answers += [Given(readings(START, burn=9), is_killed=True), Given(readings(START, burn=9), theirs=("flag",))]
-    return World(ladder, tuple(answers), most_failures=3 if is_full else 1)
+    return World(ladder, tuple(answers), most_failures)
 
 
 def explore(world: World, most: int | None = None) -> tuple[Explored, list[ControllerState]]:
@@ -215,11 +216,12 @@ def test_no_state_that_a_small_ladder_reaches_first_breaks_a_promise() -> None:
 
 
 @pytest.mark.soak
-def test_no_state_that_a_small_ladder_reaches_breaks_a_promise() -> None:
-    world = a_world(a_small_ladder(), is_full=True)
+@pytest.mark.parametrize(("tiers", "most_failures"), [(3, 1), (2, 2)], ids=["three tiers", "failures in a row"])
+def test_no_state_that_a_small_ladder_reaches_breaks_a_promise(tiers: int, most_failures: int) -> None:
+    world = a_world(a_small_ladder(tiers), is_full=True, most_failures=most_failures)
 
     explored, states = explore(world)
 
     print(explored)
-    assert explored.states > 10_000
-    assert calm_ends(world, states) < 60
+    assert explored.states > 2_000
+    assert calm_ends(world, states) < 40
