@@ -13,7 +13,7 @@ from finops.ladder.model import Ladder, Mode
 
 HELD: Final = "held"
 ASKED: Final = "asked"
-_ASKING: Final = (Because.NEEDS_APPROVAL, Because.GROWTH)
+_ASKING: Final = (Because.NEEDS_APPROVAL, Because.GROWTH, Because.LOCKED)
 
 
 def told_of(
