@@ -65,7 +65,7 @@ def replay(budget: Budget, spend: Mapping[datetime, Decimal], start: datetime, e
     `spend` holds the money of each 5 minutes by their end; what is absent is missing. Entries before `start` serve as
     history for long windows and usual hours.
     """
-    past = _Past(budget, spend, min((*spend, start + LEDGER_INTERVAL)), end)
+    past = Past(budget, spend, min((*spend, start + LEDGER_INTERVAL)), end)
     muting = _Muting()
     steps: list[tuple[datetime, frozenset[Alert]]] = []
     at = start + LEDGER_INTERVAL
@@ -87,7 +87,7 @@ class _Muting:
         return self.paged is not None and at - self.paged < _MUTED_BY_PAGE
 
 
-def _alerts_at(budget: Budget, past: "_Past", at: datetime, muting: _Muting) -> Iterator[Alert]:
+def _alerts_at(budget: Budget, past: "Past", at: datetime, muting: _Muting) -> Iterator[Alert]:
     page, ticket = Urgency.PAGE.value, Urgency.TICKET.value
     tiers = tiers_within(budget.window.length, budget.tiers)
     if any(past.burns(tier, at) for tier in tiers if tier.urgency is Urgency.PAGE):
@@ -114,8 +114,8 @@ def _highest(thresholds: Iterable[Decimal], value: Decimal | None) -> tuple[Deci
     return (max(reached),) if reached else ()
 
 
-class _Past:
-    """Sums over windows that end at a step, each from one pass over the entries."""
+class Past:
+    """Spend of one budget, as entries: sums over windows that end at a step, each from one pass over them."""
 
     def __init__(self, budget: Budget, spend: Mapping[datetime, Decimal], first: datetime, end: datetime) -> None:
         self._budget = budget
@@ -133,8 +133,8 @@ class _Past:
 
     def burns(self, tier: Tier, at: datetime) -> bool:
         """Whether the tier's condition holds."""
-        burn = self._burn(tier.short, at)
-        planned = self._burn(tier.long, at)
+        burn = self.burn(tier.short, at)
+        planned = self.burn(tier.long, at)
         if burn is None or planned is None or planned <= 1:
             return False
         share = tier.budget_share * self._budget.amount
@@ -142,15 +142,30 @@ class _Past:
             self._sum(self._spent, length, at) > share for length in tier.spent_within
         )
 
+    def burn(self, length: timedelta, at: datetime) -> Decimal | None:
+        """Spend ÷ expected spend; None while spend is not known."""
+        return None if self.silence(at) else self.spent_in(length, at) / self.expected_in(length, at)
+
     def spikes(self, at: datetime) -> bool:
         """Whether the last hour is out of all proportion."""
         spike = self._budget.spike
         money = self._sum(self._spent, _HOUR, at)
         if spike is None or money <= spike.floor_per_hour or self.silence(at):
             return False
+        return money > spike.factor * self.usual_hour(at)
+
+    def usual_hour(self, at: datetime) -> Decimal:
+        """What such an hour usually costs; what the pace expects of it where nothing is known of earlier ones."""
         usual = [median for ago in (_WEEKS, _DAYS) if (median := self._usual(at, ago)) is not None]
-        expected = max(usual) if usual else self._sum(self._expected, _HOUR, at)
-        return money > spike.factor * expected
+        return max(usual) if usual else self._sum(self._expected, _HOUR, at)
+
+    def spent_in(self, length: timedelta, at: datetime) -> Decimal:
+        """Money of a window that ends there."""
+        return self._sum(self._spent, length, at)
+
+    def expected_in(self, length: timedelta, at: datetime) -> Decimal:
+        """What the pace expects of it, and what burn rates divide by: next to nothing at least."""
+        return max(self._sum(self._expected, length, at), least_expected(self._budget, length))
 
     def spent(self, at: datetime) -> Decimal:
         """Money of the window that `at` lies in (or ends at), so far."""
@@ -169,12 +184,6 @@ class _Past:
         """For how long no spend has been known."""
         place = self._place(at) - 1
         return self._silent[place] * LEDGER_INTERVAL if 0 <= place < len(self._silent) else timedelta(0)
-
-    def _burn(self, length: timedelta, at: datetime) -> Decimal | None:
-        if self.silence(at):
-            return None
-        expected = max(self._sum(self._expected, length, at), least_expected(self._budget, length))
-        return self._sum(self._spent, length, at) / expected
 
     def _usual(self, at: datetime, offsets: Sequence[timedelta]) -> Decimal | None:
         hours = sorted(hour for ago in offsets if (hour := self._hour(at - ago)) is not None)

@@ -53,7 +53,7 @@ def recorded_history(
     sources = {scope: source_course(answers["data", scope.matchers], coarse) for scope in scopes}
     courses = [_course(ladder, signal, of.scopes, answers, (grid, coarse), sources) for signal in ladder.signals]
     brakes = brake_course(ladder, answers.get(("brakes", ""), ()), coarse)
-    spend = _summed([answers["spend", name] for name in _counted(ladder, of.budgets)], coarse)
+    spend = _summed([answers["spend", name] for name in counted_budgets(ladder, of.budgets)], coarse)
     users = _summed([answers["users", ""]] if of.users_query else [], coarse)
     points = _points(courses, brakes, (spend, users), grid, coarse.step // grid.step)
     return History(grid.start, grid.step, points, budgets_of(ladder, of.budgets), of.origin)
@@ -101,7 +101,7 @@ def _asked(ladder: Ladder, of: Recorded, grid: Grid, coarse: Grid) -> list[_Ques
     brakes = brakes_of(ladder)
     if brakes is not None:
         ask("brakes", "", brakes, coarse)
-    for name in _counted(ladder, of.budgets):
+    for name in counted_budgets(ladder, of.budgets):
         ask("spend", name, spend_of(name, ladder.currency), coarse)
     if of.users_query:
         ask("users", "", of.users_query, coarse)
@@ -160,7 +160,7 @@ def _points(
     return points
 
 
-def _counted(ladder: Ladder, budgets: Mapping[str, Budget]) -> list[str]:
+def counted_budgets(ladder: Ladder, budgets: Mapping[str, Budget]) -> list[str]:
     """The budgets that the ladder is about, in its currency; one whose scope is part of another's counts once."""
     about = {each.name: each for each in budgets_of(ladder, budgets).values() if each.currency == ladder.currency}
     return sorted(name for name in about if not any(_is_part(about[name], other) for other in about.values()))

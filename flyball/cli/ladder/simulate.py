@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -17,14 +16,15 @@ from flyball.cli.declared import fail, one_or_exit
 from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:
-    from controlplane.ports import MetricsBackend
     from finops.ladder.simulation.fail_on import FailOn
-    from finops.ladder.simulation.model import History, Options, Simulation
+    from finops.ladder.simulation.model import Options, Simulation
     from finops.ladder.simulation.recorded import Progress
+    from finops.ladder.simulation.traffic import Traffic
     from flyball.backtest.policies import Found, Policy
+    from flyball.backtest.simulating import Span
     from flyball.settings import Settings
 
-_QUERY_SECONDS: Final = 120.0
+_USUAL: Final = "30d"
 _LONGEST: Final = timedelta(days=400)
 _INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 _MOST_TIERS: Final = 99
@@ -37,16 +37,13 @@ class ModeOption(Enum):
     AS_WRITTEN = "as-written"
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    begin: datetime
-    end: datetime
-
-
 def simulate(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The workspace.")] = Path(),
     ladder: Annotated[str, typer.Option(metavar="NAME", help="Only this ladder.", show_default="all")] = "",
-    since: Annotated[str, typer.Option(help="How far back (30d, 36h), or a time in RFC 3339.")] = "30d",
+    since: Annotated[
+        str,
+        typer.Option(help="How far back (30d, 36h), or a time in RFC 3339.", show_default="30d; with --focus all"),
+    ] = "",
     until: Annotated[str, typer.Option(help="A time in RFC 3339, or how long ago (2d).", show_default="now")] = "",
     prometheus: Annotated[
         str, typer.Option(metavar="URL", help="Prometheus' address; by default that of flyball.yaml.")
@@ -114,7 +111,6 @@ def simulate(
       flyball ladder simulate --json | jq '.policies[0].totals'
     """
     conditions = [_condition(text) for text in fail_on or ()]
-    span = _span(since, until)
     after = _approval_after(approval_after, approvals)
     options = _options(after, journey_takes, (journey_failures, seed), weight or [], flap_within)
     settings = settings_or_exit(folder, {"prometheus.url": prometheus})
@@ -127,7 +123,12 @@ def simulate(
         policies = [as_if_enforced(each) for each in policies]
     if traffic is not None and not focus:
         raise typer.BadParameter("goes with --focus", param_hint="--traffic")
-    simulations = _simulated(policies, options, settings, span, users_query)
+    if users_query and focus:
+        raise typer.BadParameter("goes with Prometheus; --traffic has a column users", param_hint="--users-query")
+    if focus:
+        simulations = _billed(policies, options, (focus, traffic), since, until)
+    else:
+        simulations = _simulated(policies, options, settings, since, until, users_query)
     failed = [
         (each.label, condition)
         for each in simulations[: len(own)]
@@ -151,17 +152,20 @@ def _condition(text: str) -> "FailOn":
         raise typer.BadParameter(str(error), param_hint="--fail-on") from None
 
 
-def _span(since: str, until: str) -> _Span:
-    from controlplane.adapters.clock import SystemClock
+def _span(since: str, until: str, now: datetime) -> "Span":
+    from flyball.backtest.simulating import Span
 
-    now = SystemClock().now()
     end = _moment(until, now, "--until") if until else now
     begin = _moment(since, end, "--since")
-    if not timedelta(0) < end - begin <= _LONGEST:
+    if not timedelta(minutes=1) <= end - begin <= _LONGEST:
         raise typer.BadParameter(f"must be before --until, by {_LONGEST.days} days at most", param_hint="--since")
     if end > now:
         raise typer.BadParameter("lies in the future", param_hint="--until")
-    return _Span(begin.replace(second=0, microsecond=0), end.replace(second=0, microsecond=0))
+    return Span(_minute(begin), _minute(end))
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
 
 
 def _moment(text: str, before: datetime, option: str) -> datetime:
@@ -267,50 +271,76 @@ def _sound(found: "Found") -> "list[Policy]":
 
 
 def _simulated(
-    policies: "Sequence[Policy]", options: "Options", settings: "Settings", span: _Span, users_query: str
+    policies: "Sequence[Policy]", options: "Options", settings: "Settings", since: str, until: str, users_query: str
 ) -> "list[Simulation]":
-    from controlplane.adapters.prometheus import PrometheusBackend
-    from controlplane.ports import Permanent, Transient
-    from flyball.backtest.remembering import RememberingBackend
+    from flyball.backtest.simulating import over_prometheus
 
-    credentials = settings.prometheus_credentials.reveal() if settings.prometheus_credentials else ""
-    backend = PrometheusBackend(settings.prometheus_url, credentials=credentials, timeout_seconds=_QUERY_SECONDS)
+    now = _now()
+    span = _span(since or _USUAL, until, now)
+    with _told():
+        return over_prometheus(policies, options, span, settings, users_query, _progress)
+
+
+def _billed(
+    policies: "Sequence[Policy]",
+    options: "Options",
+    files: tuple[Sequence[Path], Path | None],
+    since: str,
+    until: str,
+) -> "list[Simulation]":
+    from finops.ladder.simulation.traffic import Traffic
+    from flyball.backtest.bills import UnusableBills
+    from flyball.backtest.simulating import Files, Span, over_bills
+
+    def span_of(start: datetime, end: datetime) -> Span:
+        last = min(_moment(until, end, "--until"), end) if until else end
+        first = max(_moment(since, last, "--since"), start) if since else start
+        return Span(_minute(first), _minute(last))
+
+    bills, traffic_file = files
+    traffic = _traffic(traffic_file) if traffic_file else Traffic((), timedelta(hours=1))
+    with _told():
+        try:
+            return over_bills(policies, options, Files(bills, traffic), _now(), span_of)
+        except UnusableBills as error:
+            from controlplane.problem_report import as_text
+
+            fail(as_text(error.problems, {}, sys.stderr.isatty()), ExitCode.PROBLEMS)
+
+
+def _traffic(path: Path) -> "Traffic":
+    from controlplane.problem_report import as_text
+    from finops.ladder.simulation.traffic import LONGEST_BYTES, read_traffic
+
     try:
-        backend.ensure_answering()
-        remembering = RememberingBackend(backend)
-        found = []
-        for policy in policies:
-            history = _recorded(policy, remembering, backend.address, span, users_query)
-            found.append(_one(policy, history, options))
-        return found
+        with path.open("rb") as stream:
+            content = stream.read(LONGEST_BYTES + 1)
+    except OSError as error:
+        fail(f"{path}: {error.strerror}", ExitCode.OUTSIDE)
+    found = read_traffic(str(path), content)
+    if found.problems:
+        fail(as_text(list(found.problems), {str(path): content}, sys.stderr.isatty()), ExitCode.PROBLEMS)
+    return found
+
+
+@contextmanager
+def _told() -> "Iterator[None]":
+    """What the outside says when it fails ends the program."""
+    from controlplane.ports import Permanent, Transient
+
+    try:
+        yield
     except (Transient, Permanent) as error:
         fail(f"Not simulated: {error}", ExitCode.OUTSIDE)
     except KeyboardInterrupt:
         typer.echo("Interrupted; nothing was written.", err=True)
         raise typer.Exit(_INTERRUPTED) from None
-    finally:
-        backend.close()
 
 
-def _recorded(policy: "Policy", backend: "MetricsBackend", address: str, span: _Span, users_query: str) -> "History":
-    from finops.ladder.simulation.recorded import Recorded, recorded_history
-    from flyball.ladder.scopes import scopes_of
+def _now() -> datetime:
+    from controlplane.adapters.clock import SystemClock
 
-    of = Recorded(
-        backend,
-        scopes_of(policy.money),
-        {each.name: each for each in policy.money.budgets},
-        users_query,
-        f"History from {address}",
-    )
-    with _progress(f"Reading the history of {policy.label}") as progress:
-        return recorded_history(policy.ladder, of, span.begin, span.end, progress)
-
-
-def _one(policy: "Policy", history: "History", options: "Options") -> "Simulation":
-    from finops.ladder.simulation.running import simulate as run
-
-    return run(policy.ladder, history, options, policy.label)
+    return SystemClock().now()
 
 
 @contextmanager
