@@ -11,21 +11,32 @@ from finops.ladder.model import Comparison
 
 
 def blind(turn: Turn) -> Iterator[Note]:
-    """One note of each signal that is not good and that a condition, which matters now, refers to; and of brakes."""
-    values = turn.judged.values
-    if None in values.values():
-        for signal in turn.ladder.signals:
-            if values[signal.name] is None and (held := _held(turn, signal.name)):
-                readings = turn.given.readings
-                why = fault(readings.signals.get(signal.name), readings.at, turn.now, signal.stale_after)
-                yield Note(Because.NO_DATA, f"{signal.name} cannot be used, {why}: {held}.", turn.tier, is_alert=True)
+    """One note, at most, of every signal that is not good although a condition that matters now refers to it.
+
+    And of brakes that could release the tier in force. One, so that people are told once of all that is dark.
+    """
+    said = [*_signals(turn), *_brakes(turn)]
+    if said:
+        yield Note(Because.NO_DATA, " ".join(said), turn.tier, is_alert=True)
+
+
+def _signals(turn: Turn) -> Iterator[str]:
+    values, readings = turn.judged.values, turn.given.readings
+    if None not in values.values():
+        return
+    for signal in turn.ladder.signals:
+        if values[signal.name] is None and (held := _held(turn, signal.name)):
+            why = fault(readings.signals.get(signal.name), readings.at, turn.now, signal.stale_after)
+            yield f"{signal.name} cannot be used, {why}: {held}."
+
+
+def _brakes(turn: Turn) -> Iterator[str]:
     for brake in turn.ladder.brakes:
-        if brake.from_tier <= turn.tier and brake.releases:
+        if brake.releases and brake.from_tier <= turn.tier:
             why = brake_fault(turn.ladder, brake, turn.given.readings, turn.now)
             if why:
                 name = named(turn.ladder, turn.tier)
-                text = f"The error budget of {brake.slo} cannot be told, {why}: it could release {name}."
-                yield Note(Because.NO_DATA, text, turn.tier, is_alert=True)
+                yield f"The error budget of {brake.slo} cannot be told, {why}: it could release {name}."
 
 
 def _held(turn: Turn, signal: str) -> str:

@@ -180,6 +180,22 @@ def test_a_reading_that_is_not_there_at_all_is_missing() -> None:
     assert not decision.state.entering
 
 
+def test_all_that_is_dark_is_told_at_once() -> None:
+    walk = walking(a_ladder(brakes=(a_brake(1, releases=True),)), 1)
+
+    (note,) = walk.steps(1, burn=None, forecast=CONTRADICTORY, gateway=None)[0].notes
+
+    assert (note.because, note.tier) == (Because.NO_DATA, 1)
+    assert note.text == (
+        "burn cannot be used, its reading is missing (no sample): "
+        "no step up goes by it, and tier 1 (observe) is not left. "
+        "forecast cannot be used, its reading is contradictory (two values): "
+        "no step up goes by it, and tier 1 (observe) is not left. "
+        "The error budget of gateway cannot be told, its reading is missing (no sample): "
+        "it could release tier 1 (observe)."
+    )
+
+
 def test_what_no_condition_refers_to_may_be_missing() -> None:
     walk = walking(a_ladder())
 
