@@ -13,7 +13,7 @@ from finops.flags import spec as flag_spec
 from finops.flags.declared import declared as stores_of
 from finops.ladder import spec as ladder_spec
 from finops.ladder.declared import declared as ladders_of
-from finops.ladder.lint import blinding, conditions, explaining, flags, reachability, references, safeguards
+from finops.ladder.lint import blinding, conditions, explaining, flags, reachability, references, safeguards, savings
 from flyball.kinds import KINDS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -62,13 +62,13 @@ def test_every_field_is_on_its_page(module: object, page: str) -> None:
 
 
 def test_every_rule_is_on_the_page() -> None:
-    modules = (blinding, conditions, explaining, flags, reachability, references, safeguards)
+    modules = (blinding, conditions, explaining, flags, reachability, references, safeguards, savings)
     rules = {
         value
         for module in modules
         for value in vars(module).values()
         if isinstance(value, str) and value.startswith("ladder-")
     }
-    assert len(rules) == 14
+    assert len(rules) == 15
     assert set(re.findall(r"^### (ladder-\S+)", LADDER, re.MULTILINE)) == rules
     assert flag_reading.RULE == "flag-store"

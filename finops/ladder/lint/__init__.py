@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from finops.ladder.lint import blinding, conditions, explaining, flags, reachability, references, safeguards
+from finops.ladder.lint import blinding, conditions, explaining, flags, reachability, references, safeguards, savings
 from finops.ladder.lint.examined import Examined, Ground
 
 __all__ = ["Examined", "Ground", "lint"]
@@ -17,5 +17,6 @@ def lint(ladders: Sequence[Examined]) -> None:
         flags.check(it)
         blinding.check(it)
         safeguards.check(it)
+        savings.check(it)
         explaining.check(it)
     flags.check_shared(ladders)

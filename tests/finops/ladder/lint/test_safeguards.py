@@ -129,6 +129,24 @@ CASES = [
         id="growth-by-no-unit-cost",
     ),
     pytest.param(
+        "saving: 4\n",
+        "saving: 40\n",
+        [
+            (
+                "spec.tiers[1].saving «40» warning: budget `llm` spends 6.94 USD an hour at its pace: with so much"
+                " saved `llm-burn` would be 5.8 at least without the tier, so it is not left below 2 = write what it"
+                " saves in a usual hour, or a higher threshold in `exit` [ladder-saving]"
+            ),
+        ],
+        id="saving-more-than-is-spent",
+    ),
+    pytest.param(
+        "saving: 4\n",
+        "saving: 13\n",
+        [],
+        id="saving-as-much-as-allows-to-leave",
+    ),
+    pytest.param(
         "saving: 4",
         "saving: 4\n      dwell: 0s",
         [
