@@ -16,12 +16,13 @@ from finops.ladder.acting import ordered, stranded, taking_back
 from finops.ladder.acting.act import Act
 from finops.ladder.acting.flag_calls import StoreDown, StoreRefused, calling
 from finops.ladder.acting.journal import Journal
-from finops.ladder.acting.judging import SHADOW, Judge, Judgement, ReadSignals, acts
+from finops.ladder.acting.judging import Judge, Judgement, ReadSignals, acts
 from finops.ladder.acting.rehearsing import Rehearsal, rehearse
 from finops.ladder.acting.stepper import Stepper
 from finops.ladder.acting.watching import watch
 from finops.ladder.last_decision import last_of
 from finops.ladder.model import Ladder
+from finops.ladder.standing import SHADOW
 
 EARLY: Final = timedelta(seconds=1)  # a turn may come that much before it is due: jobs do not fire to the millisecond
 KEEP: Final = timedelta(days=400)  # steps, orders, receipts and approvals that are over; the audit log keeps all

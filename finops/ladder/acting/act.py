@@ -34,10 +34,15 @@ def verification_of(ladder: Ladder | None) -> Verification:
     return ladder.verification if ladder is not None else USUAL
 
 
-def give_up(act: Act, step: StepRecord, why: str, *, is_theirs: bool = False) -> StepRecord:
+def give_up(act: Act, step: StepRecord, why: str) -> StepRecord:
     """The step is to be undone, and that is written down first."""
-    outcome = StepOutcome.YIELDED if is_theirs else StepOutcome.UNDONE
-    return act.journal.advance(step, phase=StepPhase.UNDOING, undo_as=outcome, detail=why)
+    return act.journal.advance(step, phase=StepPhase.UNDOING, undo_as=StepOutcome.UNDONE, detail=why)
+
+
+def give_way(act: Act, step: StepRecord, why: str, flags: Mapping[str, FlagValue]) -> StepRecord:
+    """The same for a person's sake: these flags are theirs from now on, and the undoing leaves them alone."""
+    by = {flag: name for flag in flags if (name := act.flags.who(flag, step.decided_at))}
+    return act.journal.give_way(step, why, flags, by)
 
 
 def shown(value: FlagValue | None) -> str:

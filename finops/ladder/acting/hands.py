@@ -60,8 +60,21 @@ def hands(step: StepRecord, seen: Mapping[str, Seen]) -> dict[str, Hand]:
     return {flag: _hand(step, before[flag], after[flag], seen[flag]) for flag in after}
 
 
+def run_over(step: StepRecord, seen: Seen) -> FlagValue | None:
+    """What a person set while the step ran, when a write of ours went over it nevertheless; None when none did.
+
+    Stores without compare-and-set leave a moment for that.
+    """
+    if not seen.edits or not seen.edits[-1].is_ours:
+        return None
+    theirs = [edit.value for edit in seen.edits if _is_of_people(step, edit) and edit.value is not None]
+    return None if not theirs or same(theirs[-1], seen.state.value) else theirs[-1]
+
+
 def _hand(step: StepRecord, before: FlagValue, after: FlagValue, seen: Seen) -> Hand:
     value = seen.state.value
+    if any(_is_of_people(step, edit) for edit in seen.edits or ()):
+        return Hand.THEIRS
     if same(before, after):
         return Hand.BEFORE if same(value, before) else Hand.THEIRS
     if same(value, after):
@@ -69,6 +82,11 @@ def _hand(step: StepRecord, before: FlagValue, after: FlagValue, seen: Seen) -> 
     if same(value, before):
         return Hand.THEIRS if _taken_from_step(step, seen) else Hand.BEFORE
     return Hand.THEIRS
+
+
+def _is_of_people(step: StepRecord, edit: FlagEdit) -> bool:
+    """Whether a person made it while the step ran."""
+    return not edit.is_ours and edit.at >= step.decided_at
 
 
 def _set_by_step(step: StepRecord, seen: Seen) -> bool:

@@ -20,7 +20,7 @@ from controlplane.model.ladder import (
     StepRecord,
 )
 from controlplane.ports import Clock, HeldLease, Store, Transaction
-from finops.ladder.acting import plan, receipts, remembering, telling
+from finops.ladder.acting import plan, remembering, telling
 from finops.ladder.acting.telling import Page
 from finops.ladder.model import Ladder
 
@@ -97,6 +97,20 @@ class Journal:
             self.answered(transaction, now)
         return later
 
+    def give_way(
+        self, step: StepRecord, why: str, theirs: Mapping[str, FlagValue], who: Mapping[str, str]
+    ) -> StepRecord:
+        """The step is to be undone, and these flags, which a person changed, are left as they are."""
+        now = self.clock.now()
+        later = replace(step, phase=StepPhase.UNDOING, undo_as=StepOutcome.YIELDED, detail=why)
+        with self.store.transaction(lease=self.lease) as transaction:
+            transaction.ladders.lock()
+            transaction.ladders.put_step(later)
+            self._audit(transaction, later, later.phase.value, now)
+            self.yield_flags(transaction, theirs, now, step=step.id, who=who)
+            self.answered(transaction, now)
+        return later
+
     def hold_up(self, step: StepRecord, why: str) -> StepRecord:
         """The flag store did not answer: the step goes on with the next turn. People hear of it once."""
         now = self.clock.now()
@@ -132,7 +146,6 @@ class Journal:
             state = ladders.state(self.name) or unmoved(self.name, now)
             ladders.put_step(ended)
             ladders.put_state(self._moved(state, ended, now))
-            receipts.book(transaction, self.ladder, ended, now)
             self._tell_commit(transaction, ended, now)
         log.info("finops.tier_changed", extra=_fields(ended))
         return ended

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from controlplane.model.event import JSON
 from controlplane.model.ladder import LadderState, StepPhase, StepRecord
@@ -19,10 +18,11 @@ from finops.ladder.deciding import Decision, Given, Move
 from finops.ladder.last_decision import LAST, last_as_json
 from finops.ladder.model import Ladder, Mode
 from finops.ladder.readings import Quality, Reading, Readings
+from finops.ladder.savings.believing import savings_now
+from finops.ladder.standing import SHADOW
 
 ReadSignals = Callable[[Ladder, datetime, Mapping[int, Decimal]], Readings]
 """One sample of a ladder now; the last argument is what each tier in force saves, in money an hour."""
-SHADOW: Final = "/shadow"
 log = logging.getLogger(__name__)
 
 
@@ -122,20 +122,13 @@ def _lowered(reading: Reading, saved: Decimal) -> Reading:
     return replace(reading, value=max(reading.value - reading.per_hour * saved, Decimal(0)))
 
 
-def _savings(transaction: Transaction, ladder: Ladder, state: LadderState | None, now: datetime) -> dict[int, Decimal]:
+def _savings(
+    transaction: Transaction, ladder: Ladder, state: LadderState | None, now: datetime
+) -> Mapping[int, Decimal]:
     """What each tier in force saves: by its receipt where that is measured, else as declared."""
-    measured = {
-        receipt.tier: receipt.realised
-        for receipt in transaction.ladders.receipts(ladder.name, now)
-        if receipt.until is None and receipt.realised is not None
-    }
-    found = {}
-    for applied in state.applied if state else ():
-        tier = ladder.tier(applied.tier)
-        saving = measured.get(applied.tier, tier.saving_per_hour if tier else None)
-        if saving is not None:
-            found[applied.tier] = saving
-    return found
+    if state is None or not state.applied:
+        return {}
+    return savings_now(ladder, state, transaction.ladders.receipts(ladder.name, now))
 
 
 def _counters(

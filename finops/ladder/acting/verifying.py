@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from controlplane.model.check import CheckResult, Outcome
 from controlplane.model.ladder import FlagValue, LadderState, StepPhase, StepRecord
 from finops.ladder.acting import plan
-from finops.ladder.acting.act import POLL_SECONDS, Act, differing, give_up, shown
+from finops.ladder.acting.act import POLL_SECONDS, Act, differing, give_up, give_way, shown
 from finops.ladder.acting.flag_calls import StoreDown
 from finops.ladder.acting.hands import Hand, hands, same
 
@@ -39,8 +39,9 @@ def verify(act: Act, step: StepRecord) -> StepRecord:
     act.wait(act.verification.settle.total_seconds())
     if why := walk(act, step.journeys):
         return give_up(act, step, why)
-    if why := _changed(act, step):
-        return give_up(act, step, why, is_theirs=True)
+    changed, why = _changed(act, step)
+    if changed:
+        return give_way(act, step, why, changed)
     return act.journal.commit(step)
 
 
@@ -69,8 +70,8 @@ def elsewhere(state: LadderState | None, step: StepRecord) -> dict[str, FlagValu
     return {flag: value for flag, value in plan.in_force(state).items() if flag not in own}
 
 
-def _changed(act: Act, step: StepRecord) -> str:
-    """What somebody changed while the step was verified, in words."""
+def _changed(act: Act, step: StepRecord) -> tuple[dict[str, FlagValue], str]:
+    """What somebody changed while the step was verified, with what we had written; and that in words."""
     seen = act.flags.look(plan.targets(step), step.decided_at)
     before, after = plan.sources(step), plan.targets(step)
     found = hands(step, seen)
@@ -85,7 +86,7 @@ def _changed(act: Act, step: StepRecord) -> str:
     told = [f"somebody else changed {', '.join(own)} while the step was verified"] if own else []
     if changed:
         told.append(differing(changed, {flag: states[flag].value for flag in changed}))
-    return "; ".join(told)
+    return {**{flag: after[flag] for flag in own}, **changed}, "; ".join(told)
 
 
 def _told(result: CheckResult) -> str:

@@ -1,14 +1,14 @@
 """From intent to written: read, compare, keep what was, write, read back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from controlplane.model.ladder import FlagValue, LadderState, StepOutcome, StepPhase, StepRecord
 from finops.flags.model import FlagState, FlagWrite
 from finops.flags.ports import Conflict
 from finops.ladder.acting import plan
-from finops.ladder.acting.act import POLL_SECONDS, Act, differing, give_up, shown
-from finops.ladder.acting.flag_calls import noted
+from finops.ladder.acting.act import POLL_SECONDS, Act, differing, give_up, give_way, shown
+from finops.ladder.acting.flag_calls import StoreDown, noted
 from finops.ladder.acting.hands import Hand, doing, hands, same
 
 
@@ -40,8 +40,8 @@ def go_on(act: Act, step: StepRecord) -> StepRecord:
     before, after = plan.sources(step), plan.targets(step)
     seen = act.flags.look(after, step.decided_at)
     found = hands(step, seen)
-    if theirs := [flag for flag, hand in found.items() if hand is Hand.THEIRS]:
-        return give_up(act, step, _theirs_in_words(theirs), is_theirs=True)
+    if theirs := {flag: after[flag] for flag, hand in found.items() if hand is Hand.THEIRS}:
+        return give_way(act, step, _theirs_in_words(theirs), theirs)
     due = [flag for flag, hand in found.items() if hand is Hand.BEFORE and not same(before[flag], after[flag])]
     if due and Hand.OURS in found.values() and not all(each.is_told for each in seen.values()):
         return give_up(act, step, "it was interrupted while it wrote, and the flag store does not tell who wrote what")
@@ -78,8 +78,25 @@ def _write(act: Act, step: StepRecord, found: Mapping[str, FlagState]) -> StepRe
     try:
         act.flags.write(writes, noted(step, doing(step)))
     except Conflict as error:
-        return give_up(act, step, str(error), is_theirs=True)
+        return _after_conflict(act, step, found, error)
     return _read_back(act, step)
+
+
+def _after_conflict(act: Act, step: StepRecord, found: Mapping[str, FlagState], error: Conflict) -> StepRecord:
+    """Whose flags it was about: a store may only know that something changed, such as a file.
+
+    Where no flag of the step is another one, nothing stands in the way but the moment: the next turn writes again.
+    """
+    after = plan.targets(step)
+    seen = act.flags.look(after, step.decided_at)
+    theirs = {flag: after[flag] for flag, hand in hands(step, seen).items() if hand is Hand.THEIRS}
+    for flag in error.flags:
+        is_untold = flag in after and not seen[flag].is_told
+        if is_untold and not same(seen[flag].state.value, found[flag].value):
+            theirs[flag] = after[flag]
+    if not theirs:
+        raise StoreDown(str(error))
+    return give_way(act, step, str(error), theirs)
 
 
 def _read_back(act: Act, step: StepRecord) -> StepRecord:
@@ -88,17 +105,18 @@ def _read_back(act: Act, step: StepRecord) -> StepRecord:
     waited, patience = 0.0, act.flags.visible_within.total_seconds()
     while True:
         found = hands(step, act.flags.look(after, step.decided_at))
-        if theirs := [flag for flag, hand in found.items() if hand is Hand.THEIRS]:
-            return give_up(act, step, _theirs_in_words(theirs), is_theirs=True)
+        if theirs := {flag: after[flag] for flag, hand in found.items() if hand is Hand.THEIRS}:
+            return give_way(act, step, _theirs_in_words(theirs), theirs)
         late = [flag for flag, hand in found.items() if hand is Hand.BEFORE and not same(before[flag], after[flag])]
         if not late:
             return act.journal.advance(step, phase=StepPhase.SHOWING, written_at=act.journal.clock.now())
         if waited >= patience:
             told = ", ".join(f"{flag} ({shown(after[flag])})" for flag in late)
-            return give_up(act, step, f"the flag store does not hold what was written: {told}", is_theirs=True)
+            why = f"the flag store does not hold what was written: {told}"
+            return give_way(act, step, why, {flag: after[flag] for flag in late})
         act.wait(POLL_SECONDS)
         waited += POLL_SECONDS
 
 
-def _theirs_in_words(flags: list[str]) -> str:
+def _theirs_in_words(flags: Iterable[str]) -> str:
     return f"somebody else changed {', '.join(flags)} while the step ran"

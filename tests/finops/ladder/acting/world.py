@@ -129,13 +129,12 @@ class Journeys:
 
     def run(self, journeys: Sequence[str], now: datetime) -> list[CheckResult]:
         self.walked += journeys
-        return [
-            CheckResult(
-                name, CheckKind.JOURNEY, "here", now, 0.1, outcome, detail="" if outcome is Outcome.OK else "red"
-            )
-            for name in journeys
-            for outcome in (self.says(name),)
-        ]
+        return [self._walk(name, now) for name in journeys]
+
+    def _walk(self, name: str, now: datetime) -> CheckResult:
+        outcome = self.says(name)
+        detail = "" if outcome is Outcome.OK else "red"
+        return CheckResult(name, CheckKind.JOURNEY, "here", now, 0.1, outcome, detail=detail)
 
 
 @dataclass
@@ -182,6 +181,7 @@ class World:
     prefix: str = "s"
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     per_hour: Decimal | None = None
+    paged: list[dict[str, Any]] = field(default_factory=list)
 
     def daemon(self) -> LadderDaemon:
         """One that knows nothing yet, as after a restart."""
@@ -201,9 +201,8 @@ class World:
     def open(self, name: str) -> Iterator[Pair]:
         if name != "platform":
             raise Permanent(f"there is no FlagStore {name}")
-        yield Pair(
-            Between(self.flags, lambda call: self.before(call)), Between(self.client, lambda call: self.before(call))
-        )
+        store, client = (Between(each, lambda call: self.before(call)) for each in (self.flags, self.client))
+        yield Pair(store, client)
 
     def read(self, ladder: Ladder, now: datetime, savings: Mapping[int, Decimal]) -> Readings:
         found = self.burn
@@ -256,9 +255,14 @@ class World:
             return [each.event for each in transaction.events.after(0, 1000, (kind,) if kind else ())]
 
     def pages(self) -> list[dict[str, Any]]:
-        """What whoever is on call got, in order."""
+        """What whoever is on call got so far, in order."""
+        at = self.clock.now()
         with self.store.transaction() as transaction:
-            return [dict(each.message.payload) for each in transaction.outbox.claim(1000, self.clock.now())]
+            while due := transaction.outbox.claim(1000, at):
+                for each in due:
+                    self.paged.append(dict(each.message.payload))
+                    transaction.outbox.delivered(each.message.id, at)
+        return self.paged
 
     def audited(self) -> list[str]:
         """What the audit log says was done; the chain holds."""
