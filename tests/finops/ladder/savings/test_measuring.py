@@ -55,7 +55,7 @@ def bias_and_coverage(world: World, number: int) -> tuple[float, float]:
     "name", ["noise alone", "traffic grows by a third meanwhile", "the tier saves a share", "no unit cost"]
 )
 def test_four_intervals_of_five_hold_the_truth(name: str) -> None:
-    bias, coverage = bias_and_coverage(WORLDS[name], 30)
+    bias, coverage = bias_and_coverage(replace(WORLDS[name], days=6), 30)
     assert abs(bias) < 0.025
     assert 0.6 <= coverage <= 0.97  # of 30 runs; how near it comes to 0.8 is told by the campaign below
 
@@ -79,14 +79,17 @@ def test_without_history_the_interval_is_rather_too_wide(name: str) -> None:
 
 
 def test_without_history_the_interval_comes_from_the_blocks() -> None:
-    found = runs(NEW_INSTALLATIONS["an hour on either side"], 40)
+    found = runs(NEW_INSTALLATIONS["an hour on either side"], 30)
     assert {result.placebos for _, result in found} == {0}
     assert 0.6 <= np.mean([result.low <= one.truth <= result.high for one, result in found]) <= 0.975
 
 
 def test_what_something_else_saved_at_the_very_step_cannot_be_told_apart() -> None:
     world = World(neighbour=4.0)
-    alone, together = (float(np.mean([result.saving for _, result in runs(each, 10)])) for each in (World(), world))
+    alone, together = (
+        float(np.mean([result.saving for _, result in runs(each, 10)]))
+        for each in (replace(World(), days=4), replace(world, days=4))
+    )
     assert together - alone == pytest.approx(4.0, abs=0.1)
 
 
