@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
@@ -12,7 +12,10 @@ MOST_SILENCED: Final = 50
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Variable = Annotated[str, StringConstraints(max_length=1000)]
-Value = StrictBool | Annotated[str, StringConstraints(max_length=1000)]
+Value = Annotated[
+    StrictBool | Annotated[str, StringConstraints(max_length=1000)],
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "integer"}, {"type": "string", "maxLength": 1000}]}),
+]
 """A flag's value as YAML has it: `true` and `false` are what they are, numbers are text until the type is known."""
 
 

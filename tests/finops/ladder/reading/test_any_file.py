@@ -1,11 +1,13 @@
 """Whatever stands in a file of the right shape is read, or told: nothing raises."""
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from controlplane.problems import has_errors
-from controlplane.specfile import SourceFile, read
+from controlplane.specfile import SourceFile, json_schema, read
 from finops.flags.declared import declared as stores_of
 from finops.flags.kinds import FLAG_STORE
 from finops.flags.kinds import KINDS as FLAG_KINDS
@@ -72,6 +74,12 @@ def test_any_slip_in_a_good_file_is_read_or_told(edits: list[tuple[str, str, int
 def test_many_files_are_read_or_told(seed: int, edits: list[tuple[str, str, int]]) -> None:
     check(f"{document(FLAG_STORE, seed)}---\n{document(LADDER, seed)}")
     check(edited(edits))
+
+
+def test_the_schema_takes_the_files_that_are_right() -> None:
+    validator = Draft202012Validator(json_schema((FLAG_STORE, LADDER)))
+    for written in yaml.safe_load_all(GOOD + STORE):
+        assert [error.message for error in validator.iter_errors(written)] == []
 
 
 def test_the_schema_shows_no_place_for_a_secret() -> None:
