@@ -4,6 +4,7 @@ A page stays for five minutes after its last bad event, because it looks at a wi
 before anything else (conftest.py) and takes about eight minutes, nearly all of them idle.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from controlplane.adapters.clock import SystemClock
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.model.alert import AlertStatus, StoredAlert
 from controlplane.model.generation import TextFile
+from controlplane.model.ladder import StepOutcome, StepRecord
 from controlplane.store import open_store
 from dashboards.queries import queries_of
 from flyball.cli import app
@@ -29,6 +31,7 @@ from flyball.cli import commands as commands
 from flyball.demo.folder import DemoFolder
 from flyball.demo.platform.catalogue import INTELGRAPH
 from flyball.demo.platform.costly import TOKEN_USD
+from flyball.demo.platform.platform_flags import FULL_SERVICE
 from flyball.demo.platform.shapes import Catalogue, Demand, Fault
 from flyball.demo.run import Demo, DemoOptions, example_workspace, started
 from flyball.demo.steps import PlainSteps
@@ -172,10 +175,47 @@ def page_of(demo: Demo) -> dict[str, dict[str, str]]:
     return answer
 
 
+def components(demo: Demo) -> str:
+    """What it says of components."""
+    url = f"{demo.running.status_url}api/v2/components.json"
+    return httpx.get(url, timeout=30).raise_for_status().text
+
+
 def shown(demo: Demo, slo: str) -> bool:
     """Whether the objective's own page in the console says that a page is firing."""
     page = httpx.get(f"{demo.running.console_url}/slos/{slo}", timeout=30).raise_for_status()
     return "page firing" in page.text
+
+
+def steps_of(demo: Demo) -> list[StepRecord]:
+    """What the ladder did, the oldest step first."""
+    store = open_store(f"sqlite:///{demo.folder.root / 'flyball.db'}")
+    try:
+        with store.transaction(read_only=True) as transaction:
+            return transaction.ladders.steps("intelgraph")[::-1]
+    finally:
+        store.close()
+
+
+def tier_of(demo: Demo) -> int:
+    """The tier in force, as the console's API has it."""
+    answer = httpx.get(f"{demo.running.console_url}/api/v1/ladders", timeout=30).raise_for_status().json()
+    (tier,) = (one["tier"] for one in answer["ladders"])
+    return int(tier)
+
+
+def flags_of(demo: Demo) -> dict[str, bool | int]:
+    """Every flag's value in the file that the platform reads."""
+    flags = json.loads(demo.folder.flags.read_text())["flags"]
+    return {name: flag["variants"][flag["defaultVariant"]] for name, flag in flags.items()}
+
+
+def ladder(demo: Demo, *arguments: str) -> str:
+    """A command about the ladder, in the demo's workspace."""
+    command, *rest = arguments
+    result = CliRunner().invoke(app, ["ladder", command, "intelgraph", str(demo.folder.workspace), *rest])
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def flyball(demo: Demo, *arguments: str) -> str:
@@ -330,6 +370,18 @@ def test_the_page_resolves_and_says_what_it_was_about(demo: Demo, backend: Prome
     assert eventually(lambda: "RESOLVED" in (demo.folder.logs / "told").read_text(), 30, "its end is told")
 
 
+def test_meanwhile_the_ladder_stepped_down_to_tier_3_one_verified_step_at_a_time(demo: Demo) -> None:
+    """The fault `cost` drives it as well; what is above tier 3 wants an approval."""
+    eventually(lambda: tier_of(demo) == 3, 420, "the ladder is at tier 3")
+    steps = steps_of(demo)
+    committed = [step for step in steps if step.outcome is StepOutcome.COMMITTED]
+    assert [(step.from_tier, step.to_tier) for step in committed] == [(0, 1), (1, 2), (2, 3)]
+    assert all(step.verified_at and "core-flow-api" in step.journeys for step in committed)
+    assert "Ladder        intelgraph: tier 3 (shed) since" in flyball(demo, "status")
+    assert flags_of(demo)["enrichers-paused"] is True
+    assert all(step.outcome in (StepOutcome.COMMITTED, StepOutcome.UNDONE) for step in steps)  # in the outage, undone
+
+
 def test_the_spike_was_told_and_then_the_budget_paged(demo: Demo, backend: PrometheusBackend) -> None:
     eventually(lambda: ("SpendSpike", "ticket") in told_about(demo, "llm"), 60, "the spike is a ticket")
     eventually(lambda: ("BudgetBurn", "page") in told_about(demo, "llm"), 420, "the burning budget is a page")
@@ -370,4 +422,36 @@ def test_the_page_about_a_budget_resolves_after_the_connector_is_healed(tmp_path
         eventually(lambda: not backend.query(firing, now()), 600, "the page is over")
         told = demo.folder.logs / "told"
         eventually(lambda: "RESOLVED page BudgetBurn" in " ".join(told.read_text().split()), 120, "its end is told")
+        backend.close()
+
+
+@pytest.mark.soak
+def test_spend_takes_the_ladder_to_tier_3_and_no_further_and_healed_it_comes_back_to_full_service(
+    tmp_path: Path,
+) -> None:
+    """The promise of docs/tutorial/ladder.md: up within 6 minutes, down within 12, and nothing fails on the way."""
+    with running(tmp_path, EVEN) as demo:
+        backend = PrometheusBackend(demo.running.prometheus_url)
+        eventually(lambda: backend.query(names.budget_burn_rate("5m"), now()), 180, "budgets burn")
+        flyball(demo, "break", "spend")
+        eventually(lambda: tier_of(demo) == 3, 360, "the ladder is at tier 3")
+        up = steps_of(demo)
+        assert [(step.from_tier, step.to_tier) for step in up] == [(0, 1), (1, 2), (2, 3)]
+        assert all(step.outcome is StepOutcome.COMMITTED and step.verified_at for step in up)
+        eventually(lambda: 30 < usd_an_hour(backend) < 50, 60, "what is left is less than half")
+        eventually(lambda: "flyball_reduced" in components(demo), 60, "the public is told")
+
+        ladder(demo, "hold", "--for", "2m", "--why", "a look around")
+        settled = time.monotonic() + 150
+        eventually(lambda: time.monotonic() > settled, 200, "held, and longer than every window of five minutes needs")
+        assert tier_of(demo) == 3
+        assert "tier 3" in ladder(demo, "status")
+
+        flyball(demo, "heal", "spend")
+        eventually(lambda: tier_of(demo) == 0, 720, "the ladder is back at full service")
+        steps = steps_of(demo)
+        assert [(step.from_tier, step.to_tier) for step in steps[3:]] == [(3, 2), (2, 1), (1, 0)]
+        assert all(step.outcome is StepOutcome.COMMITTED and step.verified_at for step in steps)
+        assert flags_of(demo) == FULL_SERVICE.flags()
+        eventually(lambda: set(verdicts(demo).values()) == {"up"}, 60, "every probe and journey is up")
         backend.close()
