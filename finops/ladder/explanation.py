@@ -89,7 +89,7 @@ def _growth(ladder: Ladder, readings: Readings) -> ExplainedComparison | None:
 
 def _compared(ladder: Ladder, readings: Readings, each: Comparison, *, is_below: bool) -> ExplainedComparison:
     signal, reading = ladder.signal(each.signal), readings.signals.get(each.signal)
-    why = fault(reading, readings.at, readings.at, signal.stale_after) if signal else "it is not declared"
+    why = fault(reading, readings.at, readings.at, signal.usable_for) if signal else "it is not declared"
     value = None if why or reading is None else reading.value
     holds = None if value is None else (value < each.threshold) is is_below
     return ExplainedComparison(each.signal, each.threshold, value, None, holds, why)

@@ -1,9 +1,11 @@
 """A downshift ladder as declared: its signals, its tiers, and what holds it back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
+from typing import Final
 
 from controlplane.model.ladder import FlagValue
 from controlplane.model.source import SourcePosition
@@ -29,6 +31,15 @@ class Measure(Enum):
     QUERY = "query"  # a user's own PromQL
 
 
+SELDOM: Final[Mapping[Measure, timedelta]] = {
+    Measure.FORECAST: timedelta(minutes=15),  # made every ten minutes, recorded every five
+    Measure.SPENT: timedelta(minutes=5),
+    Measure.UNIT_COST: timedelta(minutes=5),
+}
+"""How long after one value the next one comes, where that is more than a minute."""
+BRAKES_SELDOM: Final = timedelta(minutes=5)
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """A named figure that conditions refer to. A dimensionless ratio, or whatever a user's query gives.
@@ -49,6 +60,11 @@ class Signal:
     group: str
     stale_after: timedelta
     source: SourcePosition
+
+    @property
+    def usable_for(self) -> timedelta:
+        """How old its data may be when it is used: `stale_after`, and how seldom such a value comes."""
+        return self.stale_after + SELDOM.get(self.measure, timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +199,11 @@ class Ladder:
     def signal(self, name: str) -> Signal | None:
         """The signal of that name."""
         return next((each for each in self.signals if each.name == name), None)
+
+    @property
+    def brakes_usable_for(self) -> timedelta:
+        """How old an error budget may be when it brakes: as the most patient signal, and how seldom it is recorded."""
+        return max((each.stale_after for each in self.signals), default=self.every) + BRAKES_SELDOM
 
     @property
     def top(self) -> int:

@@ -26,7 +26,7 @@ def _signals(turn: Turn) -> Iterator[str]:
         return
     for signal in turn.ladder.signals:
         if values[signal.name] is None and (held := _held(turn, signal.name)):
-            why = fault(readings.signals.get(signal.name), readings.at, turn.now, signal.stale_after)
+            why = fault(readings.signals.get(signal.name), readings.at, turn.now, signal.usable_for)
             yield f"{signal.name} cannot be used, {why}: {held}."
 
 

@@ -81,7 +81,7 @@ def _row(
     ladder: Ladder, comparison: Comparison, readings: Readings, now: datetime, judged: Values, *, is_exit: bool
 ) -> ExplainedComparison:
     signal, reading = ladder.signal(comparison.signal), readings.signals.get(comparison.signal)
-    why = fault(reading, readings.at, now, signal.stale_after) if signal else "it is not declared"
+    why = fault(reading, readings.at, now, signal.usable_for) if signal else "it is not declared"
     value = judged.get(comparison.signal)
     holds = None if value is None else (value < comparison.threshold) is is_exit
     return ExplainedComparison(

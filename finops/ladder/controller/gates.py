@@ -91,8 +91,7 @@ def braking(ladder: Ladder, brake: Brake, readings: Readings, now: datetime) -> 
 
 def brake_fault(ladder: Ladder, brake: Brake, readings: Readings, now: datetime) -> str:
     """Why the error budget of a brake cannot be told; empty when it can."""
-    stale_after = max((each.stale_after for each in ladder.signals), default=ladder.every)
-    return fault(readings.brakes.get(brake.slo), readings.at, now, stale_after)
+    return fault(readings.brakes.get(brake.slo), readings.at, now, ladder.brakes_usable_for)
 
 
 def usable(turn: Turn, target: int, scope: ApprovalScope) -> Approval | None:

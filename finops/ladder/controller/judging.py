@@ -68,7 +68,7 @@ def good_values(ladder: Ladder, readings: Readings, now: datetime) -> dict[str, 
     values: dict[str, Decimal | None] = {}
     for signal in ladder.signals:
         reading = given.get(signal.name)
-        is_good = reading is not None and not fault(reading, readings.at, now, signal.stale_after)
+        is_good = reading is not None and not fault(reading, readings.at, now, signal.usable_for)
         values[signal.name] = reading.value if is_good and reading is not None else None
     return values
 

@@ -12,17 +12,10 @@ from typing import Final
 from controlplane import conventions as names
 from controlplane.model.series import Sample
 from controlplane.wording import duration
-from finops.ladder.model import Measure, Signal
+from finops.ladder.model import BRAKES_SELDOM, Measure, Signal
 from finops.ladder.readings import Quality, Reading
 from finops.ladder.signals import queries
 
-# How long after one value the next one comes, beyond a minute: by so much older than `staleAfter` may the data be.
-_CADENCE: Final[Mapping[Measure, timedelta]] = {
-    Measure.FORECAST: timedelta(minutes=15),  # made every ten minutes, recorded every five
-    Measure.SPENT: timedelta(minutes=5),
-    Measure.UNIT_COST: timedelta(minutes=5),
-}
-_BRAKE_CADENCE: Final = timedelta(minutes=5)
 _CLOCKS_APART: Final = timedelta(minutes=1)
 _NOISE: Final = Decimal("-1e-9")  # of money: what adding floats leaves of nothing
 _NEEDED: Final[Mapping[Measure, tuple[str, ...]]] = {
@@ -91,7 +84,7 @@ def brake_readings(
     by_slo: dict[str, list[Sample]] = {}
     for sample in answer:
         by_slo.setdefault(sample.labels.get(names.SLO, ""), []).append(sample)
-    return {slo: _brake(slo, by_part(by_slo.get(slo, ())), now, stale_after + _BRAKE_CADENCE) for slo in sorted(slos)}
+    return {slo: _brake(slo, by_part(by_slo.get(slo, ())), now, stale_after + BRAKES_SELDOM) for slo in sorted(slos)}
 
 
 _Fault = tuple[Quality, str]
@@ -129,8 +122,7 @@ def _fault(signal: Signal, parts: Parts, now: datetime) -> _Fault | None:
     if absent := [part for part in _NEEDED[signal.measure] if part not in parts]:
         what = "what it is recorded from" if absent == [queries.AT_SPEND] else "its own series"
         return Quality.STALE, f"{what} has not been measured for five minutes: the value is a memory"
-    limit = signal.stale_after + _CADENCE.get(signal.measure, timedelta(0))
-    return _aged(_at(parts), now, limit)
+    return _aged(_at(parts), now, signal.usable_for)
 
 
 def _aged(at: datetime | None, now: datetime, limit: timedelta) -> _Fault | None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from controlplane.model.series import Sample
 from controlplane.ports import MetricsBackend, Permanent, Transient
-from finops.ladder.model import Ladder, Measure, Signal
+from finops.ladder.model import BRAKES_SELDOM, Ladder, Measure, Signal
 from finops.ladder.readings import Quality, Reading, Readings
 from finops.ladder.signals.judging import brake_readings, reading
 from finops.ladder.signals.queries import LadderQueries, range_queries
@@ -65,7 +65,7 @@ def _brakes(ladder: Ladder, asking: "_Asking", expr: str | None) -> dict[str, Re
     answer = asking.ask(expr)
     if isinstance(answer, str):
         return {slo: Reading(Quality.MISSING, reason=answer) for slo in sorted(slos)}
-    stale_after = min((signal.stale_after for signal in ladder.signals), default=timedelta(minutes=5))
+    stale_after = ladder.brakes_usable_for - BRAKES_SELDOM
     return brake_readings(slos, answer, asking.now, stale_after)
 
 

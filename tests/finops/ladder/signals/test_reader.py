@@ -11,6 +11,8 @@ import pytest
 
 from controlplane.model.series import Sample, Series
 from controlplane.ports import Permanent, Transient
+from finops.ladder.controller.gates import brake_fault
+from finops.ladder.controller.judging import good_values
 from finops.ladder.model import Ladder, Measure, Signal
 from finops.ladder.readings import Quality, Reading
 from finops.ladder.signals.queries import range_queries
@@ -240,6 +242,16 @@ def test_a_brake_is_the_budget_of_the_worst_group(remembered: Past) -> None:
     assert {slo: each.quality for slo, each in found.items()} == {
         "gateway": Quality.GOOD, "silent": Quality.STALE, "unknown": Quality.MISSING,
     }  # fmt: skip
+
+
+def test_the_controller_takes_as_good_what_the_reader_does_however_seldom_it_comes(remembered: Past) -> None:
+    signals = (burning("llm"), *(a_signal(each.value, each) for each in (Measure.FORECAST, Measure.SPENT)))
+    ladder = a_ladder(signals=signals, brakes=(a_brake("gateway"),))
+    found = SignalReader(remembered.backend, SCOPES).read(ladder, NOW, {})
+    assert {each.quality for each in (*found.signals.values(), *found.brakes.values())} == {Quality.GOOD}
+    assert min(each.at for each in found.signals.values() if each.at) < NOW - 5 * MINUTES
+    assert None not in good_values(ladder, found, NOW).values()
+    assert brake_fault(ladder, ladder.brakes[0], found, NOW) == ""
 
 
 def test_over_time_the_same_text_says_the_same(remembered: Past) -> None:
