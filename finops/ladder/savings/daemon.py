@@ -65,8 +65,11 @@ class SavingsDaemon:
         with self.store.transaction(read_only=True) as transaction:
             states = [state for state in transaction.ladders.states() if "/" not in state.ladder]
             ladders = {*declared, *(state.ladder for state in states)}
-            steps = [step for name in sorted(ladders) for step in transaction.ladders.steps(name, since)]
             receipts = {state.ladder: transaction.ladders.receipts(state.ladder, since) for state in states}
+            busy = any(_is_live(receipt, now) for each in receipts.values() for receipt in each)
+            if not busy and not any(state.applied for state in states):
+                return _Book((), (), {})
+            steps = [step for name in sorted(ladders) for step in transaction.ladders.steps(name, since)]
         return _Book(states, steps, receipts)
 
     def _of(self, state: LadderState, ladder: Ladder | None, book: "_Book", now: datetime) -> list[SavingsReceipt]:
@@ -154,8 +157,12 @@ class _Past:
         return _at((self.last or 0) - _COUNT + 1)
 
 
+def _is_live(receipt: SavingsReceipt, now: datetime) -> bool:
+    return receipt.until is None or now - receipt.until <= _CLOSED_FOR
+
+
 def _is_due(receipt: SavingsReceipt, now: datetime) -> bool:
-    if receipt.until is not None and now - receipt.until > _CLOSED_FOR:
+    if not _is_live(receipt, now):
         return False
     return receipt.measured_at is None or now - receipt.measured_at >= _MEASURED_EVERY
 
