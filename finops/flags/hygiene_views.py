@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from textwrap import wrap
 from typing import Final
 
 from controlplane.model.event import JSON
@@ -18,8 +19,8 @@ _ADVICE: Final = {
     Finding.EXPIRED: "remove it from the code, or give it a later day",
     Finding.UNUSED: "no application asks for it: remove it",
     Finding.NO_LADDER: "no tier sets it: take it off the allow-list",
-    Finding.LEFT_ON: "it reduces service since long: put it back, or make it normal",
-    Finding.SAME: "write its value into the code, and remove it",
+    Finding.LEFT_ON: "put it back, or make it normal",
+    Finding.SAME: "write it into the code",
 }
 
 
@@ -90,8 +91,8 @@ def _because(report: FlagReport, finding: Finding, now: datetime) -> str:
     since = {
         Finding.EXPIRED: f"on {report.flag.expires}",
         Finding.UNUSED: _ago(report.use.last_evaluated, now) or "never asked for",
-        Finding.LEFT_ON: f"{_cut(shown(report.value), 16)}{_since(report, now)}",
-        Finding.SAME: f"{_cut(shown(report.value), 16)}{_since(report, now)}",
+        Finding.LEFT_ON: f"{_cut(shown(report.value), 12)}{_since(report, now)}",
+        Finding.SAME: f"{_cut(shown(report.value), 12)}{_since(report, now)}",
     }.get(finding, "")
     return f"{since}: {_ADVICE[finding]}" if since else _ADVICE[finding]
 
@@ -107,7 +108,11 @@ def _ago(at: datetime | None, now: datetime) -> str:
 
 def _faults(reports: Sequence[FlagReport]) -> list[str]:
     told = dict.fromkeys((report.store, report.fault) for report in reports if report.fault)
-    return [f"\n{store} was not to be read: {fault}" for store, fault in told]
+    return (
+        ["", *(line for store, fault in told for line in wrap(f"{store} was not to be read: {fault}", 80))]
+        if told
+        else []
+    )
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -1,15 +1,17 @@
 """What every flag store does, and that it can what it says it can. Unleash is a real server."""
 
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from controlplane.model.ladder import FlagValue
 from controlplane.ports import Permanent
+from finops.flags.adapters.unleash import Unleash
 from finops.flags.model import DeclaredFlag, FlagState, FlagWrite, WriteNote
 from finops.flags.ports import Conflict
 from tests.contracts.flag_benches import (
@@ -20,12 +22,16 @@ from tests.contracts.flag_benches import (
     launchdarkly_bench,
     memory_bench,
     ofrep_bench,
+    opened_unleash,
     unleash_bench,
     webhook_bench,
 )
+from tests.finops.flags.serving import Reply, Request, serving
+from tests.finops.flags.unleash_server import ENVIRONMENT, PROJECT, TOKEN, UnleashServer
 
 WRITTEN = ["memory", "flagd", "webhook", "launchdarkly", "unleash"]
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+SOME_GET_IT = {"name": "flexibleRollout", "parameters": {"rollout": "20", "stickiness": "default", "groupId": "g"}}
 NOTE = WriteNote("flyball", "too much is spent", "w1")
 
 
@@ -182,3 +188,103 @@ def test_a_store_that_is_only_read_says_so(tmp_path: Path) -> None:
         with pytest.raises(Permanent, match="only read"):
             bench.opened.store.write([FlagWrite(seen(bench, flag), True)], NOTE)
         assert values(bench, flag) == [False]
+
+
+# What is particular about Unleash: here, so that one server does for all of it.
+
+
+@contextmanager
+def between(server: UnleashServer, before: Callable[[], None], after: Callable[[], None]) -> Iterator[Unleash]:
+    """Our adapter over a proxy that lets something happen right before and after a flag is changed."""
+
+    def passed_on(request: Request) -> Reply:
+        is_change = request.method in ("POST", "PUT")
+        if is_change:
+            before()
+        headers = {name: request.headers[name] for name in ("authorization", "content-type") if name in request.headers}
+        answer = httpx.request(request.method, server.url + request.target, content=request.body, headers=headers)
+        if is_change:
+            after()
+        return Reply(answer.status_code, answer.content, {"Content-Type": "application/json"})
+
+    with serving(passed_on) as url:
+        yield Unleash(url, project=PROJECT, environment=ENVIRONMENT, token=TOKEN)
+
+
+def nothing() -> None:
+    pass
+
+
+def test_what_somebody_sets_between_our_look_and_our_write_is_put_back(unleash_server: UnleashServer) -> None:
+    unleash_server.serve("race-text", ["full", "low", "theirs"], "full")
+    flag = declared("race-text", "full")
+    with between(unleash_server, lambda: unleash_server.choose("race-text", "theirs"), nothing) as store:
+        before = store.read([flag])["race-text"]
+        with pytest.raises(Conflict, match="ann changed race-text"):
+            store.write([FlagWrite(before, "low")], NOTE)
+        assert store.read([flag])["race-text"].value == "theirs"
+
+
+def test_somebody_who_turns_a_flag_on_and_off_again_before_us_keeps_it_off(unleash_server: UnleashServer) -> None:
+    unleash_server.create("race-switch")
+    done: list[bool] = []
+
+    def on_and_off() -> None:
+        if not done:
+            done.append(True)
+            unleash_server.turn("race-switch", on=True)
+            unleash_server.turn("race-switch", on=False)
+
+    with between(unleash_server, on_and_off, nothing) as store:
+        before = store.read([declared("race-switch")])["race-switch"]
+        with pytest.raises(Conflict, match="ann"):
+            store.write([FlagWrite(before, True)], NOTE)
+    assert not unleash_server.is_on("race-switch")
+
+
+def test_somebody_who_is_quicker_after_us_has_the_last_word(unleash_server: UnleashServer) -> None:
+    unleash_server.create("race-after")
+    done: list[bool] = []
+
+    def off() -> None:
+        if not done:
+            done.append(True)
+            unleash_server.turn("race-after", on=False)
+
+    with between(unleash_server, nothing, off) as store:
+        before = store.read([declared("race-after")])["race-after"]
+        with pytest.raises(Conflict, match="ann"):
+            store.write([FlagWrite(before, True)], NOTE)
+    assert not unleash_server.is_on("race-after")
+
+
+def test_a_flag_that_would_be_on_for_some_is_not_turned_on(unleash_server: UnleashServer) -> None:
+    unleash_server.create("some")
+    unleash_server.add_strategy("some", {**SOME_GET_IT, "constraints": []})
+    opening = opened_unleash(unleash_server.url)
+    before = opening.store.read([declared("some")])["some"]
+    with pytest.raises(Permanent, match="on for some only"):
+        opening.store.write([FlagWrite(before, True)], NOTE)
+    assert not unleash_server.is_on("some")
+    assert opening.store.uses([declared("some")])[0].note == "strategies decide for some"
+
+
+def test_an_archived_flag_is_not_there_and_use_says_why(unleash_server: UnleashServer) -> None:
+    unleash_server.create("old")
+    unleash_server.archive("old")
+    opening = opened_unleash(unleash_server.url)
+    assert opening.store.read([declared("old")])["old"].value is None
+    assert opening.store.uses([declared("old")])[0].is_archived
+    with pytest.raises(Permanent, match="no flag old"):
+        opening.store.write([FlagWrite(opening.store.read([declared("old")])["old"], True)], NOTE)
+
+
+def test_a_token_that_is_refused_and_a_project_that_is_not_there_are_told(unleash_server: UnleashServer) -> None:
+    wrong = Unleash(unleash_server.url, project=PROJECT, environment=ENVIRONMENT, token="*:*.nobody-knows-it")
+    with pytest.raises(Permanent, match="refuses our credentials") as told:
+        wrong.read([declared("a")])
+    assert "nobody-knows-it" not in str(told.value)
+    unleash_server.create("somewhere")
+    elsewhere = Unleash(unleash_server.url, project=PROJECT, environment="nowhere", token=TOKEN)
+    with pytest.raises(Permanent, match="no environment nowhere in Unleash; it has development, production"):
+        elsewhere.read([declared("somewhere")])

@@ -48,7 +48,16 @@ class Server:
     URL's path, which holds a token at some services.
     """
 
-    def __init__(self, what: str, url: str, *, headers: Mapping[str, str], secrets: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        what: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        secrets: Sequence[str] = (),
+        call_seconds: float = CALL_SECONDS,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         parts = _checked(what, url)
         self._what = f"{what} at {parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
         self._url = url.rstrip("/")
@@ -63,6 +72,7 @@ class Server:
             "Accept-Encoding": "identity",
             **headers,
         }
+        self._call_seconds, self._most_bytes = call_seconds, most_bytes
         self._deadline = Deadline()
         self._pool = httpcore.ConnectionPool(
             ssl_context=_system_trust() if parts.scheme == "https" else None,
@@ -77,8 +87,8 @@ class Server:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """All requests of this thread inside the block together have `CALL_SECONDS`."""
-        with self._deadline.within(CALL_SECONDS):
+        """All requests of this thread inside the block together have `call_seconds`."""
+        with self._deadline.within(self._call_seconds):
             yield
 
     def ask(
@@ -99,7 +109,7 @@ class Server:
         try:
             answer = self._send(method, url, content, list({**self._headers, **(headers or {})}.items()))
         except (httpcore.TimeoutException, TimeoutError):
-            raise Transient(f"{self._what} did not answer within {CALL_SECONDS:g} s") from None
+            raise Transient(f"{self._what} did not answer within {self._call_seconds:g} s") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             raise Transient(f"{self._what} is unreachable: {self._clean(str(error) or type(error).__name__)}") from None
         self._judge(answer)
@@ -129,7 +139,7 @@ class Server:
         self, method: str, url: str, content: bytes, headers: Sequence[tuple[bytes | str, bytes | str]]
     ) -> Answer:
         with (
-            self._deadline.within(CALL_SECONDS),
+            self._deadline.within(self._call_seconds),
             self._pool.stream(
                 method, url, headers=headers, content=content, extensions={"timeout": {"pool": self._deadline.left()}}
             ) as response,
@@ -137,8 +147,8 @@ class Server:
             body = bytearray()
             for chunk in response.iter_stream():
                 body += chunk
-                if len(body) > MOST_BYTES:
-                    raise Permanent(f"{self._what} answers with more than {MOST_BYTES // 2**20} MiB")
+                if len(body) > self._most_bytes:
+                    raise Permanent(f"{self._what} answers with more than {self._most_bytes:,} bytes")
             lines = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
             return Answer(response.status, lines, bytes(body))
 

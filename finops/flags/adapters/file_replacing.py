@@ -54,7 +54,7 @@ def load(path: Path) -> Loaded:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, patience_seconds: float = _PATIENCE_SECONDS) -> Iterator[None]:
     """Other writers wait; the kernel lets go of the lock when a process dies. The lock file stays: removing it
     would let two writers lock two files. Raises `Transient` when it is not free in time.
     """
@@ -64,7 +64,7 @@ def locked(path: Path) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(path, error) from None
     try:
-        _lock(handle, path)
+        _lock(handle, path, time.monotonic() + patience_seconds)
         yield
     finally:
         os.close(handle)
@@ -203,8 +203,7 @@ def _flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _lock(handle: int, path: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def _lock(handle: int, path: Path, deadline: float) -> None:
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

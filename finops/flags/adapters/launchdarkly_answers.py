@@ -75,8 +75,8 @@ class Feature(_Answer):
     key: str
     creation_date: int = 0
     archived: bool = False
-    variations: list[Variation] = Field(default_factory=list)
-    environments: dict[str, Config] = Field(default_factory=dict)
+    variations: list[Variation]
+    environments: dict[str, Config]
 
     def config(self, environment: str) -> Config:
         """In that environment. Raises `Permanent` when it is not there."""
@@ -123,7 +123,7 @@ class SDKFlag(Config):
 class SDKData(_Answer):
     """`GET /sdk/latest-all`."""
 
-    flags: dict[str, SDKFlag] = Field(default_factory=dict)
+    flags: dict[str, SDKFlag]
 
 
 class Status(_Answer):
@@ -164,7 +164,7 @@ class Entry(_Answer):
 class Entries(_Answer):
     """`GET /api/v2/auditlog`, newest first."""
 
-    items: list[Entry] = Field(default_factory=list)
+    items: list[Entry]
 
 
 def moment(milliseconds: int) -> datetime:

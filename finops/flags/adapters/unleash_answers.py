@@ -116,7 +116,7 @@ class Feature(_Answer):
     created_at: datetime | None = None
     archived: bool = False
     dependencies: list[Any] = Field(default_factory=list)
-    environments: list[Toggle] = Field(default_factory=list)
+    environments: list[Toggle]
 
     def toggle(self, environment: str) -> Toggle:
         """In that environment. Raises `Permanent` when the flag is not there."""
@@ -130,7 +130,7 @@ class Feature(_Answer):
 class ClientFeatures(_Answer):
     """What SDKs download."""
 
-    features: list[Toggle] = Field(default_factory=list)
+    features: list[Toggle]
 
 
 class Event(_Answer):
@@ -168,7 +168,7 @@ class Event(_Answer):
 class Events(_Answer):
     """Newest first."""
 
-    events: list[Event] = Field(default_factory=list)
+    events: list[Event]
 
 
 class User(_Answer):
