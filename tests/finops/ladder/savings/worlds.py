@@ -57,9 +57,9 @@ def seen(world: World, seed: int) -> Seen:
     without = 20 * (world.fixed + (1 - world.fixed) * level) * (1 + world.noise * noise(rng, count, world.memory))
     saved = np.where(at >= step, world.saving + world.share * without, 0.0)
     spent = without - saved - np.where(at >= step, world.neighbour, 0.0)
-    money = _ledger(spent)
+    money = ledger(spent)
     full: Flags = at < step
-    units = _ledger(1000 * level * (1 + 0.02 * rng.normal(size=count)))
+    units = ledger(1000 * level * (1 + 0.02 * rng.normal(size=count)))
     load = {"units": units, "usual": usual(money, full), "nothing": None}[world.load]
     regime = np.where(at < step, 0, np.where(at < step + SETTLING, -1, 1))
     history = History(START, money, load, world.load if world.load == "units" else "", regime, full)
@@ -67,7 +67,7 @@ def seen(world: World, seed: int) -> Seen:
     return Seen(history, (step - world.before, step), after, float(saved[after[0] : after[1]].mean()))
 
 
-def _ledger(values: Floats) -> Floats:
+def ledger(values: Floats) -> Floats:
     """As entries of a ledger are: they reach back into the block before."""
     return np.concatenate([values[:1], 0.6 * values[1:] + 0.4 * values[:-1]])
 
