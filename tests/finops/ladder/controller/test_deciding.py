@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from controlplane.model.ladder import ApprovalScope, StepCause
+from controlplane.model.ladder import Approval, ApprovalScope, StepCause
 from finops.ladder.controller import decide, failed, initial, moved
 from finops.ladder.deciding import Because, ControllerState, Given, Move
 from finops.ladder.model import Comparison, Condition, Growth, Mode
@@ -446,9 +446,9 @@ def test_a_tier_that_wants_an_approval_asks_for_it_and_waits() -> None:
     ],
     ids=["another tier", "jump", "extend", "over", "not yet", "used", "withdrawn", "another ladder"],
 )
-def test_an_approval_works_for_what_it_says_only(useless: object) -> None:
+def test_an_approval_works_for_what_it_says_only(useless: Approval) -> None:
     walk = walking(a_ladder(a_tier(1, needs_approval=True)))
-    walk.approvals.append(useless)  # type: ignore[arg-type]
+    walk.approvals.append(useless)
 
     assert walk.steps(9, burn=2)[-1].asks == (1,)
 
@@ -599,6 +599,26 @@ def test_an_extended_tier_stays_until_the_approval_ends(tier: int) -> None:
     walk.steps(179, burn=3)
     assert walk.moves == []
     walk.steps(1, burn=3)
+
+    assert [move.cause for _, move in walk.moves] == [StepCause.EXPIRY]
+
+
+@pytest.mark.parametrize(
+    "useless",
+    [
+        approval(1, ApprovalScope.EXTEND),
+        approval(2, ApprovalScope.STEP),
+        approval(2, ApprovalScope.EXTEND, ladder="another"),
+        approval(2, ApprovalScope.EXTEND, until=START + HOUR),
+        approval(2, ApprovalScope.EXTEND, withdrawn_at=START),
+    ],
+    ids=["one below", "step", "another ladder", "over", "withdrawn"],
+)
+def test_a_tier_is_extended_by_what_is_said_of_it_only(useless: Approval) -> None:
+    walk = walking(a_ladder(a_tier(1), a_tier(2, expires_after=HOUR)), 2, entered=START)
+    walk.approvals.append(useless)
+
+    walk.steps(60, burn=4)
 
     assert [move.cause for _, move in walk.moves] == [StepCause.EXPIRY]
 
