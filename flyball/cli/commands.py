@@ -9,6 +9,7 @@ from flyball.cli import (
     compile_,
     cost,
     demo,
+    flags,
     golden_paths,
     init,
     journey,
@@ -36,6 +37,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(cost.app, name="cost")
 app.add_typer(demo.app, name="demo")
+app.add_typer(flags.app, name="flags")
 app.add_typer(journey.app, name="journey")
 app.add_typer(ladder.app, name="ladder")
 app.add_typer(probe.app, name="probe")
