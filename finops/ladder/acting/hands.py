@@ -68,7 +68,9 @@ def run_over(step: StepRecord, seen: Seen) -> FlagValue | None:
     if not seen.edits or not seen.edits[-1].is_ours:
         return None
     theirs = [edit.value for edit in seen.edits if _is_of_people(step, edit) and edit.value is not None]
-    return None if not theirs or same(theirs[-1], seen.state.value) else theirs[-1]
+    if not theirs or type(theirs[-1]) is not type(seen.state.value) or theirs[-1] == seen.state.value:
+        return None
+    return theirs[-1]
 
 
 def _hand(step: StepRecord, before: FlagValue, after: FlagValue, seen: Seen) -> Hand:

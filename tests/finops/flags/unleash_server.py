@@ -55,7 +55,7 @@ class UnleashServer:
     def change_strategy(self, flag: str, body: dict[str, object]) -> None:
         self._done("PUT", f"{self._at(flag)}/strategies/{body['id']}", {k: v for k, v in body.items() if k != "id"})
 
-    def serve(self, flag: str, texts: list[str], chosen: str) -> None:
+    def serve(self, flag: str, texts: list[str], chosen: str, *, kind: str = "string") -> None:
         """A flag that gives everybody one of these texts."""
         self.create(flag)
         variants = [
@@ -64,7 +64,7 @@ class UnleashServer:
                 "weight": 1000 if text == chosen else 0,
                 "weightType": "variable" if text == chosen else "fix",
                 "stickiness": "default",
-                "payload": {"type": "string", "value": text},
+                "payload": {"type": kind, "value": text},
             }
             for text in texts
         ]

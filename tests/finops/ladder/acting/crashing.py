@@ -8,6 +8,7 @@ imports take, so that thousands of runs are cheap.
 
 import json
 import os
+import pickle
 import random
 import shutil
 import signal
@@ -29,7 +30,7 @@ from finops.flags.model import Capabilities, DeclaredFlag, FlagEdit, FlagState, 
 from finops.flags.ports import FlagStore
 from finops.ladder.acting.journal import unmoved
 from finops.ladder.readings import Quality, Reading
-from tests.finops.ladder.acting.places import Place, place_of
+from tests.finops.ladder.acting.places import Place, RealClock, load_tables, place_of
 from tests.finops.ladder.acting.world import NORMAL, START, TIERS, SimulatedClock, World, at_tier
 
 ROOT: Final = Path(__file__).resolve().parents[4]
@@ -92,6 +93,9 @@ class Told:
 
     def history(self, flag: str, since: datetime) -> list[FlagEdit]:
         return self.inner.history(flag, since)
+
+    def close(self) -> None:
+        self.inner.close()
 
 
 @dataclass
@@ -222,7 +226,7 @@ def do(run: Run) -> dict[str, Any]:
     url = run.database or f"sqlite:///{run.folder}/state.db"
     place.restore(Path(run.template), tier)
     restore_database(run, tier, url)
-    clock = SimulatedClock(START + timedelta(hours=1))
+    clock = SimulatedClock(START + timedelta(hours=1)) if run.kind == "flagd" else RealClock()
     history: list[list[Any]] = []
     statuses = []
     for what in ["first", "second"][: 1 + (chance.random() < 0.35)]:
@@ -251,9 +255,7 @@ def restore_database(run: Run, tier: int, url: str) -> None:
             old.unlink()  # the journal of a killed process as well: it would be played back into the new file
         shutil.copyfile(Path(run.template) / f"tier-{tier}.db", Path(run.folder) / "state.db")
         return
-    from tests.finops.ladder.acting.places import load_postgresql
-
-    load_postgresql(url, Path(run.template) / f"tier-{tier}.json")
+    load_tables(url, pickle.loads((Path(run.template) / f"tier-{tier}.tables").read_bytes()))
 
 
 def settle(run: Run, url: str, place: Place, clock: SimulatedClock, history: list[list[Any]]) -> list[str]:
@@ -264,6 +266,8 @@ def settle(run: Run, url: str, place: Place, clock: SimulatedClock, history: lis
         world = world_of(run, store, place, clock, history.append)
         world.prefix = f"last-{run.seed}-"
         take_lease(world, "last")
+        if isinstance(clock, RealClock):
+            clock.late = timedelta(seconds=run.chance("late").choice((1, 60, 1200)))
         world.burn = Reading(Quality.MISSING)  # so that it does not move by itself
         world.turn()
         problems = check(world, history)
@@ -273,9 +277,12 @@ def settle(run: Run, url: str, place: Place, clock: SimulatedClock, history: lis
         daemon = world.daemon()
         for _ in range(8):
             clock.wait(3600)
+            if isinstance(clock, RealClock):
+                clock.late += timedelta(hours=1)
             world.turn(daemon)
         return [f"at the end {each}" for each in check(world, history, drained=True)]
     finally:
+        place.is_blind = False
         store.close()
 
 

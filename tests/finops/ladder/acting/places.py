@@ -4,17 +4,25 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import httpx
+from sqlalchemy import create_engine, text
+
 from controlplane.model.ladder import FlagValue
 from controlplane.ports import Clock
+from controlplane.store.tables import metadata
 from finops.flags.adapters import file_replacing
 from finops.flags.adapters.flagd_file import FlagdFile
-from finops.flags.model import DeclaredFlag
+from finops.flags.adapters.unleash import Unleash
+from finops.flags.model import DeclaredFlag, FlagWrite, WriteNote
 from finops.flags.ports import FlagStore
-from tests.finops.ladder.acting.world import DECLARED, NORMAL
+from tests.finops.flags import unleash_server
+from tests.finops.ladder.acting.world import DECLARED, NORMAL, SimulatedClock, at_tier
 
 FILE: Final = "flags.flagd.json"
 VARIANTS: Final[Mapping[str, Mapping[str, FlagValue]]] = {
@@ -125,8 +133,98 @@ def write_file(path: Path, values: Mapping[str, FlagValue] = NORMAL) -> None:
     )
 
 
+@dataclass
+class UnleashPlace:
+    """A real Unleash; people use its own console, signed in as somebody who is not us. `session` is their cookie."""
+
+    url: str
+    session: str
+    is_blind: bool = False
+    blind_spots: frozenset[tuple[str, int]] = frozenset()
+
+    def store(self, clock: Clock) -> FlagStore:
+        return Unleash(
+            self.url, project=unleash_server.PROJECT, environment=unleash_server.ENVIRONMENT, token=unleash_server.TOKEN
+        )
+
+    def client(self, clock: Clock) -> StoreClient:
+        return StoreClient(self.store(clock), self)
+
+    def read(self, flag: str) -> FlagValue | None:
+        with closing(self.store(REAL)) as store:
+            return store.read([each for each in DECLARED.flags if each.name == flag])[flag].value
+
+    def edit(self, flag: str, value: FlagValue) -> None:
+        with httpx.Client(base_url=self.url, timeout=30, cookies=json.loads(self.session)) as browser:
+            person = unleash_server.UnleashServer(self.url, browser)
+            if isinstance(value, bool):
+                person.turn(flag, on=value)
+            else:
+                person.choose(flag, str(value))
+
+    def create(self) -> None:
+        """All flags, at full service."""
+        with httpx.Client(base_url=self.url, timeout=30, cookies=json.loads(self.session)) as browser:
+            person = unleash_server.UnleashServer(self.url, browser)
+            for flag, value in NORMAL.items():
+                if isinstance(value, bool):
+                    person.create(flag, on=value)
+                else:
+                    kind = "number" if isinstance(value, int) else "string"
+                    person.serve(flag, [str(each) for each in VARIANTS[flag].values()], str(value), kind=kind)
+
+    def restore(self, template: Path, tier: int) -> None:
+        wanted = at_tier(tier)
+        with closing(self.store(REAL)) as store:
+            found = store.read(DECLARED.flags)
+            store.write([FlagWrite(found[flag], value) for flag, value in wanted.items()], WriteNote("tests", "anew"))
+
+
+class _Real:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+REAL: Final = _Real()
+
+
+class RealClock(SimulatedClock):
+    """The time of day, which the Unleash server's log has too; waits are skipped, and `late` is added."""
+
+    late: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.late
+
+    def wait(self, seconds: float) -> None:
+        return
+
+
 def place_of(kind: str, folder: Path) -> Any:
-    """The place of that kind."""
+    """The place of that kind: `flagd`, or `unleash URL COOKIES`."""
     if kind == "flagd":
         return FilePlace(folder)
-    raise ValueError(kind)
+    _, url, session = kind.split(" ", 2)
+    return UnleashPlace(url, session)
+
+
+def copied_tables(url: str) -> dict[str, list[dict[str, Any]]]:
+    """Everything that a database holds."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        return {
+            table.name: [dict(row) for row in connection.execute(table.select()).mappings()]
+            for table in metadata.sorted_tables
+        }
+
+
+def load_tables(url: str, kept: Mapping[str, list[dict[str, Any]]]) -> None:
+    """A PostgreSQL database that holds just that."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        names = ", ".join(table.name for table in metadata.sorted_tables)
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        for table in metadata.sorted_tables:
+            if kept[table.name]:
+                connection.execute(table.insert(), kept[table.name])
+    engine.dispose()
