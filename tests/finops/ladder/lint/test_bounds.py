@@ -49,6 +49,7 @@ def test_a_query_is_bounded_by_what_stands_outermost(signal: Signal, query: str,
 def test_ratios_are_bounded_by_what_people_mean_by_them(signal: Signal) -> None:
     quota = replace(signal, measure=Measure.QUOTA)
     assert is_in_reach(quota, Decimal("1.5"))
+    assert is_in_reach(quota, Decimal(10))
     assert not is_in_reach(quota, Decimal(80))
     assert is_in_reach(replace(signal, measure=Measure.BURN_RATE), Decimal(80))
     assert is_in_reach(None, Decimal(10**9))

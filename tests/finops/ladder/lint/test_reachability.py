@@ -144,6 +144,17 @@ CASES = [
     ),
     pytest.param(
         "growth: ",
+        "limits: {changesPerDay: 3}\n  growth: ",
+        [
+            (
+                "spec.limits.changesPerDay «3» warning: up 3 tiers and back takes 6 changes, and 3 are allowed in 24"
+                " h = the rest of the way back waits for the next day [ladder-unreachable]"
+            ),
+        ],
+        id="as-many-changes-as-tiers",
+    ),
+    pytest.param(
+        "growth: ",
         "limits: {changesPerDay: 5}\n  growth: ",
         [
             (
