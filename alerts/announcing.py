@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from alerts.told import alert_id, to_payload
-from controlplane.conventions import EVENT_ALERT_FIRED, EVENT_ALERT_RESOLVED
+from controlplane.conventions import EVENT_ALERT_FIRED, EVENT_ALERT_RESOLVED, TOLD_BY_LADDERS
 from controlplane.model.alert import Alert, AlertStatus
 from controlplane.model.event import Event
 from controlplane.model.outbox import OutboxMessage
@@ -20,11 +20,13 @@ def announce(transaction: Transaction, changed: Sequence[Alert], now: datetime, 
     """Append the events of these alerts and queue their messages. What was announced before changes nothing.
 
     An alert that we meet only when it is resolved has fired all the same, and the event log says so. `reason` stands
-    in the events of resolved ones when it was not Alertmanager who told us.
+    in the events of resolved ones when it was not Alertmanager who told us. What ladders tell by themselves, without
+    Prometheus, is not told twice.
     """
     events = [event for alert in changed for event in _events(alert, now, reason)]
+    untold = [alert for alert in changed if alert.labels.get("alertname") not in TOLD_BY_LADDERS]
     transaction.events.append_all(events, now)
-    transaction.outbox.enqueue_all([_message(alert) for alert in changed], now)
+    transaction.outbox.enqueue_all([_message(alert) for alert in untold], now)
 
 
 def _events(alert: Alert, now: datetime, reason: str) -> Iterator[Event]:

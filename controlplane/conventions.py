@@ -247,6 +247,9 @@ ALERT_LADDER_STEP_FAILED: Final = "LadderStepFailed"
 ALERT_LADDER_STUCK: Final = "LadderStepStuck"
 ALERT_LADDER_STRANDED: Final = "LadderTierStranded"  # a tier is in force that only people can leave
 ALERT_FLAG_STORE_DOWN: Final = "FlagStoreDown"
+TOLD_BY_LADDERS: Final = frozenset(
+    {ALERT_LADDER_STEP_FAILED, ALERT_LADDER_YIELDED, ALERT_FLAG_STORE_DOWN, ALERT_LADDER_STUCK, ALERT_LADDER_STRANDED}
+)  # pages of a ladder itself: it needs no Prometheus to send them
 ALERT_TIER_EXPIRES: Final = "LadderTierExpires"
 ALERT_TIER_SAVES_NOTHING: Final = "LadderTierSavesNothing"
 ALERT_LADDER_SILENT: Final = "LadderNotJudged"

@@ -183,3 +183,12 @@ def test_the_event_of_firing_says_firing_even_when_we_met_it_resolved(store: Sql
         fired, resolved = (recorded.event for recorded in transaction.events.after(0, 10))
     assert (fired.data["status"], fired.data["ends_at"], fired.occurred_at) == ("firing", None, NOW)
     assert (resolved.data["status"], resolved.occurred_at) == ("resolved", RESOLVED.ends_at)
+
+
+def test_what_a_ladder_tells_by_itself_is_not_told_again_when_prometheus_finds_it(store: SqlStore) -> None:
+    labels = {"alertname": "FlagStoreDown", "ladder": "intelgraph", "severity": "page"}
+    receive(store, replace(FIRING, fingerprint="ff00", labels=labels))
+    with store.transaction(read_only=True) as transaction:
+        assert transaction.outbox.backlog() == 0
+        assert [each.event.subject for each in transaction.events.after(0, 10)] == ["FlagStoreDown"]
+        assert len(transaction.alerts.firing()) == 1
