@@ -544,6 +544,18 @@ def test_one_signal_is_no_emergency(infra: int | None) -> None:
     assert walk.state.tier == 0
 
 
+def test_an_emergency_of_which_a_third_signal_is_dark_is_none() -> None:
+    emergency = an_emergency()
+    three = replace(emergency, comparisons=(*emergency.comparisons, Comparison("cost", Decimal(10))))
+    walk = walking(a_ladder(emergency=three))
+    walk.approvals.append(approval(3, ApprovalScope.JUMP))
+
+    decision = walk.steps(9, spike=99, infra=99, cost=None)[-1]
+
+    assert walk.state.tier == 0
+    assert "cost cannot be used, its reading is missing (no sample): there is no emergency jump." in texts(decision)
+
+
 def test_two_signals_of_one_group_are_no_emergency() -> None:
     llm = replace(an_emergency(), comparisons=(Comparison("spike", Decimal(10)), Comparison("burn", Decimal(1))))
     walk = walking(a_ladder(emergency=llm))
