@@ -2,20 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from controlplane.ports import Permanent, Transient
 from finops.flags.hygiene import Seen
 from finops.flags.model import DeclaredFlag, FlagEdit, FlagState, FlagUse
 from finops.flags.ports import FlagStore
 
+_AT_ONCE: Final = 20
+
 
 def look(store: FlagStore, flags: Sequence[DeclaredFlag], since: datetime) -> Seen:
     """Values, uses and edits since then. A store that does not answer, and a flag that cannot be read, is a fault."""
+    states: dict[str, FlagState] = {}
+    faults: dict[str, str] = {}
+    uses: dict[str, FlagUse] = {}
+    edits: dict[str, Sequence[FlagEdit]] = {}
     try:
-        states, faults = _states(store, flags)
-        readable = [flag for flag in flags if flag.name not in faults]
-        uses = {use.flag: use for use in store.uses(readable)}
-        edits = _edits(store, [flag for flag in readable if states[flag.name].value is not None], since)
+        for part in _parts(flags):
+            found, refused = _states(store, part)
+            readable = [flag for flag in part if flag.name not in refused]
+            uses |= {use.flag: use for use in store.uses(readable)}
+            edits |= _edits(store, [flag for flag in readable if found[flag.name].value is not None], since)
+            states, faults = states | found, faults | refused
     except (Transient, Permanent) as error:
         return failed(flags, str(error))
     return Seen(states, uses, edits, store.capabilities.tells_evaluations, faults)
@@ -25,6 +34,11 @@ def failed(flags: Sequence[DeclaredFlag], fault: str) -> Seen:
     """Nothing is known of any of them."""
     uses: dict[str, FlagUse] = {}
     return Seen({}, uses, {}, faults={flag.name: fault for flag in flags})
+
+
+def _parts(flags: Sequence[DeclaredFlag]) -> list[Sequence[DeclaredFlag]]:
+    """A call of a store ends within seconds, and some ask for each flag by itself."""
+    return [flags[start : start + _AT_ONCE] for start in range(0, len(flags), _AT_ONCE)]
 
 
 def _states(store: FlagStore, flags: Sequence[DeclaredFlag]) -> tuple[dict[str, FlagState], dict[str, str]]:

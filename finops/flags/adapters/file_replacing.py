@@ -56,11 +56,11 @@ def load(path: Path) -> Loaded:
 @contextmanager
 def locked(path: Path, patience_seconds: float = _PATIENCE_SECONDS) -> Iterator[None]:
     """Other writers wait; the kernel lets go of the lock when a process dies. The lock file stays: removing it
-    would let two writers lock two files. Raises `Transient` when it is not free in time.
+    would let two writers lock two files. Another user's may be locked too: reading it is enough. Raises `Transient` when it is not free in time.
     """
     lock = _beside(path, "lock")
     try:
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o660)
+        handle = os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     except OSError as error:
         raise _unwritable(path, error) from None
     try:
@@ -234,5 +234,5 @@ def _unwritable(path: Path, error: OSError) -> Permanent | Transient:
     reason = (error.strerror or "it cannot be written").lower()
     if error.errno not in _REFUSED:
         return Transient(f"{path} cannot be written: {reason}")
-    hint = f"Flyball replaces it by a new file beside it, so it must be allowed to write the folder {path.parent}"
+    hint = f"Flyball replaces it by a new file beside it, so it must be allowed to write the folder {path.parent}, and own it"
     return Permanent(f"{path} cannot be written: {reason}. {hint}.")
