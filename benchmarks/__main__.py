@@ -13,6 +13,7 @@ NAMES: Final = (
     "forecast",
     "indicators",
     "journeys",
+    "ladder_visibility",
     "large_workspaces",
     "pages",
     "parity",
