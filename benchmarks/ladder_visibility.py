@@ -134,9 +134,7 @@ def _figures(name: str, steps: list[StepRecord]) -> list[Figure]:
     took = [(step.visible_at - step.decided_at).total_seconds() for step in steps if step.visible_at is not None]
     written = [(step.written_at - step.decided_at).total_seconds() for step in steps if step.written_at is not None]
     return [
-        Figure(
-            f"{name}: slowest of {len(took)} steps", max(took), "s", LIMITS[name], detail="seen by clients"
-        ),
+        Figure(f"{name}: slowest of {len(took)} steps", max(took), "s", LIMITS[name], detail="seen by clients"),
         Figure(f"{name}: … the middle one", median(took), "s"),
         Figure(f"{name}: … of that until it is written", median(written), "s"),
     ]
