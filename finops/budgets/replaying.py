@@ -186,19 +186,22 @@ class Past:
         return self._silent[place] * LEDGER_INTERVAL if 0 <= place < len(self._silent) else timedelta(0)
 
     def _usual(self, at: datetime, offsets: Sequence[timedelta]) -> Decimal | None:
-        hours = sorted(hour for ago in offsets if (hour := self._hour(at - ago)) is not None)
+        place = self._place(at)
+        hours = sorted(hour for ago in offsets if (hour := self._hour(place - ago // LEDGER_INTERVAL)) is not None)
         if not hours:
             return None
         middle = len(hours) // 2
         return hours[middle] if len(hours) % 2 else (hours[middle - 1] + hours[middle]) / 2
 
-    def _hour(self, at: datetime) -> Decimal | None:
+    def _hour(self, place: int) -> Decimal | None:
         """An hour as if all of it had been measured; None where less than half of it was."""
-        entries = self._place(at), self._place(at - _HOUR)
-        if entries[1] < 0:
+        if place < _HOURLY:
             return None
-        known = self._counts[entries[0]] - self._counts[entries[1]]
-        return self._sum(self._spent, _HOUR, at) * _HOURLY / known if known * 2 >= _HOURLY else None
+        known = self._counts[place] - self._counts[place - _HOURLY]
+        if known * 2 < _HOURLY:
+            return None
+        money = self._spent[place] - self._spent[place - _HOURLY]
+        return money if known == _HOURLY else money * _HOURLY / known
 
     def _expected_at(self, number: int) -> Decimal:
         at = self._first + number * LEDGER_INTERVAL

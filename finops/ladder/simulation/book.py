@@ -9,10 +9,12 @@ from typing import Final
 
 from finops.ladder.deciding import Because, Note
 from finops.ladder.simulation.model import Held, Options, Point, Stretch
-from finops.ladder.simulation.plant import hours
 
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_MINUTE: Final = 60_000_000  # microseconds
+_HOUR: Final = 60 * _MINUTE
 HOLDS: Final = frozenset(
     {
         Because.BRAKE,
@@ -30,36 +32,55 @@ TOLD: Final = HOLDS | {Because.NO_DATA, Because.EXPIRES}
 
 def minutes(length: timedelta) -> Decimal:
     """A length in minutes, exact."""
-    return Decimal(length // timedelta(microseconds=1)) / 60_000_000
+    return Decimal(length // _MICROSECOND) / _MINUTE
 
 
 @dataclass(slots=True)
 class Book:
-    """Sums of a run. `saved` is by tier: what each adds to those below it."""
+    """Sums of a run, as figure × microseconds, so that only what is told is divided, and once."""
 
     options: Options
     time: dict[int, timedelta] = field(default_factory=lambda: defaultdict(timedelta))
-    user_minutes: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    saved: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    spent: Decimal = _ZERO
-    knows_spend: bool = False
     stretches: list[Stretch] = field(default_factory=list)
+    _users: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    _saved: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    _spent: Decimal | None = None
 
     def passed(self, tier: int, point: Point, savings: Mapping[int, Decimal], since: datetime, until: datetime) -> None:
         """Time went by in a tier, while one point stood."""
         length = until - since
         self._stretch(tier, since, until)
         self.time[tier] += length
-        part = hours(length)
+        part = length // _MICROSECOND
         if point.spend_per_hour is not None:
-            self.knows_spend = True
-            self.spent += point.spend_per_hour * part
+            self._spent = (self._spent or _ZERO) + point.spend_per_hour * part
         if not tier:
             return
         users = _ONE if point.users is None else point.users
-        self.user_minutes[tier] += minutes(length) * users * self.options.weight(tier)
+        self._users[tier] += users * part
         for number, rate in savings.items():
-            self.saved[number] += rate * part
+            self._saved[number] += rate * part
+
+    @property
+    def spent(self) -> Decimal | None:
+        """Money without the ladder; None where nobody knows."""
+        return None if self._spent is None else self._spent / _HOUR
+
+    def saved(self, tier: int) -> Decimal:
+        """Money that a tier saved, beyond those below it."""
+        return self._saved[tier] / _HOUR
+
+    def saved_in_all(self) -> Decimal:
+        """Money that all tiers saved."""
+        return sum(self._saved.values(), _ZERO) / _HOUR
+
+    def user_minutes(self, tier: int) -> Decimal:
+        """Minutes × users × the tier's weight."""
+        return self._users[tier] * self.options.weight(tier) / _MINUTE
+
+    def user_minutes_in_all(self) -> Decimal:
+        """The same of all tiers."""
+        return sum((each * self.options.weight(tier) for tier, each in self._users.items()), _ZERO) / _MINUTE
 
     def _stretch(self, tier: int, since: datetime, until: datetime) -> None:
         if self.stretches and self.stretches[-1].tier == tier:

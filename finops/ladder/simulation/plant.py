@@ -6,7 +6,7 @@ spent. No signal falls below zero, and no tier saves more than is spent.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -35,12 +35,13 @@ class Plant:
         self.start = start
         self.sums: list[Decimal] = [_ZERO]
         self.rate = _ZERO
-        self._budgets = budgets
-        windowed = [_window(signal) for signal in ladder.signals if signal.measure in _WINDOWED]
-        self._counts = {window: max(window // ladder.every, 1) for window in windowed}
-        self._hours = {window: hours(count * ladder.every) for window, count in self._counts.items()}
-        self._longest = max(self._counts.values(), default=0)
-        self._has_sums = any(signal.measure in _SUMMED for signal in ladder.signals)
+        self._moved = {signal.name: _how(signal, ladder.every, budgets.get(signal.name)) for signal in ladder.signals}
+        watched = {each.signal for tier in ladder.tiers for each in (*tier.enter.comparisons, *tier.exit.comparisons)}
+        watched |= {each.signal for each in ladder.emergency.comparisons} if ladder.emergency else set()
+        watched |= {ladder.growth.signal} if ladder.growth else set()
+        used = [how for name, how in self._moved.items() if name in watched]
+        self._longest = max((how.count for how in used), default=0)
+        self._sums = [how for how in used if how.budget is not None]
         self._periods: dict[str, Period] = {}
 
     def advance(self, money: Decimal) -> None:
@@ -49,10 +50,17 @@ class Plant:
 
     def is_still(self) -> bool:
         """Whether no signal is lowered, now or by what was saved before."""
-        saved = self.sums[-1]
-        if self.rate or (saved and self._has_sums):
-            return False
-        return saved == self.sums[max(len(self.sums) - 1 - self._longest, 0)]
+        return not self.rate and self._is_flushed() and not (self.sums[-1] and self._sums)
+
+    def stillness(self, at: datetime) -> tuple[Decimal, ...] | None:
+        """By how much signals are lowered, where that stays the same from sample to sample; None where it does not."""
+        if self.rate or not self._is_flushed():
+            return None
+        return tuple(self._already(how, at) for how in self._sums) if self.sums[-1] else ()
+
+    def _is_flushed(self) -> bool:
+        """Whether nothing was saved in any window that signals look back over."""
+        return self.sums[-1] == self.sums[max(len(self.sums) - 1 - self._longest, 0)]
 
     def lowered(self, readings: Readings, tier: int, at: datetime, savings: Mapping[int, Decimal]) -> Readings:
         """A sample taken at a moment, as it would have been. What stands longer than it was measured stays as fresh."""
@@ -76,27 +84,28 @@ class Plant:
         `saving` is that of the tier in force alone: a spike has a floor, so that what it would be without that tier is
         no straight line.
         """
-        less = self._less(signal, per_hour, at)
+        how = self._moved[signal.name]
+        less = self._less(how, per_hour, at)
         if less <= _ZERO:
             return value, per_hour
         lower = max(value - less, _ZERO)
-        floor = signal.floor_per_hour * per_hour if signal.floor_per_hour and per_hour else _ZERO
-        if signal.measure is not Measure.SPIKE or lower > floor or not per_hour or saving <= _ZERO:
+        if not how.is_spike or not per_hour or saving <= _ZERO:
+            return lower, per_hour
+        floor = how.floor * per_hour
+        if lower > floor:
             return lower, per_hour
         without = lower + saving * per_hour  # a ratio × the usual hour is money: below the floor it is no spike
         return _ZERO, without / saving if without > floor else _ZERO
 
-    def _less(self, signal: Signal, per_hour: Decimal | None, at: datetime) -> Decimal:
-        if signal.measure in _WINDOWED:
-            return per_hour * self._mean(_window(signal)) if per_hour else _ZERO
-        already = self._already(signal, at) if signal.measure in _SUMMED else _ZERO
-        if signal.measure is Measure.SPENT or not per_hour:
-            return already
-        return already + per_hour * self.rate
+    def _less(self, how: "_How", per_hour: Decimal | None, at: datetime) -> Decimal:
+        if how.count:
+            return per_hour * self._mean(how) if per_hour else _ZERO
+        already = self._already(how, at)
+        return already + per_hour * self.rate if per_hour and not how.is_spent else already
 
-    def _already(self, signal: Signal, at: datetime) -> Decimal:
+    def _already(self, how: "_How", at: datetime) -> Decimal:
         """What was saved since the budget's window began, as a share of its amount."""
-        budget = self._budgets.get(signal.name)
+        budget = how.budget
         if budget is None or not self.sums[-1]:
             return _ZERO
         place = max((self._began(budget, at) - self.start) // self.ladder.every, 0)
@@ -110,10 +119,35 @@ class Plant:
             known = self._periods[budget.name] = window_at(budget.window, at)
         return known[0]
 
-    def _mean(self, window: timedelta) -> Decimal:
-        """Money an hour that was saved on average in the last `window`."""
-        before = self.sums[max(len(self.sums) - 1 - self._counts[window], 0)]
-        return (self.sums[-1] - before) / self._hours[window]
+    def _mean(self, how: "_How") -> Decimal:
+        """Money an hour that was saved on average in the window of a signal."""
+        before = self.sums[max(len(self.sums) - 1 - how.count, 0)]
+        return (self.sums[-1] - before) / how.hours
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How saving moves a signal: over a window of `count` samples (0: at once), or as a part of a budget's sum."""
+
+    count: int
+    hours: Decimal
+    budget: Budget | None
+    is_spent: bool
+    is_spike: bool
+    floor: Decimal
+
+
+def _how(signal: Signal, every: timedelta, budget: Budget | None) -> _How:
+    is_windowed = signal.measure in _WINDOWED
+    count = max((signal.window or _HOUR) // every, 1) if is_windowed else 0
+    return _How(
+        count,
+        hours(count * every),
+        budget if signal.measure in _SUMMED else None,
+        signal.measure is Measure.SPENT,
+        signal.measure is Measure.SPIKE,
+        signal.floor_per_hour or _ZERO,
+    )
 
 
 def hours(length: timedelta) -> Decimal:
@@ -140,7 +174,3 @@ def total(savings: Mapping[int, Decimal] | Sequence[Decimal]) -> Decimal:
 
 def _later(reading: Reading, shift: timedelta) -> Reading:
     return replace(reading, at=reading.at + shift) if shift and reading.at is not None else reading
-
-
-def _window(signal: Signal) -> timedelta:
-    return signal.window or _HOUR

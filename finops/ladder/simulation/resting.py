@@ -15,6 +15,7 @@ from finops.ladder.deciding import ControllerState
 from finops.ladder.model import Ladder
 
 _DAY: Final = timedelta(days=1)
+_SOON: Final = timedelta(hours=1)
 Signature = tuple[object, ...]
 """All that a decision takes from a sample: `finops.ladder.simulation.sight`."""
 
@@ -62,6 +63,8 @@ def _waits(ladder: Ladder, state: ControllerState) -> Iterator[datetime]:
     for number, since in state.entered.items():
         tier = ladder.tier(number)
         if tier is not None and tier.expires_after is not None:
-            yield since + tier.expires_after
+            end = since + tier.expires_after
+            yield end
+            yield end - min(max(tier.expires_after / 10, _SOON), tier.expires_after / 2)  # people are told from then on
     for times, last in state.failures.values():
         yield last + retry_wait(ladder, times)

@@ -216,10 +216,10 @@ class _Run:
             flaps=len(flaps),
             moves=len(self.moves),
             undone=sum(1 for each in self.moves if each.undone),
-            saved=total(book.saved),
-            spent=book.spent if book.knows_spend else None,
+            saved=book.saved_in_all(),
+            spent=book.spent,
             degraded_minutes=minutes(reduced),
-            degraded_user_minutes=total(book.user_minutes),
+            degraded_user_minutes=book.user_minutes_in_all(),
             max_tier=max((each.tier for each in book.stretches), default=0),
             held_minutes=time_of(held, HOLDS),
             minutes_without_data=time_of(held, _BLIND),
@@ -248,7 +248,7 @@ class _Run:
             1 for each in self.moves if each.from_tier < tier <= each.to_tier and each.until and not each.undone
         )
         book = self.book
-        return InTier(tier, name, entered, book.time[tier], book.user_minutes[tier], book.saved[tier])
+        return InTier(tier, name, entered, book.time[tier], book.user_minutes(tier), book.saved(tier))
 
 
 def drawn(seed: int, number: int) -> Decimal:

@@ -19,6 +19,7 @@ from finops.ladder.simulation.plant import Plant
 from finops.ladder.simulation.resting import Signature
 
 _ZERO: Final = Decimal(0)
+Stillness = tuple[Decimal, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class _Watched:
     signal: Signal
     thresholds: Sequence[Decimal]
     leaving: Mapping[int, Sequence[Decimal]]
+
+    @property
+    def is_used(self) -> bool:
+        """Whether any condition refers to it."""
+        return bool(self.thresholds) or any(self.leaving.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +51,23 @@ class Sight:
     def __init__(self, ladder: Ladder, plant: Plant) -> None:
         self._ladder = ladder
         self._plant = plant
-        self._watched = [_watched(ladder, signal) for signal in ladder.signals]
+        self._watched = [each for signal in ladder.signals if (each := _watched(ladder, signal)).is_used]
         self._facts: _Facts | None = None
-        self._still: tuple[int, int, Signature] | None = None
+        self._still: tuple[int, int, Stillness] | None = None
+        self._seen: Signature = ()
 
     def of(self, place: int, point: Point, tier: int, savings: Mapping[int, Decimal], at: datetime) -> Signature:
         """What is seen at a moment at which a point stands."""
-        is_still = self._plant.is_still()
-        if is_still and self._still is not None and self._still[:2] == (place, tier):
-            return self._still[2]
+        stillness = self._plant.stillness(at)
+        if stillness is not None and self._still == (place, tier, stillness):
+            return self._seen
         if self._facts is None or self._facts.place != place:
             self._facts = self._look(place, point.readings)
         saving = max(savings.get(tier, _ZERO), _ZERO)
-        found = (tier, self._facts.brakes, *self._ranks(self._facts, tier, saving, None if is_still else at))
-        self._still = (place, tier, found) if is_still else None
-        return found
+        lowered_at = None if stillness is not None and not any(stillness) else at
+        self._seen = (tier, self._facts.brakes, *self._ranks(self._facts, tier, saving, lowered_at))
+        self._still = None if stillness is None else (place, tier, stillness)
+        return self._seen
 
     def _look(self, place: int, readings: Readings) -> _Facts:
         good = good_values(self._ladder, readings, readings.at)
