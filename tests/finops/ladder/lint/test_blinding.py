@@ -41,6 +41,14 @@ def test_items_out_of_a_budgets_scope_are_not_behind_it() -> None:
     assert of("node_total_hourly_cost") == ["call-cost"]  # all spend is in its scope; the budget has tokens only
 
 
+def test_spend_without_a_label_is_in_no_scope_that_asks_for_it() -> None:
+    text = (LADDER + STORE + REST).replace("scope: {resource: token}", "scope: {tenant: alpha}")
+    assert of("gen_ai_tokens_total", text=text)[0] == "llm-burn"  # tokens keep their tenant
+    assert of("node_total_hourly_cost", text=text) == ["call-cost"]
+    none = text.replace("scope: {tenant: alpha}", 'scope: {tenant: ["", alpha]}')
+    assert of("node_total_hourly_cost", text=none)[0] == "llm-burn"
+
+
 def test_the_family_of_a_metric_is_behind_what_reads_its_series() -> None:
     text = (LADDER + STORE + REST).replace("query: max(queue_length)", "query: 'sum(rate(queue_seconds_bucket[5m]))'")
     assert of("queue_seconds", text=text) == ["queue"]

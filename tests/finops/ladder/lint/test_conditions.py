@@ -84,6 +84,27 @@ CASES = [
         id="exit-above-the-next-enter",
     ),
     pytest.param(
+        (
+            "enter: {all: {llm-burn: 4}}\n      exit: {all: {llm-burn: 2}}\n      journeys: [core-flow]\n     "
+            " explains: [{alertname: LatencyTooHigh, service: assistant}]\n    - name: shed\n      flags:"
+            " {enrichers-paused: true}\n      saving: 9\n      enter: {all: {llm-burn: 8}}\n      exit: {all:"
+            " {llm-burn: 4}}"
+        ),
+        (
+            "enter: {all: {llm-forecast: 1.3}}\n      exit: {all: {llm-forecast: 1.2}}\n      journeys:"
+            " [core-flow]\n    - name: shed\n      flags: {enrichers-paused: true}\n      saving: 1\n      enter:"
+            " {all: {llm-burn: 1.1}, samples: 9}\n      exit: {all: {llm-burn: 1.01}}"
+        ),
+        [
+            (
+                "spec.tiers[0].exit.all.llm-burn «1.2» warning: from 1.1 to 1.2 tier 1 `observe` is to be left and"
+                " tier 3 `shed` entered = then it is held, and people are told; write 1.1 or less"
+                " [ladder-contradiction]"
+            ),
+        ],
+        id="exit-above-the-enter-after-the-next",
+    ),
+    pytest.param(
         "enter: {all: {llm-burn: 8}}\n      exit: {all: {llm-burn: 4}}",
         "enter: {all: {llm-burn: 3.5}}\n      exit: {all: {llm-burn: 2}}",
         [

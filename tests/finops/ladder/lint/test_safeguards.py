@@ -206,6 +206,13 @@ def test_a_part_does_not_confirm_the_whole() -> None:
     ]
 
 
+def test_budgets_of_two_currencies_count_different_spend() -> None:
+    text = LADDER.replace("query: max(queue_length)}", "budget: everything, measure: spike}") + STORE + REST
+    text += "---\napiVersion: flyball.dev/v1\nkind: Budget\nmetadata: {name: everything}\n"
+    text += "spec: {amount: 1, currency: EUR}\n"
+    assert [one.rpartition(" ")[2] for one in problems_in(text)] == ["[ladder-reference]"]
+
+
 def test_what_is_made_from_one_metric_does_not_confirm_itself() -> None:
     text = LADDER.replace("max(queue_length)", "'sum(rate(gen_ai_tokens_total[5m]))'") + STORE + REST
     assert problems_in(text) == [
