@@ -12,7 +12,7 @@ from controlplane.model.ladder import LadderOrder, OrderKind, StepOutcome, StepP
 from controlplane.ports import Clock, HeldLease, Store
 from finops.flags.model import DeclaredStore
 from finops.flags.ports import OpenStore
-from finops.ladder.acting import ordered, stranded, taking_back
+from finops.ladder.acting import ordered, stranded, straying, taking_back
 from finops.ladder.acting.act import Act
 from finops.ladder.acting.flag_calls import StoreDown, StoreRefused, calling
 from finops.ladder.acting.journal import Journal
@@ -121,7 +121,7 @@ class LadderDaemon:
 
     def _judge(self, stepper: Stepper, journal: Journal, ladder: Ladder | None, now: datetime) -> LadderTurn:
         """Look at the flags in force, then at the signals; make the step that they ask for."""
-        done = LadderTurn(yielded=len(self._look(stepper, journal)))
+        done = LadderTurn(yielded=len(self._look(stepper, journal, now)))
         stranded.tell(journal, now)
         if ladder is None:
             return done
@@ -155,16 +155,21 @@ class LadderDaemon:
         except (StoreDown, StoreRefused) as error:
             return taking_back.fail(journal, order, str(error), now)
 
-    def _look(self, stepper: Stepper, journal: Journal) -> list[str]:
+    def _look(self, stepper: Stepper, journal: Journal, now: datetime) -> list[str]:
         """Flags that people changed since the last look. Not while a step is open: that one looks itself."""
         with self.store.transaction(read_only=True) as transaction:
             state = transaction.ladders.state(journal.name)
             is_stepping = transaction.ladders.open_step(journal.name) is not None
-        if state is None or not state.applied or is_stepping:
+            newest = next(iter(transaction.ladders.steps(journal.name, limit=1)), None)
+        is_stray = straying.may_stray(newest, now)
+        if state is None or is_stepping or not (state.applied or is_stray):
             return []
         try:
             with ExitStack() as stack:
-                return watch(self._act(stack, stepper, journal), state)
+                act = self._act(stack, stepper, journal)
+                if is_stray and newest is not None and newest.store == act.flags.name:
+                    straying.put_back(act, newest, state)
+                return watch(act, state) if state.applied else []
         except (StoreDown, StoreRefused) as error:
             log.warning("finops.flag_store_closed", extra={"ladder": journal.name, "error": str(error)})
             return []

@@ -46,12 +46,13 @@ def calling() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class FlagCalls:
-    """A flag store as a step uses it. `declared` are the flags on its allow-list, by name.
+    """A flag store as a step uses it, by its name. `declared` are the flags on its allow-list, by name.
 
     `ensure_leading` raises `LeaseLost`, `is_killed` tells why nothing may be written; both are asked right before every
     write.
     """
 
+    name: str
     opened: OpenedStore
     declared: Mapping[str, DeclaredFlag]
     ensure_leading: Callable[[], None]

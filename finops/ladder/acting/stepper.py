@@ -69,7 +69,7 @@ class Stepper:
 
     def act(self, opened: OpenedStore, store: str, journal: Journal) -> Act:
         """What a step acts with."""
-        flags = FlagCalls(opened, self.declared(store), journal.ensure_leading, self.is_killed)
+        flags = FlagCalls(store, opened, self.declared(store), journal.ensure_leading, self.is_killed)
         return Act(journal, flags, self.journeys, verification_of(journal.ladder), self.wait)
 
     def declared(self, store: str) -> dict[str, DeclaredFlag]:

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from controlplane import conventions as names
+from controlplane.model.check import Outcome
 from controlplane.model.ladder import StepOutcome, StepPhase
 from controlplane.ports import LeaseLost, Permanent, Transient
-from tests.finops.ladder.acting.world import MINUTE, World, at_tier, down
+from finops.flags.model import FlagWrite, WriteNote
+from tests.finops.ladder.acting.world import DECLARED, MINUTE, World, at_tier, down
 
 
 def alerts(world: World) -> list[tuple[str, str]]:
@@ -208,3 +210,18 @@ def test_the_lease_and_the_kill_switch_are_asked_right_before_every_write(world:
     world.before = asked.append
     world.turn(daemon)
     assert asked[asked.index("write") - 1] == "killed?"
+
+
+def test_a_write_of_a_frozen_leader_that_comes_after_its_step_was_undone_is_put_back(world: World) -> None:
+    """The leader was asked for its lease, froze, and wakes up when the next one has undone its step."""
+    world.burn, world.journeys.says = 1, lambda _: Outcome.FAILED
+    world.turn()
+    (step,) = world.steps()
+    assert step.outcome is StepOutcome.UNDONE
+    late = world.flags.read(DECLARED.flags)["sampling"]
+    world.flags.write([FlagWrite(late, True)], WriteNote("flyball", "late", f"{step.id}:do"))
+    world.burn = 0
+    world.turns(1)
+    assert world.values() == at_tier(0)
+    assert "ladder.late_write_put_back" in world.audited()
+    assert not world.state().theirs
