@@ -367,6 +367,15 @@ def test_a_failed_step_is_tried_again_later_and_later() -> None:
     assert texts(last).startswith("The last 10 steps to tier 1 (observe) failed: it is not tried again until ")
 
 
+def test_a_failed_step_is_tried_again_on_fresh_samples_only() -> None:
+    ladder = a_ladder()
+    state = ControllerState(entering={1: 3}, leaving=2, jumping=1)
+
+    after = failed(ladder, state, Move(0, 1, StepCause.SIGNALS, ""), START)
+
+    assert after == ControllerState(since=START, moves=(START,), failures={1: (1, START)})
+
+
 def test_a_step_that_succeeds_forgets_the_failures() -> None:
     ladder = a_ladder()
     up = Move(0, 1, StepCause.SIGNALS, "")
