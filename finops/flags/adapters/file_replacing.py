@@ -55,8 +55,10 @@ def load(path: Path) -> Loaded:
 
 @contextmanager
 def locked(path: Path, patience_seconds: float = _PATIENCE_SECONDS) -> Iterator[None]:
-    """Other writers wait; the kernel lets go of the lock when a process dies. The lock file stays: removing it
-    would let two writers lock two files. Another user's may be locked too: reading it is enough. Raises `Transient` when it is not free in time.
+    """Other writers wait, and the kernel lets go of the lock when a process dies; being allowed to read it is enough.
+
+    The lock file stays: removing it would let two writers lock two files. Raises `Transient` when it is not free in
+    time.
     """
     lock = _beside(path, "lock")
     try:
@@ -234,5 +236,5 @@ def _unwritable(path: Path, error: OSError) -> Permanent | Transient:
     reason = (error.strerror or "it cannot be written").lower()
     if error.errno not in _REFUSED:
         return Transient(f"{path} cannot be written: {reason}")
-    hint = f"Flyball replaces it by a new file beside it, so it must be allowed to write the folder {path.parent}, and own it"
+    hint = f"Flyball puts a new file in its place, so it must own the file and may write the folder {path.parent}"
     return Permanent(f"{path} cannot be written: {reason}. {hint}.")

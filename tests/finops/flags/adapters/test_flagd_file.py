@@ -219,7 +219,7 @@ def test_a_folder_that_must_not_be_written_is_told_with_the_way_out(tmp_path: Pa
         folder.chmod(0o755)
     os.seteuid(65534)
     try:
-        with pytest.raises(Permanent, match="must be allowed to write the folder"):
+        with pytest.raises(Permanent, match="may write the folder"):
             turn_on(FlagdFile(path))
     finally:
         os.seteuid(0)
