@@ -14,6 +14,7 @@ NAMES: Final = (
     "indicators",
     "journeys",
     "ladder_visibility",
+    "ladder_simulation",
     "large_workspaces",
     "pages",
     "parity",

@@ -99,7 +99,8 @@ class Plant:
 
     def _less(self, how: "_How", per_hour: Decimal | None, at: datetime) -> Decimal:
         if how.count:
-            return per_hour * self._mean(how) if per_hour else _ZERO
+            saved = self.sums[-1] - self.sums[max(len(self.sums) - 1 - how.count, 0)] if per_hour else _ZERO
+            return per_hour * saved / how.hours if per_hour and saved else _ZERO  # the mean of its window
         already = self._already(how, at)
         return already + per_hour * self.rate if per_hour and not how.is_spent else already
 
@@ -118,11 +119,6 @@ class Plant:
         if known is None or not known[0] <= at < known[1]:
             known = self._periods[budget.name] = window_at(budget.window, at)
         return known[0]
-
-    def _mean(self, how: "_How") -> Decimal:
-        """Money an hour that was saved on average in the window of a signal."""
-        before = self.sums[max(len(self.sums) - 1 - how.count, 0)]
-        return (self.sums[-1] - before) / how.hours
 
 
 @dataclass(frozen=True, slots=True)

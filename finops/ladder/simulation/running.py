@@ -74,19 +74,19 @@ class _Run:
 
     def simulation(self, label: str) -> Simulation:
         """Run it."""
-        history, every = self.history, self.ladder.every
+        history, every, end = self.history, self.ladder.every, self.history.end
         at, place, following_point = history.start, -1, history.start
-        while at < history.end:
+        while at < end:
             if at >= following_point:
                 self._close(at)
                 place = history.place(at)
                 following_point = history.start + (place + 1) * history.step
                 self._stand(place, at)
             self._sample(place, at)
-            following = min(at + every, history.end)
+            following = min(at + every, end)
             self.plant.advance(self._pass(at, following))
             at = following
-        self._close(history.end)
+        self._close(end)
         if self.step is not None:
             self.moves.append(self._moved(self.step, None))
         return self._outcome(label)

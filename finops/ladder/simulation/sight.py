@@ -13,7 +13,7 @@ from typing import Final
 from finops.ladder.controller.gates import brake_fault, braking
 from finops.ladder.controller.judging import good_values
 from finops.ladder.model import Comparison, Ladder, Signal
-from finops.ladder.readings import Readings
+from finops.ladder.readings import Quality, Readings
 from finops.ladder.simulation.model import Point
 from finops.ladder.simulation.plant import Plant
 from finops.ladder.simulation.resting import Signature
@@ -55,6 +55,7 @@ class Sight:
         self._facts: _Facts | None = None
         self._still: tuple[int, int, Stillness] | None = None
         self._seen: Signature = ()
+        self._braking: tuple[object, tuple[object, ...]] = (None, ())
 
     def of(self, place: int, point: Point, tier: int, savings: Mapping[int, Decimal], at: datetime) -> Signature:
         """What is seen at a moment at which a point stands."""
@@ -70,17 +71,32 @@ class Sight:
         return self._seen
 
     def _look(self, place: int, readings: Readings) -> _Facts:
-        good = good_values(self._ladder, readings, readings.at)
-        values = [
-            None if (value := good[each.signal.name]) is None else (value, readings.signals[each.signal.name].per_hour)
-            for each in self._watched
-        ]
+        values = [self._value(each.signal, readings) for each in self._watched]
+        return _Facts(place, values, self._brakes(readings))
+
+    def _value(self, signal: Signal, readings: Readings) -> tuple[Decimal, Decimal | None] | None:
+        """A value that may be used, with its sensitivity; the controller is asked where that takes more than a look."""
+        reading = readings.signals.get(signal.name)
+        if reading is None or reading.value is None:
+            return None
+        if reading.at is not None or not reading.value.is_finite():
+            good = good_values(self._ladder, readings, readings.at)[signal.name]
+            return None if good is None else (good, reading.per_hour)
+        return (reading.value, reading.per_hour) if reading.quality is Quality.GOOD else None
+
+    def _brakes(self, readings: Readings) -> tuple[object, ...]:
+        """Which brakes bite, and which nobody can tell. The same readings without times of their own say the same."""
+        known = readings.brakes
+        if known is self._braking[0]:
+            return self._braking[1]
         at = readings.at
-        brakes = tuple(
+        said = tuple(
             (bool(brake_fault(self._ladder, each, readings, at)), bool(braking(self._ladder, each, readings, at)))
             for each in self._ladder.brakes
         )
-        return _Facts(place, values, brakes)
+        if all(reading.at is None for reading in known.values()):
+            self._braking = (known, said)
+        return said
 
     def _ranks(self, facts: _Facts, tier: int, saving: Decimal, lowered_at: datetime | None) -> Signature:
         """How many thresholds each signal has reached; None where it is not good."""
