@@ -1,31 +1,43 @@
 """A world with flags in memory and a database on disk."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from controlplane.store import SqlStore, migrate, open_store
+from controlplane.store.tables import metadata
 from finops.flags.adapters.memory import MemoryClient, MemoryFlags
 from tests.finops.ladder.acting.world import NORMAL, SimulatedClock, World
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A database with our tables: making it once saves a second for each test."""
-    path = tmp_path_factory.mktemp("empty") / "state.db"
+def database_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with our tables."""
+    path = tmp_path_factory.mktemp("acting") / "state.db"
     migrate(f"sqlite:///{path}")
-    return path.read_bytes()
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared(database_path: Path) -> Iterator[SqlStore]:
+    """A store that has put its statements together once: that is half of the work of a test."""
+    store = open_store(f"sqlite:///{database_path}")
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def database(tmp_path: Path, empty_database: bytes) -> Iterator[SqlStore]:
-    """A store of its own for each test."""
-    path = tmp_path / "state.db"
-    path.write_bytes(empty_database)
-    store = open_store(f"sqlite:///{path}")
-    yield store
-    store.close()
+def database(shared: SqlStore, database_path: Path) -> SqlStore:
+    """The same store, empty."""
+    connection = sqlite3.connect(database_path)
+    with connection:
+        for table in metadata.tables:
+            connection.execute(f"DELETE FROM {table}")
+        connection.execute("INSERT INTO audit_head VALUES (1, 0, ?)", ("0" * 64,))
+    connection.close()
+    return shared
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -148,7 +148,7 @@ def work(run: Run, what: str, place: Place, clock: SimulatedClock, done: Sequenc
     def tell(line: list[Any]) -> None:
         os.write(out, (json.dumps(line) + "\n").encode())
 
-    chance, store = run.chance(what), open_store(url)
+    chance, store = run.chance(what), opened(url)
     world = world_of(run, store, place, clock, tell)
     world.prefix = f"{what}-{run.seed}-"
     misfortune = chance.random()
@@ -194,6 +194,12 @@ def take_lease(world: World, holder: str) -> None:
     while world.lease is None:
         world.lease = world.store.leases.acquire(LEASE, holder, LEASE_LIVES)
         time.sleep(0.001)
+
+
+@cache
+def opened(url: str) -> SqlStore:
+    """One for all runs, closed before a process forks: what it has put together of SQL is half of a run's work."""
+    return open_store(url)
 
 
 def in_a_child(job: Callable[[int], None]) -> tuple[int, list[list[Any]]]:
@@ -260,14 +266,14 @@ def restore_database(run: Run, tier: int, url: str) -> None:
 
 def settle(run: Run, url: str, place: Place, clock: SimulatedClock, history: list[list[Any]]) -> list[str]:
     """The next leader finishes or undoes what was left. Then all is checked; and once more back at full service."""
-    store = open_store(url)
+    store = opened(url)
     place.is_blind = False
     try:
         world = world_of(run, store, place, clock, history.append)
         world.prefix = f"last-{run.seed}-"
         take_lease(world, "last")
         if isinstance(clock, RealClock):
-            clock.late = timedelta(seconds=run.chance("late").choice((1, 60, 1200)))
+            clock.late = timedelta(seconds=run.chance("late").choice((45, 120, 1200)))
         world.burn = Reading(Quality.MISSING)  # so that it does not move by itself
         world.turn()
         problems = check(world, history)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[4]
 SEED = 20261130
 STATEMENTS = {"flagd": 20_000, "unleash": 26_000}  # of a whole turn with a step
-SAMPLE, CAMPAIGN = 12, int(os.environ.get("CRASH_RUNS", "1000"))
+SAMPLE, CAMPAIGN = 6, int(os.environ.get("CRASH_RUNS", "1000"))
 
 
 @contextmanager
@@ -85,24 +85,26 @@ def campaign(folder: Path, template: Path, runs: int, *, kind: str = "flagd", da
     return figures
 
 
-def test_a_killed_step_is_finished_or_undone_by_the_next_leader(database: SqlStore, tmp_path: Path) -> None:
-    template = make_templates(tmp_path, database, f"sqlite:///{tmp_path}/state.db")
+def test_a_killed_step_is_finished_or_undone_by_the_next_leader(
+    database: SqlStore, database_path: Path, tmp_path: Path
+) -> None:
+    template = make_templates(tmp_path, database, f"sqlite:///{database_path}")
     figures = campaign(tmp_path, template, SAMPLE)
     assert figures["killed"] >= SAMPLE / 2
     assert figures["edits"] >= SAMPLE / 4
 
 
 @pytest.mark.soak
-def test_a_thousand_killed_steps_on_a_flagd_file(database: SqlStore, tmp_path: Path) -> None:
-    template = make_templates(tmp_path, database, f"sqlite:///{tmp_path}/state.db")
+def test_a_thousand_killed_steps_on_a_flagd_file(database: SqlStore, database_path: Path, tmp_path: Path) -> None:
+    template = make_templates(tmp_path, database, f"sqlite:///{database_path}")
     assert campaign(tmp_path, template, CAMPAIGN)["killed"] >= CAMPAIGN / 2
 
 
 @pytest.mark.soak
 def test_a_thousand_killed_steps_on_unleash(
-    database: SqlStore, tmp_path: Path, unleash_server: "UnleashServer"
+    database: SqlStore, database_path: Path, tmp_path: Path, unleash_server: "UnleashServer"
 ) -> None:
-    template = make_templates(tmp_path, database, f"sqlite:///{tmp_path}/state.db")
+    template = make_templates(tmp_path, database, f"sqlite:///{database_path}")
     cookies = json.dumps(dict(unleash_server.browser.cookies)).replace(" ", "")
     kind = f"unleash {unleash_server.url} {cookies}"
     from tests.finops.ladder.acting.places import place_of

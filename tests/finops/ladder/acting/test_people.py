@@ -24,21 +24,20 @@ def once(call: str, number: int, do: Callable[[], Any]) -> Callable[[str], None]
 
 
 MOMENTS = [
-    pytest.param("write", 1, id="between reading and writing"),
-    pytest.param("read", 2, id="between writing and reading back"),
-    pytest.param("values", 1, id="before clients see it"),
-    pytest.param("read", 3, id="while it is verified"),
+    pytest.param("write", 1, "16000", id="between reading and writing"),
+    pytest.param("write", 1, "8000", id="what it is about to write"),
+    pytest.param("read", 2, "16000", id="between writing and reading back"),
+    pytest.param("read", 2, "32000", id="as it was, before it is read back"),
+    pytest.param("values", 1, "32000", id="as it was, before clients see it"),
+    pytest.param("read", 3, "16000", id="while it is verified"),
 ]
 
 
-@pytest.mark.parametrize(("call", "number"), MOMENTS)
-@pytest.mark.parametrize("value", ["16000", "32000"], ids=["another value", "as it was"])
+@pytest.mark.parametrize(("call", "number", "value"), MOMENTS)
 def test_an_edit_during_a_step_stays_and_the_rest_is_put_back(world: World, call: str, number: int, value: str) -> None:
     world.burn = 1
     world.turn()
     world.burn = 2
-    if (call, value) == ("write", "32000"):
-        value = "8000"  # the person wants what the step is about to write
     # the daemon reads once before the step, to see whether people changed what is in force
     reads = number + 1 if call == "read" else number
     world.before = once(call, reads, lambda: world.flags.edit("context", value, "ana"))
@@ -51,7 +50,8 @@ def test_an_edit_during_a_step_stays_and_the_rest_is_put_back(world: World, call
     assert (event.subject, event.data["by"]) == ("context", "ana")
     alerts = [page["labels"]["alertname"] for page in world.pages()]
     assert alerts == [names.ALERT_LADDER_YIELDED]
-    world.turns(50)
+    world.clock.wait(3600)
+    world.turns(2)
     assert (world.state().tier, len(world.steps())) == (1, 2)  # it waits
 
 
@@ -61,7 +61,7 @@ def test_an_edit_of_a_flag_in_force_holds_the_ladder_in_both_directions_and_is_t
     world.flags.edit("sampling", False, "ana")
     for burn in (4, 0):
         world.burn = burn
-        world.turns(3)
+        world.turns(2)
     assert world.state().tier == 2
     assert world.values() == {**at_tier(2), "sampling": False}
     assert world.state().theirs == {"sampling": True}

@@ -210,9 +210,11 @@ class World:
             found = Reading(Quality.GOOD, Decimal(found), now, self.per_hour)
         return Readings(now, {"burn": found}, savings=savings)
 
-    def turn(self, daemon: LadderDaemon | None = None, *, ladders: Sequence[Ladder] | None = None) -> LadderTurn:
+    def turn(
+        self, daemon: LadderDaemon | None = None, *, ladders: Sequence[Ladder] | None = None, after: float = 30
+    ) -> LadderTurn:
         """The next turn, half a minute later."""
-        self.clock.wait(30)
+        self.clock.wait(after)
         chosen = (self.ladder,) if ladders is None else ladders
         return (daemon or self.daemon()).run_once(chosen, self.clock.now(), self.lease)
 
