@@ -121,7 +121,8 @@ class Journal:
             self.unanswered(transaction, why, now)
             if later.attempts == 1:
                 self._audit(transaction, later, "held_up", now)
-        log.warning("finops.flag_store_down", extra=_fields(step) | {"store": step.store, "error": why})
+        if later.attempts == 1:  # it is tried every second
+            log.warning("finops.flag_store_down", extra=_fields(step) | {"store": step.store, "error": why})
         return later
 
     def commit(self, step: StepRecord) -> StepRecord:
@@ -159,7 +160,8 @@ class Journal:
             self.page(transaction, telling.stuck_page(step, why), now)
             if later.attempts == 1:
                 self._audit(transaction, later, "stuck", now)
-        log.error("finops.step_stuck", extra=_fields(step) | {"store": step.store, "error": why})
+        if later.attempts == 1:
+            log.error("finops.step_stuck", extra=_fields(step) | {"store": step.store, "error": why})
         return later
 
     def end(
