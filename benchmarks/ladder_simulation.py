@@ -16,6 +16,7 @@ from finops.ladder.simulation.model import History, Options, Point, Simulation
 from finops.ladder.simulation.recorded import Recorded, recorded_history
 from finops.ladder.simulation.running import simulate
 from flyball.backtest.policies import Policy, as_if_enforced, of_workspace
+from flyball.backtest.simulating import uncollected
 from flyball.demo import servers
 from flyball.ladder.scopes import scopes_of
 
@@ -132,5 +133,6 @@ def _burns(point: Point) -> Point:
 
 def _timed(do: Callable[[], Made]) -> tuple[Made, float, float]:
     began, cpu = time.monotonic(), time.process_time()
-    made = do()
+    with uncollected():
+        made = do()
     return made, time.monotonic() - began, time.process_time() - cpu

@@ -15,7 +15,9 @@ from finops.ladder.model import Ladder, Signal
 from finops.ladder.readings import Reading, Readings
 from finops.ladder.signals.queries import data_query
 from finops.ladder.signals.scopes import NO_SCOPES, OF_BUDGETS, MoneyScope, Scopes
+from finops.ladder.simulation.before_rules import begins_late, filled, ledger_course, notes
 from finops.ladder.simulation.columns import Column, Grid, column
+from finops.ladder.simulation.computed import BudgetCourse
 from finops.ladder.simulation.courses import SignalCourse, SourceCourse, brake_course, source_course
 from finops.ladder.simulation.model import History, Point
 from finops.ladder.simulation.part_queries import COARSE, FINE, Part, brakes_of, parts_of, spend_of
@@ -52,11 +54,31 @@ def recorded_history(
     scopes = {scope for signal in ladder.signals if (scope := of.scopes.of(ladder, signal)) is not None}
     sources = {scope: source_course(answers["data", scope.matchers], coarse) for scope in scopes}
     courses = [_course(ladder, signal, of.scopes, answers, (grid, coarse), sources) for signal in ladder.signals]
+    late, ledgers = _late(ladder, of, courses, grid)
     brakes = brake_course(ladder, answers.get(("brakes", ""), ()), coarse)
     spend = _summed([answers["spend", name] for name in counted_budgets(ladder, of.budgets)], coarse)
     users = _summed([answers["users", ""]] if of.users_query else [], coarse)
-    points = _points(courses, brakes, (spend, users), grid, coarse.step // grid.step)
-    return History(grid.start, grid.step, points, budgets_of(ladder, of.budgets), of.origin)
+    readings = [
+        filled(course, ledgers[course.signal.subject], grid) if course.signal.name in late else course.readings()
+        for course in courses
+    ]
+    signals = [course.signal.name for course in courses]
+    points = _points(dict(zip(signals, readings, strict=True)), brakes, (spend, users), grid, coarse.step // grid.step)
+    said = tuple(notes(late, grid))
+    return History(grid.start, grid.step, points, budgets_of(ladder, of.budgets), of.origin, said)
+
+
+def _late(
+    ladder: Ladder, of: Recorded, courses: Sequence[SignalCourse], grid: Grid
+) -> tuple[dict[str, SignalCourse], dict[str, BudgetCourse]]:
+    """Signals that were not recorded from the beginning on, as far as ledgers of their budgets know more."""
+    about = budgets_of(ladder, of.budgets)
+    late = {each.signal.name: each for each in courses if each.signal.name in about and begins_late(each, grid)}
+    budgets = {about[name].name: about[name] for name in late}
+    ledgers = {
+        name: found for name, each in budgets.items() if (found := ledger_course(of.backend, each, grid)) is not None
+    }
+    return {name: each for name, each in late.items() if each.signal.subject in ledgers}, ledgers
 
 
 def grid_of(ladder: Ladder, start: datetime, end: datetime) -> Grid:
@@ -143,19 +165,17 @@ def _course(
 
 
 def _points(
-    courses: Sequence[SignalCourse],
+    readings: Mapping[str, Iterator[Reading]],
     brakes: Sequence[Mapping[str, Reading]],
     others: tuple[Sequence[Decimal | None], Sequence[Decimal | None]],
     grid: Grid,
     every: int,
 ) -> list[Point]:
     spend, users = others
-    readings: list[Iterator[Reading]] = [course.readings() for course in courses]
-    signals = [course.signal.name for course in courses]
     points = []
     for place in range(grid.count):
         block = place // every
-        said = Readings(grid.at(place), dict(zip(signals, map(next, readings), strict=True)), brakes[block])
+        said = Readings(grid.at(place), {name: next(course) for name, course in readings.items()}, brakes[block])
         points.append(Point(said, users[block], spend[block]))
     return points
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from controlplane.adapters.prometheus import PrometheusBackend
+from controlplane.model.budget import Budget
+from controlplane.model.slo import RollingWindow
 from finops.ladder.model import Brake, Ladder, Measure
 from finops.ladder.readings import Quality, Reading, Readings
 from finops.ladder.signals.reader import SignalReader
@@ -116,3 +118,23 @@ def test_users_are_those_of_the_query(history: History) -> None:
 )
 def test_times_of_samples_are_asked_for_in_linear_time(expr: str, asked: str) -> None:
     assert timeless(expr) == asked
+
+
+def test_what_was_not_recorded_yet_is_computed_from_the_ledger(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    budget = Budget("llm", Decimal(720), "USD", RollingWindow(timedelta(days=30)), HERE)
+    burning = a_ladder(signals=SIGNALS[:1], every=timedelta(minutes=1))
+    with past(tmp_path_factory.mktemp("young")) as into:
+        five = np.arange(unix(BEGIN) - 7200, unix(END) + 1, 300)
+        of = {"budget": "llm", "currency": "USD"}
+        into.write({"__name__": "budget:spend:ledger5m", **of}, five, np.full(five.size, 0.25))
+        late = np.arange(unix(BEGIN) + 3600, unix(END) + 1, 60)
+        for name, value in (("burn_rate:1h", 9.0), ("spend:sum1h", 9.0), ("spend:rolling5m", 0.75)):
+            into.write({"__name__": f"budget:{name}", **of}, late, np.full(late.size, value))
+        found = recorded_history(burning, Recorded(into.backend, budgets={"llm": budget}), BEGIN, END)
+    values = [point.readings.signals["llm-burn"].value for point in found.points]
+    assert [round(value or 0, 9) for value in values] == [3] * 60 + [9] * 60  # a quarter in 5 minutes is 3 an hour
+    assert found.notes == (
+        "llm-burn was not recorded up to 2026-03-11 11:00 UTC: it is computed from the ledger of llm.",
+    )
