@@ -10,7 +10,7 @@ import yaml
 from controlplane.model.alerting import STANDARD_ALERTING, AlertMethod
 from controlplane.rulefile import to_yaml
 from slo.compiler import compile_rules
-from tests.slo.rules_under_promtool import PLAIN, pieces
+from tests.slo.rules_under_promtool import PLAIN, pieces, what_is_asked
 from tests.slo.slos import an_slo, requests
 
 BURN_RATE = replace(STANDARD_ALERTING, method=AlertMethod.BURN_RATE)
@@ -51,9 +51,6 @@ def test_pages_of_the_burn_rate_method_fire_within_one_evaluation_of_classic_rul
     promtool: str, tmp_path: Path
 ) -> None:
     slos = [an_slo(name, requests(name), alerting=BURN_RATE) for name in SHARES]
-    for file in compile_rules(slos, PLAIN):
-        # Pages need nothing of the 5-minute group, and promtool would evaluate it every minute.
-        (tmp_path / file.name).write_text(to_yaml(replace(file, groups=file.groups[:1])))
     group = {"name": "classic", "interval": "1m", "rules": [classic(name) for name in SHARES]}
     (tmp_path / "classic.yaml").write_text(yaml.safe_dump({"groups": [group]}))
     end = f"{CLEAN + BURNING + AFTER - 1}m"
@@ -67,6 +64,9 @@ def test_pages_of_the_burn_rate_method_fire_within_one_evaluation_of_classic_rul
         *({"expr": expr, "eval_time": end, "exp_samples": none_apart} for expr in apart.values()),
         {"expr": f"({edges('SLOErrorBudgetBurn', 'min')} > 0) ^ 0", "eval_time": end, "exp_samples": fired},
     ]
+    for file in compile_rules(slos, PLAIN):
+        asked = what_is_asked(file, {"promql_expr_test": checks})
+        (tmp_path / file.name).write_text(to_yaml(asked))
     test = {
         "rule_files": ["classic.yaml", *(f"slo-{name}.yaml" for name in SHARES)],
         "evaluation_interval": "1m",
