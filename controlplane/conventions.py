@@ -3,8 +3,6 @@
 Recording rules are `level:metric:operation`. Names of our own health begin with `flyball_`.
 """
 
-import hashlib
-import re
 from typing import Final
 
 # --- labels -----------------------------------------------------------------------------------------------------------
@@ -374,39 +372,3 @@ DELIVERIES: Final = "flyball_deliveries_total"  # labels channel, outcome
 WEBHOOK_SECONDS: Final = "flyball_webhook_duration_seconds"  # label hook
 WEBHOOK_IN_FLIGHT: Final = "flyball_webhook_requests_in_flight"  # label hook
 FLYBALL_BUILD_INFO: Final = "flyball_build_info"  # 1, label version
-
-
-# --- Grafana ----------------------------------------------------------------------------------------------------------
-DASHBOARD_OVERVIEW_UID: Final = "flyball-slos"
-DASHBOARD_MONEY_UID: Final = "flyball-money"
-DASHBOARD_SYNTHETICS_UID: Final = "flyball-synthetics"
-DASHBOARD_LADDER_UID: Final = "flyball-ladder"
-DASHBOARD_UNIT_COSTS_UID: Final = "flyball-unit-costs"
-DASHBOARD_ANY_BUDGET_UID: Final = "flyball-budget"  # of whichever budget the reader picks, where there are many
-_UID_LENGTH: Final = 40  # Grafana's limit
-
-
-def dashboard_uid(slo: str) -> str:
-    """The uid of an SLO's dashboard (`/d/UID`): at most 40 of `a-z0-9_-`, the same in every run, unique per name.
-
-    Short plain names are readable (`slo-checkout`); any other is shortened and carries a digest behind a `_`, which
-    plain names cannot have. Lower case throughout, since some of Grafana's databases do not tell cases apart.
-    """
-    return _uid("slo", slo)
-
-
-def budget_dashboard_uid(budget: str) -> str:
-    """The uid of a budget's dashboard, by the same rules: `budget-infrastructure`."""
-    return _uid("budget", budget)
-
-
-def _uid(kind: str, name: str) -> str:
-    if re.fullmatch(r"[a-z0-9-]+", name) and len(name) < _UID_LENGTH - len(kind):
-        return f"{kind}-{name}"
-    readable = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[: 22 - len(kind)]
-    return f"{kind}-{readable}_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-
-
-def shared_dashboard_uid(window: str) -> str:
-    """The uid of the dashboard that all SLOs with a window such as `30d` share; of the calendar, in lower case."""
-    return f"flyball-slo-calendar-{window.lower()}" if window[-1:].isupper() else f"flyball-slo-{window}"

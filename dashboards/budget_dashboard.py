@@ -8,6 +8,7 @@ from urllib.parse import quote
 from grafanalib import core
 
 from controlplane import conventions as names
+from controlplane import dashboard_uids
 from controlplane.model.budget import Budget
 from dashboards import money_panels, palette, panels
 from dashboards.frame import (
@@ -48,13 +49,13 @@ def money_dashboards(budgets: Sequence[Budget], options: DashboardOptions) -> tu
 
 def _file_name(budget: Budget) -> str:
     plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", budget.name)
-    return f"budget-{budget.name}.json" if plain else f"{names.budget_dashboard_uid(budget.name)}.json"
+    return f"budget-{budget.name}.json" if plain else f"{dashboard_uids.budget_uid(budget.name)}.json"
 
 
 def _overview(budgets: Sequence[Budget], options: DashboardOptions, *, shared: bool) -> core.Dashboard:
     return core.Dashboard(
         title="Money: budgets, unit costs, bills",
-        uid=names.DASHBOARD_MONEY_UID,
+        uid=dashboard_uids.MONEY,
         description="Every budget of money, the most spent first; where the money goes; how far to trust the figures.",
         links=_links(options, "/money", home=False),
         panels=placed(overview_bands(budgets, shared=shared)),
@@ -69,7 +70,7 @@ def _unit_costs(options: DashboardOptions) -> core.Dashboard:
     )  # fmt: skip
     return core.Dashboard(
         title="Unit costs",
-        uid=names.DASHBOARD_UNIT_COSTS_UID,
+        uid=dashboard_uids.UNIT_COSTS,
         description="What a unit of work costs, against what it may cost.",
         links=_links(options, "/money/unit-costs/${unit_cost:percentencode}"),
         panels=placed([Band(12, (unit_cost_course(),)), Band(10, (unit_cost_table(),))]),
@@ -82,7 +83,7 @@ def _detail(budget: Budget, options: DashboardOptions) -> core.Dashboard:
     scope = scope_of(budget)
     return core.Dashboard(
         title=inert_text(f"Budget: {budget.display_name or budget.name}"),
-        uid=names.budget_dashboard_uid(budget.name),
+        uid=dashboard_uids.budget_uid(budget.name),
         description=inert_text(budget.description),
         links=[*_links(options, f"/money/{quote(budget.name, safe='')}"), *_runbook(budget)],
         panels=placed(_bands(scope)),
@@ -96,7 +97,7 @@ def _any(options: DashboardOptions) -> core.Dashboard:
     known = f"{names.BUDGET_INFO}{{}}"
     return core.Dashboard(
         title="Budget",
-        uid=names.DASHBOARD_ANY_BUDGET_UID,
+        uid=dashboard_uids.ANY_BUDGET,
         description="One budget of money: pick it above. Where the money goes is told of the whole currency.",
         links=_links(options, "/money/${budget:percentencode}"),
         panels=placed(_bands(any_scope())),
@@ -134,9 +135,14 @@ def _currency() -> core.Template:
 def _links(options: DashboardOptions, console_path: str, *, home: bool = True) -> list[core.DashboardLink]:
     links = []
     if home:
-        links.append(link("Money", f"/d/{names.DASHBOARD_MONEY_UID}", "dashboard", tooltip="All budgets"))
+        links.append(link("Money", f"/d/{dashboard_uids.MONEY}", "dashboard", tooltip="All budgets"))
     links.append(
-        link("All SLOs", f"/d/{names.DASHBOARD_OVERVIEW_UID}", "dashboard", tooltip="Every SLO, the least left first")
+        link(
+            "All SLOs",
+            f"/d/{dashboard_uids.OVERVIEW}",
+            "dashboard",
+            tooltip="Every SLO, the least left first",
+        )
     )
     if options.external_url:
         console = inert_url(options.external_url.rstrip("/")) + console_path

@@ -5,6 +5,7 @@ from typing import Final
 from grafanalib import core
 
 from controlplane import conventions as names
+from controlplane import dashboard_uids
 from dashboards import ladder_panels as own
 from dashboards import palette
 from dashboards.frame import (
@@ -28,7 +29,7 @@ def ladder_dashboards(options: DashboardOptions) -> tuple[DashboardFile, ...]:
     """The one dashboard for all ladders: the reader picks one."""
     dashboard = core.Dashboard(
         title="Downshift ladder",
-        uid=names.DASHBOARD_LADDER_UID,
+        uid=dashboard_uids.LADDER,
         description="Service reduced on purpose: which tier is in force, why, and what it saves.",
         links=_links(options),
         panels=placed(_bands()),
@@ -56,7 +57,7 @@ def _bands() -> list[Band]:
 
 
 def _links(options: DashboardOptions) -> list[core.DashboardLink]:
-    links = [link("Money", f"/d/{names.DASHBOARD_MONEY_UID}", "dashboard", tooltip="Every budget about money")]
+    links = [link("Money", f"/d/{dashboard_uids.MONEY}", "dashboard", tooltip="Every budget about money")]
     if options.external_url:
         console = inert_url(options.external_url.rstrip("/"))
         links.append(link("Console", f"{console}/ladders", "external link", tooltip="The same in Flyball's console"))

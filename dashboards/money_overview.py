@@ -6,6 +6,7 @@ from typing import Any, Final
 from grafanalib import core
 
 from controlplane import conventions as names
+from controlplane import dashboard_uids
 from controlplane.model.budget import Budget
 from dashboards import palette, panels
 from dashboards.layout import Band
@@ -113,10 +114,10 @@ def _columns() -> list[dict[str, Any]]:
 def _led(budgets: Sequence[Budget], *, shared: bool) -> str:
     """The most spent budgets, each with the uid of its dashboard; names that are no uids one by one."""
     if shared:
-        return f'label_replace({_WORST}, {quoted(_UID)}, {quoted(names.DASHBOARD_ANY_BUDGET_UID)}, "", "")'
+        return f'label_replace({_WORST}, {quoted(_UID)}, {quoted(dashboard_uids.ANY_BUDGET)}, "", "")'
     linked = f"label_replace({_WORST}, {quoted(_UID)}, {quoted('budget-$1')}, {quoted(names.BUDGET)}, {quoted('(.*)')})"
     for budget in budgets:
-        uid = names.budget_dashboard_uid(budget.name)
+        uid = dashboard_uids.budget_uid(budget.name)
         if uid != f"budget-{budget.name}":
             linked = (
                 f"label_replace({linked}, {quoted(_UID)}, {quoted(uid)}, {quoted(names.BUDGET)}, "
@@ -158,7 +159,7 @@ def unit_cost_table() -> core.Table:
              {"color": palette.SPENT, "value": 1}]  # fmt: skip
     of_target = {"unit": "percentunit", "min": 0, "max": 1.5, "thresholds": {"mode": "absolute", "steps": steps},
                  "custom.cellOptions": {"type": "color-text"}}  # fmt: skip
-    url = f'/d/{names.DASHBOARD_UNIT_COSTS_UID}?var-unit_cost=${{__data.fields["Unit cost"]:percentencode}}'
+    url = f'/d/{dashboard_uids.UNIT_COSTS}?var-unit_cost=${{__data.fields["Unit cost"]:percentencode}}'
     return core.Table(
         title="Unit costs against their targets",
         description="Money for so many units as each unit cost says; of split ones the highest.",

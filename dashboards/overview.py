@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from grafanalib import core
 
-from controlplane import burn_rate
+from controlplane import burn_rate, dashboard_uids
 from controlplane import conventions as names
 from controlplane.model.slo import SLO
 from dashboards import palette, panels
@@ -95,7 +95,7 @@ def _led_by_name(slos: Sequence[SLO]) -> str:
     """The worst SLOs, each with the uid of its own dashboard; those whose uid is not plainly their name one by one."""
     linked = f"label_replace({_WORST}, {quoted(_UID)}, {quoted('slo-$1')}, {quoted(names.SLO)}, {quoted('(.*)')})"
     for slo in slos:
-        uid = names.dashboard_uid(slo.name)
+        uid = dashboard_uids.slo_uid(slo.name)
         if uid != f"slo-{slo.name}":
             linked = (
                 f"label_replace({linked}, {quoted(_UID)}, {quoted(uid)}, "
@@ -115,7 +115,7 @@ def _led_by_window(slos: Sequence[SLO]) -> str:
     windows = sorted(named, key=lambda name: (named[name], name))
     return " or ".join(
         f"label_replace({_WORST} and on ({names.SLO}) {names.total_events(window)}, "
-        f'{quoted(_UID)}, {quoted(names.shared_dashboard_uid(window))}, "", "")'
+        f'{quoted(_UID)}, {quoted(dashboard_uids.shared_uid(window))}, "", "")'
         for window in windows
     )
 

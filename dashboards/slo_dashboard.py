@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from grafanalib import core
 
-from controlplane import burn_rate
+from controlplane import burn_rate, dashboard_uids
 from controlplane import conventions as names
 from controlplane.model.slo import SLO
 from dashboards import palette, panels
@@ -51,7 +51,7 @@ def common_dashboards(slos: Sequence[SLO], options: DashboardOptions) -> tuple[D
         for _, window in sorted(windows.items(), key=lambda named: (named[1].length, named[0])):
             scope = shared_scope(window)
             text = dashboard_text(_shared(scope, options), datasource)
-            uid = names.shared_dashboard_uid(scope.window_name)
+            uid = dashboard_uids.shared_uid(scope.window_name)
             files.append(DashboardFile(f"slo-shared-{uid.removeprefix('flyball-slo-')}.json", text))
     return tuple(files)
 
@@ -64,7 +64,7 @@ def slo_dashboard(slo: SLO, options: DashboardOptions) -> DashboardFile:
 def _file_name(slo: SLO) -> str:
     """`slo-NAME.json`, or by uid when the name would not do as part of a path."""
     plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", slo.name)
-    return f"slo-{slo.name}.json" if plain else f"{names.dashboard_uid(slo.name)}.json"
+    return f"slo-{slo.name}.json" if plain else f"{dashboard_uids.slo_uid(slo.name)}.json"
 
 
 def _detail(slo: SLO, options: DashboardOptions) -> core.Dashboard:
@@ -76,7 +76,7 @@ def _detail(slo: SLO, options: DashboardOptions) -> core.Dashboard:
     scope = scope_of(slo)
     return core.Dashboard(
         title=inert_text(f"SLO: {slo.display_name or slo.name}"),
-        uid=names.dashboard_uid(slo.name),
+        uid=dashboard_uids.slo_uid(slo.name),
         description=inert_text(slo.description),
         links=[*_links(options, f"/slos/{quote(slo.name, safe='')}"), *_runbook(slo)],
         panels=placed(_bands(scope, target, raw)),
@@ -92,7 +92,7 @@ def _shared(scope: Scope, options: DashboardOptions) -> core.Dashboard:
     known = f'{names.SLO_INFO}{{window="{scope.window_name}"'
     return core.Dashboard(
         title=f"SLO, {scope.window_name} window",
-        uid=names.shared_dashboard_uid(scope.window_name),
+        uid=dashboard_uids.shared_uid(scope.window_name),
         description="One service level objective: pick the service, then the SLO.",
         links=_links(options, "/slos/${slo:percentencode}"),
         panels=placed(_bands(scope, target, None)),
@@ -112,7 +112,7 @@ def _overview(slos: Sequence[SLO], options: DashboardOptions) -> core.Dashboard:
     """All SLOs, the least budget first."""
     return core.Dashboard(
         title="SLOs: error budgets",
-        uid=names.DASHBOARD_OVERVIEW_UID,
+        uid=dashboard_uids.OVERVIEW,
         description="Every service level objective, those with the least budget left first.",
         links=_links(options, "/"),
         panels=placed(overview_bands(slos, shared=len(slos) > options.shared_above)),
@@ -157,7 +157,7 @@ def _group_variables(slo: SLO, scope: Scope) -> list[core.Template]:
 
 
 def _links(options: DashboardOptions, console_path: str) -> list[core.DashboardLink]:
-    overview = f"/d/{names.DASHBOARD_OVERVIEW_UID}"
+    overview = f"/d/{dashboard_uids.OVERVIEW}"
     links = [link("All SLOs", overview, "dashboard", tooltip="Every SLO, the least budget first")]
     if options.external_url:
         console = inert_url(options.external_url.rstrip("/")) + console_path

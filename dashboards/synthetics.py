@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from grafanalib import core
 
-from controlplane import check_names
+from controlplane import check_names, dashboard_uids
 from controlplane import conventions as names
 from dashboards import palette
 from dashboards import synthetics_panels as own
@@ -30,7 +30,7 @@ def check_dashboards(options: DashboardOptions) -> tuple[DashboardFile, ...]:
     """The one dashboard for all checks; it does not depend on which there are: the reader picks one."""
     dashboard = core.Dashboard(
         title="Checks from outside",
-        uid=names.DASHBOARD_SYNTHETICS_UID,
+        uid=dashboard_uids.SYNTHETICS,
         description="Probes and journeys from every region, what they say together, and what the public is told.",
         links=_links(options),
         panels=placed(_bands()),
@@ -66,7 +66,12 @@ def _picked() -> list[core.Template]:
 
 def _links(options: DashboardOptions) -> list[core.DashboardLink]:
     links = [
-        link("All SLOs", f"/d/{names.DASHBOARD_OVERVIEW_UID}", "dashboard", tooltip="Every SLO, the least left first")
+        link(
+            "All SLOs",
+            f"/d/{dashboard_uids.OVERVIEW}",
+            "dashboard",
+            tooltip="Every SLO, the least left first",
+        )
     ]
     if options.external_url:
         console = inert_url(options.external_url.rstrip("/"))

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from controlplane import conventions as names
+from controlplane import dashboard_uids
 from controlplane.model.spend import Ledger
 from finops.budgets.advice import containing
 from flyball.web import api, money_api, money_charts, money_movers, pages
@@ -210,7 +211,7 @@ class _MoneyPages:
         silence = urlencode({"filter": selector})
         found = (
             ("Runbook", row.budget.runbook_url),
-            ("Dashboard", f"{grafana}/d/{names.budget_dashboard_uid(name)}" if grafana else ""),
+            ("Dashboard", f"{grafana}/d/{dashboard_uids.budget_uid(name)}" if grafana else ""),
             ("Prometheus", f"{prometheus}/graph?{graph}" if prometheus else ""),
             ("Alertmanager", f"{options.alertmanager_url.rstrip('/')}/#/alerts?{silence}"),
         )

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from controlplane import conventions as names
+from controlplane import dashboard_uids
 from controlplane.burn_rate import window_name
 from controlplane.model.alert import StoredAlert
 from controlplane.model.alerting import AlertMethod
@@ -81,7 +82,7 @@ def _links(slo: SLO, options: ConsoleOptions, *, shared: bool) -> list[tuple[str
     """Name and address of every place outside that shows this SLO; only those that a browser may be sent to."""
     selector = f"{{{names.SLO}={quoted(slo.name)}}}"
     prometheus, grafana = options.prometheus_url.rstrip("/"), options.grafana_url.rstrip("/")
-    uid = names.shared_dashboard_uid(window_name(slo.window)) if shared else names.dashboard_uid(slo.name)
+    uid = dashboard_uids.shared_uid(window_name(slo.window)) if shared else dashboard_uids.slo_uid(slo.name)
     dashboard = f"{grafana}/d/{uid}?{urlencode({f'var-{names.SLO}': slo.name})}"
     graph = urlencode({"g0.expr": f"{names.BUDGET_REMAINING}{selector}", "g0.tab": "0", "g0.range_input": "30d"})
     silence = urlencode({"filter": selector})

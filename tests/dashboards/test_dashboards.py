@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.conventions import dashboard_uid
+from controlplane.dashboard_uids import slo_uid
 from controlplane.model.palette import DARK, LIGHT
 from controlplane.model.slo import SLO
 from dashboards import palette
@@ -149,14 +149,14 @@ def test_deployments_and_pages_are_marked_on_every_chart() -> None:
 
 @given(st.text(max_size=80))
 def test_uids_are_stable_and_what_grafana_takes(name: str) -> None:
-    uid = dashboard_uid(name)
+    uid = slo_uid(name)
     assert re.fullmatch(r"[a-z0-9_-]{1,40}", uid)
-    assert uid == dashboard_uid(name)
+    assert uid == slo_uid(name)
 
 
 @given(st.lists(st.text("aA-_.é ", min_size=1, max_size=50), min_size=2, max_size=2, unique=True))
 def test_uids_of_different_names_differ(pair: list[str]) -> None:
-    assert dashboard_uid(pair[0]) != dashboard_uid(pair[1])
+    assert slo_uid(pair[0]) != slo_uid(pair[1])
 
 
 @given(st.text(max_size=40))

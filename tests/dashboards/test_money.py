@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane import conventions as names
+from controlplane import dashboard_uids
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.remote_write import RemoteWriter
 from controlplane.model.budget import Budget
@@ -106,7 +107,7 @@ def test_amounts_carry_their_currency() -> None:
 
 @given(st.text(max_size=80))
 def test_uids_of_budgets_are_what_grafana_takes(name: str) -> None:
-    assert re.fullmatch(r"[a-z0-9_-]{1,40}", names.budget_dashboard_uid(name))
+    assert re.fullmatch(r"[a-z0-9_-]{1,40}", dashboard_uids.budget_uid(name))
 
 
 def _series(metric: str, now: datetime, **labels: str) -> Series:
