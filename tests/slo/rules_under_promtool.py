@@ -161,7 +161,9 @@ def _is_named(rule: Rule, text: str) -> bool:
 
 
 def _may_be(severity: str, selector: str) -> bool:
-    return 'severity="' not in selector or f'severity="{severity}"' in selector
+    if 'severity="' in selector:
+        return f'severity="{severity}"' in selector
+    return f'severity!="{severity}"' not in selector
 
 
 def _with_nominal_calendars(files: Iterable[RuleFile], slos: Iterable[SLO]) -> Iterator[RuleFile]:
