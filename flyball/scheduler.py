@@ -44,12 +44,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to do again and again. `run` returns what it did, for logs and for `flyball run --once --json`."""
+    """Something to do again and again. `run` returns what it did, for logs and for `flyball run --once --json`.
+
+    `may_be_long`: some turns take many times as long as `every`; that the next ones are left out is no news.
+    """
 
     name: str
     every: timedelta
     run: Callable[[Turn], object]
     leader_only: bool
+    may_be_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,9 @@ class JobRunner:
                 self._idle.notify_all()
 
     def overrun(self, job: Job) -> None:
-        """Count a turn that could not start."""
+        """Count a turn that could not start, unless that is how the job is."""
+        if job.may_be_long:
+            return
         self._counted(job, Ran(Outcome.OVERRUN))
         log.warning("job.overrun", extra={"job": job.name, "every_seconds": job.every.total_seconds()})
 

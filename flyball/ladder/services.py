@@ -79,7 +79,7 @@ class LadderServices:
 
     def jobs(self) -> Iterator[Job]:
         """What is done again and again."""
-        yield Job("ladder", LADDER_EVERY, self._informed(self._step), leader_only=True)
+        yield Job("ladder", LADDER_EVERY, self._informed(self._step), leader_only=True, may_be_long=True)
         yield Job("savings", SAVINGS_EVERY, self._informed(self._measure), leader_only=True)
 
     def close(self) -> None:

@@ -110,6 +110,12 @@ def test_a_job_that_overruns_is_counted_and_never_runs_twice_at_once(parts: Part
     assert most == [1]
 
 
+def test_a_job_whose_turns_may_be_long_overruns_without_a_word(parts: Parts) -> None:
+    job = Job("ladder", SOON, lambda turn: None, leader_only=False, may_be_long=True)
+    parts.runner.overrun(job)
+    assert parts.count("ladder", Outcome.OVERRUN) == 0
+
+
 def test_stopping_waits_for_a_running_job_but_not_for_ever(parts: Parts) -> None:
     let_go, begun = threading.Event(), threading.Event()
 
