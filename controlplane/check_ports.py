@@ -1,18 +1,21 @@
 """What checks from outside need from the store, as a protocol."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from controlplane.model.check import (
-    CheckHour,
-    CheckKind,
-    CheckResult,
-    RegionContact,
-    ReportHead,
-    RunTimes,
-    Verdict,
-)
+if TYPE_CHECKING:  # every command imports this; few see a value of these types
+    from controlplane.model.check import (
+        CheckHour,
+        CheckKind,
+        CheckResult,
+        RegionContact,
+        ReportHead,
+        RunTimes,
+        Verdict,
+    )
 
 
 class CheckLog(Protocol):

@@ -1,11 +1,14 @@
 """What the downshift ladder needs from the store and from other features, as protocols."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from controlplane.model.check import CheckResult
-from controlplane.model.ladder import Approval, LadderHold, LadderOrder, LadderState, SavingsReceipt, StepRecord
+if TYPE_CHECKING:  # every command imports this; few see a value of these types
+    from controlplane.model.check import CheckResult
+    from controlplane.model.ladder import Approval, LadderHold, LadderOrder, LadderState, SavingsReceipt, StepRecord
 
 
 class LadderLog(Protocol):

@@ -1,20 +1,25 @@
 """What two or more features need from the outside, as protocols. Adapters implement them; the roof joins the two."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from controlplane.check_ports import CheckLog
-from controlplane.ladder_ports import LadderLog
-from controlplane.model.alert import Alert, StoredAlert
-from controlplane.model.event import JSON, Event, RecordedEvent
-from controlplane.model.outbox import EVERY_CHANNEL, AuditEntry, Channels, DueMessage, OutboxMessage
-from controlplane.model.series import Sample, Series
-from controlplane.model.spend import SpendQuestion, SpendTable
-from controlplane.status_ports import StatusLog
-from controlplane.usage_ports import UsageLog
+from controlplane.model.outbox import EVERY_CHANNEL
+
+if TYPE_CHECKING:  # every command imports this; few see a value of these types
+    from controlplane.check_ports import CheckLog
+    from controlplane.ladder_ports import LadderLog
+    from controlplane.model.alert import Alert, StoredAlert
+    from controlplane.model.event import JSON, Event, RecordedEvent
+    from controlplane.model.outbox import AuditEntry, Channels, DueMessage, OutboxMessage
+    from controlplane.model.series import Sample, Series
+    from controlplane.model.spend import SpendQuestion, SpendTable
+    from controlplane.status_ports import StatusLog
+    from controlplane.usage_ports import UsageLog
 
 
 class Transient(Exception):

@@ -1,21 +1,24 @@
 """What status pages need from the store, as a protocol."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from controlplane.model.public_status import ComponentStatus
-from controlplane.model.status_record import (
-    Channel,
-    ComponentChange,
-    ComponentSpan,
-    ComponentState,
-    CorrectionRecord,
-    IncidentRecord,
-    Subscriber,
-    UpdateEdit,
-    UpdateRecord,
-)
+if TYPE_CHECKING:  # every command imports this; few see a value of these types
+    from controlplane.model.public_status import ComponentStatus
+    from controlplane.model.status_record import (
+        Channel,
+        ComponentChange,
+        ComponentSpan,
+        ComponentState,
+        CorrectionRecord,
+        IncidentRecord,
+        Subscriber,
+        UpdateEdit,
+        UpdateRecord,
+    )
 
 
 class StatusLog(Protocol):

@@ -1,22 +1,25 @@
 """What metering needs from the store, as a protocol."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from controlplane.model.event import JSON
-from controlplane.model.usage import (
-    AsideEvent,
-    InvoiceLine,
-    Outcome,
-    Period,
-    PeriodState,
-    Receipt,
-    Tally,
-    UsageCounter,
-    UsageEvent,
-    UsageTotal,
-)
+if TYPE_CHECKING:  # every command imports this; few see a value of these types
+    from controlplane.model.event import JSON
+    from controlplane.model.usage import (
+        AsideEvent,
+        InvoiceLine,
+        Outcome,
+        Period,
+        PeriodState,
+        Receipt,
+        Tally,
+        UsageCounter,
+        UsageEvent,
+        UsageTotal,
+    )
 
 EventKey = tuple[str, str, str]  # tenant, source, id
 
