@@ -16,7 +16,7 @@ from finops.flags.model import DeclaredFlag, FlagState, FlagType, FlagWrite, Wri
 from finops.flags.ports import OpenedStore
 from finops.ladder.acting.hands import Seen
 
-_SKEW: Final = timedelta(seconds=60)  # by how much a flag store's clock may differ from ours
+_SKEW: Final = timedelta(seconds=10)  # by how much a flag store's clock may differ from ours
 _TYPES: Final = {bool: FlagType.BOOLEAN, int: FlagType.INTEGER, str: FlagType.STRING}
 NOWHERE: Final = SourcePosition("", 1, 1)
 

@@ -82,7 +82,7 @@ def _hand(step: StepRecord, before: FlagValue, after: FlagValue, seen: Seen) -> 
     if same(value, after):
         return Hand.OURS if _set_by_step(step, seen) else Hand.THEIRS
     if same(value, before):
-        return Hand.THEIRS if _taken_from_step(step, seen) else Hand.BEFORE
+        return Hand.THEIRS if _taken_from_step(step, after, seen) else Hand.BEFORE
     return Hand.THEIRS
 
 
@@ -98,10 +98,10 @@ def _set_by_step(step: StepRecord, seen: Seen) -> bool:
     return seen.edits[-1].is_ours if seen.edits else True
 
 
-def _taken_from_step(step: StepRecord, seen: Seen) -> bool:
+def _taken_from_step(step: StepRecord, after: FlagValue, seen: Seen) -> bool:
     """Of a flag that is as it was before the step: whether the step wrote it, and a person put it back."""
     if seen.last_write is not None:
         return seen.last_write == doing(step)
-    if seen.edits:
-        return any(edit.is_ours for edit in seen.edits) and not seen.edits[-1].is_ours
-    return False
+    if not seen.edits or seen.edits[-1].is_ours:
+        return False
+    return any(edit.is_ours and (edit.value is None or same(edit.value, after)) for edit in seen.edits)

@@ -29,7 +29,7 @@ VARIANTS: Final[Mapping[str, Mapping[str, FlagValue]]] = {
     "context": {"full": "32000", "half": "16000", "short": "8000", "shortest": "2000"},
     "hops": {"six": 6, "four": 4, "two": 2},
 }
-_SWITCH: Final[Mapping[str, FlagValue]] = {"on": True, "off": False}
+SWITCH: Final[Mapping[str, FlagValue]] = {"on": True, "off": False}
 
 
 class Place(Protocol):
@@ -125,7 +125,7 @@ def write_file(path: Path, values: Mapping[str, FlagValue] = NORMAL) -> None:
     """A flagd document with these flags."""
     flags = {}
     for flag, value in values.items():
-        variants = VARIANTS.get(flag, _SWITCH)
+        variants = VARIANTS.get(flag, SWITCH)
         default = next(name for name, each in variants.items() if each == value)
         flags[flag] = {"state": "ENABLED", "variants": dict(variants), "defaultVariant": default}
     path.write_text(
@@ -174,10 +174,20 @@ class UnleashPlace:
                     person.serve(flag, [str(each) for each in VARIANTS[flag].values()], str(value), kind=kind)
 
     def restore(self, template: Path, tier: int) -> None:
-        wanted = at_tier(tier)
+        """As we would have left it: what a person did in the run before is not the last thing in any flag's history."""
+        wanted, note = at_tier(tier), WriteNote("tests", "anew")
+        since = REAL.now() - timedelta(minutes=2)
         with closing(self.store(REAL)) as store:
+            edits = {flag: store.history(flag, since) for flag in wanted}
+            others = {
+                flag: next(each for each in VARIANTS.get(flag, SWITCH).values() if each != wanted[flag])
+                for flag, known in edits.items()
+                if known and not known[-1].is_ours
+            }
             found = store.read(DECLARED.flags)
-            store.write([FlagWrite(found[flag], value) for flag, value in wanted.items()], WriteNote("tests", "anew"))
+            store.write([FlagWrite(found[flag], value) for flag, value in others.items()], note)
+            found = store.read(DECLARED.flags)
+            store.write([FlagWrite(found[flag], value) for flag, value in wanted.items()], note)
 
 
 class _Real:
