@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.ladder import ladder_dashboards
 from dashboards.slo_dashboard import DashboardOptions, slo_dashboards
 from dashboards.synthetics import check_dashboards
 from tests.dashboards.examples import NASTY, latency, slo
@@ -22,10 +23,9 @@ def test_every_dashboard_compiles_against_grafanas_types(tmp_path: Path) -> None
     shared = slo_dashboards(slos, DashboardOptions(datasource_uid="prometheus", shared_above=1))
     texts = {file.name: file.json_text for file in single} | {f"shared {file.name}": file.json_text for file in shared}
     texts |= {f"money {at} {file.name}": file.json_text for at, file in enumerate(money_files())}
-    texts |= {
-        file.name: file.json_text for file in check_dashboards(DashboardOptions(external_url="https://f.example"))
-    }
-    assert len(texts) == 5 + 3 + 5 + 3 + 1
+    linked = DashboardOptions(external_url="https://f.example")
+    texts |= {file.name: file.json_text for file in (*check_dashboards(linked), *ladder_dashboards(linked))}
+    assert len(texts) == 5 + 3 + 5 + 3 + 1 + 1
     assert type_errors(texts, tmp_path) == ""
 
 
