@@ -122,7 +122,7 @@ def _unique(*several: Sequence[Hashable]) -> bool:
 def _understood(part: _Part) -> _Understood:
     result = examine([*part.referred_to, *part.own])
     own = {file.path for file in part.own}
-    made = (each for each in result.documents if isinstance(each.value, MAKES_SLOS) and each.source.path in own)
+    made = (each for each in result.documents if each.kind in MAKES_SLOS and each.source.path in own)
     return _Understood(
         result.made_problems,
         tuple(slo for slo in result.made if slo.source.path in own),

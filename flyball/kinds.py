@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from pydantic import BaseModel
-
 from controlplane.specfile import Document, Kind
 from flyball.declared import KINDS as OTHER_KINDS
 from flyball.workspace_spec import WORKSPACE
@@ -21,16 +19,13 @@ KINDS: Final[tuple[Kind, ...]] = (
     WORKSPACE,
 )
 
-MAKES_SLOS: Final[tuple[type[BaseModel], ...]] = (
+MAKES_SLOS: Final[tuple[Kind, ...]] = (
     *openslo_kinds.MAKES_SLOS,
-    *(model for dialect in DIALECTS for model in dialect.makes_slos),
+    *(kind for dialect in DIALECTS for kind in dialect.makes_slos),
 )
-"""Models of documents that make SLOs and that no other document depends on."""
+"""Kinds of documents that make SLOs and that no other document depends on."""
 
-_MAY_MAKE_SLOS: Final = (*openslo_kinds.KINDS, *_OTHER_DIALECTS)  # the models of other kinds are not imported here
-REFERRED_TO: Final = tuple(
-    kind for kind in KINDS if kind is not WORKSPACE and not (kind in _MAY_MAKE_SLOS and kind.model in MAKES_SLOS)
-)
+REFERRED_TO: Final = tuple(kind for kind in KINDS if kind is not WORKSPACE and kind not in MAKES_SLOS)
 """Kinds of which a document may concern SLOs in other files."""
 
 

@@ -113,7 +113,9 @@ def _meaning(
         problems=tuple(problems),
         names=tuple(map(_name, documents)),
         declared=tuple(filter(concerns_others, documents)),
-        others=any(not isinstance(document.value, (*MAKES_SLOS, ServiceDocument)) for document in documents),
+        others=any(
+            not (document.kind in MAKES_SLOS or isinstance(document.value, ServiceDocument)) for document in documents
+        ),
     )
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from pydantic import BaseModel
+from importlib import import_module
 
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem
@@ -24,13 +23,21 @@ class Made:
 class DialectFiles:
     """How files of one dialect are read.
 
-    `makes_slos` are the models of documents that make SLOs and that no other document refers to: a change of one
-    concerns its own SLOs alone. Documents of the other kinds may concern any SLO. `read` gets every document of the
-    workspace, in the order of the files, leaves those of other dialects alone, and need not check that names of SLOs
-    are unique: `slo.resolve` does, across dialects.
+    `makes_slos` are the kinds of documents that make SLOs and that no other document refers to: a change of one
+    concerns its own SLOs alone. Documents of the other kinds may concern any SLO. `reader` is the module whose `read`
+    gets every document of the workspace, in the order of the files, leaves those of other dialects alone, and need
+    not check that names of SLOs are unique: `slo.resolve` does, across dialects. It is imported when a document of
+    the dialect is there: most workspaces have none.
     """
 
     name: str
     kinds: tuple[Kind, ...]
-    makes_slos: tuple[type[BaseModel], ...]
-    read: Callable[[Sequence[Document], MayBeDeclared], Made]
+    makes_slos: tuple[Kind, ...]
+    reader: str
+
+    def read(self, documents: Sequence[Document], may_be_declared: MayBeDeclared) -> Made:
+        """The SLOs of this dialect's documents, and what is wrong with these."""
+        if not any(document.kind in self.kinds for document in documents):
+            return Made((), ())
+        made: Made = import_module(self.reader).read(documents, may_be_declared)
+        return made

@@ -2,16 +2,10 @@
 
 from typing import Final
 
-from pydantic import BaseModel
-
 from controlplane.specfile import Kind
 from slo.dialects import openslo_v1alpha, openslo_v2alpha
 from slo.openslo import spec
 
 KINDS: Final[tuple[Kind, ...]] = (*spec.KINDS, *openslo_v2alpha.KINDS, *openslo_v1alpha.KINDS)
-MAKES_SLOS: Final[tuple[type[BaseModel], ...]] = (
-    spec.SLODocument,
-    openslo_v2alpha.SLODocument,
-    openslo_v1alpha.SLODocument,
-)
-"""Models of documents that make SLOs and that no other document depends on."""
+MAKES_SLOS: Final[tuple[Kind, ...]] = (spec.SLO, openslo_v2alpha.MAKES_SLOS, openslo_v1alpha.MAKES_SLOS)
+"""Kinds of documents that make SLOs and that no other document depends on."""

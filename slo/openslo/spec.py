@@ -313,8 +313,9 @@ class AlertPolicyDocument(_Part):
     spec: AlertPolicySpec
 
 
+SLO: Final = Kind(OPENSLO_V1, "SLO", SLODocument)
 KINDS: Final = (
-    Kind(OPENSLO_V1, "SLO", SLODocument),
+    SLO,
     Kind(OPENSLO_V1, "SLI", SLIDocument),
     Kind(OPENSLO_V1, "Service", ServiceDocument, repeated=Severity.WARNING),  # two that agree to exist do no harm
     Kind(OPENSLO_V1, "DataSource", DataSourceDocument),

@@ -108,7 +108,7 @@ def _nothing_passed_over(examined: Examined, content: bytes) -> None:
         read = {document.place.start for document in examined.documents}
         assert read == {composed.place.start for composed in documents}, "a document was passed over"
     for document in examined.documents:
-        if isinstance(document.value, MAKES_SLOS) and not _is_only_seen(document.value):
+        if document.kind in MAKES_SLOS and not _is_only_seen(document.value):
             first, last = document.position.line, document.end.line
             assert any(first <= slo.source.line <= last for slo in examined.slos), "a document made no SLO"
 

@@ -6,8 +6,7 @@ from functools import partial
 from itertools import count
 from typing import Any, Final
 
-from controlplane.problems import Severity
-from controlplane.specfile import Document, Kind, Path
+from controlplane.specfile import Document, Path
 from controlplane.wording import exact_percent
 from slo.dialects.openslo_v1alpha import spec as alpha
 from slo.openslo import spec as v1
@@ -152,9 +151,3 @@ def as_v1(document: Document) -> Sequence[Document]:
         case alpha.ServiceDocument() as value:
             return (_service(document, value),)
     raise TypeError(f"no document of v1alpha: {type(document.value).__name__}")
-
-
-KINDS: Final = (
-    Kind(alpha.OPENSLO_V1ALPHA, "SLO", alpha.SLODocument, read_as=as_v1),
-    Kind(alpha.OPENSLO_V1ALPHA, "Service", alpha.ServiceDocument, read_as=as_v1, repeated=Severity.WARNING),
-)

@@ -11,7 +11,6 @@ from pydantic.alias_generators import to_camel
 
 from slo.openslo import spec as v1
 
-OPENSLO_V1ALPHA: Final = "openslo/v1alpha"
 _SECONDS: Final = 60
 
 

@@ -4,7 +4,27 @@ No displayName; labels and annotations as in Kubernetes; `sli`, `sliRef` and `se
 `metricSource`; durations in m, h, d and w only.
 """
 
-from slo.dialects.openslo_v2alpha.reading import KINDS
-from slo.dialects.openslo_v2alpha.spec import SLODocument
+from collections.abc import Sequence
+from typing import Final
 
-__all__ = ["KINDS", "SLODocument"]
+from controlplane.specfile import Document, Kind, ModelAt
+from slo.openslo import spec as v1
+
+
+def _as_v1(document: Document) -> Sequence[Document]:
+    from slo.dialects.openslo_v2alpha.reading import as_v1
+
+    return as_v1(document)
+
+
+KINDS: Final = tuple(
+    Kind(
+        "openslo.com/v2alpha",
+        kind.name,
+        ModelAt("slo.dialects.openslo_v2alpha.spec", f"{kind.name}Document"),
+        read_as=_as_v1,
+        repeated=kind.repeated,
+    )
+    for kind in v1.KINDS
+)
+MAKES_SLOS: Final = KINDS[0]

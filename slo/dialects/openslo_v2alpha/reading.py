@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from controlplane.specfile import Document, Kind, Path
+from controlplane.specfile import Document, Path
 from slo.dialects.openslo_v2alpha import spec as v2
 from slo.metadata import QualifiedMetadata
 from slo.openslo import spec as v1
@@ -120,18 +120,3 @@ def as_v1(document: Document) -> Sequence[Document]:
     kind = _V1[document.kind.name]
     raw |= {"apiVersion": v1.OPENSLO_V1, "metadata": _metadata(raw["metadata"])}
     return (replace(document, kind=kind, value=kind.model.model_validate(raw), written=written),)
-
-
-KINDS: Final = tuple(
-    Kind(v2.OPENSLO_V2ALPHA, name, model, read_as=as_v1, repeated=_V1[name].repeated)
-    for model in (
-        v2.SLODocument,
-        v2.SLIDocument,
-        v2.ServiceDocument,
-        v2.DataSourceDocument,
-        v2.AlertPolicyDocument,
-        v2.AlertConditionDocument,
-        v2.AlertNotificationTargetDocument,
-    )
-    for name in (model.__name__.removesuffix("Document"),)
-)

@@ -11,7 +11,6 @@ from pydantic.alias_generators import to_camel
 
 from slo.openslo import spec as v1
 
-OPENSLO_V2ALPHA: Final = "openslo.com/v2alpha"
 _UNEVEN: Final = {"M": "months", "Q": "quarters", "Y": "years"}
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?)?")
 

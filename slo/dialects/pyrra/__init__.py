@@ -2,8 +2,11 @@
 
 from typing import Final
 
-from slo.dialects.pyrra.reading import read
-from slo.dialects.pyrra.spec import KINDS, ServiceLevelObjective
+from controlplane.specfile import Kind, ModelAt
 from slo.dialects.reading import DialectFiles
 
-PYRRA: Final = DialectFiles("Pyrra", KINDS, (ServiceLevelObjective,), read)
+_KINDS: Final = (
+    Kind("pyrra.dev/v1alpha1", "ServiceLevelObjective", ModelAt("slo.dialects.pyrra.spec", "ServiceLevelObjective")),
+)
+
+PYRRA: Final = DialectFiles("Pyrra", _KINDS, makes_slos=_KINDS, reader="slo.dialects.pyrra.reading")

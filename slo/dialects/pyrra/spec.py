@@ -3,17 +3,14 @@
 Source: github.com/pyrra-dev/pyrra, kubernetes/api/v1alpha1/servicelevelobjective_types.go.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from controlplane.specfile import Kind
 from slo.dialects.kubernetes import KubernetesMetadata
 from slo.dialects.texts import Labels
 from slo.openslo.spec import Number
-
-PYRRA_V1ALPHA1: Final = "pyrra.dev/v1alpha1"
 
 
 def _nothing_as_list(value: object) -> object:
@@ -134,6 +131,3 @@ class ServiceLevelObjective(_Part):
     metadata: KubernetesMetadata
     spec: Spec
     status: JsonValue = None
-
-
-KINDS: Final = (Kind(PYRRA_V1ALPHA1, "ServiceLevelObjective", ServiceLevelObjective),)

@@ -4,18 +4,14 @@ Source: github.com/slok/sloth, pkg/prometheus/api/v1, pkg/kubernetes/api/sloth/v
 first writes fields with `_`, the others in camel case; here both are the same models.
 """
 
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from controlplane.specfile import Kind
 from slo.dialects.kubernetes import KubernetesMetadata
 from slo.dialects.texts import Labels
 from slo.openslo.spec import Number
-
-PROMETHEUS_V1: Final = "prometheus/v1"
-SLOTH_V1: Final = "sloth.slok.dev/v1"
 
 
 class _Part(BaseModel):
@@ -184,10 +180,3 @@ class AlertWindows(_CamelPart):
     api_version: Literal["sloth.slok.dev/v1"]
     kind: Literal["AlertWindows"]
     spec: AlertWindowsSpec
-
-
-KINDS: Final = (
-    Kind(PROMETHEUS_V1, "Sloth", ServiceLevels, marked_by="version"),
-    Kind(SLOTH_V1, "PrometheusServiceLevel", PrometheusServiceLevel),
-    Kind(SLOTH_V1, "AlertWindows", AlertWindows),
-)
