@@ -182,6 +182,7 @@ class World:
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     per_hour: Decimal | None = None
     paged: list[dict[str, Any]] = field(default_factory=list)
+    running: LadderDaemon | None = None
 
     def daemon(self) -> LadderDaemon:
         """One that knows nothing yet, as after a restart."""
@@ -213,16 +214,17 @@ class World:
     def turn(
         self, daemon: LadderDaemon | None = None, *, ladders: Sequence[Ladder] | None = None, after: float = 30
     ) -> LadderTurn:
-        """The next turn, half a minute later."""
+        """The next turn, half a minute later, by the same daemon unless another one is given."""
         self.clock.wait(after)
         chosen = (self.ladder,) if ladders is None else ladders
-        return (daemon or self.daemon()).run_once(chosen, self.clock.now(), self.lease)
+        self.running = daemon or self.running or self.daemon()
+        return self.running.run_once(chosen, self.clock.now(), self.lease)
 
     def turns(self, count: int) -> LadderTurn:
-        """Several, by one daemon."""
-        daemon, done = self.daemon(), LadderTurn()
+        """Several."""
+        done = LadderTurn()
         for _ in range(count):
-            done += self.turn(daemon)
+            done += self.turn()
         return done
 
     def values(self) -> dict[str, FlagValue | None]:
