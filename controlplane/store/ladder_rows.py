@@ -25,7 +25,7 @@ from controlplane.model.ladder import (
 )
 
 Row = dict[str, Any]
-_DECIMALS: Final = ("predicted", "realised", "low", "high", "saved")
+_DECIMALS: Final = ("predicted", "realised", "low", "high", "saved", "remaining")
 
 
 def state_row(state: LadderState) -> Row:

@@ -114,5 +114,6 @@ receipts = Table(
     Column("saved", Line),
     Column("measured_at", UTCTime),
     Column("note", Line, nullable=False),
+    Column("remaining", Line),
     Index(None, "ladder", "since"),
 )

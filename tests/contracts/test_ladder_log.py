@@ -239,7 +239,7 @@ STEPS = st.builds(
 )  # fmt: skip
 RECEIPTS = st.builds(
     SavingsReceipt, st.just("s"), TEXTS, st.integers(1, 9), TEXTS, AMOUNTS, TIMES, st.none() | TIMES,
-    st.none() | AMOUNTS, st.none() | AMOUNTS, st.none() | AMOUNTS, st.none() | AMOUNTS,
+    st.none() | AMOUNTS, st.none() | AMOUNTS, st.none() | AMOUNTS, st.none() | AMOUNTS, remaining=st.none() | AMOUNTS,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from finops.ladder.model import Ladder
 
 NARROW: Final = Decimal("0.5")  # half the interval ÷ what was declared or measured: from there on it is believed
 PAYS_FROM: Final = Decimal("0.25")  # of what was predicted
+_ALL: Final = Decimal(1)
 LONG_ENOUGH: Final = timedelta(minutes=45)  # in force, before a tier is said to save nothing
 
 
@@ -18,10 +19,12 @@ def savings_now(ladder: Ladder, state: LadderState, receipts: Iterable[SavingsRe
 
     As measured where the interval is narrow: no more than half of what was declared, or of what was measured, to either
     side. Else as declared, brought into the interval. Never negative: a tier that costs money is no reason to keep it.
+    And never more than the share of it that spend now is of spend when the tier came: with the cause of a crisis gone,
+    its tiers have little left to save.
     """
     by_key = {(receipt.step, receipt.tier): receipt for receipt in receipts}
     return {
-        applied.tier: _believed(ladder, applied, by_key.get((applied.step, applied.tier))) for applied in state.applied
+        applied.tier: _saves(ladder, applied, by_key.get((applied.step, applied.tier))) for applied in state.applied
     }
 
 
@@ -30,6 +33,11 @@ def saves_nothing(receipt: SavingsReceipt, now: datetime) -> bool:
     if receipt.high is None or (receipt.until or now) - receipt.since < LONG_ENOUGH:
         return False
     return receipt.high <= 0 or receipt.high < PAYS_FROM * receipt.predicted
+
+
+def _saves(ladder: Ladder, applied: AppliedTier, receipt: SavingsReceipt | None) -> Decimal:
+    believed = _believed(ladder, applied, receipt)
+    return believed if receipt is None or receipt.remaining is None else believed * min(receipt.remaining, _ALL)
 
 
 def _believed(ladder: Ladder, applied: AppliedTier, receipt: SavingsReceipt | None) -> Decimal:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -11,12 +11,14 @@ from controlplane.model.ladder import LadderState, SavingsReceipt, StepOutcome, 
 from controlplane.wording import duration, significant
 from finops.ladder.model import Ladder
 from finops.ladder.savings.history import BLOCK, Change, History, Window
+from finops.ladder.savings.levels import level, remaining, spend_now, steady_after, steady_before
 from finops.ladder.savings.measuring import LEAST_BLOCKS, MOST_BEFORE, Measured, combined, measure, reversed_
 
-LATEST: Final = timedelta(hours=2) // BLOCK  # of a tier in force: what it saves now
 _CENT: Final = Decimal("0.0001")
 _FELL: Final = 0.8
-_TOO_SHORT: Final = "too little was seen at full length on both sides of the step"
+_AS_BUSY: Final = 1.5  # times the spend, from where on two measurements are of two platforms
+_NOTHING: Final = 1e-9
+_TOO_SHORT: Final = "too little was seen, with spend that moved by nothing else, on both sides of the step"
 
 
 def opened(ladder: Ladder, state: LadderState, receipts: Iterable[SavingsReceipt]) -> Iterator[SavingsReceipt]:
@@ -54,52 +56,54 @@ def _left(receipt: SavingsReceipt, steps: Iterable[StepRecord], now: datetime) -
 def measured(
     receipts: Sequence[SavingsReceipt], history: History, changes: Sequence[Change], now: datetime
 ) -> Iterator[SavingsReceipt]:
-    """Receipts of one step up, with what their tiers saved.
+    """Receipts of one step up, with what their tiers saved, and how much there still is to save.
 
     Spend before and after the step tells it; tiers that came with one step share that by what was predicted. Once a
     tier was left by a step of its own, spend before and after that one tells it again.
     """
     entered = _entering(receipts, history, changes)
-    for receipt, share in zip(receipts, _shares(receipts), strict=True):
+    then = entered.kept if entered is not None else _expected(receipts, history, changes)
+    for each, share in zip(receipts, _shares(receipts), strict=True):
+        receipt = _with_remaining(each, history, then)
         left = _leaving(receipt, history, changes)
         if entered is None and left is None:
-            yield _unmeasured(receipt, _TOO_SHORT)
+            yield _unmeasured(receipt)
         elif left is None:
             assert entered is not None
-            yield _with(receipt, entered, share, now)
+            yield _with(receipt, history, entered, share, now)
         else:  # of this tier alone, while the step up may be of several
             found = entered.and_left(left) if entered is not None and len(receipts) == 1 else left
-            yield _with(receipt, found, Decimal(1), now)
+            yield _with(receipt, history, found, Decimal(1), now)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was measured: `latest` is what a tier saves now, `whole` what it saved over all of the time compared."""
+    """What was measured, with the tier in force at a spend of `kept` an hour."""
 
-    latest: Measured
-    whole: Measured
+    measured: Measured
+    kept: float
     notes: tuple[str, ...]
 
     def and_left(self, left: "_Found") -> "_Found":
-        """Together with what leaving the tier told."""
-        both = combined(self.whole, left.whole)
-        return _Found(both, both, (*self.notes, *left.notes[-1:]))
+        """Together with what leaving the tier told, where that is about a platform as busy as this one was."""
+        notes = (*self.notes, *left.notes[-1:])
+        if not 1 / _AS_BUSY <= left.kept / max(self.kept, _NOTHING) <= _AS_BUSY:
+            return replace(self, notes=(*notes, "spend was another when it was left: what entering told stands"))
+        return _Found(combined(self.measured, left.measured), self.kept, notes)
 
 
 def _entering(receipts: Sequence[SavingsReceipt], history: History, changes: Sequence[Change]) -> _Found | None:
     """From the step up."""
-    place = next((number for number, change in enumerate(changes, start=1) if change.step == receipts[0].step), None)
+    place = _place(receipts, changes)
     windows = _windows(history, changes, place) if place is not None else None
     if windows is None:
         return None
     before, after = windows
-    whole = measure(history, before, after)
-    is_open = any(receipt.until is None for receipt in receipts)
-    latest = measure(history, before, (max(after[0], after[1] - LATEST), after[1])) if is_open else whole
-    if whole is None or latest is None:
+    found, kept = measure(history, before, after), level(history, after)
+    if found is None or kept is None:
         return None
     compared = f"{_long(after)} after the step against {_long(before)} before"
-    return _Found(latest, whole, (*_notes(history, before, after, latest, len(receipts)), compared))
+    return _Found(found, kept, (*_notes(history, before, after, found, len(receipts)), compared))
 
 
 def _leaving(receipt: SavingsReceipt, history: History, changes: Sequence[Change]) -> _Found | None:
@@ -114,33 +118,68 @@ def _leaving(receipt: SavingsReceipt, history: History, changes: Sequence[Change
         ),
         None,
     )
-    windows = _windows(history, changes, place) if place is not None else None
+    windows = _windows(history, changes, place, most_after=2 * MOST_BEFORE) if place is not None else None
     if windows is None:
         return None
-    within, without = windows[0], (windows[1][0], min(windows[1][1], windows[1][0] + LATEST))
-    found = measure(history, within, without)
-    if found is None:
+    within, without = windows
+    found, kept = measure(history, within, without), level(history, within)
+    if found is None or kept is None:
         return None
     found = reversed_(found)
     compared = f"{_long(within)} before it was left against {_long(without)} afterwards"
-    return _Found(found, found, (*_notes(history, within, without, found, 1), compared))
+    return _Found(found, kept, (*_notes(history, within, without, found, 1), compared))
 
 
-def _windows(history: History, changes: Sequence[Change], place: int) -> tuple[Window, Window] | None:
-    """The stretch before a step and the longest one after it; steps that were undone only interrupt them."""
+def _place(receipts: Sequence[SavingsReceipt], changes: Sequence[Change]) -> int | None:
+    return next((number for number, change in enumerate(changes, start=1) if change.step == receipts[0].step), None)
+
+
+def _windows(
+    history: History, changes: Sequence[Change], place: int, most_after: int = MOST_BEFORE
+) -> tuple[Window, Window] | None:
+    """The end of the stretch before a step and the beginning of the one after it, as far as spend is steady in them.
+
+    What moves spend in the midst of a stretch is not the step: a crisis that begins before it, or ends after it. Steps
+    that were undone only interrupt.
+    """
     earlier = place - 1
     before = history.stretch(earlier)
     while before[1] - before[0] < LEAST_BLOCKS and earlier > 0 and not changes[earlier - 1].lasts:
         earlier -= 1
         before = history.stretch(earlier)
-    before = (max(before[0], before[1] - MOST_BEFORE), before[1])
     after, later = history.stretch(place), place
-    while later < len(changes) and not changes[later].lasts:
+    while after[1] - after[0] < LEAST_BLOCKS and later < len(changes) and not changes[later].lasts:
         later += 1
-        after = max(after, history.stretch(later), key=lambda each: each[1] - each[0])
+        after = history.stretch(later)
+    before = steady_before(history, (max(before[0], before[1] - MOST_BEFORE), before[1]))
+    after = steady_after(history, (after[0], min(after[1], after[0] + most_after)))
     if min(before[1] - before[0], after[1] - after[0]) < LEAST_BLOCKS:
         return None
     return before, after
+
+
+def _expected(receipts: Sequence[SavingsReceipt], history: History, changes: Sequence[Change]) -> float | None:
+    """What should have been spent an hour once the step was made, where nothing could be measured.
+
+    Spend before it less what was predicted, or spend just afterwards where that is more: flags take their time.
+    """
+    place = _place(receipts, changes)
+    if place is None:
+        return None
+    change = changes[place - 1]
+    first, last = history.index(change.start), history.index(change.end)
+    before, after = level(history, (first - LEAST_BLOCKS, first)), level(history, (last, last + LEAST_BLOCKS))
+    less = float(sum(receipt.predicted for receipt in receipts))
+    known = [each for each in (before - less if before is not None else None, after) if each is not None]
+    return max(known, default=None)
+
+
+def _with_remaining(receipt: SavingsReceipt, history: History, then: float | None) -> SavingsReceipt:
+    """With the share of spend `then` that there still is. Once the tier was left it stays, and while spend is silent."""
+    if receipt.until is not None or then is None or then <= 0:
+        return receipt
+    spend = spend_now(history, history.index(receipt.since))
+    return receipt if spend is None else replace(receipt, remaining=_money(min(max(spend / then, 0.0), 1.0)))
 
 
 def _shares(receipts: Sequence[SavingsReceipt]) -> list[Decimal]:
@@ -148,22 +187,29 @@ def _shares(receipts: Sequence[SavingsReceipt]) -> list[Decimal]:
     return [receipt.predicted / total if total else Decimal(1) / len(receipts) for receipt in receipts]
 
 
-def _with(receipt: SavingsReceipt, found: _Found, share: Decimal, now: datetime) -> SavingsReceipt:
-    hours = seconds((receipt.until or now) - receipt.since) / 3600
+def _with(receipt: SavingsReceipt, history: History, found: _Found, share: Decimal, now: datetime) -> SavingsReceipt:
     return replace(
         receipt,
-        realised=_money(found.latest.saving) * share,
-        low=_money(found.latest.low) * share,
-        high=_money(found.latest.high) * share,
-        saved=(_money(found.whole.saving) * share * hours).quantize(_CENT),
+        realised=_money(found.measured.saving) * share,
+        low=_money(found.measured.low) * share,
+        high=_money(found.measured.high) * share,
+        saved=(_money(found.measured.saving) * share * _full_hours(receipt, history, found.kept, now)).quantize(_CENT),
         measured_at=now,
         note="; ".join(found.notes),
     )
 
 
-def _unmeasured(receipt: SavingsReceipt, why: str) -> SavingsReceipt:
+def _full_hours(receipt: SavingsReceipt, history: History, kept: float, now: datetime) -> Decimal:
+    """The hours in force; those in which less was spent than when it was measured count by that share."""
+    until = receipt.until or now
+    window = history.index(receipt.since), history.index(until)
+    share = remaining(history, window, kept)
+    return seconds(until - receipt.since) / 3600 * (_money(share) if share is not None else Decimal(1))
+
+
+def _unmeasured(receipt: SavingsReceipt) -> SavingsReceipt:
     """What was measured before stays: the step that came next took nothing back."""
-    return receipt if receipt.realised is not None else replace(receipt, note=why)
+    return receipt if receipt.realised is not None else replace(receipt, note=_TOO_SHORT)
 
 
 def _notes(history: History, before: Window, after: Window, found: Measured, together: int) -> Iterator[str]:

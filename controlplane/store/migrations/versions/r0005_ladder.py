@@ -143,6 +143,7 @@ def _create_receipts() -> None:
         *_text("realised", "low", "high", "saved", nullable=True),
         *_times("measured_at", nullable=True),
         *_text("note"),
+        *_text("remaining", nullable=True),
         sa.PrimaryKeyConstraint("step", "tier", name="pk_ladder_receipts"),
     )
     op.create_index("ix_ladder_receipts_ladder_since", "ladder_receipts", ["ladder", "since"])
