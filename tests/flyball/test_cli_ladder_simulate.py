@@ -139,6 +139,7 @@ def test_a_condition_fails_the_build(workspace: Path, bill: Path, condition: str
         (("--since", "soon"), "neither a length such as 30d"),
         (("--journey-failures", "2"), "no number from 0 to 1"),
         (("--weight", "x"), "write it as 3=0.5"),
+        (("--weight", "9=0.5"), "there is no tier 9: the highest is"),
         (("--approval-after", "5m", "--no-approvals"), "nobody approves"),
         (("--traffic", "x.csv"), "goes with --focus"),
     ],
@@ -147,6 +148,12 @@ def test_a_mistake_in_an_option_is_a_usage_error(workspace: Path, arguments: tup
     found = run(workspace, *arguments)
     assert found.exit_code == 2
     assert says in " ".join(found.stderr.replace("│", "").split())
+
+
+def test_a_time_that_ends_before_it_begins_is_a_usage_error(workspace: Path, bill: Path) -> None:
+    found = run(workspace, "--focus", bill, "--since", "2026-11-10T12:00:00Z", "--until", "2026-11-10T11:00:00Z")
+    assert found.exit_code == 2
+    assert "must be before --until" in found.stderr
 
 
 def test_policies_are_compared(workspace: Path, bill: Path, tmp_path: Path) -> None:

@@ -117,6 +117,7 @@ def simulate(
     own = _policies(folder, ladder)
     others = [each for path in compare or () for each in _others(path, folder, own)]
     policies = [*own, *others]
+    _check_weights(options, policies)
     if mode is ModeOption.ENFORCE:
         from flyball.backtest.policies import as_if_enforced
 
@@ -223,6 +224,14 @@ def _weight(text: str) -> tuple[int, Decimal]:
     return int(tier), _number(number.strip(), "--weight", Decimal(1_000_000))
 
 
+def _check_weights(options: "Options", policies: "Sequence[Policy]") -> None:
+    """A weight that weighs nothing was meant for another tier."""
+    top = max(len(each.ladder.tiers) for each in policies)
+    for tier in options.weights:
+        if tier > top:
+            raise typer.BadParameter(f"there is no tier {tier}: the highest is {top}", param_hint="--weight")
+
+
 # --- which policies --------------------------------------------------------------------------------------------------
 
 
@@ -293,9 +302,12 @@ def _billed(
     from flyball.backtest.simulating import Files, Span, over_bills
 
     def span_of(start: datetime, end: datetime) -> Span:
-        last = min(_moment(until, end, "--until"), end) if until else end
-        first = max(_moment(since, last, "--since"), start) if since else start
-        return Span(_minute(first), _minute(last))
+        asked = _moment(until, end, "--until") if until else end
+        last = min(asked, end)
+        begin = _moment(since, last, "--since") if since else start
+        if since and until and begin >= asked:
+            raise typer.BadParameter("must be before --until", param_hint="--since")
+        return Span(_minute(max(begin, start)), _minute(last))
 
     bills, traffic_file = files
     traffic = _traffic(traffic_file) if traffic_file else Traffic((), timedelta(hours=1))
