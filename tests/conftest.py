@@ -20,10 +20,28 @@ from flyball.demo import servers
 if TYPE_CHECKING:
     from tests.finops.flags.unleash_server import UnleashServer
 
-settings.register_profile("flyball", deadline=None)  # no test asserts a wall-clock time
+# No test asserts a wall-clock time. `make soak` runs what names no number of examples with many more.
+settings.register_profile("flyball", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=400)
 settings.load_profile("flyball")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# What takes longest, in this order: begun last, it would keep one worker busy when the others have nothing left.
+LONGEST = (
+    "/end_to_end/",
+    "/test_demo_process",
+    "/slo/test_rules_under_promtool",
+    "/test_cli_replay",
+    "/slo/proofs/",
+    "/web/test_console_browser",
+    "/test_prober_process",
+    "/test_crashes",
+    "/test_tutorial",
+    "/test_money_workspace",
+    "/slo/test_crash_while_applying",
+    "/slo/replay/",
+)
 
 # Thousands of tests and all that they import stay as long as the process: looking through them for garbage again and
 # again took an eighth of all time.
@@ -36,13 +54,9 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The demo waits for alerts for minutes: begun first, it is over before the others are.
-
-    Next comes what takes its present when it is imported, and must not be much older than that when it runs.
-    """
-    items.sort(key=lambda item: ("/end_to_end/" not in item.nodeid, "test_cli_cost_backfill" not in item.nodeid))
+    """The demo waits for alerts for minutes: begun first, it is over before the others are; so is all that is long."""
+    items.sort(key=lambda item: next((n for n, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -61,7 +61,7 @@ def _campaign(store: SqlStore, url: str, crashes: int) -> None:
 
 
 def test_a_killed_writer_leaves_whole_transactions(store: SqlStore, migrated_url: str) -> None:
-    _campaign(store, migrated_url, 10 if "sqlite" in migrated_url else 5)
+    _campaign(store, migrated_url, 6 if "sqlite" in migrated_url else 4)
 
 
 @pytest.mark.soak

@@ -32,7 +32,6 @@ app = typer.Typer()
 app.command()(backfill)
 
 MINUTE, FIVE_MINUTES, HOUR, DAY = (timedelta(minutes=minutes) for minutes in (1, 5, 60, 1440))
-NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 PRICE = Decimal("0.0125")
 WORKSPACE = """apiVersion: flyball.dev/v1
 kind: Workspace
@@ -71,33 +70,44 @@ spec:
   by: [tenant]
 """
 LIVE = {names.PRICE_MAP_INFO, names.ESTIMATE_ROLLING, names.SPEND_ROLLING, names.BUDGET_INFO, names.BUDGET_ROLLING}
-LIVE |= {names.BUDGET_START}  # every 5 minutes in truth: what reads it must find it after NOW, too
+LIVE |= {names.BUDGET_START}  # every 5 minutes in truth: what reads it must find it after `now`, too
 LIVE_ENTRIES = {names.ESTIMATE_LEDGER, names.SPEND_LEDGER, names.BUDGET_LEDGER, names.BUDGET_PERIOD_LEDGER}
 
 
-def period_start() -> datetime:
+def period_start(now: datetime) -> datetime:
     """A day on which each month has a period, half a month ago."""
-    day = (NOW - 15 * DAY).replace(hour=0, minute=0)
+    day = (now - 15 * DAY).replace(hour=0, minute=0)
     while day.day > 28:
         day -= DAY
     return day
 
 
-START = period_start()
-BEGIN = START - 2 * DAY
+def this_minute() -> datetime:
+    return datetime.now(UTC).replace(second=0, microsecond=0)
 
 
 @dataclass(frozen=True)
 class Given:
-    """A Prometheus in which two tenants have called since BEGIN, and how often each minute."""
+    """A Prometheus in which two tenants have called since `begin`, and how often each minute."""
 
     server: Server
     backend: PrometheusBackend
     calls: tuple[list[int], ...]
+    now: datetime
+
+    @property
+    def start(self) -> datetime:
+        """When the budget's period began."""
+        return period_start(self.now)
+
+    @property
+    def begin(self) -> datetime:
+        """When the first call was made."""
+        return self.start - 2 * DAY
 
     def truth(self, start: datetime, end: datetime) -> Decimal:
         """Money of that time, by nothing but the calls."""
-        first, last = ((at - BEGIN) // MINUTE for at in (start, end))
+        first, last = ((at - self.begin) // MINUTE for at in (start, end))
         return sum((PRICE * sum(each[first + 1 : last + 1]) for each in self.calls), Decimal(0))
 
     def entries(self, selector: str) -> dict[tuple[tuple[str, str], ...], dict[float, float]]:
@@ -118,16 +128,17 @@ class Given:
 def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
     folder = tmp_path_factory.mktemp("prometheus")
     with servers.prometheus(folder, out_of_order="32d", block_duration="60d", retention="60d") as server:
-        calls = write_calls(server)
+        now = this_minute()
+        calls = write_calls(server, period_start(now) - 2 * DAY, now)
         backend = PrometheusBackend(server.url, timeout_seconds=60)
-        yield Given(server, backend, calls)
+        yield Given(server, backend, calls, now)
         backend.close()
 
 
-def write_calls(server: Server, begin: datetime = BEGIN) -> tuple[list[int], ...]:
-    """More by day than by night, for each of two tenants, up to NOW."""
+def write_calls(server: Server, begin: datetime, now: datetime) -> tuple[list[int], ...]:
+    """More by day than by night, for each of two tenants, up to `now`."""
     random = np.random.default_rng(7)
-    minutes = (NOW - begin) // MINUTE + 1
+    minutes = (now - begin) // MINUTE + 1
     at = round(begin.timestamp()) + 60 * np.arange(minutes)
     every = []
     with RemoteWriter(server.url) as writer:
@@ -140,9 +151,9 @@ def write_calls(server: Server, begin: datetime = BEGIN) -> tuple[list[int], ...
     return tuple(every)
 
 
-def workspace(folder: Path, server: Server, prefix: str) -> tuple[Path, MoneyDeclared]:
-    text = MONEY.replace("PREFIX", prefix).replace("START", f"{START:%Y-%m-%d}")
-    (folder / "flyball.yaml").write_text(WORKSPACE % server.url)
+def workspace(folder: Path, given: Given, prefix: str) -> tuple[Path, MoneyDeclared]:
+    text = MONEY.replace("PREFIX", prefix).replace("START", f"{given.start:%Y-%m-%d}")
+    (folder / "flyball.yaml").write_text(WORKSPACE % given.server.url)
     (folder / "money.yaml").write_text(text)
     return folder, money_in([SourceFile("money.yaml", text.encode())]).declared
 
@@ -153,9 +164,9 @@ def run_live(given: Given, money: MoneyDeclared, since: datetime) -> None:
     rules = [rule for group in groups for rule in group.rules if isinstance(rule, RecordingRule)]
     first = since + timedelta(seconds=27)
     with RemoteWriter(given.server.url) as writer:
-        writer.write(calendars_course((each.window for each in money.budgets), since - HOUR, NOW, CALENDARS_OF))
+        writer.write(calendars_course((each.window for each in money.budgets), since - HOUR, given.now, CALENDARS_OF))
         for chosen, start, step in ((LIVE, first, MINUTE), (LIVE_ENTRIES, first + 2 * MINUTE, FIVE_MINUTES)):
-            last = start + (NOW - start) // step * step
+            last = start + (given.now - start) // step * step
             for rule in (rule for rule in rules if rule.record in chosen):
                 evaluate_in([[rule]], given.backend, writer, [(start, last, step)])
 
@@ -176,25 +187,27 @@ def spent(given: Given, name: str, prefix: str) -> Decimal:
 
 
 def test_a_month_to_date_budget_that_was_just_declared_reads_the_truth(given: Given, tmp_path: Path) -> None:
-    folder, _ = workspace(tmp_path, given.server, "new")
+    folder, _ = workspace(tmp_path, given, "new")
     found = filled(folder)
-    assert spent(given, names.BUDGET_SPENT, "new") == pytest.approx(given.truth(START, NOW), rel=Decimal("0.005"))
+    assert spent(given, names.BUDGET_SPENT, "new") == pytest.approx(
+        given.truth(given.start, given.now), rel=Decimal("0.005")
+    )
     assert spent(given, names.BUDGET_COVERAGE, "new") == pytest.approx(1, abs=Decimal("0.002"))
     assert spent(given, names.BUDGET_SPENT_RATIO, "new") == pytest.approx(
-        given.truth(START, NOW) / 5000, rel=Decimal("0.005")
+        given.truth(given.start, given.now) / 5000, rel=Decimal("0.005")
     )
-    days = (NOW - BEGIN) / DAY
+    days = (given.now - given.begin) / DAY
     for kind in ("price-map", "budget", "unit-cost"):
         assert found[kind]["entries"] == pytest.approx(288 * days, abs=4)
-        assert datetime.fromisoformat(found[kind]["from"]) - BEGIN <= 2 * FIVE_MINUTES
+        assert datetime.fromisoformat(found[kind]["from"]) - given.begin <= 2 * FIVE_MINUTES
     assert list(found) == ["price-map", "budget", "unit-cost"]
 
 
 def test_one_that_was_applied_in_the_middle_gets_what_was_before_and_no_entry_twice(
     given: Given, tmp_path: Path
 ) -> None:
-    folder, money = workspace(tmp_path, given.server, "old")
-    applied = NOW - 30 * HOUR - 2 * MINUTE
+    folder, money = workspace(tmp_path, given, "old")
+    applied = given.now - 30 * HOUR - 2 * MINUTE
     run_live(given, money, applied)
     ledgers = [
         f'{names.SPEND_LEDGER}{{price="old-calls"}}',
@@ -213,30 +226,34 @@ def test_one_that_was_applied_in_the_middle_gets_what_was_before_and_no_entry_tw
             assert np.diff(times).min() >= 300
             assert np.diff(times).max() < 600
             assert set(times[times >= first]) <= {at for values in had.values() for at in values}
-    of_period = f'{{budget="old-month",period="{START.timestamp():.0f}"}}'
+    of_period = f'{{budget="old-month",period="{given.start.timestamp():.0f}"}}'
     total = f"sum(sum_over_time({names.BUDGET_PERIOD_LEDGER}{of_period}[20d]))"
-    (sample,) = given.backend.query(total, NOW)
-    assert Decimal(sample.value) == pytest.approx(given.truth(START, NOW), rel=Decimal("0.005"))
-    assert spent(given, names.BUDGET_SPENT, "old") == pytest.approx(given.truth(START, NOW), rel=Decimal("0.005"))
+    (sample,) = given.backend.query(total, given.now)
+    assert Decimal(sample.value) == pytest.approx(given.truth(given.start, given.now), rel=Decimal("0.005"))
+    assert spent(given, names.BUDGET_SPENT, "old") == pytest.approx(
+        given.truth(given.start, given.now), rel=Decimal("0.005")
+    )
     assert spent(given, names.BUDGET_COVERAGE, "old") == pytest.approx(1, abs=Decimal("0.002"))
     assert datetime.fromisoformat(found["budget"]["to"]) < applied + FIVE_MINUTES
 
 
 def test_a_new_budget_reads_prices_that_have_been_live_for_long(given: Given, tmp_path: Path) -> None:
-    folder, money = workspace(tmp_path, given.server, "late")
-    run_live(given, MoneyDeclared(price_maps=money.price_maps), START - HOUR)
-    found = filled(folder, "--since", f"{START - HOUR:%Y-%m-%dT%H:%MZ}")
+    folder, money = workspace(tmp_path, given, "late")
+    run_live(given, MoneyDeclared(price_maps=money.price_maps), given.start - HOUR)
+    found = filled(folder, "--since", f"{given.start - HOUR:%Y-%m-%dT%H:%MZ}")
     assert (found["price-map"]["entries"], found["price-map"]["samples"]) == (0, 0)
     assert found["budget"]["entries"] > 288 * 15
-    assert spent(given, names.BUDGET_SPENT, "late") == pytest.approx(given.truth(START, NOW), rel=Decimal("0.005"))
+    assert spent(given, names.BUDGET_SPENT, "late") == pytest.approx(
+        given.truth(given.start, given.now), rel=Decimal("0.005")
+    )
     assert spent(given, names.BUDGET_COVERAGE, "late") == pytest.approx(1, abs=Decimal("0.002"))
 
 
 @pytest.mark.parametrize("prefix", ["again", "live"])
 def test_a_second_run_writes_nothing(given: Given, tmp_path: Path, prefix: str) -> None:
-    folder, money = workspace(tmp_path, given.server, prefix)
+    folder, money = workspace(tmp_path, given, prefix)
     if prefix == "live":
-        run_live(given, money, NOW - 3 * HOUR)
+        run_live(given, money, given.now - 3 * HOUR)
     assert all(each["samples"] for each in filled(folder, "--since", "3d").values())
     had = given.samples(prefix)
     assert {each["samples"] for each in filled(folder, "--since", "3d").values()} == {0}
@@ -251,7 +268,7 @@ def test_a_second_run_writes_nothing(given: Given, tmp_path: Path, prefix: str) 
 def test_what_was_interrupted_is_finished_by_the_next_run(
     given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, _ = workspace(tmp_path, given.server, "cut")
+    folder, _ = workspace(tmp_path, given, "cut")
     whole = RemoteWriter.write_columns
     entries = 0
 
@@ -274,11 +291,11 @@ def test_what_was_interrupted_is_finished_by_the_next_run(
         assert set(np.diff(sorted(series))) == {300}
         assert len(series) == pytest.approx(576, abs=2)
     money = sum(value for series in given.entries(ledger).values() for value in series.values())
-    assert money == pytest.approx(float(given.truth(NOW - 2 * DAY, NOW)), rel=0.005)
+    assert money == pytest.approx(float(given.truth(given.now - 2 * DAY, given.now)), rel=0.005)
 
 
 def test_a_dry_run_tells_what_is_missing_and_writes_nothing(given: Given, tmp_path: Path) -> None:
-    folder, _ = workspace(tmp_path, given.server, "dry")
+    folder, _ = workspace(tmp_path, given, "dry")
     result = run(folder, "--since", "1d", "--dry-run")
     assert result.exit_code == 0
     assert "price map dry-prices: lacks 28" in result.stdout
@@ -289,13 +306,14 @@ def test_a_dry_run_tells_what_is_missing_and_writes_nothing(given: Given, tmp_pa
 
 def test_a_server_that_takes_nothing_late_is_named_with_its_setting(tmp_path: Path) -> None:
     with servers.prometheus(tmp_path / "young", block_duration="2d") as server:
-        write_calls(server, NOW - 5 * HOUR)
-        folder, _ = workspace(tmp_path, server, "young")
+        now = this_minute()
+        backend = PrometheusBackend(server.url)
+        young = Given(server, backend, write_calls(server, now - 5 * HOUR, now), now)
+        folder, _ = workspace(tmp_path, young, "young")
         result = run(folder)
         assert result.exit_code == 3
         assert "Set storage.tsdb.out_of_order_time_window: 6h" in result.stderr
-        backend = PrometheusBackend(server.url)
-        assert backend.query(f"{names.SPEND_LEDGER}[1d]", NOW) == []
+        assert backend.query(f"{names.SPEND_LEDGER}[1d]", now) == []
         backend.close()
 
 
@@ -308,13 +326,13 @@ def test_a_server_that_takes_nothing_late_is_named_with_its_setting(tmp_path: Pa
     ],
 )
 def test_mistakes_are_told(given: Given, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
-    folder, _ = workspace(tmp_path, given.server, "bad")
+    folder, _ = workspace(tmp_path, given, "bad")
     result = run(folder, *arguments)
     assert (result.exit_code, words in result.output) == (code, True), result.output
 
 
 def test_a_workspace_without_money_says_how_to_begin(given: Given, tmp_path: Path) -> None:
-    folder, _ = workspace(tmp_path, given.server, "none")
+    folder, _ = workspace(tmp_path, given, "none")
     (folder / "money.yaml").unlink()
     result = run(folder)
     assert (result.exit_code, "declares no PriceMap, Budget or UnitCost" in result.output) == (1, True)

@@ -122,6 +122,8 @@ def browser_type_launch_args() -> dict[str, object]:
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-default-apps",
+        "--disable-gpu",
+        "--disable-software-rasterizer",
         "--no-first-run",
     ]
     return {
