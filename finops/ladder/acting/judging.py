@@ -1,10 +1,11 @@
 """One sample of one ladder: read its signals, decide, keep what was decided, and write down the step to come."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from controlplane.model.event import JSON
 from controlplane.model.ladder import LadderState, StepPhase, StepRecord
@@ -23,6 +24,7 @@ from finops.ladder.standing import SHADOW
 
 ReadSignals = Callable[[Ladder, datetime, Mapping[int, Decimal]], Readings]
 """One sample of a ladder now; the last argument is what each tier in force saves, in money an hour."""
+_NOTHING: Final = Decimal(0)
 log = logging.getLogger(__name__)
 
 
@@ -110,16 +112,21 @@ def imagined(readings: Readings, ladder: Ladder, tier: int) -> Readings:
 
     In shadow mode nothing is saved: without this a ladder would climb on although its first tier might have done.
     """
-    present = [each for each in ladder.tiers if each.number <= tier]
-    saved = sum((each.saving_per_hour for each in present), Decimal(0))
-    signals = {name: _lowered(each, saved) for name, each in readings.signals.items()}
-    return replace(readings, signals=signals, savings={each.number: each.saving_per_hour for each in present})
+    present = [each.saving_per_hour for each in ladder.tiers if each.number <= tier]
+    signals = {name: _lowered(each, present) for name, each in readings.signals.items()}
+    return replace(readings, signals=signals, savings=dict(enumerate(present, start=1)))
 
 
-def _lowered(reading: Reading, saved: Decimal) -> Reading:
-    if reading.quality is not Quality.GOOD or reading.value is None or reading.per_hour is None:
+def _lowered(reading: Reading, savings: Sequence[Decimal]) -> Reading:
+    """Never below zero; and its sensitivity leads back to what it would be without the last of them, and no further."""
+    if reading.quality is not Quality.GOOD or reading.value is None or reading.per_hour is None or not savings:
         return reading
-    return replace(reading, value=max(reading.value - reading.per_hour * saved, Decimal(0)))
+    without = reading.value - reading.per_hour * sum(savings[:-1], _NOTHING)
+    value = without - reading.per_hour * savings[-1]
+    if value >= 0:
+        return replace(reading, value=value)
+    more = max(without, _NOTHING) / savings[-1] if savings[-1] > 0 else reading.per_hour
+    return replace(reading, value=_NOTHING, per_hour=more)
 
 
 def _savings(

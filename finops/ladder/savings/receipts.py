@@ -175,7 +175,7 @@ def _expected(receipts: Sequence[SavingsReceipt], history: History, changes: Seq
 
 
 def _with_remaining(receipt: SavingsReceipt, history: History, then: float | None) -> SavingsReceipt:
-    """With the share of spend `then` that there still is. Once the tier was left it stays, and while spend is silent."""
+    """With the share of spend `then` that there still is. It stays once the tier was left, and in silence."""
     if receipt.until is not None or then is None or then <= 0:
         return receipt
     spend = spend_now(history, history.index(receipt.since))

@@ -13,6 +13,8 @@ from finops.ladder.model import Ladder
 from finops.ladder.readings import Readings
 
 _ONE: Final = Decimal(1)
+_A_QUARTER: Final = timedelta(minutes=15)
+_AN_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,16 @@ class History:
     def place(self, at: datetime) -> int:
         """The number of the point that stands at a moment; the first or the last one outside of the history."""
         return min(max((at - self.start) // self.step, 0), len(self.points) - 1)
+
+    def spend_lately(self, place: int) -> Decimal | None:
+        """Money an hour of the last quarter of an hour or of the last hour, whichever is more: as receipts see it."""
+        means = [self._spend(place, length) for length in (_A_QUARTER, _AN_HOUR)]
+        return max((each for each in means if each is not None), default=None)
+
+    def _spend(self, place: int, length: timedelta) -> Decimal | None:
+        first = max(place + 1 - max(length // self.step, 1), 0)
+        known = [each.spend_per_hour for each in self.points[first : place + 1] if each.spend_per_hour is not None]
+        return sum(known, Decimal(0)) / len(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)

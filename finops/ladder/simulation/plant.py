@@ -19,6 +19,7 @@ from finops.ladder.model import Ladder, Measure, Signal
 from finops.ladder.readings import Reading, Readings
 
 _ZERO: Final = Decimal(0)
+NOBODY: Final[Mapping[int, Decimal]] = {}
 _HOUR: Final = timedelta(hours=1)
 _WINDOWED: Final = frozenset({Measure.BURN_RATE, Measure.UNIT_COST, Measure.SPIKE})
 _SUMMED: Final = frozenset({Measure.FORECAST, Measure.SPENT})
@@ -151,15 +152,28 @@ def hours(length: timedelta) -> Decimal:
     return Decimal(length // timedelta(microseconds=1)) / 3_600_000_000
 
 
-def in_force(ladder: Ladder, tier: int, spend_per_hour: Decimal | None) -> dict[int, Decimal]:
-    """What each tier in force saves an hour: as declared, from the lowest on, until there is no spend to save."""
+def in_force(
+    ladder: Ladder, tier: int, spend_per_hour: Decimal | None, came: Mapping[int, Decimal] = NOBODY
+) -> dict[int, Decimal]:
+    """What each tier in force saves an hour, from the lowest on, until there is no spend to save.
+
+    As declared; but with less spend left for it than the `came` of when it came, it saves that share of it.
+    """
     left = spend_per_hour
     savings: dict[int, Decimal] = {}
     for declared in ladder.tiers[:tier]:
-        saving = declared.saving_per_hour if left is None else min(declared.saving_per_hour, max(left, _ZERO))
+        saving = declared.saving_per_hour
+        if left is not None:
+            left, then = max(left, _ZERO), came.get(declared.number)
+            saving = min(saving, left) if then is None or left >= then else min(saving, then) * left / then
+            left -= saving
         savings[declared.number] = saving
-        left = None if left is None else left - saving
     return savings
+
+
+def left_for(ladder: Ladder, tier: int, spend_per_hour: Decimal, came: Mapping[int, Decimal]) -> Decimal:
+    """What is spent an hour with all tiers below this one in force, when it comes."""
+    return spend_per_hour - total(in_force(ladder, tier - 1, spend_per_hour, came))
 
 
 def total(savings: Mapping[int, Decimal] | Sequence[Decimal]) -> Decimal:

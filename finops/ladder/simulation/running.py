@@ -18,7 +18,7 @@ from finops.ladder.readings import Readings
 from finops.ladder.simulation.book import HOLDS, Book, Holding, minutes, time_of
 from finops.ladder.simulation.flaps import flaps_of, within
 from finops.ladder.simulation.model import History, InTier, Moved, Options, Point, Simulation, SpendPoint, Totals
-from finops.ladder.simulation.plant import Plant, hours, in_force, total
+from finops.ladder.simulation.plant import Plant, hours, in_force, left_for, total
 from finops.ladder.simulation.resting import Resting
 from finops.ladder.simulation.sight import Sight
 
@@ -69,7 +69,9 @@ class _Run:
         self.rested_at: datetime | None = None  # the last sample that was not decided
         self.sight = Sight(ladder, self.plant)
         self.point, self.since = history.points[0], history.start
-        self.savings: Mapping[int, Decimal] = {}
+        self.savings: Mapping[int, Decimal] = {}  # what tiers in force save now
+        self.believed: Mapping[int, Decimal] = {}  # what receipts would say they save
+        self.came: dict[int, Decimal] = {}  # what was spent when each tier in force came, before it saved
         self.hours_between, self.saved_between = hours(ladder.every), _ZERO
 
     def simulation(self, label: str) -> Simulation:
@@ -98,7 +100,9 @@ class _Run:
     def _stand(self, place: int, at: datetime) -> None:
         """Another point stands, or another tier is in force."""
         self.point, self.since = self.history.points[place], at
-        self.savings = in_force(self.ladder, self.tier, self.point.spend_per_hour)
+        self.savings = in_force(self.ladder, self.tier, self.point.spend_per_hour, self.came)
+        lately = self.history.spend_lately(place) if self.tier else None
+        self.believed = in_force(self.ladder, self.tier, lately, self.came)
         self.plant.rate = total(self.savings)
         self.saved_between = self.plant.rate * self.hours_between
         self.spend.passed(at, place, self.point, self.plant.rate)
@@ -114,13 +118,13 @@ class _Run:
         """Decide, unless it is certain what would be decided."""
         before, seen = self.state, None
         if self.step is None and self.resting.is_on:
-            seen = self.sight.of(place, self.point, self.tier, self.savings, at)
+            seen = self.sight.of(place, self.point, self.tier, self.believed, at)
             if self.resting.may_rest(seen, at):
                 self.rested_at = at
                 return
         if self.rested_at is not None:
             before, self.rested_at = replace(before, sampled_at=self.rested_at), None
-        readings = self.plant.lowered(self.point.readings, self.tier, at, self.savings)
+        readings = self.plant.lowered(self.point.readings, self.tier, at, self.believed)
         decision = self._decided(before, readings, at)
         if self._approved(decision, at):
             decision = self._decided(decision.state, readings, at)
@@ -188,6 +192,10 @@ class _Run:
         self.step = None
         end = failed if step.fails else moved
         self.state = end(self.ladder, self.state, step.move, step.ends)
+        self.came = {tier: spend for tier, spend in self.came.items() if tier <= self.tier}
+        for tier in range(step.move.from_tier + 1, self.tier + 1):
+            if self.point.spend_per_hour is not None:
+                self.came[tier] = left_for(self.ladder, tier, self.point.spend_per_hour, self.came)
         self.moves.append(self._moved(step, step.ends))
         self.resting.stirred()
 
