@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 import yaml
 
+from finops.ladder.inhibition import Explains
 from flyball.demo import servers
 from flyball.demo.folder import DemoFolder
 from flyball.demo.servers import Server
@@ -20,8 +21,11 @@ _OUT_OF_ORDER: Final = "35d"
 _FLYBALL_PATIENCE_SECONDS: Final = 60.0
 
 
-def alertmanager_config(webhook_url: str, credentials_file: Path) -> dict[str, object]:
-    """Everything goes to Flyball, at once; a page keeps tickets about the same objective or budget quiet."""
+def alertmanager_config(
+    webhook_url: str, credentials_file: Path, on_purpose: Sequence[Explains] = ()
+) -> dict[str, object]:
+    """Everything goes to Flyball, at once; a page keeps tickets about the same objective or budget quiet, and a tier
+    of a ladder what it explains."""
     authorization = {"type": "Bearer", "credentials_file": str(credentials_file)}
     webhook = {"url": webhook_url, "send_resolved": True, "http_config": {"authorization": authorization}}
     return {
@@ -38,7 +42,8 @@ def alertmanager_config(webhook_url: str, credentials_file: Path) -> dict[str, o
                 "source_matchers": ['severity="page"'],
                 "target_matchers": ['severity="ticket"'],
                 "equal": list(_SUBJECT),
-            }
+            },
+            *({"source_matchers": list(each.source), "target_matchers": list(each.target)} for each in on_purpose),
         ],
     }
 

@@ -11,8 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from controlplane.adapters.files import read_folder
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.ports import Clock, Transient
+from finops.ladder.declared import declared as ladders_of
+from finops.ladder.inhibition import Explains, explained
 from flyball.demo import bills, children, feeding, pace, probing, servers, usage_events
 from flyball.demo.folder import DemoFolder, RunningDemo
 from flyball.demo.past import write_past
@@ -30,7 +33,10 @@ from flyball.demo.platform.simulation import Simulation
 from flyball.demo.servers import Server
 from flyball.demo.status_past import status_pages, write_status_past
 from flyball.demo.steps import Steps
+from flyball.money.declared import KINDS as MONEY_KINDS
+from flyball.reading_kinds import read_kinds
 from flyball.slo_workspace import SLOWorkspace
+from flyball.synthetics.declared import KINDS as CHECK_KINDS
 from slo.compiler import CompileOptions
 from slo.ports import Compiled
 
@@ -176,8 +182,15 @@ def _meter(simulation: Simulation, folder: DemoFolder, console_url: str, now: da
 
 
 def _alertmanager(folder: DemoFolder, console_url: str) -> AbstractContextManager[Server]:
-    config = children.alertmanager_config(f"{console_url}/hooks/alertmanager", folder.webhook_token)
+    webhook_url, on_purpose = f"{console_url}/hooks/alertmanager", explained_in(folder.workspace)
+    config = children.alertmanager_config(webhook_url, folder.webhook_token, on_purpose)
     return servers.alertmanager(folder.root / "alertmanager", config=config, log=folder.logs / "alertmanager.log")
+
+
+def explained_in(workspace: Path) -> tuple[Explains, ...]:
+    """The same inhibitions as `flyball compile` writes for ladders."""
+    documents, _ = read_kinds(read_folder(workspace)[0], (*MONEY_KINDS, *CHECK_KINDS))
+    return explained(ladders_of(documents).values)
 
 
 def _compiled(folder: DemoFolder) -> Compiled:

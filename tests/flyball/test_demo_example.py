@@ -15,7 +15,8 @@ from controlplane.model.slo import (
     TimeslicesIndicator,
 )
 from controlplane.specfile import read
-from flyball.demo.run import example_workspace
+from flyball.demo.children import alertmanager_config
+from flyball.demo.run import example_workspace, explained_in
 from flyball.kinds import KINDS
 from slo.resolve import slos_from
 
@@ -79,3 +80,14 @@ def test_every_runbook_that_money_links_exists() -> None:
     links = re.findall(r"https://runbooks\.intelgraph\.example/([a-z-]+)", "".join(file.read_text() for file in files))
     assert set(links) >= {"connector-cost-spike", "llm-spend", "cost-data"}
     assert all((EXAMPLE / "runbooks" / f"{link}.md").exists() for link in links)
+
+
+def test_the_demos_alertmanager_mutes_what_a_tier_explains() -> None:
+    """By the rules that `flyball compile` writes, too."""
+    config = alertmanager_config("http://127.0.0.1:1/hooks", Path("token"), explained_in(EXAMPLE))
+    rules = config["inhibit_rules"]
+    assert isinstance(rules, list)
+    assert {rule["source_matchers"][0] for rule in rules[1:]} == {'alertname="ServiceReducedOnPurpose"'}
+    assert ['alertname="SLOErrorBudgetBurn"', 'slo="ingest-batch-throughput"'] in [
+        rule["target_matchers"] for rule in rules[1:]
+    ]
