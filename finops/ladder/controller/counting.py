@@ -41,7 +41,7 @@ def counted(
     leaving = jumping = 0
     if present and judged.exit is Verdict.HOLDS and not is_contradictory:
         leaving = min(state.leaving + more, present.exit_samples)
-    if ladder.emergency and judged.emergency is Verdict.HOLDS:
+    if ladder.emergency and ladder.emergency.tier > state.tier and judged.emergency is Verdict.HOLDS:
         jumping = min(state.jumping + more, ladder.emergency.samples)
     return ControllerState(
         tier=state.tier,

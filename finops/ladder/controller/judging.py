@@ -34,7 +34,8 @@ class Judged:
     """One sample, as seen from the tier in force.
 
     `enters`: the verdict of that tier and of each one above. `exit` is judged on `counterfactual`, what signals would
-    be without the tier. `emergency` and `exit` fail where there is none.
+    be without the tier. `emergency` and `exit` fail where there is none; in the emergency's own tier it tells whether
+    it goes on, and above it fails.
     """
 
     values: Values
@@ -165,7 +166,7 @@ def _sum(value: Decimal, per_hour: Decimal, saving: Decimal) -> Decimal | None:
 def _emergency(ladder: Ladder, tier: int, values: Values) -> Verdict:
     """At least two comparisons of different groups hold; unknown when any of their signals is."""
     emergency = ladder.emergency
-    if emergency is None or emergency.tier <= tier:
+    if emergency is None or emergency.tier < tier:
         return Verdict.FAILS
     if any(values.get(each.signal) is None for each in emergency.comparisons):
         return Verdict.UNKNOWN

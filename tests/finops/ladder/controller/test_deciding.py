@@ -790,3 +790,15 @@ def test_an_emergency_keeps_the_tier_although_its_own_signals_are_calm() -> None
 
     assert because(decision) == {Because.CONTRADICTION, Because.NEEDS_APPROVAL}
     assert walk.moves == []
+
+
+def test_the_tier_of_an_emergency_is_kept_while_it_lasts() -> None:
+    walk = walking(a_ladder(emergency=an_emergency()), 3)
+
+    kept = walk.steps(60, spike=12, infra=12)[-1]
+    walk.steps(60, spike=1, infra=1)
+
+    assert because(kept) == {Because.CONTRADICTION}
+    assert kept.asks == ()
+    assert walk.state.jumping == 0
+    assert [move.to_tier for _, move in walk.moves][:1] == [2]
