@@ -3,14 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from controlplane import wording
 from controlplane.model.ladder import StepOutcome, StepRecord
 
+_NARROWEST: Final = 0.5  # per cent of the drawing: two pixels on a phone, so that minutes of a month are seen
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A time in one tier. `x`, `width` and `height` are per cent of the drawing; `told` says it in words."""
+    """A time in one tier. `x`, `width` and `height` are per cent of the drawing; `told` says it in words.
+
+    `begins`: service was full before it.
+    """
 
     tier: int
     start: datetime
@@ -19,24 +25,22 @@ class Stretch:
     width: str
     height: str
     told: str
+    begins: bool
 
 
 def stretches(steps: Sequence[StepRecord], tier: int, top: int, start: datetime, end: datetime) -> list[Stretch]:
     """The tiers above 0 from `start` to `end`, oldest first. `steps` are those since then, `tier` the one in force."""
-    spans = [span for span in _spans(steps, tier, start, end) if span[0] > 0]
+    spans = list(_spans(steps, tier, start, end))
     whole = (end - start).total_seconds()
-    return [
-        Stretch(
-            number,
-            since,
-            until,
-            x=f"{(since - start).total_seconds() / whole * 100:.3f}",
-            width=f"{max((until - since).total_seconds() / whole * 100, 0.15):.3f}",
-            height=f"{number / max(top, number) * 100:.1f}",
-            told=f"tier {number} from {wording.utc(since)} for {wording.duration(until - since)}",
-        )
-        for number, since, until in spans
-    ]
+    found = []
+    for (number, since, until), before in zip(spans, (0, *(span[0] for span in spans)), strict=False):
+        width = max((until - since).total_seconds() / whole * 100, _NARROWEST)
+        if number > 0:
+            x = min((since - start).total_seconds() / whole * 100, 100 - width)
+            height = f"{number / max(top, number) * 100:.1f}"
+            told = f"tier {number} from {wording.utc(since)} for {wording.duration(until - since)}"
+            found.append(Stretch(number, since, until, f"{x:.3f}", f"{width:.3f}", height, told, not before))
+    return found
 
 
 def _spans(

@@ -1,5 +1,6 @@
 """The pages about ladders: what they say, their JSON, and how they look in Debian's Chromium."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -93,12 +94,22 @@ def test_an_unknown_ladder_is_not_found(ladders: Consoles) -> None:
     assert httpx.get(f"{ladders.full}/api/v1/ladders/nowhere").status_code == 404
 
 
+def test_a_tier_that_does_not_pay_has_a_word_and_a_mark(ladders: Consoles) -> None:
+    text = page(ladders.full, "/ladders/intelgraph")
+    (chip,) = re.findall(r'<span class="chip ticket">.*?</span>', text)
+    assert "#mark-ticket" in chip
+    assert "does not pay" in chip
+    assert text.count("does not pay") == 1
+
+
 def test_programs_read_the_same(ladders: Consoles) -> None:
     told = httpx.get(f"{ladders.full}/api/v1/ladders").json()
     assert {each["ladder"]: each["tier"] for each in told["ladders"]} == {"gone": 1, "intelgraph": 2, "shop": 0}
     one = httpx.get(f"{ladders.full}/api/v1/ladders/intelgraph").json()
     assert [step["outcome"] for step in one["steps"]] == ["undone", "committed", "committed"]
-    assert one["savings"][0]["realised_per_hour"] == "2.5"
+    assert [(it["tier"], it["realised_per_hour"], it["saves_nothing"]) for it in one["savings"]] == [
+        (1, "0.1", True), (2, "2.5", False),
+    ]  # fmt: skip
     assert one["yielded"] == {"depth": 2}
 
 
@@ -127,3 +138,16 @@ def test_the_strip_shows_tiers_that_were_verified_and_no_others() -> None:
     assert drawn[-1].end == now
     assert [each.tier for each in stretches([], 1, 3, now - timedelta(hours=10), now)] == [1]
     assert stretches([], 0, 3, now - timedelta(hours=10), now) == []
+
+
+def test_a_minute_of_a_month_is_seen_and_tiers_in_a_row_are_one_reduction() -> None:
+    now = world.NOW
+    steps = [
+        ladder_world.a_step(1, to=1, outcome=StepOutcome.COMMITTED, ago=timedelta(minutes=3)),
+        ladder_world.a_step(2, to=2, outcome=StepOutcome.COMMITTED, ago=timedelta(minutes=2)),
+    ]
+    drawn = stretches(steps, 2, 3, now - timedelta(days=30), now)
+    assert [(each.x, each.width, each.begins) for each in drawn] == [
+        ("99.500", "0.500", True),
+        ("99.500", "0.500", False),
+    ]
