@@ -13,6 +13,7 @@ from finops.ladder.savings.history import Floats, History, Window
 _FEWEST: Final = 3  # blocks that make a level
 _LATEST: Final = 12  # blocks: a lull of minutes is no end of a crisis
 _STALE: Final = 6  # blocks in which some must be known
+_A_DAY: Final = 288  # blocks
 _LEAST_JUMP: Final = 0.3
 _NOISES: Final = 4.0  # times what neighbouring blocks differ by anyway
 _DEVIATION: Final = 1.4826  # standard deviations in a median of absolute values
@@ -34,6 +35,13 @@ def level(history: History, window: Window) -> float | None:
     part = history.money[max(window[0], 0) : max(window[1], 0)]
     known = part[np.isfinite(part)]
     return float(known.mean()) if len(known) else None
+
+
+def full_level(history: History) -> float | None:
+    """What full service usually costs; None with less than a day of it."""
+    quiet = history.money[history.is_full]
+    known = quiet[np.isfinite(quiet)]
+    return float(np.median(known)) if len(known) >= _A_DAY else None
 
 
 def spend_now(history: History, first: int) -> float | None:

@@ -11,11 +11,14 @@ from controlplane.model.ladder import LadderState, SavingsReceipt, StepOutcome, 
 from controlplane.wording import duration, significant
 from finops.ladder.model import Ladder
 from finops.ladder.savings.history import BLOCK, Change, History, Window
-from finops.ladder.savings.levels import level, remaining, spend_now, steady_after, steady_before
+from finops.ladder.savings.levels import full_level, level, remaining, spend_now, steady_after, steady_before
 from finops.ladder.savings.measuring import LEAST_BLOCKS, MOST_BEFORE, Measured, combined, measure, reversed_
 
 _CENT: Final = Decimal("0.0001")
 _FELL: Final = 0.8
+_OVER: Final = "spend fell to what is usual at the step, by far more than predicted: its cause may have gone by itself"
+_BACK: Final = 1.2  # times what full service usually costs
+_FAR_ABOVE: Final = 1.5  # times what was predicted
 _AS_BUSY: Final = 1.5  # times the spend, from where on two measurements are of two platforms
 _NOTHING: Final = 1e-9
 _TOO_SHORT: Final = "too little was seen, with spend that moved by nothing else, on both sides of the step"
@@ -62,12 +65,14 @@ def measured(
     tier was left by a step of its own, spend before and after that one tells it again.
     """
     entered = _entering(receipts, history, changes)
+    is_doubted = entered is not None and _is_over(entered, receipts, history)
+    entered = None if is_doubted else entered
     then = entered.kept if entered is not None else _expected(receipts, history, changes)
     for each, share in zip(receipts, _shares(receipts), strict=True):
         receipt = _with_remaining(each, history, then)
         left = _leaving(receipt, history, changes)
         if entered is None and left is None:
-            yield _unmeasured(receipt)
+            yield _unmeasured(receipt) if not is_doubted else _doubted(receipt)
         elif left is None:
             assert entered is not None
             yield _with(receipt, history, entered, share, now)
@@ -104,6 +109,19 @@ def _entering(receipts: Sequence[SavingsReceipt], history: History, changes: Seq
         return None
     compared = f"{_long(after)} after the step against {_long(before)} before"
     return _Found(found, kept, (*_notes(history, before, after, found, len(receipts)), compared))
+
+
+def _is_over(found: _Found, receipts: Sequence[SavingsReceipt], history: History) -> bool:
+    """Whether it looks as if the cause went away at the very step, rather than that the tiers save so much.
+
+    Spend came down to what full service usually costs, by a share of it that is far above what was predicted.
+    """
+    usually = full_level(history)
+    if usually is None or found.kept > _BACK * usually or found.measured.saving <= 0:
+        return False
+    share = found.measured.saving / (found.measured.saving + max(found.kept, 0.0))
+    predicted = float(sum(receipt.predicted for receipt in receipts)) / usually
+    return share > _FAR_ABOVE * predicted
 
 
 def _leaving(receipt: SavingsReceipt, history: History, changes: Sequence[Change]) -> _Found | None:
@@ -210,6 +228,10 @@ def _full_hours(receipt: SavingsReceipt, history: History, kept: float, now: dat
 def _unmeasured(receipt: SavingsReceipt) -> SavingsReceipt:
     """What was measured before stays: the step that came next took nothing back."""
     return receipt if receipt.realised is not None else replace(receipt, note=_TOO_SHORT)
+
+
+def _doubted(receipt: SavingsReceipt) -> SavingsReceipt:
+    return replace(receipt, realised=None, low=None, high=None, saved=None, note=_OVER)
 
 
 def _notes(history: History, before: Window, after: Window, found: Measured, together: int) -> Iterator[str]:
