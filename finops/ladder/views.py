@@ -10,8 +10,10 @@ from controlplane.model.event import JSON
 from controlplane.model.ladder import Approval, LadderHold, LadderOrder, SavingsReceipt, StepRecord
 from finops.ladder.lines import Field, ago, block, number, reading_in_words, tier_in_words, wrapped
 from finops.ladder.readings import Reading
+from finops.ladder.savings.believing import saves_nothing
 from finops.ladder.standing import Standing
 
+_MOST: Final = Decimal("0.9")  # of the spend: from there on it is as good as all of it
 NOBODY_LEADS: Final = "Nobody leads: no `flyball up` runs on this database, so nothing is judged and nothing moves."
 
 
@@ -53,7 +55,7 @@ def standing_data(one: Standing) -> dict[str, JSON]:
         "asks": list(one.asks),
         "approvals": [approval_data(each) for each in one.approvals],
         "orders": [order_data(each) for each in one.orders],
-        "savings": [receipt_data(each) for each in _in_force(one)],
+        "savings": [receipt_data(each, one.at) for each in _in_force(one)],
         "saved": [{"currency": currency, "amount": _exact(amount)} for currency, amount in _saved(one).items()],
     }
 
@@ -123,8 +125,8 @@ def order_data(order: LadderOrder) -> dict[str, JSON]:
     }
 
 
-def receipt_data(receipt: SavingsReceipt) -> dict[str, JSON]:
-    """A savings receipt as JSON."""
+def receipt_data(receipt: SavingsReceipt, now: datetime) -> dict[str, JSON]:
+    """A savings receipt as JSON. `remaining`: the share of the spend of when the tier came that there still is."""
     return {
         "step": receipt.step,
         "tier": receipt.tier,
@@ -134,6 +136,8 @@ def receipt_data(receipt: SavingsReceipt) -> dict[str, JSON]:
         "low": _exact(receipt.low),
         "high": _exact(receipt.high),
         "saved": _exact(receipt.saved),
+        "remaining": _exact(receipt.remaining),
+        "saves_nothing": saves_nothing(receipt, now),
         "since": time_data(receipt.since),
         "until": time_data(receipt.until),
         "note": receipt.note,
@@ -179,7 +183,7 @@ def _fields(one: Standing) -> Iterator[Field]:
         until = f"until {wording.utc(each.until)}, by {each.by}: {each.why}"
         yield "approvals", f"{each.id}: {each.scope.value}, tier {each.tier}, {until}"
     for receipt in _in_force(one):
-        yield "savings", _saving(receipt)
+        yield "savings", _saving(receipt, one.at)
     for currency, amount in _saved(one).items():
         yield "saved", f"{wording.money(amount, currency)} in the last 30 days"
 
@@ -232,12 +236,23 @@ def _saved(one: Standing) -> dict[str, Decimal]:
     return sums
 
 
-def _saving(receipt: SavingsReceipt) -> str:
+def _saving(receipt: SavingsReceipt, now: datetime) -> str:
     predicted = f"tier {receipt.tier}: {number(receipt.predicted)} {receipt.currency} an hour predicted"
     if receipt.realised is None:
-        return f"{predicted}, not measured yet" + (f": {receipt.note}" if receipt.note else "")
-    range_ = "" if None in (receipt.low, receipt.high) else f" ({_short(receipt.low)} to {_short(receipt.high)})"
-    return f"{predicted}, {number(receipt.realised)}{range_} measured" + (f"; {receipt.note}" if receipt.note else "")
+        measured = "not measured yet" + (f": {receipt.note}" if receipt.note else "")
+    else:
+        range_ = "" if None in (receipt.low, receipt.high) else f" ({_short(receipt.low)} to {_short(receipt.high)})"
+        measured = f"{number(receipt.realised)}{range_} measured" + (f"; {receipt.note}" if receipt.note else "")
+    pays = "does not pay: " if saves_nothing(receipt, now) else ""
+    return f"{pays}{predicted}, {measured}{_remaining(receipt)}"
+
+
+def _remaining(receipt: SavingsReceipt) -> str:
+    """How much there still is to save a share of, where that is less."""
+    left = receipt.remaining
+    if left is None or left >= _MOST:
+        return ""
+    return f"; spend is {wording.significant(float(left * 100), 2)} % of what it was then"
 
 
 def _short(value: Decimal | None) -> str:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from finops.ladder.explanation import Explanation, explained
 from finops.ladder.explanation_views import explain_data
 from finops.ladder.lines import number, reading_in_words, tier_in_words
+from finops.ladder.savings.believing import saves_nothing
 from finops.ladder.standing import Standing
 from finops.ladder.views import standing_data, step_data
 from flyball.web import api, pages
@@ -129,4 +130,5 @@ _WORDS: Final = {
     "number": number,
     "why": why,
     "flag": _flag,
+    "saves_nothing": saves_nothing,
 }

@@ -29,7 +29,7 @@ from finops.ladder.last_decision import LAST, last_as_json, last_of
 from finops.ladder.model import Brake, Comparison, Emergency, Growth, Ladder, Mode
 from finops.ladder.readings import Quality, Reading, Readings
 from finops.ladder.standing import Standing
-from finops.ladder.views import status_data, status_text
+from finops.ladder.views import receipt_data, status_data, status_text
 from tests.finops.ladder.controller.building import HERE, HOUR, MINUTE, START, a_ladder, a_tier
 
 NOW = START + 5 * MINUTE
@@ -111,6 +111,18 @@ def test_status_tells_everything_that_concerns_a_ladder() -> None:
         "  savings    tier 1: 1.2 USD an hour predicted, 1.1 (0.9 to 1.3) measured\n"
         "  saved      5.45 USD in the last 30 days"
     )
+
+
+def test_status_tells_a_tier_that_does_not_pay_and_how_much_there_still_is_to_save() -> None:
+    idle = replace(FULL.receipts[0], realised=Decimal("0.1"), low=Decimal(0), high=Decimal("0.2"), since=NOW - HOUR)
+    told = a_standing(receipts=(replace(idle, remaining=Decimal("0.1234")),))
+    words = " ".join(fits(status_text([told], leader="a")).split())
+    assert "does not pay: tier 1: 1.2 USD an hour predicted, 0.1 (0 to 0.2) measured; spend is 12 % of" in words
+    data = receipt_data(told.receipts[0], NOW)
+    assert (data["saves_nothing"], data["remaining"]) == (True, "0.1234")
+    young = a_standing(receipts=(replace(idle, since=NOW - 30 * MINUTE, remaining=Decimal(1)),))
+    assert "does not pay" not in status_text([young], leader="a")
+    assert "spend is" not in status_text([young], leader="a")
 
 
 def test_status_says_when_nobody_leads_and_when_the_kill_switch_is_set() -> None:

@@ -74,6 +74,13 @@ def a_step(number: int, *, to: int, outcome: StepOutcome, ago: timedelta) -> Ste
     )  # fmt: skip
 
 
+IDLE = SavingsReceipt(
+    "s1", "intelgraph", 1, "USD", Decimal(4), NOW - 5 * HOUR, realised=Decimal("0.1"), low=Decimal("-0.3"),
+    high=Decimal("0.5"), saved=Decimal("0.5"), measured_at=NOW,
+)  # fmt: skip
+"""Of a tier that does not pay."""
+
+
 def fill(store: Store) -> None:
     gone = a_state("gone", 1, Mode.ENFORCE, counters={})
     shadow = a_state("shop/shadow", 0, Mode.SHADOW)
@@ -90,6 +97,7 @@ def fill(store: Store) -> None:
         log.put_step(a_step(2, to=2, outcome=StepOutcome.COMMITTED, ago=HOUR))
         log.put_step(a_step(3, to=3, outcome=StepOutcome.UNDONE, ago=30 * MINUTE))
         log.put_receipt(receipt)
+        log.put_receipt(IDLE)
 
 
 def application(state: State, ladders: Ladders) -> Starlette:
