@@ -4,10 +4,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
@@ -17,6 +16,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from controlplane.ports import Transient
 from controlplane.store.canonical_json import canonical_json
 from controlplane.store.failures import READING, as_port_error, translate_failures
+
+if TYPE_CHECKING:
+    import psycopg
 
 LOCK_SECONDS: Final = 5  # how long a statement waits for another transaction before it is `Transient`
 STALL_SECONDS: Final = 30  # how long PostgreSQL keeps a transaction whose owner has gone silent
@@ -84,7 +86,7 @@ def _postgresql(url: URL, lock_seconds: int, stall_seconds: int) -> Engine:
     translate_failures(engine, url)
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: psycopg.Connection[Any], _entry: ConnectionPoolEntry) -> None:
+    def prepare(connection: "psycopg.Connection[Any]", _entry: ConnectionPoolEntry) -> None:
         connection.execute(
             f"SET timezone = 'UTC'; SET lock_timeout = '{lock_seconds}s'; SET statement_timeout = '{stall_seconds}s'; "
             f"SET idle_in_transaction_session_timeout = '{stall_seconds}s'"
@@ -112,9 +114,12 @@ def open_transaction(engine: Engine, *, read_only: bool = False) -> Iterator[Con
 def _refuse_a_broken_transaction(connection: Connection) -> None:
     """Both databases take COMMIT for a transaction that they broke off before, and write nothing, silently."""
     driver: object = connection.connection.dbapi_connection
-    if isinstance(driver, psycopg.Connection):
-        intact = driver.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+    if isinstance(driver, sqlite3.Connection):
+        intact = driver.in_transaction
     else:
-        intact = isinstance(driver, sqlite3.Connection) and driver.in_transaction
+        import psycopg  # which takes long, and who has SQLite does not need
+
+        in_transaction = psycopg.pq.TransactionStatus.INTRANS
+        intact = isinstance(driver, psycopg.Connection) and driver.info.transaction_status == in_transaction
     if not intact:
         raise Transient("an earlier error broke the transaction off; nothing was written")

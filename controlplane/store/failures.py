@@ -3,7 +3,6 @@
 import sqlite3
 from typing import Final
 
-import psycopg
 from sqlalchemy import exc
 from sqlalchemy.engine import URL, Engine, ExceptionContext
 from sqlalchemy.event import listens_for
@@ -49,17 +48,21 @@ def as_port_error(error: BaseException, url: URL) -> Transient | Permanent:
 
 
 def _may_pass(error: BaseException) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING_SQLITE
+    import psycopg  # which takes long, and who has SQLite does not need
+
     if isinstance(error, psycopg.Error):
         state = error.sqlstate
         if state is None:  # the connection itself: refused, reset, timed out
             return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return state.startswith(_PASSING_CLASSES) or state in _PASSING_STATES
-    if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING_SQLITE
     return isinstance(error, exc.TimeoutError)  # the pool has no connection left
 
 
 def _schema_is_missing(error: BaseException) -> bool:
-    if isinstance(error, psycopg.Error):
-        return error.sqlstate == _UNDEFINED_TABLE
-    return isinstance(error, sqlite3.OperationalError) and _MISSING_TABLE in str(error)
+    if isinstance(error, sqlite3.Error):
+        return isinstance(error, sqlite3.OperationalError) and _MISSING_TABLE in str(error)
+    import psycopg
+
+    return isinstance(error, psycopg.Error) and error.sqlstate == _UNDEFINED_TABLE

@@ -45,6 +45,7 @@ _UNWRITABLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 def main() -> None:
     """Run the command line."""
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]  # a command line: it would load rich, pygments, click
     import flyball.cli.commands  # noqa: F401 -- registers the commands; they import this package
 
     _open_what_is_closed()

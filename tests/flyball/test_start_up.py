@@ -18,7 +18,8 @@ from flyball.cli import main
 try:
     main()
 finally:
-    print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+    loaded = (name for name, module in sys.modules.items() if module)
+    print(json.dumps(sorted({name.partition(".")[0] for name in loaded})), file=sys.stderr)
 """
 
 

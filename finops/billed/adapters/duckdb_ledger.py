@@ -8,8 +8,6 @@ from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
-
 from controlplane.model.spend import SpendQuestion, SpendRow, SpendTable
 from controlplane.ports import Permanent, Transient
 from finops.billed.adapters.folder import DAILY, RAW_PATTERN, TAGS, LedgerFolder
@@ -72,6 +70,8 @@ class BilledLedger:
         return self._session
 
     def _run(self, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        import duckdb  # which takes long; most workspaces have no bills
+
         try:
             return self._duckdb().run(sql, parameters)
         except duckdb.Error as error:

@@ -7,8 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import duckdb
-
 from controlplane.problems import Problem, has_errors
 from finops.billed.adapters.fault_search import FaultSearch, RawRows, problems_from
 from finops.billed.adapters.folder import DAILY, RAW, TAGS
@@ -68,6 +66,8 @@ def make_partitions(making: Making, problems: list[Problem]) -> tuple[list[Made]
         folders=[making.work], files=[each.path.resolve() for each in making.staged],
         memory_bytes=making.source.bounds.memory_bytes, spill=making.work / "spill",
     )  # fmt: skip
+    import duckdb  # which takes long; most workspaces have no bills
+
     try:
         return _Maker(making, session, raw).run(problems)
     except duckdb.Error as error:

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
-
 from controlplane.ports import Transient
 
 _POLL_SECONDS: Final = 0.25
@@ -27,6 +25,8 @@ class Session:
         in_order: bool = False,
     ) -> None:
         config: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        import duckdb  # which takes long; most workspaces have no bills
+
         self._connection = duckdb.connect(":memory:", config=config)
         self.run("SET TimeZone = 'UTC'")
         self.run("SET enable_progress_bar = true")  # for `progress`: it counts only then
@@ -42,6 +42,8 @@ class Session:
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Every row of the answer. Raises `Transient` when memory or disk run out, `duckdb.Error` otherwise."""
+        import duckdb
+
         try:
             return self._connection.execute(sql, list(parameters)).fetchall()
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-import duckdb
-
 from controlplane.problems import Problem
 from finops.billed.adapters import csv_scan
 from finops.billed.adapters.csv_scan import Refused, Scanned, refuse
@@ -165,6 +163,8 @@ def described(staged: Staged, session: Session) -> tuple[Staged, list[Problem]]:
     """With its columns; and what keeps it from being read."""
     if staged.scanned is not None:
         return _with_header(staged)
+    import duckdb  # which takes long; most workspaces have no bills
+
     source = "read_parquet(?)"
     try:
         columns = tuple(session.describe(f"SELECT * FROM {source}", [[str(staged.path)]]))
@@ -202,6 +202,8 @@ def as_parquet(staged: Staged, session: Session, bounds: Bounds) -> Staged:
         f"""delim = ',', quote = '"', escape = '"', max_line_size = {bounds.line_bytes * 2}, ignore_errors = true, """
         f"store_rejects = true, rejects_limit = {_MAX_REJECTS})) TO {text(str(target))} (FORMAT parquet)"
     )
+    import duckdb
+
     try:
         rows = session.run(sql, [str(staged.path)])[0][0]
         found = session.run(
