@@ -18,7 +18,7 @@ _CENT: Final = Decimal("0.0001")
 _FELL: Final = 0.8
 _OVER: Final = "spend fell to what is usual at the step, by far more than predicted: its cause may have gone by itself"
 _BACK: Final = 1.2  # times what full service usually costs
-_FAR_ABOVE: Final = 1.5  # times what was predicted
+_FAR_ABOVE: Final = 1.5  # times what is usual, or was predicted
 _AS_BUSY: Final = 1.5  # times the spend, from where on two measurements are of two platforms
 _NOTHING: Final = 1e-9
 _TOO_SHORT: Final = "too little was seen, with spend that moved by nothing else, on both sides of the step"
@@ -114,12 +114,13 @@ def _entering(receipts: Sequence[SavingsReceipt], history: History, changes: Seq
 def _is_over(found: _Found, receipts: Sequence[SavingsReceipt], history: History) -> bool:
     """Whether it looks as if the cause went away at the very step, rather than that the tiers save so much.
 
-    Spend came down to what full service usually costs, by a share of it that is far above what was predicted.
+    Spend came down from far above what full service usually costs to that, by far more than was predicted.
     """
     usually = full_level(history)
-    if usually is None or found.kept > _BACK * usually or found.measured.saving <= 0:
+    before = found.kept + found.measured.saving
+    if usually is None or found.kept > _BACK * usually or before < _FAR_ABOVE * usually:
         return False
-    share = found.measured.saving / (found.measured.saving + max(found.kept, 0.0))
+    share = found.measured.saving / before if before > 0 else 0.0
     predicted = float(sum(receipt.predicted for receipt in receipts)) / usually
     return share > _FAR_ABOVE * predicted
 

@@ -5,10 +5,12 @@ from decimal import Decimal
 
 from controlplane import conventions as names
 from controlplane.model.ladder import Approval, ApprovalScope
+from finops.ladder.acting.judging import imagined
+from finops.ladder.controller.judging import without
 from finops.ladder.last_decision import last_of
 from finops.ladder.model import Mode
-from finops.ladder.readings import Quality, Reading
-from tests.finops.ladder.acting.world import MINUTE, NAME, World, at_tier, shadowed
+from finops.ladder.readings import Quality, Reading, Readings
+from tests.finops.ladder.acting.world import LADDER, MINUTE, NAME, START, World, at_tier, shadowed
 
 
 def test_a_ladder_in_shadow_mode_moves_in_its_memory_and_tells_each_move(world: World) -> None:
@@ -32,6 +34,19 @@ def test_in_shadow_mode_what_its_tiers_would_save_is_taken_off(world: World) -> 
     world.ladder, world.burn, world.per_hour = shadowed(world.ladder), 2, Decimal(1)
     world.turns(5)
     assert [each.data["to"] for each in world.events(names.EVENT_TIER_PROPOSED)] == [1]
+
+
+def test_in_shadow_mode_more_savings_than_there_is_spend_do_not_keep_a_ladder_up() -> None:
+    """At 1 of the signal, tiers of 4 and 6 would leave nothing; without the upper one there would still be nothing."""
+    world_of = tuple(
+        replace(each, saving_per_hour=Decimal(saving)) for each, saving in zip(LADDER.tiers, (4, 6, 1), strict=False)
+    )
+    ladder = replace(LADDER, tiers=world_of)
+    burn = Reading(Quality.GOOD, Decimal(1), START, Decimal(1))
+    for tier, without_it in ((1, 1), (2, 0)):
+        seen = imagined(Readings(START, {"burn": burn}), ladder, tier)
+        assert seen.signals["burn"].value == 0
+        assert without(seen, ladder, tier).signals["burn"].value == without_it
 
 
 def test_a_ladder_that_recommends_asks_once_and_goes_when_it_is_allowed(world: World) -> None:

@@ -122,8 +122,8 @@ class Loop:
 
     @property
     def saved(self) -> tuple[float, float]:
-        """Money: what receipts say that was saved, and the truth."""
-        said = sum(float(receipt.saved or 0) for receipt in self.receipts.values())
+        """Money: what receipts say that was saved, without those that say it was lost, and the truth."""
+        said = sum(max(float(receipt.saved or 0), 0.0) for receipt in self.receipts.values())
         without = NORMAL * self.demand[DAYS * DAY :]
         return said, float((without - self.money[DAYS * DAY :]).sum()) / 60
 

@@ -28,6 +28,8 @@ def test_the_end_of_a_crisis_is_no_saving_of_the_tier_in_force() -> None:
     loop = Loop(WORLDS["measured-at-the-height"]).run()
     said, truth = loop.saved
     assert 0 < said < truth
+    coincident = Loop(WORLDS["over-at-the-very-step"]).run()
+    assert coincident.saved[0] < coincident.saved[1]
 
 
 def test_while_a_crisis_lasts_what_was_measured_at_its_height_is_believed_in_full() -> None:

@@ -56,6 +56,8 @@ class Platform:
     saves: dict[int, float] = field(default_factory=lambda: {1: 3.0, 2: 5.0})
     history: timedelta = 3 * DAY
     is_down: bool = False
+    level: float = 20.0
+    lull: tuple[datetime, datetime] | None = None
     asked: list[tuple[datetime, datetime]] = field(default_factory=list)
     steps: list[StepRecord] = field(default_factory=list)
 
@@ -103,7 +105,9 @@ class Platform:
         for step in self.steps:
             if step.ladder == self.ladder.name and step.outcome is StepOutcome.COMMITTED and step.decided_at < at:
                 saved = sum(self.saves[tier] for tier in range(1, step.to_tier + 1))
-        return 20 * _noise(at) - saved
+        is_lull = self.lull is not None and self.lull[0] < at <= self.lull[1]
+        level = 20.0 if at <= T0 + 2 * HOUR and not is_lull else self.level
+        return (level * _noise(at) - saved) * (0.3 if is_lull else 1)
 
     def _units(self, at: datetime) -> float:
         return 1000 * _noise(at + HOUR)
@@ -279,6 +283,35 @@ def test_what_is_declared_is_believed_until_something_narrow_is_measured(keeper:
     assert savings_now(ladder, state, [replace(wide, low=Decimal(4), high=Decimal(9))]) == {1: Decimal(4)}
     assert savings_now(ladder, state, [replace(wide, low=Decimal(-9), high=Decimal(-1))]) == {1: Decimal(0)}
     assert savings_now(ladder, LadderState("intelgraph", (), {}, T0), [receipt]) == {}
+
+
+def test_what_is_believed_shrinks_with_the_spend_that_is_left(keeper: Keeper) -> None:
+    keeper.platform.step(T0, 1)
+    (young,) = keeper.run(T0 + 25 * MINUTE)
+    assert young.realised is None
+    assert near(young.remaining, 1.0, by=0.05)
+    (receipt,) = keeper.run(T0 + 2 * HOUR)
+    assert near(receipt.remaining, 1.0, by=0.05)
+    assert receipt.realised is not None
+    ladder, state = keeper.platform.ladder, keeper.platform.state()
+    keeper.platform.level = 8.0
+    (calm,) = keeper.run(T0 + 4 * HOUR)
+    assert near(calm.realised, 3.0)
+    assert near(calm.remaining, 5 / 17, by=0.03)
+    assert calm.remaining is not None
+    assert calm.realised is not None
+    assert savings_now(ladder, state, [calm]) == {1: calm.realised * calm.remaining}
+    assert savings_now(ladder, state, [replace(young, remaining=Decimal("0.5"))]) == {1: Decimal("1.5")}
+    assert near(calm.saved, 3 * 2 + 2 * 3 * 5 / 17, by=1.2)
+
+
+def test_a_lull_of_minutes_takes_nothing_from_what_is_believed(keeper: Keeper) -> None:
+    keeper.platform.step(T0, 1)
+    keeper.run(T0 + 2 * HOUR)
+    keeper.platform.lull = T0 + 2 * HOUR, T0 + 2 * HOUR + 15 * MINUTE
+    (lull,) = keeper.run(T0 + 2 * HOUR + 15 * MINUTE)
+    assert lull.remaining is not None
+    assert lull.remaining > Decimal("0.8")
 
 
 def test_a_tier_that_saves_next_to_nothing_is_found_out_when_it_was_seen_for_long_enough(store: SqlStore) -> None:

@@ -55,6 +55,29 @@ def test_no_tier_saves_more_than_is_spent() -> None:
     assert found.totals.spent == Decimal(4 * 150) / 60
 
 
+def test_what_a_tier_saves_shrinks_with_the_spend_that_is_left() -> None:
+    """It comes at a spend of 40 and saves 10: a quarter. Of the 8 of the calm hours it saves 2."""
+    plain = history(["1"] * 30 + ["3"] * 60 + ["1"] * 20)
+    spends = [Decimal(40 if 30 <= place < 90 else 8) for place in range(110)]
+    points = [replace(each, spend_per_hour=spend) for each, spend in zip(plain.points, spends, strict=True)]
+    found = simulate(ladder(), replace(plain, points=points), NO_TIME)
+    assert minutes(found.moves) == [(32, 0, 1), (94, 1, 0)]
+    high, calm = 90 - 32 - Decimal(10) / 60, 4 + Decimal(10) / 60
+    assert found.totals.saved == pytest.approx((10 * high + 2 * calm) / 60)
+
+
+def test_a_ladder_is_left_when_the_crisis_is_over_although_its_tier_saved_more_than_calm_allows() -> None:
+    burning = signal("burn", Measure.BURN_RATE, timedelta(minutes=5))
+    of = ladder(tier(1, "2", "1.9", saving="30"), signals=[burning])
+    plain = history(["1"] * 30 + ["8"] * 90 + ["1"] * 120, per_hour="0.125")
+    spends = [Decimal(64 if 30 <= place < 120 else 8) for place in range(240)]
+    points = [replace(each, spend_per_hour=spend) for each, spend in zip(plain.points, spends, strict=True)]
+    found = simulate(of, replace(plain, points=points), NO_TIME)
+    assert [(move.from_tier, move.to_tier) for move in found.moves] == [(0, 1), (1, 0)]
+    assert minutes(found.moves)[1][0] <= 120 + 60 + 10
+    assert simulate(of, replace(plain, points=points), NO_TIME, asks_always=True).moves == found.moves
+
+
 def test_steps_take_the_time_that_visibility_settling_and_journeys_take() -> None:
     walked = replace(tier(1, "2", "1.2"), journeys=("core", "write"))
     options = Options(visible_in=timedelta(seconds=5), journey_takes=timedelta(seconds=30))
