@@ -174,6 +174,6 @@ class AlertsAgainstModel(_OnSQLite):
 
 TestOutboxAgainstModel = OutboxAgainstModel.TestCase
 TestAlertsAgainstModel = AlertsAgainstModel.TestCase
-_LEAN = settings(max_examples=25, stateful_step_count=30, deadline=None)
+_LEAN = settings(max_examples=settings.default.max_examples // 3, stateful_step_count=30, deadline=None)
 TestOutboxAgainstModel.settings = _LEAN
 TestAlertsAgainstModel.settings = _LEAN

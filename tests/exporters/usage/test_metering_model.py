@@ -188,4 +188,6 @@ def _quantity(sent: list[_Sent], aggregation: Aggregation) -> Decimal | None:
 
 
 TestMeteringAgainstModel = MeteringAgainstModel.TestCase
-TestMeteringAgainstModel.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+TestMeteringAgainstModel.settings = settings(
+    max_examples=settings.default.max_examples // 4, stateful_step_count=20, deadline=None
+)
