@@ -202,8 +202,8 @@ class SavingsReceipt:
     """What a tier was said to save, and what it did, in money an hour; of one time that it was in force.
 
     `realised`, `low`, `high` (an 80 % interval) are None until enough was seen on both sides. `saved` is money so far.
-    What a tier saves shrinks with the spend: `remaining` is the share of the spend of when it came that there still is,
-    at most 1; None: not known.
+    What a tier saves shrinks with the spend: `remaining` is the share of the spend of when it came that there still is.
+    More than 1 only where nothing was measured and spend is far above what is usual; None: not known.
     """
 
     step: str

@@ -10,7 +10,6 @@ from finops.ladder.model import Ladder
 
 NARROW: Final = Decimal("0.5")  # half the interval ÷ what was declared or measured: from there on it is believed
 PAYS_FROM: Final = Decimal("0.25")  # of what was predicted
-_ALL: Final = Decimal(1)
 LONG_ENOUGH: Final = timedelta(minutes=45)  # in force, before a tier is said to save nothing
 
 
@@ -19,8 +18,7 @@ def savings_now(ladder: Ladder, state: LadderState, receipts: Iterable[SavingsRe
 
     As measured where the interval is narrow: no more than half of what was declared, or of what was measured, to either
     side. Else as declared, brought into the interval. Never negative: a tier that costs money is no reason to keep it.
-    And never more than the share of it that spend now is of spend when the tier came: with the cause of a crisis gone,
-    its tiers have little left to save.
+    Times `remaining`: with the cause of a crisis gone, its tiers have little left to save.
     """
     by_key = {(receipt.step, receipt.tier): receipt for receipt in receipts}
     return {
@@ -37,7 +35,7 @@ def saves_nothing(receipt: SavingsReceipt, now: datetime) -> bool:
 
 def _saves(ladder: Ladder, applied: AppliedTier, receipt: SavingsReceipt | None) -> Decimal:
     believed = _believed(ladder, applied, receipt)
-    return believed if receipt is None or receipt.remaining is None else believed * min(receipt.remaining, _ALL)
+    return believed if receipt is None or receipt.remaining is None else believed * receipt.remaining
 
 
 def _believed(ladder: Ladder, applied: AppliedTier, receipt: SavingsReceipt | None) -> Decimal:

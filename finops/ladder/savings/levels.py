@@ -37,11 +37,15 @@ def level(history: History, window: Window) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
-def full_level(history: History) -> float | None:
-    """What full service usually costs; None with less than a day of it."""
+def usual_level(history: History) -> float | None:
+    """What full service usually costs in this hour, or at all; None with less than a day of it."""
     quiet = history.money[history.is_full]
     known = quiet[np.isfinite(quiet)]
-    return float(np.median(known)) if len(known) >= _A_DAY else None
+    if len(known) < _A_DAY:
+        return None
+    hours = history.load[-_LATEST:] if history.load is not None and not history.load_name else known
+    hours = hours[np.isfinite(hours)]
+    return float(np.median(hours)) if len(hours) else float(np.median(known))
 
 
 def spend_now(history: History, first: int) -> float | None:

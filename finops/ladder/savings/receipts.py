@@ -11,7 +11,7 @@ from controlplane.model.ladder import LadderState, SavingsReceipt, StepOutcome, 
 from controlplane.wording import duration, significant
 from finops.ladder.model import Ladder
 from finops.ladder.savings.history import BLOCK, Change, History, Window
-from finops.ladder.savings.levels import full_level, level, remaining, spend_now, steady_after, steady_before
+from finops.ladder.savings.levels import level, remaining, spend_now, steady_after, steady_before, usual_level
 from finops.ladder.savings.measuring import LEAST_BLOCKS, MOST_BEFORE, Measured, combined, measure, reversed_
 
 _CENT: Final = Decimal("0.0001")
@@ -19,6 +19,7 @@ _FELL: Final = 0.8
 _OVER: Final = "spend fell to what is usual at the step, by far more than predicted: its cause may have gone by itself"
 _BACK: Final = 1.2  # times what full service usually costs
 _FAR_ABOVE: Final = 1.5  # times what is usual, or was predicted
+_MOST_PREDICTED: Final = 0.5  # of what is usual
 _AS_BUSY: Final = 1.5  # times the spend, from where on two measurements are of two platforms
 _NOTHING: Final = 1e-9
 _TOO_SHORT: Final = "too little was seen, with spend that moved by nothing else, on both sides of the step"
@@ -69,7 +70,7 @@ def measured(
     entered = None if is_doubted else entered
     then = entered.kept if entered is not None else _expected(receipts, history, changes)
     for each, share in zip(receipts, _shares(receipts), strict=True):
-        receipt = _with_remaining(each, history, then)
+        receipt = _with_remaining(each, history, then, is_measured=entered is not None)
         left = _leaving(receipt, history, changes)
         if entered is None and left is None:
             yield _unmeasured(receipt) if not is_doubted else _doubted(receipt)
@@ -116,13 +117,13 @@ def _is_over(found: _Found, receipts: Sequence[SavingsReceipt], history: History
 
     Spend came down from far above what full service usually costs to that, by far more than was predicted.
     """
-    usually = full_level(history)
+    usually = usual_level(history)
     before = found.kept + found.measured.saving
     if usually is None or found.kept > _BACK * usually or before < _FAR_ABOVE * usually:
         return False
     share = found.measured.saving / before if before > 0 else 0.0
-    predicted = float(sum(receipt.predicted for receipt in receipts)) / usually
-    return share > _FAR_ABOVE * predicted
+    predicted = float(sum(receipt.predicted for receipt in receipts)) / max(usually, _NOTHING)
+    return share > _FAR_ABOVE * min(predicted, _MOST_PREDICTED)
 
 
 def _leaving(receipt: SavingsReceipt, history: History, changes: Sequence[Change]) -> _Found | None:
@@ -193,12 +194,27 @@ def _expected(receipts: Sequence[SavingsReceipt], history: History, changes: Seq
     return max(known, default=None)
 
 
-def _with_remaining(receipt: SavingsReceipt, history: History, then: float | None) -> SavingsReceipt:
+def _with_remaining(
+    receipt: SavingsReceipt, history: History, then: float | None, *, is_measured: bool
+) -> SavingsReceipt:
     """With the share of spend `then` that there still is. It stays once the tier was left, and in silence."""
-    if receipt.until is not None or then is None or then <= 0:
-        return receipt
     spend = spend_now(history, history.index(receipt.since))
-    return receipt if spend is None else replace(receipt, remaining=_money(min(max(spend / then, 0.0), 1.0)))
+    if receipt.until is not None or then is None or spend is None:
+        return receipt
+    share = min(max(spend / then, 0.0), 1.0) if then > 0 else 1.0
+    more = 0.0 if is_measured else _more(receipt, history, spend)
+    return replace(receipt, remaining=_money(max(share, more)))
+
+
+def _more(receipt: SavingsReceipt, history: History, spend: float) -> float:
+    """By how much what was only predicted is more in a crisis: it was said of usual hours, and is mostly a share.
+
+    0 unless spend is far above what is usual. A tier is not taken to save more than what is still spent.
+    """
+    usually = usual_level(history)
+    if usually is None or usually <= 0 or spend < _FAR_ABOVE * usually:
+        return 0.0
+    return min(spend / usually, spend / max(float(receipt.predicted), _NOTHING))
 
 
 def _shares(receipts: Sequence[SavingsReceipt]) -> list[Decimal]:
