@@ -15,7 +15,7 @@ from finops.flags.ports import OpenStore
 from finops.ladder.acting import ordered, stranded, straying, taking_back
 from finops.ladder.acting.act import Act
 from finops.ladder.acting.flag_calls import StoreDown, StoreRefused, calling
-from finops.ladder.acting.journal import Journal
+from finops.ladder.acting.journal import STORE_DOWN, Journal
 from finops.ladder.acting.judging import Judge, Judgement, ReadSignals, acts
 from finops.ladder.acting.rehearsing import Rehearsal, rehearse
 from finops.ladder.acting.stepper import Stepper
@@ -162,14 +162,15 @@ class LadderDaemon:
             is_stepping = transaction.ladders.open_step(journal.name) is not None
             newest = next(iter(transaction.ladders.steps(journal.name, limit=1)), None)
         is_stray = straying.may_stray(newest, now)
-        if state is None or is_stepping or not (state.applied or is_stray):
+        is_silent = state is not None and STORE_DOWN in (state.told or {})
+        if state is None or is_stepping or not (state.applied or is_stray or is_silent):
             return []
         try:
             with ExitStack() as stack:
                 act = self._act(stack, stepper, journal)
                 if is_stray and newest is not None and newest.store == act.flags.name:
                     straying.put_back(act, newest, state)
-                return watch(act, state) if state.applied else []
+                return watch(act, state) if state.applied or is_silent else []
         except (StoreDown, StoreRefused) as error:
             log.warning("finops.flag_store_closed", extra={"ladder": journal.name, "error": str(error)})
             return []

@@ -69,6 +69,10 @@ class FlagCalls:
             found = self.opened.store.read(self.descriptions(flags)) if flags else {}
         return {flag: found.get(flag, FlagState(flag, None)) for flag in flags}
 
+    def any_one(self) -> dict[str, FlagValue]:
+        """One flag of the list, to see whether the store answers."""
+        return {flag.name: flag.normal for flag in [*self.declared.values()][:1]}
+
     def look(self, flags: Mapping[str, FlagValue], since: datetime) -> dict[str, Seen]:
         """Flags together with what the store knows of who wrote them since then."""
         states = self.read(flags)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from controlplane.model.ladder import FlagValue, LadderState, StepOutcome, StepPhase, StepRecord
 from finops.flags.model import FlagState, FlagWrite
 from finops.flags.ports import Conflict
-from finops.ladder.acting import plan
+from finops.ladder.acting import lasting, plan
 from finops.ladder.acting.act import POLL_SECONDS, Act, differing, give_up, give_way, shown
 from finops.ladder.acting.flag_calls import StoreDown, noted
 from finops.ladder.acting.hands import Hand, doing, hands, same
@@ -18,7 +18,8 @@ def begin(act: Act, step: StepRecord) -> StepRecord:
     forced = plan.in_force(state)
     wanted = {change.flag: change.after for change in step.changes}
     found = act.flags.read({**wanted, **forced})
-    if why := _why_not(act, step, wanted, found):
+    why = _why_not(act, step, wanted, found)
+    if why := why or lasting.why_over(step, act.journal.ladder, state, act.journal.clock.now()):
         return act.journal.end(step, StepOutcome.REFUSED, why)
     if state is not None and state.theirs:
         return act.journal.end(step, StepOutcome.YIELDED, f"people changed {', '.join(sorted(state.theirs))}")

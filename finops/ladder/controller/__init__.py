@@ -10,7 +10,7 @@ from finops.ladder.controller.decision import decide
 from finops.ladder.controller.expiring import expiries
 from finops.ladder.controller.explaining import ExplainedComparison, ExplainedCondition, explained
 from finops.ladder.controller.gates import retry_wait
-from finops.ladder.controller.judging import Verdict, saving_of, without
+from finops.ladder.controller.judging import Verdict, judge, saving_of, without
 from finops.ladder.controller.moving import failed, initial, moved
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "explained",
     "failed",
     "initial",
+    "judge",
     "moved",
     "retry_wait",
     "saving_of",

@@ -70,7 +70,7 @@ def reading(
         value, per_hour = _spike(signal, parts, saving)
     else:
         value, per_hour = _decimal(parts[queries.VALUE][0].value), _finite(parts.get(queries.PER_HOUR, ()))
-        value = value if signal.measure is Measure.QUERY else max(value, Decimal(0))
+        value = max(value, Decimal(0))
     measured = parts.get(queries.VALUE) or parts[queries.SPEND]
     if measured[0].labels.get(names.CURRENCY, currency) != currency and signal.measure is not Measure.QUERY:
         per_hour = None
@@ -117,7 +117,7 @@ def _fault(signal: Signal, parts: Parts, now: datetime) -> _Fault | None:
         return Quality.MISSING, "it is not a number (NaN)"
     if math.isinf(values[0].value):
         return Quality.CONTRADICTORY, "it is infinite"
-    if signal.measure is not Measure.QUERY and _decimal(values[0].value) < _NOISE:
+    if _decimal(values[0].value) < _NOISE:
         return Quality.CONTRADICTORY, f"it is negative ({values[0].value:.3g})"
     if absent := [part for part in _NEEDED[signal.measure] if part not in parts]:
         what = "what it is recorded from" if absent == [queries.AT_SPEND] else "its own series"

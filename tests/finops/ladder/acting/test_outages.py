@@ -10,6 +10,7 @@ from controlplane.model.check import Outcome
 from controlplane.model.ladder import StepOutcome, StepPhase
 from controlplane.ports import LeaseLost, Permanent, Transient
 from finops.flags.model import FlagWrite, WriteNote
+from finops.ladder.readings import Quality, Reading
 from tests.finops.ladder.acting.world import DECLARED, MINUTE, World, at_tier, down
 
 
@@ -54,6 +55,43 @@ def test_a_short_silence_wakes_nobody_and_the_step_goes_on(world: World) -> None
     world.turn()
     assert (world.state().tier, world.steps()[0].attempts) == (1, 2)
     assert alerts(world) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (2, 1, "the signals do not ask for it any more"),
+        (0, 1, "the signals do not ask for it any more"),
+        (2, Reading(Quality.MISSING), "nobody knows what signals say now"),
+    ],
+    ids=["up, calm again", "down, high again", "up, dark by now"],
+)
+def test_a_step_that_waited_for_its_store_does_not_begin_on_data_of_before(
+    world: World, before: int, after: Reading | int, why: str
+) -> None:
+    world.burn = 1
+    world.turn()
+    world.burn, world.before = before, down
+    world.turns(2)
+    world.burn = after
+    world.turns(2)
+    world.before = lambda _: None
+    world.turn()
+    step = world.steps()[-1]
+    assert (step.outcome, step.detail) == (StepOutcome.REFUSED, f"it could not begin for 2 min, and {why}")
+    assert (world.state().tier, world.values()) == (1, at_tier(1))
+
+
+def test_the_page_of_a_store_that_is_back_ends_although_nothing_is_in_force_or_wanted(world: World) -> None:
+    world.burn, world.before = 1, down
+    world.turns(4)
+    world.burn = 0
+    world.turns(2)
+    assert alerts(world) == [(names.ALERT_FLAG_STORE_DOWN, "firing")]
+    world.before = lambda _: None
+    world.turns(2)
+    assert alerts(world)[-1] == (names.ALERT_FLAG_STORE_DOWN, "resolved")
+    assert (world.state().tier, world.steps()[-1].outcome) == (0, StepOutcome.REFUSED)
 
 
 @pytest.mark.parametrize("has_written", [True, False], ids=["the write arrived", "the write was lost"])

@@ -157,6 +157,12 @@ def test_what_is_not_good_has_no_value_and_says_why(
     assert found.reason.startswith(reason)
 
 
+def test_a_query_that_is_negative_lets_nothing_go(remembered: Past) -> None:
+    found = of(remembered, asking("below", "-max(own_total)"), asking("noise", "max(own_total) * 0 - 1e-12"))
+    assert (found["below"].quality, found["below"].reason) == (Quality.CONTRADICTORY, "it is negative (-5)")
+    assert (found["noise"].quality, found["noise"].value) == (Quality.GOOD, Decimal(0))
+
+
 def test_a_source_that_always_was_slow_is_not_silent(remembered: Past) -> None:
     assert of(remembered, burning("slow"))["slow"].quality is Quality.GOOD
 
