@@ -23,11 +23,12 @@ demo: setup ## a simulated platform with a month of history, Prometheus, Alertma
 
 .PHONY: test
 test: setup-test ## every test
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not soak"
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not soak"
 
 .PHONY: soak
 soak: setup-test ## the long campaigns: crashes, fuzzing
 	@$(BIN)/pytest -m soak
+	@$(BIN)/pytest -m "not soak" --hypothesis-profile=thorough
 
 .PHONY: check
 check: setup-test ## lint, types, import directions

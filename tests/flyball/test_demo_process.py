@@ -116,9 +116,7 @@ def test_a_signal_ends_every_child_and_leaves_nothing_behind(tmp_path: Path) -> 
         ends_in_order(folder, process, signal.SIGINT, children)
 
 
-def test_killed_outright_it_takes_its_children_along_and_when_a_child_dies_the_next_demo_says_which(
-    tmp_path: Path,
-) -> None:
+def test_killed_outright_it_takes_its_children_along(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     with demo(folder) as process:
         children = children_of(process.pid)
@@ -128,8 +126,11 @@ def test_killed_outright_it_takes_its_children_along_and_when_a_child_dies_the_n
     status = asked("demo", "status", "--folder", str(folder))
     assert status.exit_code == 3
     assert "no demo is running" in status.stderr
-    (folder / "state.json").unlink()
 
+
+@pytest.mark.soak
+def test_when_a_child_dies_the_demo_ends_and_says_which(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
     with demo(folder) as process:
         children = children_of(process.pid)
         victim = next(one for one in children if "alertmanager" in Path(f"/proc/{one}/cmdline").read_text())
