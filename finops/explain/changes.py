@@ -34,8 +34,16 @@ def fetch_changes(store: Store, start: datetime, end: datetime) -> tuple[Change,
 
 def change_of(event: Event) -> Change:
     """An event in words: what of its data a reader knows how to read, bounded."""
-    told = (f"{key} {event.data[key]}" for key in _TOLD if event.data.get(key) not in (None, ""))
+    known = {key: event.data[key] for key in _TOLD if event.data.get(key) not in (None, "")}
+    if known.get("to") == known.get("tier"):
+        known.pop("tier", None)  # said already
+    told = (f"{key} {_in_words(value)}" for key, value in known.items())
     return Change(event.occurred_at, event.kind, _bounded(event.subject), _bounded(", ".join(told)))
+
+
+def _in_words(value: object) -> str:
+    """Truth as flag stores and YAML write it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def fetch_versions(backend: MetricsBackend, start: datetime, end: datetime) -> tuple[Change, ...]:

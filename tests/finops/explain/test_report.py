@@ -183,6 +183,13 @@ def test_an_events_data_is_bounded_and_printable() -> None:
     assert "\x1b" not in change.subject
 
 
+def test_changes_of_flags_and_tiers_are_told_in_their_own_words() -> None:
+    flag = change_of(_event(names.EVENT_FLAG_CHANGED, AT, "batch-frozen", {"from": False, "to": True}))
+    assert flag.detail == "from false, to true"
+    tier = change_of(_event(names.EVENT_TIER_CHANGED, AT, "shop", {"from": 0, "to": 1, "tier": 1, "reason": "burns"}))
+    assert tier.detail == "from 0, to 1, reason burns"
+
+
 def test_lines_fit_a_terminal_and_say_effects_movers_changes_and_notes() -> None:
     text = list(as_lines(_report(metrics=_Metrics(), exemplars=_Exemplars()), traces_at="https://t/{trace_id}"))
     assert text[0] == "2026-11-08 … 2026-11-15 against 2026-11-01 … 2026-11-08, billed"
