@@ -12,6 +12,9 @@ WORLDS = {
         peak=8.95, hours=0.69, shares=(0.36, 0.23, 0.36), noise=0.0, dwell=30, cool_down=15, seed=1124
     ),
     "a-fixed-saving-by-the-units": World(shares=(0.5, 0.4), is_fixed=True, dwell=45, knows_units=True, hours=2),
+    "entered-too-fast-to-be-measured": World(
+        peak=9.48, hours=3, shares=(0.57, 0.59), noise=0.0, window=10, cool_down=15
+    ),
     "declared-twice-as-much": World(course="ramp", shares=(0.4, 0.3), declared=2.0, noise=0.08, swing=0.2),
 }
 

@@ -25,7 +25,7 @@ def both_ways(blocks: int, seed: int, *, knows_units: bool, memory: float) -> tu
     full = at < step
     load = units if knows_units else usual(money, full)
     history = History(START, money, load, "units" if knows_units else "", regime, full)
-    entered = measure(history, (step - 12, step), (step + SETTLING, left))
+    entered = measure(history, (step - 12, step), (step + SETTLING, min(left, step + SETTLING + 12)))
     within = max(step + SETTLING, left - 12), left
     leaving = measure(history, within, (left + SETTLING, count))
     assert entered is not None
