@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from controlplane.model.ladder import FlagValue
+from controlplane.ports import Permanent
 from finops.flags.model import Capabilities, DeclaredFlag, FlagEdit, FlagState, FlagUse, FlagWrite, WriteNote
 
 
@@ -18,6 +19,10 @@ class Conflict(Exception):
     def __init__(self, message: str, flags: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.flags = tuple(flags)
+
+
+class NotOneValue(Permanent):
+    """The store has a flag, and it gives no one value of its type to everybody: somebody set it up otherwise."""
 
 
 class FlagStore(Protocol):
@@ -33,7 +38,10 @@ class FlagStore(Protocol):
         ...
 
     def read(self, flags: Sequence[DeclaredFlag]) -> Mapping[str, FlagState]:
-        """The present state of each, by name; value None for one that the store does not have."""
+        """The present state of each, by name; value None for one that the store does not have.
+
+        Raises `NotOneValue` when one of them does not have the same value for everybody.
+        """
         ...
 
     def write(self, writes: Sequence[FlagWrite], note: WriteNote) -> None:

@@ -11,7 +11,7 @@ from finops.flags.adapters.file_replacing import Loaded, Replaced, load, locked,
 from finops.flags.adapters.flagd_text import FlagdFlag, NotJSON, flags_of, with_defaults
 from finops.flags.comparing import due, fits, shown
 from finops.flags.model import Capabilities, DeclaredFlag, FlagEdit, FlagState, FlagUse, FlagWrite, WriteNote
-from finops.flags.ports import Conflict
+from finops.flags.ports import Conflict, NotOneValue
 
 
 class FlagdFile:
@@ -75,7 +75,8 @@ class FlagdFile:
         if found is None or found.value is None:
             return FlagState(flag.name, None, last_write=last_write)
         if not fits(flag, found.value):
-            raise Permanent(f"{self._path}: flag {flag.name} is declared as {flag.type.value}: {found.default} is none")
+            told = f"is declared as {flag.type.value}: {found.default} is none"
+            raise NotOneValue(f"{self._path}: flag {flag.name} {told}")
         return FlagState(flag.name, _plain(found.value), found.default or "", last_write)
 
     def _flags(self, text: str, names: frozenset[str]) -> dict[str, FlagdFlag]:

@@ -14,6 +14,7 @@ from controlplane.model.event import JSON
 from controlplane.model.ladder import FlagValue
 from controlplane.ports import Permanent
 from finops.flags.comparing import same, shown
+from finops.flags.ports import NotOneValue
 
 _MILLISECONDS: Final = 1000
 
@@ -57,7 +58,7 @@ class Config(_Answer):
         found = next((word for given, word in (*chooses, (self.prerequisites, "prerequisites")) if given), "")
         if found or self.fallthrough.variation is None:
             by = found or "a percentage rollout"
-            raise Permanent(
+            raise NotOneValue(
                 f"flag {flag}: {by} in LaunchDarkly decide for some: a ladder needs one value for everybody"
             )
 

@@ -11,6 +11,7 @@ from controlplane.model.ladder import FlagValue
 from controlplane.ports import Permanent
 from finops.flags.comparing import shown
 from finops.flags.model import FlagType
+from finops.flags.ports import NotOneValue
 
 ALL: Final = 1000  # weights of variants are per mille
 _TURNED: Final = {"feature-environment-enabled": True, "feature-environment-disabled": False}
@@ -96,14 +97,14 @@ class Toggle(_Answer):
     def for_all(self, flag: str) -> Strategy:
         """The strategy by which it is, or would be, on for everybody. Raises `Permanent` when it would not be."""
         if self.dependencies:
-            raise Permanent(
+            raise NotOneValue(
                 f"flag {flag} depends on another flag in Unleash: a ladder must be sure of it, take that away"
             )
         if not self.strategies:
             return Strategy(name="default")
         found = next((each for each in self.strategies if each.reaches_all), None)
         if found is None:
-            raise Permanent(
+            raise NotOneValue(
                 f"flag {flag} is on for some only: give it one strategy in Unleash that is on for everybody"
             )
         return found
@@ -214,7 +215,7 @@ def _served(flag: str, strategy: Strategy) -> Payload:
     given = [each for each in strategy.variants or [] if each.weight > 0]
     if len(given) != 1 or given[0].payload is None:
         message = "must have variants with payloads, one with all the weight, in its strategy in Unleash"
-        raise Permanent(f"flag {flag} {message}: it gives no one value")
+        raise NotOneValue(f"flag {flag} {message}: it gives no one value")
     return given[0].payload
 
 
@@ -224,4 +225,5 @@ def _typed(flag: Named, text: str) -> FlagValue:
     try:
         return int(text)
     except ValueError:
-        raise Permanent(f"flag {flag.name} is declared as integer, and has the value {text[:80]} in Unleash") from None
+        message = f"flag {flag.name} is declared as integer, and has the value {text[:80]} in Unleash"
+        raise NotOneValue(message) from None

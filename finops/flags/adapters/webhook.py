@@ -20,7 +20,7 @@ from controlplane.ports import Clock, Permanent
 from finops.flags.adapters.conversing import Answer, Server
 from finops.flags.comparing import fits
 from finops.flags.model import Capabilities, DeclaredFlag, FlagEdit, FlagState, FlagUse, FlagWrite, WriteNote
-from finops.flags.ports import Conflict
+from finops.flags.ports import Conflict, NotOneValue
 
 _CONFLICT: Final = 409
 _PREFIX: Final = "whsec_"
@@ -104,7 +104,7 @@ class Webhook:
             raise self._server.odd(f"reading {flag.name}")
         value = found.get("value")
         if value is not None and (not fits(flag, value) or not isinstance(value, bool | int | str)):
-            raise Permanent(f"flag {flag.name} is declared as {flag.type.value}, and the webhook has another type")
+            raise NotOneValue(f"flag {flag.name} is declared as {flag.type.value}, and the webhook has another type")
         return FlagState(flag.name, value, str(found.get("version") or ""), str(found.get("lastWrite") or ""))
 
     def _conflict(self, answer: Answer, asked: Sequence[str]) -> Conflict:

@@ -13,7 +13,7 @@ from controlplane.model.ladder import FlagValue, StepRecord
 from controlplane.model.source import SourcePosition
 from controlplane.ports import Permanent, Transient
 from finops.flags.model import DeclaredFlag, FlagState, FlagType, FlagWrite, WriteNote
-from finops.flags.ports import OpenedStore
+from finops.flags.ports import NotOneValue, OpenedStore
 from finops.ladder.acting.hands import Seen
 
 _SKEW: Final = timedelta(seconds=10)  # by how much a flag store's clock may differ from ours
@@ -29,6 +29,10 @@ class StoreRefused(Exception):
     """The flag store refused, and will again."""
 
 
+class FlagUnclear(StoreRefused):
+    """The flag store answers, and a flag gives no one value to everybody."""
+
+
 class Stopped(Exception):
     """Nothing may be written now: the kill switch is set."""
 
@@ -40,6 +44,8 @@ def calling() -> Iterator[None]:
         yield
     except Transient as error:
         raise StoreDown(str(error)) from error
+    except NotOneValue as error:
+        raise FlagUnclear(str(error)) from error
     except Permanent as error:
         raise StoreRefused(str(error)) from error
 
@@ -68,6 +74,15 @@ class FlagCalls:
         with calling():
             found = self.opened.store.read(self.descriptions(flags)) if flags else {}
         return {flag: found.get(flag, FlagState(flag, None)) for flag in flags}
+
+    def read_each(self, flags: Mapping[str, FlagValue]) -> dict[str, FlagState]:
+        """The same, with no value for a flag that has none for everybody."""
+        try:
+            return self.read(flags)
+        except FlagUnclear:
+            if len(flags) == 1:
+                return {flag: FlagState(flag, None) for flag in flags}
+        return {flag: state for flag in flags for state in self.read_each({flag: flags[flag]}).values()}
 
     def any_one(self) -> dict[str, FlagValue]:
         """One flag of the list, to see whether the store answers."""

@@ -16,7 +16,7 @@ def watch(act: Act, state: LadderState) -> list[str]:
     forced = plan.in_force(state)
     journal = act.journal
     try:
-        found = act.flags.read(forced or act.flags.any_one())
+        found = act.flags.read_each(forced or act.flags.any_one())
         changed = {flag: value for flag, value in forced.items() if not same(found[flag].value, value)}
         by = writing.who(act, changed, state)
     except (StoreDown, StoreRefused) as error:

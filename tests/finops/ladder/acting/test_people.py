@@ -1,6 +1,7 @@
 """A person's edit is theirs: the ladder leaves it alone, says so, and waits to be told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from controlplane import conventions as names
 from controlplane.model.check import Outcome
 from controlplane.model.ladder import OrderKind, StepOutcome
+from finops.flags.model import DeclaredFlag, FlagState
+from finops.flags.ports import NotOneValue
 from tests.finops.ladder.acting.world import NAME, World, at_tier
 
 
@@ -189,3 +192,35 @@ def test_an_order_to_step_waits_for_nobody_who_changed_a_flag(world: World) -> N
     assert world.outcome().result == "people changed sampling"
     assert world.values()["sampling"] is False
     assert world.state().ladder == NAME
+
+
+def test_a_flag_in_force_that_somebody_rolls_out_to_some_only_is_theirs(world: World) -> None:
+    world.burn = 1
+    world.turn()
+    world.flags = RolledOut(world.flags, "sampling")
+    world.burn = 0
+    world.turns(3)
+    assert world.state().theirs == {"sampling": True}
+    assert [page["labels"]["alertname"] for page in world.pages()] == [names.ALERT_LADDER_YIELDED]
+    assert (world.state().tier, len(world.steps())) == (1, 1)
+    world.flags = world.flags.inner
+    world.order(OrderKind.TAKE_BACK)
+    world.turns(3)
+    assert (world.state().tier, world.values()) == (0, at_tier(0))
+
+
+@dataclass
+class RolledOut:
+    """A store in which somebody gave a flag to a part of all users."""
+
+    inner: Any
+    flag: str
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def read(self, flags: Sequence[DeclaredFlag]) -> Mapping[str, FlagState]:
+        if self.flag in [each.name for each in flags]:
+            raise NotOneValue(f"flag {self.flag} is on for some only")
+        found: Mapping[str, FlagState] = self.inner.read(flags)
+        return found
