@@ -47,7 +47,7 @@ def rehearsal_data(told: Rehearsal) -> dict[str, JSON]:
 
 def _verdict(told: Rehearsal) -> Iterator[str]:
     if not told.problems:
-        yield f"Nothing is in the way of a drill up to tier {told.to_tier} now."
+        yield f"Flags and journeys are ready for a drill up to tier {told.to_tier} now."
         return
     yield "In the way of a drill now:"
     for problem in told.problems:

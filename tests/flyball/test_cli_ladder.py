@@ -283,7 +283,7 @@ def test_a_rehearsal_reads_flags_and_walks_journeys_and_writes_nothing(shop: Sho
         shop.write(_LADDER.replace("URL", platform.url))
         code, output = shop.here("drill", "--to", "2", "--dry-run")
     assert "  1     adaptive-sampling    false  true\n" in output
-    assert output.endswith("Nothing is in the way of a drill up to tier 2 now.\n")
+    assert output.endswith("Flags and journeys are ready for a drill up to tier 2 now.\n")
     assert (flags.read_bytes(), shop.audited(), code) == (before, [], ExitCode.OK)
     flags.write_text(json.dumps({"flags": {"adaptive-sampling": _OFF}}))
     code, output = shop.here("drill", "--to", "2", "--dry-run")
