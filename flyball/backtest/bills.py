@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from controlplane.model.budget import Budget
 from controlplane.model.spend import SpendQuestion
 from controlplane.ports import Permanent
 from controlplane.problems import Problem, has_errors
@@ -23,6 +24,7 @@ from flyball.money.declared import MoneyDeclared
 _NAME: Final = "backtest"
 _BEGIN, _END = "charge-begin", "charge-end"
 _ALL_TIME: Final = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+_Billed = tuple[str, Charge]  # with its currency
 _NO_TRAFFIC: Final = Traffic((), timedelta(hours=1))
 
 
@@ -60,16 +62,15 @@ class Bills:
         budgets = {each.name: each for each in policy.money.budgets}
         unit_costs = {each.name: each for each in policy.money.unit_costs if each.target is not None}
         named = {signal.subject for signal in policy.ladder.signals}
-        spent = {
-            name: self._charges(dict(each.scope), each.currency) for name, each in budgets.items() if name in named
-        }
+        scoped = {name: self._charges(dict(each.scope)) for name, each in budgets.items() if name in named}
+        spent = {name: _in_currency(charges, budgets[name].currency) for name, charges in scoped.items()}
         return Charged(
             start=span[0],
             end=span[1],
             budgets=budgets,
             spent=spent,
             unit_spent={
-                name: self._charges(dict(each.billed_scope or each.scope), each.currency)
+                name: _in_currency(self._charges(dict(each.billed_scope or each.scope)), each.currency)
                 for name, each in unit_costs.items()
                 if name in named
             },
@@ -77,7 +78,7 @@ class Bills:
             units=tuple(traffic.units()),
             users=tuple(traffic.users()),
             origin=f"History from {', '.join(path.name for path in self._paths)}",
-            notes=(*self._notes(traffic), *_silent(spent)),
+            notes=(*self._notes(traffic), *_silent(spent), *_in_other_money(scoped, budgets)),
         )
 
     def _notes(self, traffic: Traffic) -> tuple[str, ...]:
@@ -103,18 +104,35 @@ class Bills:
         return {**declared, _BEGIN: (Term(column=focus.START),), _END: (Term(column=focus.END),)}
 
     def _span(self) -> tuple[datetime, datetime]:
-        charges = self._charges({}, "")
+        charges = self._charges({})
         if not charges:
             raise Permanent("the bills hold no charge that counts")
-        return min(each.start for each in charges), max(each.end for each in charges)
+        return min(each.start for _, each in charges), max(each.end for _, each in charges)
 
-    def _charges(self, where: Mapping[str, tuple[str, ...]], currency: str) -> list[Charge]:
+    def _charges(self, where: Mapping[str, tuple[str, ...]]) -> list[_Billed]:
         question = SpendQuestion(*_ALL_TIME, by=("hour", _BEGIN, _END), where=where)
         return [
-            Charge(_moment(row.key[1]), _moment(row.key[2]), row.effective)
+            (row.currency, Charge(_moment(row.key[1]), _moment(row.key[2]), row.effective))
             for row in self._ledger.spend(question).rows
-            if not currency or row.currency == currency
         ]
+
+
+def _in_currency(charges: Sequence[_Billed], currency: str) -> list[Charge]:
+    return [charge for billed_in, charge in charges if billed_in == currency]
+
+
+def _in_other_money(scoped: Mapping[str, Sequence[_Billed]], budgets: Mapping[str, Budget]) -> tuple[str, ...]:
+    """What is billed in another currency than its budget is not known. Raises `Permanent` when that is all of it."""
+    notes = []
+    for name, charges in scoped.items():
+        own = budgets[name].currency
+        others = sorted({billed_in for billed_in, _ in charges} - {own})
+        told = f"the budget {name} is in {own}, and the bills have charges of it in {', '.join(others)}"
+        if others and all(billed_in != own for billed_in, _ in charges):
+            raise Permanent(f"{told} only")
+        if others:
+            notes.append(f"{told[0].upper()}{told[1:]}, too: these do not count.")
+    return tuple(notes)
 
 
 def _silent(spent: Mapping[str, Sequence[Charge]]) -> tuple[str, ...]:

@@ -156,6 +156,19 @@ def test_a_time_that_ends_before_it_begins_is_a_usage_error(workspace: Path, bil
     assert "must be before --until" in found.stderr
 
 
+def test_money_of_another_currency_is_not_known_rather_than_nothing(
+    workspace: Path, bill: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text(bill.read_text().replace("USD", "EUR"))
+    found = run(workspace, "--focus", other)
+    assert found.exit_code == 3
+    assert "is in USD, and the bills have charges of it in EUR only" in " ".join(found.stderr.split())
+    both = tmp_path / "both.csv"
+    both.write_text(bill.read_text() + "".join(other.read_text().splitlines(keepends=True)[1:3]))
+    assert "in EUR, too: these do not count." in " ".join(run(workspace, "--focus", both).stdout.split())
+
+
 def test_policies_are_compared(workspace: Path, bill: Path, tmp_path: Path) -> None:
     other = tmp_path / "lazy.yaml"
     other.write_text((LADDER % "observe").replace("burn: 2}", "burn: 9}"))

@@ -21,8 +21,9 @@ _BECAUSE: Final = {
     Because.EXPIRES: "the tier expires",
 }
 DEFINITIONS: Final = (
-    "Money saved: what the tiers in force are declared to save, for as long as they stood, and never more than was "
-    "spent. Lowered signals are what the controller saw: windows fill with the saving as they move over it.",
+    "Money saved: what the tiers in force are declared to save, for as long as they stood: with less spend than when a "
+    "tier came, that share of it, and never more than was spent. Lowered signals are what the controller saw: windows "
+    "fill with the saving as they move over it.",
     "User-minutes degraded: minutes in a tier × users at that time × the tier's weight (1 unless said otherwise). "
     "Where nobody knows the users, minutes.",
     "A flap: a tier that is left soon after it was entered, or entered soon after it was left. Soon is {within}.",
