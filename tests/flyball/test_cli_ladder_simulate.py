@@ -110,21 +110,22 @@ def test_a_bill_is_simulated_as_one_can_tell_by_hand(workspace: Path, bill: Path
     found = run(workspace, "--focus", bill, "--traffic", traffic, "--json")
     assert found.exit_code == 0, found.output
     (policy,) = json.loads(found.stdout)["policies"]
-    # The burn rate of an hour is 2 at 10:30. It takes three samples, a minute apart: 10:32. At 12:45 it would be 1.5
-    # without the tier, at 12:50 less; three samples, and the tier is left.
+    # The burn rate of an hour is 2 at 10:30. It takes three samples, a minute apart: 10:32. The tier saves a sixth of
+    # what is spent. At 12:45 the burn rate is 1.25, and would be 1.42 without the tier, less than 1.5; three samples,
+    # and it is left. Each step takes 12 s. Saved: 92.8 min x 0.5 + 42.2 min x 0.5 / 3.
     assert [(each["at"], each["from"], each["to"]) for each in policy["timeline"]] == [
         ("2026-10-05T10:32:00Z", 0, 1),
-        ("2026-10-05T12:52:00Z", 1, 0),
+        ("2026-10-05T12:47:00Z", 1, 0),
     ]
-    assert policy["totals"]["degraded_minutes"] == 140
-    assert policy["totals"]["degraded_user_minutes"] == "14000"
-    assert policy["totals"]["saved"] == "1.166667"
+    assert policy["totals"]["degraded_minutes"] == 135
+    assert policy["totals"]["degraded_user_minutes"] == "13500"
+    assert policy["totals"]["saved"] == "0.890556"
     assert policy["totals"]["spent"] == "28"
     assert policy["history"] == "History from bill.csv"
 
 
 @pytest.mark.parametrize(
-    ("condition", "status"), [("flaps>0", 0), ("moves>1", 1), ("max_tier == 1", 1), ("saved<1", 0)]
+    ("condition", "status"), [("flaps>0", 0), ("moves>1", 1), ("max_tier == 1", 1), ("saved<0.8", 0)]
 )
 def test_a_condition_fails_the_build(workspace: Path, bill: Path, condition: str, status: int) -> None:
     found = run(workspace, "--focus", bill, "--fail-on", condition)
@@ -232,7 +233,9 @@ def test_what_prometheus_recorded_is_simulated(tmp_path: Path, server: Server) -
     totals = policy["totals"]
     assert 110 < totals["degraded_minutes"] < 130
     assert float(totals["degraded_user_minutes"]) == pytest.approx(50 * totals["degraded_minutes"])
-    assert float(totals["saved"]) == pytest.approx(0.5 * totals["degraded_minutes"] / 60)
+    assert float(totals["saved"]) == pytest.approx(
+        0.5 * totals["degraded_minutes"] / 60, rel=0.02
+    )  # it ends with less spend
     assert totals["minutes_without_data"] == 0
 
 
