@@ -79,6 +79,7 @@ class Because(Enum):
     COUNTING = "counting"  # not enough samples in a row yet
     EXPIRES = "expires"  # the tier expires soon, or has
     UNKNOWN_TIER = "unknown-tier"  # the tier in force is not declared any more
+    TAKEN = "taken"  # another ladder has one of its flags in force
     CLOCK = "clock"  # the clock went back
 
 

@@ -7,15 +7,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from controlplane.ladder_ports import LadderLog
 from controlplane.model.event import JSON
 from controlplane.model.ladder import LadderState, StepPhase, StepRecord
 from controlplane.ports import HeldLease, Store, Transaction
-from finops.ladder.acting import plan, remembering
+from finops.ladder.acting import plan, remembering, rivals
 from finops.ladder.acting.journal import Journal, kept, unmoved
 from finops.ladder.acting.noting import told_of
 from finops.ladder.acting.ordered import journeys_of
 from finops.ladder.controller import decide, moved
-from finops.ladder.deciding import Decision, Given, Move
+from finops.ladder.deciding import Because, Decision, Given, Move, Note
 from finops.ladder.last_decision import LAST, last_as_json
 from finops.ladder.model import Ladder, Mode
 from finops.ladder.readings import Quality, Reading, Readings
@@ -94,7 +95,7 @@ class Judge:
             is_stepping=is_stepping,
             is_killed=bool(self.is_killed()),
         )
-        decision = decide(ladder, restored.state, given, now)
+        decision = _unless_taken(ladders, ladder, state, decide(ladder, restored.state, given, now))
         counters = remembering.with_memory(_counters(state, decision, readings, ladder, now), decision.state)
         told = told_of(transaction, ladder, state, decision, now)
         state = replace(state, counters=counters, told=told, updated_at=now)
@@ -105,6 +106,18 @@ class Judge:
         step = _step(ladder, state, decision.move, self.ids(), recorded, now)
         journal.intend(transaction, step)
         return Judgement(decision, step)
+
+
+def _unless_taken(log: LadderLog, ladder: Ladder, state: LadderState, decision: Decision) -> Decision:
+    """No step up onto flags that another ladder has in force, such as one that was renamed."""
+    move = decision.move
+    if move is None or move.to_tier <= move.from_tier:
+        return decision
+    flags = {change.flag for change in plan.changes_up(ladder, state.tier, move.to_tier, kept(state))}
+    if not (held := rivals.held_by_others(log, ladder.name, ladder.store, flags)):
+        return decision
+    note = Note(Because.TAKEN, rivals.in_words(held), move.to_tier, is_alert=True)
+    return replace(decision, move=None, notes=(*decision.notes, note))
 
 
 def imagined(readings: Readings, ladder: Ladder, tier: int) -> Readings:

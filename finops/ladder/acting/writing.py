@@ -6,7 +6,7 @@ from dataclasses import replace
 from controlplane.model.ladder import FlagValue, LadderState, StepOutcome, StepPhase, StepRecord
 from finops.flags.model import FlagState, FlagWrite
 from finops.flags.ports import Conflict
-from finops.ladder.acting import lasting, plan
+from finops.ladder.acting import lasting, plan, rivals
 from finops.ladder.acting.act import POLL_SECONDS, Act, differing, give_up, give_way, shown
 from finops.ladder.acting.flag_calls import StoreDown, noted
 from finops.ladder.acting.hands import Hand, doing, hands, same
@@ -18,7 +18,7 @@ def begin(act: Act, step: StepRecord) -> StepRecord:
     forced = plan.in_force(state)
     wanted = {change.flag: change.after for change in step.changes}
     found = act.flags.read({**wanted, **forced})
-    why = _why_not(act, step, wanted, found)
+    why = _why_not(act, step, wanted, found) or (_taken(act, step, wanted) if step.is_up else "")
     if why := why or lasting.why_over(step, act.journal.ladder, state, act.journal.clock.now()):
         return act.journal.end(step, StepOutcome.REFUSED, why)
     if state is not None and state.theirs:
@@ -54,6 +54,11 @@ def who(act: Act, flags: Mapping[str, FlagValue], state: LadderState | None) -> 
     if state is None or not state.applied:
         return {}
     return {flag: by for flag in flags if (by := act.flags.who(flag, state.applied[0].since))}
+
+
+def _taken(act: Act, step: StepRecord, wanted: Mapping[str, FlagValue]) -> str:
+    with act.journal.store.transaction(read_only=True) as transaction:
+        return rivals.in_words(rivals.held_by_others(transaction.ladders, step.ladder, step.store, wanted.keys()))
 
 
 def _why_not(act: Act, step: StepRecord, wanted: Mapping[str, FlagValue], found: Mapping[str, FlagState]) -> str:

@@ -4,9 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from controlplane import conventions as names
-from controlplane.model.ladder import Approval, ApprovalScope
+from controlplane.model.ladder import Approval, ApprovalScope, OrderKind
 from finops.ladder.acting.judging import imagined
 from finops.ladder.controller.judging import without
+from finops.ladder.deciding import Because
 from finops.ladder.last_decision import last_of
 from finops.ladder.model import Mode
 from finops.ladder.readings import Quality, Reading, Readings
@@ -100,3 +101,29 @@ def test_a_ladder_is_judged_as_often_as_it_says_also_by_a_new_leader(world: Worl
     assert world.daemon().run_once([world.ladder], world.clock.now()).judged == 0
     world.clock.wait(20)
     assert world.daemon().run_once([world.ladder], world.clock.now()).judged == 1
+
+
+def test_a_renamed_ladder_does_not_build_on_what_the_old_one_has_in_force(world: World) -> None:
+    """What flags are now is not what they were: kept as that, full service would never come back."""
+    world.burn = 1
+    world.turns(3)
+    assert world.values() == at_tier(1)
+    old, world.ladder = world.ladder, replace(world.ladder, name="renamed")
+    world.turns(4)
+    assert [step.ladder for step in world.steps()] == [NAME]
+    with world.store.transaction(read_only=True) as transaction:
+        last = last_of(transaction.ladders.state("renamed"))
+    assert last is not None
+    assert [note.because for note in last.notes if note.is_alert] == [Because.TAKEN]
+    assert f"flyball ladder step {NAME} --to 0" in last.notes[-1].text
+    world.order(OrderKind.STEP, 0)
+    world.turn()
+    assert world.values() == at_tier(0)
+    world.turns(3)
+    with world.store.transaction(read_only=True) as transaction:
+        found = transaction.ladders.state("renamed")
+    assert found is not None
+    assert found.tier == 1
+    assert {change.before for applied in found.applied for change in applied.changes} == {
+        at_tier(0)[flag] for flag, _ in old.tiers[0].flags
+    }
