@@ -47,6 +47,13 @@ VARIABLES: Final = {
     "log format": "FLYBALL_LOG_FORMAT",
     "log level": "FLYBALL_LOG_LEVEL",
 }
+# What FlagStore documents take secrets from unless they name other variables.
+FLAG_STORE_SECRETS: Final = (
+    "FLYBALL_UNLEASH_TOKEN",
+    "FLYBALL_UNLEASH_CLIENT_TOKEN",
+    "FLYBALL_LAUNCHDARKLY_TOKEN",
+    "FLYBALL_FLAG_WEBHOOK_SECRET",
+)
 DEFAULT_VALUES: Final = {
     "prometheus.url": "http://127.0.0.1:9090",
     "rules.target": "prometheus",

@@ -15,7 +15,7 @@ from flyball.ladder_settings import LadderSettings
 from flyball.listen_address import ListenAddress
 from flyball.ruler_settings import RulerSettings
 from flyball.secret import Secret
-from flyball.setting_names import DEFAULT_VALUES, VARIABLES
+from flyball.setting_names import DEFAULT_VALUES, FLAG_STORE_SECRETS, VARIABLES
 from flyball.settings import FILE_NAME, Settings
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class _Given:
     trusted: bool  # may hold a password: it did not come from a file in git
 
 
-_NOT_SETTINGS: Final = {"FLYBALL_GOLDEN"}
+_NOT_SETTINGS: Final = {"FLYBALL_GOLDEN", *FLAG_STORE_SECRETS, *(f"{name}_FILE" for name in FLAG_STORE_SECRETS)}
 _LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 

@@ -261,3 +261,10 @@ def test_the_password_of_the_mail_server_is_a_secret(tmp_path: Path) -> None:
     settings = load_settings(tmp_path, {"FLYBALL_SMTP_URL": "smtp://me:p%40ss@mail.example:587"})
     assert isinstance(settings, Settings)
     assert {"p%40ss", "p@ss"} <= {secret.reveal() for secret in settings.secrets()}
+
+
+def test_secrets_of_flag_stores_are_no_misspelt_settings(tmp_path: Path) -> None:
+    given = {"FLYBALL_UNLEASH_TOKEN": "*:*.secret", "FLYBALL_FLAG_WEBHOOK_SECRET_FILE": "/run/secrets/flags"}
+    settings = load_settings(tmp_path, given)
+    assert isinstance(settings, Settings)
+    assert settings.warnings == ()
