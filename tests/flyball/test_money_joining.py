@@ -58,5 +58,5 @@ def test_a_check_tells_them() -> None:
 def test_the_example_fits() -> None:
     files = [SourceFile(path.name, path.read_bytes()) for path in sorted(MONEY.glob("*.yaml"))]
     money, _ = money_of(read(files, KINDS).documents)
-    assert len(money.unit_costs) == 4
+    assert len(money.unit_costs) == 5
     assert list(unit_cost_label_problems(money.unit_costs, money.price_maps)) == []

@@ -47,7 +47,7 @@ def close(
     """
     from controlplane.adapters.clock import SystemClock
     from controlplane.model.usage import PeriodState
-    from exporters.usage.closing import Closer, NotClosable
+    from exporters.usage.closing import Closer, NotClosable, read_closed
     from exporters.usage.periods import GRACE, bounds, due_state
     from exporters.usage.views import closed_data, closed_text
 
@@ -56,11 +56,10 @@ def close(
     state = due_state(month, now, GRACE)
     if state is PeriodState.OPEN:
         fail(f"{month} goes on until {bounds(month)[1]:%Y-%m-%d %H:%M} UTC: it cannot be closed yet", ExitCode.PROBLEMS)
-    if state is PeriodState.GRACE and not early:
-        until = bounds(month)[1] + GRACE
-        hint = "--early closes it now"
-        fail(f"{month} waits for late senders until {until:%Y-%m-%d %H:%M} UTC; {hint}", ExitCode.PROBLEMS)
     with opened(settings, database) as store, recorded_slos(settings) as source, Counting("recounting") as counting:
+        if state is PeriodState.GRACE and not early and read_closed(store, month) is None:
+            until, hint = bounds(month)[1] + GRACE, "--early closes it now"
+            fail(f"{month} waits for late senders until {until:%Y-%m-%d %H:%M} UTC; {hint}", ExitCode.PROBLEMS)
         try:
             closed = Closer(store, terms, source=source, progress=counting.at).close(month, now)
         except NotClosable as error:

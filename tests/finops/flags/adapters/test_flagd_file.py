@@ -10,6 +10,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -213,16 +214,16 @@ def test_what_is_no_file_of_flags_is_told_at_once(tmp_path: Path, kind: str) -> 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
-def test_a_folder_that_must_not_be_written_is_told_with_the_way_out(tmp_path: Path) -> None:
-    path = a_file(tmp_path)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    os.seteuid(65534)
-    try:
-        with pytest.raises(Permanent, match="may write the folder"):
-            turn_on(FlagdFile(path))
-    finally:
-        os.seteuid(0)
+def test_a_folder_that_must_not_be_written_is_told_with_the_way_out() -> None:
+    with TemporaryDirectory() as name:  # other users see nothing below pytest's own
+        path = a_file(Path(name))
+        path.parent.chmod(0o755)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(Permanent, match="may write the folder"):
+                turn_on(FlagdFile(path))
+        finally:
+            os.seteuid(0)
 
 
 def killed_at(path: Path, id_: str, line: int) -> int:
