@@ -151,7 +151,7 @@ workflow:
 
 
 def test_a_workflow_is_watched_until_it_is_done(platform: Platform) -> None:
-    result = walked(_WATCH, platform)
+    result = walked(_WATCH.replace("within: 300ms", "within: 4s"), platform)  # a busy machine may take its time
     assert (result.outcome, [timing.name for timing in result.timings]) == (Outcome.OK, ["start", "done"])
     assert [line for line, _ in platform.requests].count("GET /api/workflows/runs/run-1") == 3
 
