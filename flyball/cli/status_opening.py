@@ -11,6 +11,7 @@ import typer
 
 from flyball.cli import ExitCode
 from flyball.cli.declared import declared_or_exit, fail, one_or_exit
+from flyball.cli.opened_store import opened_store
 from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:
@@ -48,22 +49,11 @@ def page_or_exit(name: str, folder: Path) -> "StatusPage":
 @contextmanager
 def opened(folder: Path, database: str) -> "Iterator[Store]":
     """The store, with its tables. What it says when it fails, and what is refused, ends the program."""
-    from controlplane.ports import Permanent, Transient
-    from controlplane.store import migrate, open_store
     from synthetics.status_page.desk import Refused
 
     url = database or settings_or_exit(folder).database_url.reveal()
-    try:
-        migrate(url)
-        store = open_store(url)
-        try:
-            yield store
-        finally:
-            store.close()
-    except (Transient, Permanent) as error:
-        fail(f"flyball status: {error}", ExitCode.OUTSIDE)
-    except Refused as error:
-        fail(f"flyball status: {error}", ExitCode.PROBLEMS)
+    with opened_store(url, "status", Refused) as store:
+        yield store
 
 
 def measured_or_unknown(page: "StatusPage", folder: Path, at: datetime) -> "frozenset[str] | None":

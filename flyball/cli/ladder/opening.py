@@ -13,6 +13,7 @@ import typer
 
 from flyball.cli import ExitCode
 from flyball.cli.declared import declared_or_exit, fail, one_or_exit
+from flyball.cli.opened_store import opened_store
 from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:
@@ -79,22 +80,11 @@ def known_or_exit(store: "SqlStore", folder: Path, name: str) -> "Target":
 @contextmanager
 def opened(folder: Path, database: str) -> "Iterator[SqlStore]":
     """The store, with its tables. What it says when it fails, and what is refused, ends the program."""
-    from controlplane.ports import Permanent, Transient
-    from controlplane.store import migrate, open_store
     from finops.ladder.orders import Refused
 
     url = database or settings_or_exit(folder).database_url.reveal()
-    try:
-        migrate(url)
-        store = open_store(url)
-        try:
-            yield store
-        finally:
-            store.close()
-    except (Transient, Permanent) as error:
-        fail(f"flyball ladder: {error}", ExitCode.OUTSIDE)
-    except Refused as error:
-        fail(f"flyball ladder: {error}", ExitCode.PROBLEMS)
+    with opened_store(url, "ladder", Refused) as store:
+        yield store
 
 
 def who(by: str, why: str) -> "Who":

@@ -9,6 +9,7 @@ import typer
 
 from flyball.cli import ExitCode
 from flyball.cli.declared import fail, values_or_exit
+from flyball.cli.opened_store import opened_store
 
 if TYPE_CHECKING:
     from controlplane.ports import Store
@@ -47,19 +48,8 @@ def terms_or_exit(folder: Path) -> "UsageTerms":
 @contextmanager
 def opened(settings: "Settings", database: str) -> "Iterator[Store]":
     """The store, with its tables. What the database says when it fails ends the program."""
-    from controlplane.ports import Permanent, Transient
-    from controlplane.store import migrate, open_store
-
-    url = database or settings.database_url.reveal()
-    try:
-        migrate(url)
-        store = open_store(url)
-        try:
-            yield store
-        finally:
-            store.close()
-    except (Transient, Permanent) as error:
-        fail(f"flyball usage: {error}", ExitCode.OUTSIDE)
+    with opened_store(database or settings.database_url.reveal(), "usage") as store:
+        yield store
 
 
 @contextmanager
