@@ -1,10 +1,19 @@
 """What alerts need from the outside."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from email.message import EmailMessage
+from typing import TYPE_CHECKING, Protocol
 
 from controlplane.model.outbox import OutboxMessage
+from controlplane.ports import Transient
+
+if TYPE_CHECKING:
+    from alerts.model import Snapshot
+    from alerts.routing.model import Matcher
 
 
 class Notifier(Protocol):
@@ -31,4 +40,88 @@ class AlertSource(Protocol):
 
     def held(self) -> Mapping[str, datetime]:
         """Fingerprint and start of every alert that has not ended there, whether it is told to anybody or not."""
+        ...
+
+
+class RateLimited(Transient):
+    """The provider asks for a pause until `until`; nothing was taken, and it counts as no failed attempt."""
+
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+class Snapshots(Protocol):
+    """Incidents as they are now, for those who tell them."""
+
+    def of(self, incident: str) -> Snapshot | None:
+        """The incident as it is now; None when there is none of that id. Raises what the store raises."""
+        ...
+
+
+class MailServer(Protocol):
+    """Sends mail. Errors: `Transient` (also for 4xx answers) and `Permanent` (5xx)."""
+
+    def send(self, mail: EmailMessage, recipients: Sequence[str]) -> None:
+        """Returning means that the server took it for every recipient."""
+        ...
+
+
+class Switchboard(Protocol):
+    """Flags that a runbook may change, in the stores of the workspace, within their allow-lists."""
+
+    def read(self, store: str, flag: str) -> str:
+        """Its value now, as text. Raises `Permanent` for a store or flag that is not declared."""
+        ...
+
+    def write(self, store: str, flag: str, value: str) -> None:
+        """Set it and read it back. Raises `Permanent` when it may not be changed, `Transient` when it did not work."""
+        ...
+
+
+class SilenceKeeper(Protocol):
+    """Alertmanager's silences. Errors as in `AlertSource`."""
+
+    def silences(self) -> Sequence[Silence]:
+        """Those that are active or will be."""
+        ...
+
+    def put(self, silence: Silence) -> str:
+        """Create it, or replace the one of its id; the id that it has now."""
+        ...
+
+    def expire(self, silence_id: str) -> None:
+        """End it; one that is gone already is no error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A silence as Alertmanager has it; `id` is empty for a new one."""
+
+    id: str
+    matchers: tuple[Matcher, ...]
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAlert:
+    """An alert that Alertmanager holds: by which silences and alerts it is kept quiet, if it is."""
+
+    fingerprint: str
+    starts_at: datetime
+    silenced_by: tuple[str, ...]
+    inhibited_by: tuple[str, ...]
+    muted_by: tuple[str, ...]
+    receivers: tuple[str, ...]
+
+
+class HeldAlerts(Protocol):
+    """What Alertmanager holds now, in detail. Errors as in `AlertSource`."""
+
+    def alerts(self) -> Sequence[HeldAlert]:
+        """Every alert that has not ended there."""
         ...

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
-from controlplane.model.outbox import EVERY_CHANNEL
+from controlplane.model.outbox import EVERY_CHANNEL, LEAST_URGENT
 
 if TYPE_CHECKING:  # every command imports this; few see a value of these types
     from controlplane.check_ports import CheckLog
+    from controlplane.incident_ports import AccessLog, FollowUpLog, IncidentLog, TellingLog
     from controlplane.ladder_ports import LadderLog
     from controlplane.model.alert import Alert, StoredAlert
     from controlplane.model.event import JSON, Event, RecordedEvent
@@ -222,10 +223,24 @@ class Outbox(Protocol):
         """`enqueue` for each in order, in few statements; how many were queued."""
         ...
 
+    def enqueue_current(self, messages: Sequence[OutboxMessage], now: datetime) -> int:
+        """`enqueue_all` for messages that only say that there is news of their key; how many were queued.
+
+        One whose channel and key have a pending message that nobody has claimed is not queued: whoever claims that
+        one later reads the state as this transaction leaves it. The pending one becomes as urgent as the new one.
+        """
+        ...
+
     def claim(
-        self, limit: int, now: datetime, hold: timedelta = CLAIM_HOLD, channels: Channels = EVERY_CHANNEL
+        self,
+        limit: int,
+        now: datetime,
+        hold: timedelta = CLAIM_HOLD,
+        channels: Channels = EVERY_CHANNEL,
+        urgency: int = LEAST_URGENT,
     ) -> list[DueMessage]:
-        """Take due messages, at most one per key of a channel: the oldest pending.
+        """Take due messages, at most one per key of a channel: the oldest pending; most urgent first, none less urgent
+        than `urgency`.
 
         Commit, deliver them outside of any transaction, then say `delivered` or `failed` in another one. Nobody else
         gets them until `now + hold`; after that they are due again, for whoever claimed them has died.
@@ -238,6 +253,17 @@ class Outbox(Protocol):
 
     def failed(self, message_id: str, reason: str, retry_at: datetime | None, now: datetime) -> None:
         """It did not; try again at `retry_at`, or bury it as a dead letter when that is None."""
+        ...
+
+    def postponed(self, message_id: str, until: datetime, now: datetime) -> None:
+        """It was not even tried: it is due again at `until`, and that counts as no attempt."""
+        ...
+
+    def overdue(self, before: datetime, urgency: int, limit: int = 1000) -> list[DueMessage]:
+        """Messages at least so urgent that were queued before then and are pending, claimed or not, or dead since:
+
+        those given up within the last day. Oldest first.
+        """
         ...
 
     def backlog(self) -> int:
@@ -310,6 +336,30 @@ class Transaction(Protocol):
     @property
     def ladders(self) -> LadderLog:
         """Where downshift ladders stand, what they did, and what people said about them."""
+        ...
+
+    @property
+    def incidents(self) -> IncidentLog:
+        """Incidents, their alerts, timelines and escalations."""
+        ...
+
+    @property
+    def telling(self) -> TellingLog:
+        """What was told to whom outside."""
+        ...
+
+    @property
+    def follow_up(self) -> FollowUpLog:
+        """Actions, tickets, runs of runbooks."""
+        ...
+
+    @property
+    def access(self) -> AccessLog:
+        """Bearer tokens of the console."""
+        ...
+
+    def database_time(self) -> datetime:
+        """The database's own clock at this moment: the one that all replicas share."""
         ...
 
 

@@ -7,11 +7,11 @@ with and without groups.
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from controlplane import conventions as names
 from controlplane.model.alerting import AlertText, Urgency
+from controlplane.model.inhibition import Inhibition
 from controlplane.model.slo import SLO
 from controlplane.rulefile import scalar
 from slo.passes.alerts import alert_name, severity
@@ -26,15 +26,6 @@ _HEAD: Final = """\
 def group_by(slos: Iterable[SLO]) -> tuple[str, ...]:
     """The labels by which Alertmanager tells one budget from another."""
     return (names.SLO, *sorted({label for slo in slos for label in slo.groups}))
-
-
-@dataclass(frozen=True, slots=True)
-class Inhibition:
-    """While an alert fires that all of `source` matches, those that `target` matches are muted, if `equal` agree."""
-
-    source: tuple[str, ...]
-    target: tuple[str, ...]
-    equal: tuple[str, ...]
 
 
 def inhibit_rules(slos: Sequence[SLO], further: Sequence[Inhibition] = ()) -> str:

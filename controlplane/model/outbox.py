@@ -7,18 +7,21 @@ from typing import Final
 
 from controlplane.model.event import JSON
 
+LEAST_URGENT: Final = 4
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
     """Something to deliver at least once. Messages of one `key` leave in order; `id` is the idempotency key.
 
-    `channel` names the port that delivers it (`console`, later `slack`, `pagerduty`, …).
+    `channel` names the lane that delivers it (`console`, `slack:#ops`, `pagerduty:sre`, …). `urgency`: 0 leaves first.
     """
 
     id: str
     channel: str
     key: str
     payload: Mapping[str, JSON]
+    urgency: int = LEAST_URGENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ import json
 from typing import Final
 
 from controlplane import conventions as names
+from controlplane.model.inhibition import Inhibition
 from finops.ladder.inhibition import explained
 from flyball.money.declared import MoneyDeclared
-from slo.inhibition import Inhibition
 
 _ALERTS: Final = (
     names.ALERT_BUDGET_BURN,

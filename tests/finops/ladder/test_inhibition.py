@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 import yaml
 
+from controlplane.model.inhibition import Inhibition
 from finops.ladder.inhibition import explained
 from finops.ladder.model import Ladder
 from flyball.demo import servers
-from slo.inhibition import Inhibition, inhibit_rules
+from slo.inhibition import inhibit_rules
 from tests.finops.ladder.ladders import a_ladder, a_tier, explaining
 
 LADDER = a_ladder(

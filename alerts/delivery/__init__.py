@@ -1,0 +1,1 @@
+"""What was decided to be told leaves here, at least once, whatever the other side does."""

@@ -1,0 +1,1 @@
+"""Exercises: a marked page through the real path."""

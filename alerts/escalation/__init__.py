@@ -1,0 +1,1 @@
+"""Who is told next while nobody has an incident."""

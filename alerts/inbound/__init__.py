@@ -1,0 +1,1 @@
+"""What people and services answer: acknowledgements from PagerDuty and Slack, verified."""

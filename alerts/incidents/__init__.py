@@ -1,0 +1,1 @@
+"""Alerts that belong together, from the first of them to the last word about it."""

@@ -1,0 +1,1 @@
+"""Times in which some alerts are expected, and told to nobody."""

@@ -1,0 +1,1 @@
+"""What is learned from incidents: reports, actions, repetitions."""

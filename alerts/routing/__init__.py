@@ -1,0 +1,1 @@
+"""Who is told of which alert: receivers, the tree of routes, and Alertmanager's file."""

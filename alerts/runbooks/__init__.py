@@ -1,0 +1,1 @@
+"""What to do about an alert: texts, and steps that can be run."""

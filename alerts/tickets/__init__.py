@@ -1,0 +1,1 @@
+"""Issues in trackers, one for each thing that somebody should look into."""
