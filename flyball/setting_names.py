@@ -15,6 +15,8 @@ VARIABLES: Final = {
     "rules.namespace": "FLYBALL_RULER_NAMESPACE",
     "rules.tenant": "FLYBALL_RULER_TENANT",
     "alertmanager.url": "FLYBALL_ALERTMANAGER_URL",
+    "alertmanager.webhookUrl": "FLYBALL_WEBHOOK_URL",
+    "alertmanager.webhookTokenFile": "FLYBALL_ALERTMANAGER_TOKEN_PATH",
     "grafana.url": "FLYBALL_GRAFANA_URL",
     "grafana.dashboardsDirectory": "FLYBALL_DASHBOARDS_DIRECTORY",
     "console.listen": "FLYBALL_LISTEN",
@@ -30,6 +32,9 @@ VARIABLES: Final = {
     "status.directory": "FLYBALL_STATUS_DIRECTORY",
     "status.allowPrivateWebhooks": "FLYBALL_ALLOW_PRIVATE_WEBHOOKS",
     "ladder.stopFile": "FLYBALL_LADDER_STOP_PATH",
+    "alerts.spoolDirectory": "FLYBALL_SPOOL_DIRECTORY",
+    "alerts.commandsFile": "FLYBALL_RUNBOOK_COMMANDS",
+    "alerts.allowPrivateWebhooks": "FLYBALL_ALLOW_PRIVATE_ALERT_WEBHOOKS",
     "slo.runbookUrl": "FLYBALL_RUNBOOK_URL",
     "slo.sharedAbove": "FLYBALL_SHARED_ABOVE",
     "tracing.endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -44,6 +49,9 @@ VARIABLES: Final = {
     "prober tokens": "FLYBALL_PROBER_TOKENS",
     "smtp url": "FLYBALL_SMTP_URL",
     "status keys": "FLYBALL_STATUS_KEYS",
+    "pagerduty webhook secrets": "FLYBALL_PAGERDUTY_WEBHOOK_SECRETS",
+    "slack signing secret": "FLYBALL_SLACK_SIGNING_SECRET",
+    "heartbeat url": "FLYBALL_HEARTBEAT_URL",
     "log format": "FLYBALL_LOG_FORMAT",
     "log level": "FLYBALL_LOG_LEVEL",
 }
@@ -53,6 +61,16 @@ FLAG_STORE_SECRETS: Final = (
     "FLYBALL_UNLEASH_CLIENT_TOKEN",
     "FLYBALL_LAUNCHDARKLY_TOKEN",
     "FLYBALL_FLAG_WEBHOOK_SECRET",
+)
+# How variables begin that Receivers, Trackers and Runbooks may name for their secrets.
+DOCUMENT_SECRETS: Final = (
+    "FLYBALL_PAGERDUTY_",
+    "FLYBALL_SLACK_",
+    "FLYBALL_GITHUB_",
+    "FLYBALL_GITLAB_",
+    "FLYBALL_JIRA_",
+    "FLYBALL_RECEIVER_",
+    "FLYBALL_RUNBOOK_",
 )
 DEFAULT_VALUES: Final = {
     "prometheus.url": "http://127.0.0.1:9090",
@@ -71,6 +89,9 @@ DEFAULT_VALUES: Final = {
     "status.directory": f"{STATE_FOLDER}/status",
     "status.allowPrivateWebhooks": "false",
     "ladder.stopFile": f"{STATE_FOLDER}/ladder.stop",
+    "alertmanager.webhookTokenFile": "/etc/alertmanager/flyball-webhook-token",
+    "alerts.spoolDirectory": f"{STATE_FOLDER}/spool",
+    "alerts.allowPrivateWebhooks": "false",
     "slo.sharedAbove": str(DEFAULT_SHARED_ABOVE),
     "log level": "INFO",
 }

@@ -10,12 +10,13 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from controlplane.model.source import SourcePosition
 from controlplane.problems import Problem, Severity, in_order
+from flyball.alert_settings import AlertSettings
 from flyball.check_settings import CheckSettings, StatusSettings
 from flyball.ladder_settings import LadderSettings
 from flyball.listen_address import ListenAddress
 from flyball.ruler_settings import RulerSettings
 from flyball.secret import Secret
-from flyball.setting_names import DEFAULT_VALUES, FLAG_STORE_SECRETS, VARIABLES
+from flyball.setting_names import DEFAULT_VALUES, DOCUMENT_SECRETS, FLAG_STORE_SECRETS, VARIABLES
 from flyball.settings import FILE_NAME, Settings
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ COMMAND_LINE: Final = "command line"
 _MAX_SECRET_BYTES: Final = 65_536
 _MAX_PORT: Final = 65_535
 _LEAST_TOKEN_CHARACTERS: Final = 32
-_LINES: Final = ("prober tokens", "status keys")  # may be given as several lines
+_LINES: Final = ("prober tokens", "status keys", "pagerduty webhook secrets")  # may be given as several lines
 
 ReadFile = Callable[[Path], bytes]
 
@@ -96,7 +97,7 @@ class SettingReader:
             if text:
                 self._given[name] = _Given(text, SourcePosition(ENVIRONMENT, 1, 1), variable, True)
         for variable in sorted(self._environ):
-            if variable.startswith("FLYBALL_") and variable not in known:
+            if variable.startswith("FLYBALL_") and not variable.startswith(DOCUMENT_SECRETS) and variable not in known:
                 self._complain_in_environment(variable, "not a setting that Flyball knows", Severity.WARNING)
 
     def _variable(self, variable: str, *, lines: bool = False) -> str:
@@ -155,6 +156,7 @@ class SettingReader:
             checks=self._checks(),
             status=self._status(),
             ladder=LadderSettings(self._folder / self._text("ladder.stopFile"), self._text("ladder stop").strip()),
+            alerts=self._alerts(),
             log_format=self._choice("log format", ("", "json", "logfmt")),
             log_level=self._choice("log level", _LEVELS),
             warnings=tuple(self._of(Severity.WARNING)),
@@ -241,6 +243,26 @@ class SettingReader:
             self._flag("status.allowPrivateWebhooks"),
             self._status_keys(),
         )
+
+    def _alerts(self) -> AlertSettings:
+        keys = self._text("pagerduty webhook secrets").replace(",", " ").split()
+        return AlertSettings(
+            webhook_url=self._url("alertmanager.webhookUrl"),
+            webhook_token_file=self._text("alertmanager.webhookTokenFile").strip(),
+            spool_directory=self._folder / self._text("alerts.spoolDirectory"),
+            commands_file=self._optional_folder("alerts.commandsFile"),
+            allow_private_webhooks=self._flag("alerts.allowPrivateWebhooks"),
+            pagerduty_webhook_secrets=tuple(map(Secret, keys)),
+            slack_signing_secret=self._secret("slack signing secret"),
+            heartbeat_url=self._heartbeat_url(),
+        )
+
+    def _heartbeat_url(self) -> Secret | None:
+        secret = self._secret("heartbeat url")
+        parts = _split(secret.reveal()) if secret else None
+        if secret and (parts is None or parts.scheme not in ("http", "https") or not parts.hostname):
+            self._complain("heartbeat url", "must be a URL such as https://hc.example.com/ping/…")
+        return secret
 
     def _smtp_url(self) -> Secret | None:
         secret = self._secret("smtp url")

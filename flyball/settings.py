@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from controlplane.ports import Permanent
 from controlplane.problems import Problem
+from flyball.alert_settings import AlertSettings
 from flyball.check_settings import CheckSettings, StatusSettings
 from flyball.ladder_settings import LadderSettings
 from flyball.listen_address import ListenAddress
@@ -65,6 +66,7 @@ class Settings:
     checks: CheckSettings = field(default_factory=CheckSettings)
     status: StatusSettings = field(default_factory=StatusSettings)
     ladder: LadderSettings = field(default_factory=LadderSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     log_format: str = ""
     log_level: str = "INFO"
     warnings: tuple[Problem, ...] = ()
@@ -77,7 +79,7 @@ class Settings:
         database = urlsplit(self.database_url.reveal())
         known |= {database.password or "", unquote(database.password or "")}
         known |= {text for name, texts in parse_qs(database.query).items() if "passw" in name for text in texts}
-        parts = (self.ruler, self.checks, self.status)
+        parts = (self.ruler, self.checks, self.status, self.alerts)
         known |= {secret.reveal() for part in parts if part for secret in part.secrets()}
         return tuple(Secret(text) for text in sorted(known) if text)
 

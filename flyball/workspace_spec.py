@@ -39,6 +39,12 @@ class AlertmanagerPart(_Part):
     """Who sends us alerts."""
 
     url: str | None = Field(None, description="Base URL of Alertmanager, for links and to ask what still fires.")
+    webhook_url: str | None = Field(
+        None, description="Our base URL as Alertmanager reaches it; console.externalUrl by default."
+    )
+    webhook_token_file: str | None = Field(
+        None, description="Path, on Alertmanager's machine, of the file with the webhook's token."
+    )
 
 
 class GrafanaPart(_Part):
@@ -105,6 +111,18 @@ class LadderPart(_Part):
     )
 
 
+class AlertsPart(_Part):
+    """How alerts are told."""
+
+    spool_directory: str | None = Field(
+        None, description="Folder of critical pages that came while the database was away; .flyball/spool by default."
+    )
+    commands_file: str | None = Field(None, description="YAML file of the commands that runbooks may run.")
+    allow_private_webhooks: bool | None = Field(
+        None, description="Whether Receivers' webhooks may have addresses that are not public."
+    )
+
+
 class SLOPart(_Part):
     """Defaults for SLOs."""
 
@@ -133,6 +151,7 @@ class WorkspaceSpec(_Part):
     checks: ChecksPart = Field(default_factory=ChecksPart)
     status: StatusPart = Field(default_factory=StatusPart)
     ladder: LadderPart = Field(default_factory=LadderPart)
+    alerts: AlertsPart = Field(default_factory=AlertsPart)
     slo: SLOPart = Field(default_factory=SLOPart)
     tracing: TracingPart = Field(default_factory=TracingPart)
     lint: dict[str, Level] = Field(
