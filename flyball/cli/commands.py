@@ -20,6 +20,7 @@ from flyball.cli import (
     schema,
     slo,
     status,
+    tokens,
     up,
     usage,
 )
@@ -43,4 +44,5 @@ app.add_typer(ladder.app, name="ladder")
 app.add_typer(probe.app, name="probe")
 app.add_typer(slo.app, name="slo")
 app.add_typer(status.app, name="status")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(usage.app, name="usage")

@@ -25,7 +25,7 @@ class ProberServer:
     def __init__(self, endpoint: ProbeEndpoint, listen: ListenAddress) -> None:
         app = Starlette(
             routes=[Route("/healthz", healthz, methods=["GET"]), *prober_routes(endpoint)],
-            middleware=[Middleware(Guards, admission=Admission(None, loopback_hosts(listen)))],
+            middleware=[Middleware(Guards, admission=Admission(loopback_hosts(listen)))],
         )
         self._server = WebServer(app, listen)
         self._thread = threading.Thread(target=self._server.run, name="prober server", daemon=True)

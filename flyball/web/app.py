@@ -1,6 +1,7 @@
 """The web application: our endpoints, the hooks and the console, behind the guards."""
 
 import asyncio
+import secrets
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flyball.web import hooks, report_hook, usage_hook
+from flyball.web.access import Access
 from flyball.web.console import console_routes, exception_handlers
 from flyball.web.declared_checks import DeclaredChecks
 from flyball.web.declared_money import DeclaredMoney
@@ -65,6 +67,7 @@ def create_app(services: Services) -> Starlette:
         body = await asyncio.to_thread(services.checks.exposition.joined, body, content_type)
         return Response(body, headers={"Content-Type": content_type})
 
+    access = Access(services.store, settings.console_token, services.clock, secrets.token_bytes(32))
     options = ConsoleOptions(
         prometheus_url=settings.prometheus_url,
         alertmanager_url=settings.alertmanager_url,
@@ -96,6 +99,6 @@ def create_app(services: Services) -> Starlette:
             *status_routes(services.checks.status.local),
             *console_routes(services.state, options, money, checks, checks, ladders),
         ],
-        middleware=[Middleware(Guards, admission=Admission.of(settings))],
+        middleware=[Middleware(Guards, admission=Admission.of(settings), access=access)],
         exception_handlers=dict(exception_handlers()),
     )

@@ -1,5 +1,6 @@
-"""What every request passes: the Host check, the console's password, bounds, and security headers on the way back."""
+"""What every request passes: the Host check, who asks, bounds, and security headers on the way back."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,13 +10,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flyball.settings import ListenAddress, Secret, Settings
+from controlplane.ports import Transient
+from flyball.settings import ListenAddress, Settings
+from flyball.web.access import Access, Principal
 from flyball.web.bodies import MAX_BODY_BYTES, announced_bytes, drain, json_error
-from flyball.web.credentials import console_matches
 
 OPEN_PATHS: Final = ("/metrics", "/healthz", "/readyz", "/probe")  # for Prometheus; the last asks for a token by itself
 HOOKS: Final = ("/hooks/", "/usage/")  # each has a secret and bounds of its own
 PUBLIC: Final = ("/status/",)  # what everybody may read, and how they subscribe to it
+PRINCIPAL: Final = "flyball.principal"  # in the scope of requests
 MAX_HEADER_BYTES: Final = 32 * 1024
 _LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 SECURITY_HEADERS: Final = {
@@ -35,14 +38,13 @@ SECURITY_HEADERS: Final = {
 class Admission:
     """Who may come in. With `hosts`, requests must name one of them (against DNS rebinding on loopback)."""
 
-    console_token: Secret | None
     hosts: frozenset[str]
 
     @staticmethod
     def of(settings: Settings) -> "Admission":
         """On loopback only loopback's own names and the external one are answered; elsewhere any name."""
         outside = urlsplit(settings.external_url).hostname
-        return Admission(settings.console_token, loopback_hosts(settings.listen, *([outside] if outside else [])))
+        return Admission(loopback_hosts(settings.listen, *([outside] if outside else [])))
 
     def refusal(self, request: Request) -> Response | None:
         """The answer to a request that may not come in, or None."""
@@ -53,12 +55,7 @@ class Admission:
             return error_for(path, 421, "this address is not one of ours")
         if announced_bytes(request) > MAX_BODY_BYTES and not path.startswith(HOOKS):
             return error_for(path, 413, f"the body is larger than {MAX_BODY_BYTES} bytes")
-        if self.console_token is None or path in OPEN_PATHS or path.startswith((*HOOKS, *PUBLIC)):
-            return None
-        if console_matches(request.headers.get("authorization", ""), self.console_token):
-            return None
-        challenge = {"WWW-Authenticate": 'Basic realm="flyball", charset="UTF-8"'}
-        return error_for(path, 401, "the console's token is needed, as the password", headers=challenge)
+        return None
 
 
 def loopback_hosts(listen: ListenAddress, *further: str) -> frozenset[str]:
@@ -69,9 +66,10 @@ def loopback_hosts(listen: ListenAddress, *further: str) -> frozenset[str]:
 class Guards:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+    def __init__(self, app: ASGIApp, admission: Admission, access: Access | None = None) -> None:
         self._app = app
         self._admission = admission
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or hand on; either way with our headers."""
@@ -88,11 +86,38 @@ class Guards:
 
         request = Request(scope, receive)
         refusal = self._admission.refusal(request)
+        if refusal is None and self._access is not None and is_guarded(request.url.path):
+            refusal = await self._identified(request, self._access)
         if refusal is None:
             await self._app(scope, receive, send_with_headers)
             return
         await drain(request)
         await refusal(scope, receive, send_with_headers)
+
+    async def _identified(self, request: Request, access: Access) -> Response | None:
+        """Note who asks, or the answer to somebody who may not come in."""
+        path, authorization = request.url.path, request.headers.get("authorization", "")
+        try:
+            principal = await asyncio.to_thread(access.principal, authorization)
+        except Transient as error:
+            return error_for(path, 503, str(error), headers={"Retry-After": "5"})
+        if principal is None:
+            challenge = {"WWW-Authenticate": 'Basic realm="flyball", charset="UTF-8"'}
+            return error_for(path, 401, "a token is needed, as the password or as a bearer token", headers=challenge)
+        request.scope[PRINCIPAL] = principal
+        return None
+
+
+def is_guarded(path: str) -> bool:
+    """Whether people must say who they are to see it."""
+    return path not in OPEN_PATHS and not path.startswith((*HOOKS, *PUBLIC))
+
+
+def principal_of(request: Request) -> Principal:
+    """Who asks; the guards have let them in."""
+    found = request.scope[PRINCIPAL]
+    assert isinstance(found, Principal)
+    return found
 
 
 def error_for(path: str, code: int, message: str, *, headers: dict[str, str] | None = None) -> Response:
