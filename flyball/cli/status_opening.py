@@ -81,8 +81,8 @@ def now() -> datetime:
 
 def moment_or_exit(text: str, page: "StatusPage", option: str) -> datetime:
     """A time by the clocks of the page's zone, or with an offset."""
+    from controlplane.calendar.moments import moment_of
     from controlplane.calendar.zones import zone
-    from synthetics.status_page.moments import moment_of
 
     found = moment_of(text, zone(page.time_zone))
     if found is None:

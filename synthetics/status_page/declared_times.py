@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from controlplane.calendar.moments import length_of, moment_of
+from controlplane.calendar.recurrence import BadRule, rule_of
 from controlplane.model.public_status import ComponentStatus
 from controlplane.specfile import did_you_mean
 from synthetics.status_page.model import DeclaredCorrection, Maintenance
-from synthetics.status_page.moments import length_of, moment_of
-from synthetics.status_page.recurrence import BadRule, rule_of
 from synthetics.status_page.reporting import Report
 from synthetics.status_page.spec import CorrectionPart, MaintenancePart
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from controlplane.calendar.recurrence import rule_of, starts_between
 from controlplane.calendar.zones import zone
 from controlplane.model.public_status import AffectedComponent, ComponentStatus, Impact, IncidentStatus
 from controlplane.model.status_record import IncidentRecord, Origin, UpdateState
@@ -16,7 +17,6 @@ from controlplane.ports import Transaction
 from synthetics.status_page import wording
 from synthetics.status_page.desk import AUTHOR, BY_FILE, BY_SCHEDULE, Desk, Message
 from synthetics.status_page.model import Maintenance, StatusPage
-from synthetics.status_page.recurrence import rule_of, starts_between
 
 _LOOK_BACK: Final = timedelta(days=14)  # as long as a maintenance may last
 _SCHEDULED, _RUNNING, _DONE = IncidentStatus.SCHEDULED, IncidentStatus.IN_PROGRESS, IncidentStatus.COMPLETED

@@ -1,4 +1,4 @@
-"""Recurring maintenances: a small part of RFC 5545's rules, looked at day by day, so that none takes long."""
+"""What happens again and again: a small part of RFC 5545's rules, looked at day by day, so that none takes long."""
 
 import calendar
 import re

@@ -7,8 +7,8 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controlplane.calendar.recurrence import BadRule, rule_of, starts_between
 from controlplane.calendar.zones import instant, zone
-from synthetics.status_page.recurrence import BadRule, rule_of, starts_between
 
 FIRST = datetime(2026, 1, 31, 2, 30)  # noqa: DTZ001 -- by the clocks of a zone
 BERLIN = zone("Europe/Berlin")

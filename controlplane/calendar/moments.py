@@ -1,4 +1,4 @@
-"""Moments and lengths as people write them in a page's file."""
+"""Moments and lengths as people write them in YAML."""
 
 import re
 from datetime import UTC, datetime, timedelta
