@@ -1,0 +1,1 @@
+"""How the heartbeat reaches the outside."""
