@@ -13,7 +13,8 @@ class AlertSettings:
     of the file, on Alertmanager's machine, that holds the webhook's token.
 
     `spool_directory` keeps critical pages that came while the database was away. `commands_file` lists the commands
-    that runbooks may run; None: none. Answers from PagerDuty and Slack are taken only with their secrets set.
+    that runbooks may run; None: none. `pagerduty_url` and `slack_url` are of channels that name no other.
+    Answers from PagerDuty and Slack are taken only with their secrets set.
     """
 
     webhook_url: str = ""
@@ -21,6 +22,9 @@ class AlertSettings:
     spool_directory: Path = Path(DEFAULT_VALUES["alerts.spoolDirectory"])
     commands_file: Path | None = None
     allow_private_webhooks: bool = False
+    pagerduty_url: str = DEFAULT_VALUES["alerts.pagerdutyUrl"]
+    slack_url: str = DEFAULT_VALUES["alerts.slackUrl"]
+    mail_from: str = DEFAULT_VALUES["alerts.mailFrom"]
     pagerduty_webhook_secrets: tuple[Secret, ...] = ()
     slack_signing_secret: Secret | None = None
     heartbeat_url: Secret | None = None

@@ -121,6 +121,11 @@ class AlertsPart(_Part):
     allow_private_webhooks: bool | None = Field(
         None, description="Whether Receivers' webhooks may have addresses that are not public."
     )
+    pagerduty_url: str | None = Field(
+        None, description="Base URL of the Events API, such as https://events.eu.pagerduty.com."
+    )
+    slack_url: str | None = Field(None, description="Base URL of the Web API; https://slack.com/api by default.")
+    mail_from: str | None = Field(None, description="Whom mails about incidents are from.")
 
 
 class SLOPart(_Part):
