@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from alerts.model import Snapshot
 from alerts.ports import Snapshots
@@ -102,3 +102,16 @@ def is_shown(incident: Incident, outside: OutsideObject | None) -> bool:
     if outside is None or outside.told_version < incident.version:
         return False
     return incident.is_open or outside.closed_at is not None
+
+
+class Shows(Protocol):
+    """A notifier that can tell without the store, too: how pages leave while the database is away."""
+
+    @property
+    def channel(self) -> str:
+        """The channel whose messages it takes."""
+        ...
+
+    def show(self, snapshot: Snapshot, outside: OutsideObject | None) -> Iterator[Shown]:
+        """As of `Show`. Errors as of `Notifier`."""
+        ...
