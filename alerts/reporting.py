@@ -35,14 +35,15 @@ class Report:
         self.error(*path, message=message, hint="" if meant else shown, rule=rule)
 
     def check_name(self, name: str, *path: str | int) -> None:
-        """Report a name that is none: 1–63 lower-case letters, digits and `-`. It stands at `metadata.name`, or there."""
+        """Report what is no name: 1–63 lower-case letters, digits and `-`. It stands at `metadata.name`, or `path`."""
         at = path or ("metadata", "name")
         if len(name) > MAX_NAME:
             message = f"has {len(name)} characters, at most {MAX_NAME} are allowed"
             self.error(*at, message=message, hint="shorten it", rule="metadata")
         elif not _NAME.fullmatch(name):
             meant = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-            message = f"`{name}` is not a name: lower-case letters, digits and `-`, beginning and ending with one of the former"
+            rule = "lower-case letters, digits and `-`, beginning and ending with one of the former"
+            message = f"`{name}` is not a name: {rule}"
             self.error(*at, message=message, hint=f"for example `{meant}`" if meant else "", rule="metadata")
 
     @property
