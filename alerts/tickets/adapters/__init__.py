@@ -1,0 +1,1 @@
+"""Trackers as they are."""
