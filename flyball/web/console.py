@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from alerts.incidents.desk import Desk
 from controlplane import conventions as names
 from controlplane.model.slo import SLO
 from flyball.web import api, charts, pages
@@ -18,6 +19,8 @@ from flyball.web.check_pages import check_routes
 from flyball.web.check_state import ChecksState, NoChecks
 from flyball.web.gathering import RECENT_ALERTS, SPARK_LENGTH, SPARK_STEP, Gathering, Scene
 from flyball.web.golden_path_pages import GoldenPathState, NoGoldenPaths, golden_path_routes
+from flyball.web.incident_gathering import IncidentsState, NoIncidents
+from flyball.web.incident_pages import incident_routes
 from flyball.web.ladder_gathering import LaddersState, NoLadders
 from flyball.web.ladder_pages import ladder_routes
 from flyball.web.money_pages import money_routes
@@ -36,6 +39,7 @@ _NO_MONEY: Final = NoMoney()
 _NO_CHECKS: Final = NoChecks()
 _NO_PATHS: Final = NoGoldenPaths()
 _NO_LADDERS: Final = NoLadders()
+_NO_INCIDENTS: Final = NoIncidents()
 
 
 def console_routes(
@@ -45,8 +49,10 @@ def console_routes(
     checks: ChecksState = _NO_CHECKS,
     golden_paths: GoldenPathState = _NO_PATHS,
     ladders: LaddersState = _NO_LADDERS,
+    incidents: IncidentsState = _NO_INCIDENTS,
+    desk: Desk | None = None,
 ) -> list[BaseRoute]:
-    """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/checks/…`, `/alerts`, `/api/v1/…` and so on."""
+    """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/incidents/…`, `/checks/…`, `/alerts`, `/api/v1/…` and so on."""
     gathering = Gathering(state)
     console = _Console(gathering, options)
     return [
@@ -63,6 +69,7 @@ def console_routes(
         *check_routes(state, checks, gathering),
         *golden_path_routes(state, golden_paths, gathering),
         *ladder_routes(state, ladders, gathering),
+        *incident_routes(state, incidents, gathering, desk),
         Mount("/static", pages.Static(), name="static"),
     ]
 

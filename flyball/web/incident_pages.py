@@ -28,7 +28,7 @@ _Act = Callable[[Desk, str, str, dict[str, str], IncidentGathering], Changed]
 def incident_routes(
     state: ConsoleState, incidents: IncidentsState, gathering: Gathering, desk: Desk | None
 ) -> list[BaseRoute]:
-    """`/incidents`, `/incidents/{incident}`, what is posted there, and the JSON twins. Without a desk they only show."""
+    """`/incidents`, `/incidents/{incident}`, what is posted there, and JSON twins. Without a desk they only show."""
     own = _IncidentPages(IncidentGathering(state, incidents, gathering), desk)
     return [
         Route("/incidents", own.index),
@@ -80,10 +80,11 @@ class _IncidentPages:
         seen = self._gathering.listed()
         if seen.value is None:
             return api.answer({"error": seen.failure}, 503)
-        open_, ended = (
-            [incident_views.incident_data(each) for each in part] for part in (seen.value.open, seen.value.ended)
-        )
-        return api.answer({"open": open_, "ended": ended, "failure": seen.failure or None})
+        told = {
+            "open": [incident_views.incident_data(each) for each in seen.value.open],
+            "ended": [incident_views.incident_data(each) for each in seen.value.ended],
+        }
+        return api.answer({**told, "failure": seen.failure or None})
 
     def api_incident(self, request: Request) -> Response:
         seen, found = self._known(request)

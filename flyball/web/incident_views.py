@@ -55,9 +55,7 @@ def lasted(incident: Incident, now: datetime) -> str:
 def price_in_words(price: PriceTag) -> list[tuple[str, str]]:
     """What it cost, a line each: what, and how much. What is not known is not there."""
     lines = [(f"Error budget of {slo}", wording.percent(float(share))) for slo, share in price.budget_burned]
-    lines += [
-        (f"Extra spend, {budget}", wording.money(amount, currency)) for budget, amount, currency in price.extra_spend
-    ]
+    lines += [(f"Extra spend, {of}", wording.money(amount, unit)) for of, amount, unit in price.extra_spend]
     if price.failed_operations is not None:
         lines.append(("Failed operations", wording.count(float(price.failed_operations))))
     return lines
@@ -142,9 +140,7 @@ def _price(price: PriceTag | None) -> dict[str, JSON] | None:
     return {
         "as_of": _time(price.as_of),
         "budget_burned": {slo: str(share) for slo, share in price.budget_burned},
-        "extra_spend": [
-            {"budget": it, "amount": str(much), "currency": money} for it, much, money in price.extra_spend
-        ],
+        "extra_spend": [{"budget": of, "amount": str(much), "currency": unit} for of, much, unit in price.extra_spend],
         "failed_operations": _number(price.failed_operations),
         "note": price.note or None,
     }
