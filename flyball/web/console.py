@@ -52,7 +52,7 @@ def console_routes(
     incidents: IncidentsState = _NO_INCIDENTS,
     desk: Desk | None = None,
 ) -> list[BaseRoute]:
-    """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/incidents/…`, `/checks/…`, `/alerts`, `/api/v1/…` and so on."""
+    """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/incidents/…`, `/checks/…`, `/alerts`, `/api/v1/…`."""
     gathering = Gathering(state)
     console = _Console(gathering, options)
     return [
