@@ -49,7 +49,7 @@ def state_word(snapshot: Snapshot) -> str:
 
 
 def state_of(snapshot: Snapshot) -> str:
-    """How it stands: `Firing for 12 min`, `Acknowledged by ann, firing for 12 min`, `Resolved by ann after 1 h: why`."""
+    """How it stands: `Firing for 12 min`, `Acknowledged by ann, firing for 12 min`, `Resolved by ann after 1 h`."""
     incident = snapshot.incident
     if incident.state is IncidentState.RESOLVED:
         ended = incident.resolved_at or snapshot.taken_at

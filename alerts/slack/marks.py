@@ -1,4 +1,4 @@
-"""Metadata on what we post: by it a message is found again after a crash, and one too many is told from the right one."""
+"""Metadata on what we post: by it a message is found again after a crash, and one too many is told apart."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

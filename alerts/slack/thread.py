@@ -51,7 +51,7 @@ def reply_of(timeline: Sequence[TimelineEntry], told: Collection[str]) -> Reply 
         blocks = _blocks(shown, len(new) - len(shown))
     marks = tuple(mark_of(entry) for entry in recent)
     id_ = hashlib.sha256("\n".join(mark_of(entry) for entry in new).encode()).hexdigest()[:24]
-    text = cut("; ".join(words.timeline_line(entry) for entry in shown), _LINE)
+    text = cut("; ".join(words.timeline_line(entry) for entry in shown), _LINE) or "…"
     return Reply(id_, SlackMessage(text, tuple(blocks)), marks)
 
 
