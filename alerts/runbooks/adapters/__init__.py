@@ -1,0 +1,1 @@
+"""How steps of runbooks reach the outside."""
