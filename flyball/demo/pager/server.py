@@ -140,7 +140,6 @@ class _Handler(BaseHTTPRequestHandler):
                     "user": "flyball",
                     "user_id": "UFLYBALL",
                     "bot_id": "BFLYBALL",
-                    "team": "demo",
                     "url": self.server.url,
                 }
             case "chat.postMessage":

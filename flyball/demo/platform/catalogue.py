@@ -341,6 +341,11 @@ FAULTS: Final = (
         ),
     ),
     Fault(
+        "pagerduty",
+        "PagerDuty answers 503 to everything; the platform itself is well",
+        (),
+    ),
+    Fault(
         "region",
         "the ingress in us resets every connection; what does not arrive is counted nowhere, so SLIs barely move",
         tuple(Effect(flow, traffic=0.7) for flow in ("gateway.requests", "gateway.reads", "gateway.writes")),
