@@ -13,7 +13,7 @@ from flyball.cli.declared import declared_or_exit, fail, one_or_exit
 from flyball.cli.opened_store import opened_store
 from flyball.cli.settings import settings_or_exit
 
-__all__ = ["end_or_exit", "length_or_exit", "new_id", "now", "printed"]
+__all__ = ["end_or_exit", "length_or_exit", "login_name", "new_id", "now", "printed"]
 
 if TYPE_CHECKING:
     from controlplane.store import SqlStore
