@@ -1,15 +1,19 @@
 """Receivers and routes, as declared."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
 from controlplane.model.incident import Priority
+from controlplane.model.inhibition import Inhibition
 from controlplane.model.source import SourcePosition
 
 EVERY_PRIORITY: Final = frozenset(Priority)
+WATCHDOG_ROUTE: Final = "watchdog"  # first in the tree; it tells nobody and opens no incident: that it arrives is noted
+NO_ESCALATION: Final = "none"  # as a route's escalation: none, whatever its parents say
+EVERY_LABEL: Final = "..."  # in groupBy, as Alertmanager has it
 
 
 class ChannelKind(Enum):
@@ -107,6 +111,13 @@ class Route:
     routes: "tuple[Route, ...]" = ()
     tests: tuple[RouteTest, ...] = ()
     source: SourcePosition | None = None
+    inhibitions: tuple[Inhibition, ...] = ()  # of the root: what the workspace says besides what we know
+
+    def nodes(self) -> "Iterator[Route]":
+        """It and all below it, in the order in which Alertmanager looks at them."""
+        yield self
+        for route in self.routes:
+            yield from route.nodes()
 
 
 @dataclass(frozen=True, slots=True)
