@@ -16,17 +16,20 @@ CONSOLE: Final = "console"
 _KINDS: Final = {AlertStatus.FIRING: EVENT_ALERT_FIRED, AlertStatus.RESOLVED: EVENT_ALERT_RESOLVED}
 
 
-def announce(transaction: Transaction, changed: Sequence[Alert], now: datetime, *, reason: str = "") -> None:
-    """Append the events of these alerts and queue their messages. What was announced before changes nothing.
+def announce(
+    transaction: Transaction, changed: Sequence[Alert], now: datetime, *, reason: str = "", on_console: bool = True
+) -> None:
+    """Append the events of these alerts and queue their lines. What was announced before changes nothing.
 
     An alert that we meet only when it is resolved has fired all the same, and the event log says so. `reason` stands
     in the events of resolved ones when it was not Alertmanager who told us. What ladders tell by themselves, without
-    Prometheus, is not told twice.
+    Prometheus, is not told twice. Not `on_console`: routes are declared, and incidents are told instead of alerts.
     """
     events = [event for alert in changed for event in _events(alert, now, reason)]
-    untold = [alert for alert in changed if alert.labels.get("alertname") not in TOLD_BY_LADDERS]
     transaction.events.append_all(events, now)
-    transaction.outbox.enqueue_all([_message(alert) for alert in untold], now)
+    if on_console:
+        untold = [alert for alert in changed if alert.labels.get("alertname") not in TOLD_BY_LADDERS]
+        transaction.outbox.enqueue_all([_message(alert) for alert in untold], now)
 
 
 def _events(alert: Alert, now: datetime, reason: str) -> Iterator[Event]:

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.announcing import announce
+from alerts.incidents.keeping import Keeper
 from alerts.ports import AlertSource
+from alerts.told import is_own
 from controlplane.model.alert import Alert, AlertStatus, StoredAlert
 from controlplane.ports import HeldLease, Store
 
@@ -42,17 +44,19 @@ class Reconciler:
 
     An alert is closed after it was absent in `LOOKS` looks in a row that span `GRACE`, all of them whole answers; any
     failure to get one, and any delivery of the alert, starts the count afresh. Its end is the first look without it.
+    Alerts that never passed Alertmanager are none of its business. `incidents` hear of what was closed.
     """
 
-    def __init__(self, store: Store, source: AlertSource) -> None:
+    def __init__(self, store: Store, source: AlertSource, incidents: Keeper | None = None) -> None:
         self._store = store
         self._source = source
+        self._incidents = incidents
         self._absent: dict[tuple[str, datetime], _Absence] = {}
 
     def run_once(self, now: datetime, lease: HeldLease | None = None) -> Reconciled:
         """One look. Raises what the source and the store raise; then nothing is closed."""
         with self._store.transaction(read_only=True) as transaction:
-            firing = transaction.alerts.firing()
+            firing = [stored for stored in transaction.alerts.firing() if not is_own(stored.alert)]
         if not firing:
             self._absent = {}
             return Reconciled(0, 0)
@@ -73,7 +77,10 @@ class Reconciler:
                 if transaction.alerts.close(absence.stored, ends_at):
                     ended = replace(absence.stored.alert, status=AlertStatus.RESOLVED, ends_at=ends_at)
                     closed.append(ended)
-            announce(transaction, closed, now, reason=REASON)
+            is_routed = self._incidents is not None and self._incidents.is_routing
+            announce(transaction, closed, now, reason=REASON, on_console=not is_routed)
+            if self._incidents is not None:
+                self._incidents.end(transaction, closed, now)
         for alert in closed:
             fields = {"fingerprint": alert.fingerprint, "alert": alert.labels.get("alertname", ""), "reason": REASON}
             log.warning("alerts.closed", extra=fields)

@@ -1,10 +1,25 @@
 """An alert as it travels in events and outbox messages: plain JSON, times as ISO 8601 in UTC."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from controlplane.model.alert import Alert, AlertStatus
 from controlplane.model.event import JSON
+
+TOLD_BY: Final = "told_by"  # annotation of alerts that never passed Alertmanager
+US: Final = "flyball"
+
+
+def marked_own(alert: Alert) -> Alert:
+    """The alert, marked as one of ours: Alertmanager does not know it, and nobody asks Alertmanager about it."""
+    return replace(alert, annotations={**alert.annotations, TOLD_BY: US})
+
+
+def is_own(alert: Alert) -> bool:
+    """Whether it never passed Alertmanager."""
+    return alert.annotations.get(TOLD_BY) == US
 
 
 def alert_id(alert: Alert) -> str:

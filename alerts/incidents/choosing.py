@@ -1,0 +1,60 @@
+"""By which routes an alert is told: those that Alertmanager chose, else those that we choose by the same tree."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from alerts.incidents.grouping import Placed, incident_key
+from alerts.model import AlertsDeclared
+from alerts.routing.model import WATCHDOG_ROUTE, Route
+from alerts.routing.router import RESOLVE_AFTER, Router
+from controlplane.model.alert import Alert
+
+
+class Choice:
+    """Places alerts in the tree of routes; `root` is the one of `declared`."""
+
+    def __init__(self, declared: AlertsDeclared, root: Route) -> None:
+        self.declared = declared
+        self._router = Router(root, declared.windows)
+
+    def knows(self, receiver: str) -> bool:
+        """Whether a receiver of Alertmanager is one of our routes."""
+        return self._router.named(receiver, {}) is not None
+
+    def placed(self, alert: Alert, receiver: str, at: datetime) -> Placed | None:
+        """Where it belongs; None while nobody is to be told of it: all of its routes are muted, or it is the Watchdog.
+
+        `receiver` is the one of Alertmanager's that it was delivered to. When that is a route of ours, the alert is
+        told by it alone, for Alertmanager delivers to the others, too, and knows what is muted.
+        """
+        found = self._router.routes_of(alert.labels, at)
+        named = self._router.named(receiver, alert.labels, at)
+        told = tuple(each for each in found if not each.is_muted) if named is None else (named,)
+        told = tuple(each for each in told if each.route != WATCHDOG_ROUTE)
+        if not told:
+            return None
+        first = found[0] if told[0].route in {each.route for each in found} else told[0]
+        return Placed(alert, incident_key(first, alert.labels), told)
+
+    def resolve_after(self, routes: Sequence[str]) -> timedelta:
+        """How long all alerts of an incident on these routes must have ended; the longest of theirs."""
+        found = (self._router.named(name, {}) for name in routes)
+        return max((each.resolve_after for each in found if each is not None), default=RESOLVE_AFTER)
+
+
+class Choices:
+    """The choice by the last good files; made anew when they change."""
+
+    def __init__(self, declared: Callable[[], AlertsDeclared]) -> None:
+        self._declared = declared
+        self._last: Choice | None = None
+
+    def now(self) -> Choice | None:
+        """None while no route is declared."""
+        declared = self._declared()
+        if declared.root is None:
+            return None
+        last = self._last
+        if last is None or last.declared is not declared:
+            last = self._last = Choice(declared, declared.root)
+        return last
