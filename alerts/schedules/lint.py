@@ -27,12 +27,13 @@ def participant_problems(documents: Sequence[Document], receivers: Collection[st
             for number, part in enumerate(spec.rotations):
                 for index, name in enumerate(part.participants):
                     if name not in receivers:
-                        at = ("spec", "rotations", number, "participants", index)
-                        report.unknown(*at, what="Receiver", name=name, known=receivers)
+                        path = ("spec", "rotations", number, "participants", index)
+                        report.unknown(*path, what="Receiver", name=name, known=receivers)
             for number, override in enumerate(spec.overrides):
                 if override.who not in receivers:
-                    at = ("spec", "overrides", number, "who")
-                    report.unknown(*at, what="Receiver", name=override.who, known=receivers)
+                    report.unknown(
+                        "spec", "overrides", number, "who", what="Receiver", name=override.who, known=receivers
+                    )
             problems += report.problems
     return problems
 

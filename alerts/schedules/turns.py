@@ -10,8 +10,8 @@ from alerts.schedules.rotating import boundaries, participant_at
 from controlplane.calendar.zones import zone
 
 OVERRIDE: Final = "override"  # by whom a turn is that no rotation gives
-_STEP: Final = timedelta(days=14)
 _INSTANT: Final = timedelta(microseconds=1)
+_LENGTHS: Final = (timedelta(days=2), timedelta(days=28), timedelta(days=365))  # one after the other: most are short
 
 
 def on_call(schedule: Schedule, at: datetime) -> str:
@@ -49,15 +49,9 @@ def gaps(schedule: Schedule, start: datetime, end: datetime) -> tuple[Turn, ...]
     return tuple(turn for turn in turns(schedule, start, end) if not turn.participant)
 
 
-def next_turns(schedule: Schedule, at: datetime, count: int) -> tuple[Turn, ...]:
-    """The turn at `at`, from then on, and those after it, `count` at most; the last known one ends 366 days later."""
-    length = _STEP
-    while length < LONGEST_LOOK:
-        found = turns(schedule, at, at + length)
-        if len(found) > count:  # the last of them may go on
-            return found[:count]
-        length *= 3
-    return turns(schedule, at, at + LONGEST_LOOK)[:count]
+def turn_at(schedule: Schedule, at: datetime) -> Turn:
+    """The instant at `at`: who, and by which rotation."""
+    return turns(schedule, at, at + _INSTANT)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +70,23 @@ def hand_overs(schedule: Schedule, start: datetime, end: datetime) -> tuple[Hand
         for before, after in pairwise(turns(schedule, start, end + _INSTANT))
         if before.participant != after.participant
     )
+
+
+def next_hand_over(schedule: Schedule, at: datetime) -> HandOver | None:
+    """The first one after `at`; None when there is none within a year."""
+    for length in _LENGTHS:
+        if found := hand_overs(schedule, at, at + length):
+            return found[0]
+    return None
+
+
+def next_turns(schedule: Schedule, at: datetime, count: int) -> tuple[Turn, ...]:
+    """The turn at `at`, from then on, and those after it, `count` at most; the last known one ends in a year."""
+    for length in _LENGTHS:
+        found = turns(schedule, at, at + length)
+        if len(found) > count:  # the last of them may go on
+            break
+    return found[:count]
 
 
 def _holder(schedule: Schedule, at: datetime) -> tuple[str, str]:
