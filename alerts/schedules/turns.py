@@ -10,6 +10,7 @@ from alerts.schedules.rotating import boundaries, participant_at
 from controlplane.calendar.zones import zone
 
 OVERRIDE: Final = "override"  # by whom a turn is that no rotation gives
+_MONTH: Final = timedelta(days=31)
 _INSTANT: Final = timedelta(microseconds=1)
 _LENGTHS: Final = (timedelta(days=2), timedelta(days=28), timedelta(days=365))  # one after the other: most are short
 
@@ -42,6 +43,12 @@ def turns(schedule: Schedule, start: datetime, end: datetime) -> tuple[Turn, ...
         goes_on = bool(found) and (found[-1].participant, found[-1].by) == (participant, by)
         found.append(Turn(found.pop().start if goes_on else first, last, participant, by))
     return tuple(found)
+
+
+def whole_turns(schedule: Schedule, start: datetime, end: datetime) -> tuple[Turn, ...]:
+    """`turns`, but the first one from where it began on, as far as a month before."""
+    before = min(_MONTH, LONGEST_LOOK - (end - start))
+    return tuple(turn for turn in turns(schedule, start - before, end) if turn.end > start)
 
 
 def gaps(schedule: Schedule, start: datetime, end: datetime) -> tuple[Turn, ...]:
