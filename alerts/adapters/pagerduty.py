@@ -140,7 +140,7 @@ class _Client(EventsApiV2Client):
 
     @property
     def url(self) -> str:
-        return self._url
+        return str(self._url)
 
     @url.setter
     def url(self, base_url: str) -> None:
@@ -153,7 +153,7 @@ class _Client(EventsApiV2Client):
 def _client(key: str, url: str, tls: ssl.SSLContext | None, step_seconds: float) -> EventsApiV2Client:
     """One that tries once: the outbox tries again."""
     client = _Client(key, base_url=url, verify=tls or True)
-    client.timeout = step_seconds
+    client.timeout = step_seconds  # type: ignore[assignment]  # it takes what httpx takes
     client.max_network_attempts = 0
     client.max_http_attempts = -1  # the first answer is the answer
     client.retry = {_TOO_MANY: 1}  # else it waits and tries for ever

@@ -37,6 +37,10 @@ ALLOWANCES: Final[Mapping[ChannelKind, Allowance]] = {
 }
 
 
+class NoRoom(RateLimited):
+    """We have made as many calls as we allow ourselves; the provider was not asked."""
+
+
 class Rate:
     """The calls of one key. Safe between threads."""
 
@@ -48,12 +52,12 @@ class Rate:
         self._lock = threading.Lock()
 
     def take(self, urgency: int) -> None:
-        """Count a call that is made now. Raises `RateLimited`, and counts nothing, when there is no room for it."""
+        """Count a call that is made now. Raises `NoRoom`, and counts nothing, when there is no room for it."""
         with self._lock:
             now = self._now()
             free_at = self._free_at(urgency, now)
             if free_at > now:
-                raise RateLimited("no more calls are left for now", free_at)
+                raise NoRoom("no more calls are left for now", free_at)
             self._calls.append(now)
 
     def least_urgent(self) -> int | None:
@@ -114,7 +118,7 @@ class Counted:
         return self._notifier.channel
 
     def notify(self, message: OutboxMessage) -> None:
-        """As the notifier does it. Raises `RateLimited` too."""
+        """As the notifier does it. Raises `NoRoom` too."""
         self._rate.take(message.urgency)
         self._notifier.notify(message)
 
