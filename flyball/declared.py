@@ -1,18 +1,21 @@
-"""What documents declare besides SLOs: about money, and about checks from outside."""
+"""What documents declare besides SLOs: about money, about checks from outside, and about who is told."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from alerts.model import AlertsDeclared
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem
 from controlplane.specfile import Document, Kind
+from flyball.alerting.declared import KINDS as ALERT_KINDS
+from flyball.alerting.declared import NO_ALERTS, alerts_of
 from flyball.money.declared import KINDS as MONEY_KINDS
 from flyball.money.declared import NOTHING, MoneyDeclared, money_of
 from flyball.synthetics.declared import KINDS as CHECK_KINDS
 from flyball.synthetics.declared import NO_CHECKS, ChecksDeclared, checks_of
 
-KINDS: Final[tuple[Kind, ...]] = (*MONEY_KINDS, *CHECK_KINDS)
+KINDS: Final[tuple[Kind, ...]] = (*MONEY_KINDS, *CHECK_KINDS, *ALERT_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class BesideSLOs:
 
     money: MoneyDeclared = NOTHING
     checks: ChecksDeclared = NO_CHECKS
+    alerts: AlertsDeclared = NO_ALERTS
     problems: tuple[Problem, ...] = ()
 
 
@@ -33,4 +37,5 @@ def beside_slos(
     names = frozenset(slo.name for slo in slos)
     money, about_money = money_of(documents, may_be_declared, names)
     checks, about_checks = checks_of(documents, names, may_be_declared)
-    return BesideSLOs(money, checks, (*about_money, *about_checks))
+    alerts, about_alerts = alerts_of(documents, may_be_declared)
+    return BesideSLOs(money, checks, alerts, (*about_money, *about_checks, *about_alerts))

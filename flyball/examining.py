@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from alerts.model import AlertsDeclared
 from controlplane.collection import collection_paused
 from controlplane.model.slo import SLO
 from controlplane.problems import SECRET, Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile, read
+from flyball.alerting.declared import NO_ALERTS
 from flyball.data_source_urls import elsewhere
 from flyball.declared import beside_slos
 from flyball.kinds import KINDS
@@ -37,6 +39,7 @@ class Examined:
     made_problems: tuple[Problem, ...]
     money: MoneyDeclared = NOTHING
     checks: ChecksDeclared = NO_CHECKS
+    alerts: AlertsDeclared = NO_ALERTS
 
 
 def examine(files: Sequence[SourceFile], beside: Sequence[Document] = ()) -> Examined:
@@ -71,6 +74,7 @@ def _examine(files: Sequence[SourceFile], beside: Sequence[Document]) -> Examine
         tuple(in_order(wrong)),
         others.money,
         others.checks,
+        others.alerts,
     )
 
 

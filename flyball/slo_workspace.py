@@ -5,12 +5,16 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from alerts.model import AlertsDeclared
 from controlplane.adapters.files import fingerprint, read_folder, shown
 from controlplane.collection import collection_paused
 from controlplane.model.generation import TextFile
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors, in_order
 from controlplane.specfile import SourceFile
+from flyball.alerting.compiling import alert_rule_files
+from flyball.alerting.declared import NO_ALERTS
+from flyball.alerting.reading import alerts_in
 from flyball.money.compiling import money_rule_files
 from flyball.money.declared import NOTHING, MoneyDeclared
 from flyball.money.discovered import DiscoveredModels
@@ -26,7 +30,7 @@ from slo.compiler import CompileOptions
 from slo.manifest import RememberedLines
 from slo.ports import Compiled
 
-MakeDashboards = Callable[[Sequence[SLO], MoneyDeclared, ChecksDeclared], Iterable[TextFile]]
+MakeDashboards = Callable[[Sequence[SLO], MoneyDeclared, ChecksDeclared, AlertsDeclared], Iterable[TextFile]]
 
 
 @dataclass(slots=True)
@@ -35,6 +39,7 @@ class LatestDeclared:
 
     money: MoneyDeclared = NOTHING
     checks: ChecksDeclared = NO_CHECKS
+    alerts: AlertsDeclared = NO_ALERTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,10 @@ class SLOWorkspace:
         """What the files said about checks from outside when they were last compiled without errors."""
         return self._latest.checks
 
+    def alerts(self) -> AlertsDeclared:
+        """What the files said about who is told of alerts when they were last compiled without errors."""
+        return self._latest.alerts
+
     def fingerprint(self) -> Hashable:
         """Metadata of the files, and what was discovered."""
         files, models = fingerprint(self.folder), self.models.fingerprint()
@@ -90,7 +99,9 @@ class SLOWorkspace:
             return Compiled(digest, (), problems=tuple(problems))
         money = money_in(files)
         checks = checks_in(files, slos)
+        alerts = alerts_in(files)
         self._latest.money, self._latest.checks = money.declared, checks.declared
+        self._latest.alerts = alerts.declared
         priced = replace(money.declared, price_maps=self.models.priced(money.declared.price_maps))
         return Compiled(
             digest,
@@ -98,14 +109,15 @@ class SLOWorkspace:
                 *self._rules.compile(slos, self.options),
                 *money_rule_files(priced, self.options),
                 *check_rule_files(checks.declared, self.options),
+                *alert_rule_files(alerts.declared, self.options),
             ),
             slos=slos,
             problems=tuple(problems),
-            dashboards=tuple(self.make_dashboards(slos, money.declared, checks.declared))
+            dashboards=tuple(self.make_dashboards(slos, money.declared, checks.declared, alerts.declared))
             if self.make_dashboards
             else (),
             manifest=manifest_file(slos, self.options, self._lines),
-            records=(*money.records, *checks.records),
+            records=(*money.records, *checks.records, *alerts.records),
         )
 
     def _misplaced(self) -> list[Problem]:

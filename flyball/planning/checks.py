@@ -1,7 +1,9 @@
-"""What a plan says about checks from outside: documents that change, field by field."""
+"""What a plan says about checks from outside, and about who is told: documents that change, field by field."""
 
 from collections.abc import Sequence
 
+from flyball.alerting.declared import KINDS as ALERT_KINDS
+from flyball.alerting.reading import alert_documents
 from flyball.document_records import record_text, recorded_documents
 from flyball.planning.documents import DocumentChange, by_key, changes_between, files_at
 from flyball.synthetics.declared import KINDS
@@ -17,3 +19,14 @@ def plan_checks(record: str, paths: Sequence[str]) -> tuple[DocumentChange, ...]
 def record_of_checks(paths: Sequence[str]) -> str:
     """The record that applying the files at `paths` would keep."""
     return record_text(check_documents(files_at(paths)))
+
+
+def plan_alerts(record: str, paths: Sequence[str]) -> tuple[DocumentChange, ...]:
+    """The same about who is told of alerts."""
+    before = by_key(recorded_documents(record, ALERT_KINDS))
+    return tuple(changes_between(before, by_key(alert_documents(files_at(paths)))))
+
+
+def record_of_alerts(paths: Sequence[str]) -> str:
+    """The same about who is told of alerts."""
+    return record_text(alert_documents(files_at(paths)))

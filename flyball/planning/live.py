@@ -13,6 +13,7 @@ from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.model.generation import TextFile
 from controlplane.ports import LoadedGroup, Permanent, RuleEngine, Transient
+from flyball.alerting.reading import RECORD_FILE as ALERT_RECORD_FILE
 from flyball.money.reading import RECORD_FILE
 from flyball.synthetics.reading import RECORD_FILE as CHECK_RECORD_FILE
 from slo import manifest
@@ -29,8 +30,8 @@ _GROUP: Final = re.compile(r"^- name: (.+)$", re.MULTILINE)
 class Applied:
     """A generation of rules: what it was made from (None for rules of an older Flyball), and its files when asked.
 
-    `money_record` and `check_record` are what it says about money and checks from outside. `generation` is empty, and
-    so is everything else, when nothing was applied.
+    `money_record`, `check_record` and `alert_record` are what it says about money, checks from outside, and who is told
+    of alerts. `generation` is empty, and so is everything else, when nothing was applied.
     """
 
     generation: str = ""
@@ -39,6 +40,7 @@ class Applied:
     notes: tuple[str, ...] = ()
     money_record: str = ""
     check_record: str = ""
+    alert_record: str = ""
 
 
 def applied_in(rules_directory: Path) -> Applied:
@@ -53,7 +55,15 @@ def applied_in(rules_directory: Path) -> Applied:
     text = folder.read_one(copy, manifest.FILE_NAME)
     record = folder.read_one(copy, RECORD_FILE) or ""
     checks = folder.read_one(copy, CHECK_RECORD_FILE) or ""
-    return Applied(id_of(copy), read_manifest(text) if text else None, lambda: folder.read(copy), notes, record, checks)
+    return Applied(
+        id_of(copy),
+        read_manifest(text) if text else None,
+        lambda: folder.read(copy),
+        notes,
+        record,
+        checks,
+        folder.read_one(copy, ALERT_RECORD_FILE) or "",
+    )
 
 
 def new_slos(before: Applied, after: Applied) -> tuple[str, ...]:
@@ -95,6 +105,7 @@ def compiled_in(out: Path) -> Applied:
         files,
         money_record=record(RECORD_FILE),
         check_record=record(CHECK_RECORD_FILE),
+        alert_record=record(ALERT_RECORD_FILE),
     )
 
 

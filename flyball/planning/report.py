@@ -33,8 +33,7 @@ def _lines(planned: Planned, coloured: bool) -> Iterator[str]:
         yield ""
     if plan and len(plan.changes) > _MOST_SHOWN:
         yield from (f"… and {len(plan.changes) - _MOST_SHOWN:,} more; --json lists them all", "")
-    yield from document_lines(planned.money.changes, coloured)
-    yield from document_lines(planned.checks, coloured)
+    yield from document_lines((*planned.money.changes, *planned.checks, *planned.alerts), coloured)
     yield from _rule_files(planned, coloured)
     for words in (*planned.drift, *planned.notes):
         yield from _paragraph("! ", words, coloured)
@@ -48,12 +47,20 @@ def _lines(planned: Planned, coloured: bool) -> Iterator[str]:
         )
     elif plan and plan.changes:
         yield from _totals(plan)
-    if planned.money:
-        yield document_totals("money", planned.money.changes)
-    if planned.checks:
-        yield document_totals("checks from outside", planned.checks)
+    yield from _document_totals(planned)
     if planned.unasked and not planned.against:
         yield from wrapped(f"What runs was not looked at: {planned.unasked}.", "", "")
+
+
+def _document_totals(planned: Planned) -> Iterator[str]:
+    about = {
+        "money": planned.money.changes,
+        "checks from outside": planned.checks,
+        "who is told of alerts": planned.alerts,
+    }
+    for what, changes in about.items():
+        if changes:
+            yield document_totals(what, changes)
 
 
 def _change(change: SLOChange, coloured: bool) -> Iterator[str]:
@@ -145,6 +152,7 @@ def as_json(planned: Planned, **about: JSON) -> str:
         "slos": [_slo(change) for change in plan.changes] if plan else [],
         "money": documents_json(planned.money.changes),
         "checks": documents_json(planned.checks),
+        "alerts": documents_json(planned.alerts),
         "cost": _costs(plan.before, plan.after) | {"estimatedFrom": plan.costed} if plan else None,
         "ruleFiles": {
             "added": list(planned.rule_files.added),

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from controlplane.model.generation import TextFile
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors
 from controlplane.specfile import SourceFile
-from flyball.planning.checks import plan_checks, record_of_checks
+from flyball.planning.checks import plan_alerts, plan_checks, record_of_alerts, record_of_checks
 from flyball.planning.documents import DocumentChange
 from flyball.planning.file_cache import FileCache
 from flyball.planning.live import Applied, AskedEngine, applied_in, compiled_in, drift
@@ -68,11 +69,13 @@ class Planned:
     against: str = ""
     money: MoneyPlan = NO_MONEY
     checks: tuple[DocumentChange, ...] = ()
+    alerts: tuple[DocumentChange, ...] = ()
 
     @property
     def differs(self) -> bool:
         """Whether `flyball apply` would change what runs."""
-        return bool((self.plan and self.plan.changes) or self.rule_files or self.drift or self.money or self.checks)
+        documents = (*self.money.changes, *self.checks, *self.alerts)
+        return bool((self.plan and self.plan.changes) or self.rule_files or self.drift or documents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,18 @@ def make_plan(request: Request, engine: AskedEngine | None) -> Planned:
     if problems:
         return Planned(live, read, problems)
     money = plan_money(live.money_record, read.declaring, engine)
-    checks = plan_checks(live.check_record, read.declaring)
+    planned = partial(
+        Planned,
+        against=against,
+        money=money,
+        checks=plan_checks(live.check_record, read.declaring),
+        alerts=plan_alerts(live.alert_record, read.declaring),
+    )
     if live.manifest and not _is_readable(live.manifest, read):
         live = replace(live, manifest=None)
     if live.generation and live.manifest is None:
         files = _rule_files(live, read, request.options)
-        return Planned(
-            live, read, rule_files=files, notes=_WITHOUT_MANIFEST, against=against, money=money, checks=checks
-        )
+        return planned(live, read, rule_files=files, notes=_WITHOUT_MANIFEST)
     before, after, basis = _sides(request, read, live)
     around = Surroundings(
         request.options,
@@ -117,7 +124,7 @@ def make_plan(request: Request, engine: AskedEngine | None) -> Planned:
     )
     made = plan(before, after, around)
     files, notes = _everything_else(request, read, live, basis)
-    return Planned(
+    return planned(
         live,
         read,
         plan=made,
@@ -125,9 +132,6 @@ def make_plan(request: Request, engine: AskedEngine | None) -> Planned:
         drift=drift(live, engine, len(before.lines)) if engine and not against else (),
         notes=(*live.notes, *notes),
         unasked=engine.failure if engine else "no rule engine was named",
-        against=against,
-        money=money,
-        checks=checks,
     )
 
 
@@ -205,9 +209,9 @@ def _live(request: Request) -> tuple[Applied, tuple[Problem, ...]]:
         return Applied(), read.problems
     lines = [slo.line for slo in read.slos]
     basis = basis_of(request.options, _usual(lines))
-    about_money, about_checks = record_of(read.declaring), record_of_checks(read.declaring)
     made = manifest.manifest_of(lines, basis)
-    return Applied("", made, money_record=about_money, check_record=about_checks), ()
+    records = [record(read.declaring) for record in (record_of, record_of_checks, record_of_alerts)]
+    return Applied("", made, money_record=records[0], check_record=records[1], alert_record=records[2]), ()
 
 
 def _differing(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -1,0 +1,1 @@
+"""Joins what is declared about alerts with everything else: rules, flags, the database, the outside."""
