@@ -6,6 +6,7 @@ leader that was paused while it posted) is found by the same mark and removed, s
 """
 
 import logging
+import re
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,6 +31,7 @@ MOST_LOOKS: Final = 10  # in one turn: each is two calls
 _MOST_INCIDENTS: Final = 200
 _MOST_REMEMBERED: Final = 10_000
 _PREFIX: Final = "slack:"
+_ID: Final = re.compile("[CGD][A-Z0-9]{7,}")
 Sent = TypeVar("Sent")
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ class SlackNotifier:
         self._api = api
         self._showing = showing
         self._with_buttons = with_buttons
-        self._place = ""  # the channel's id, once Slack has told it
+        self._place = slack_channel if _ID.fullmatch(slack_channel) else ""  # its id, once Slack has told it
 
     @property
     def channel(self) -> str:
@@ -63,34 +65,40 @@ class SlackNotifier:
 
     def notify(self, message: OutboxMessage) -> None:
         """Show the incident as it is now. Raises `Transient`, `RateLimited` and `Permanent`."""
-        self._showing.deliver(message, self._channel, self._show)
+        self._showing.deliver(message, self._channel, self.show)
 
-    def _show(self, snapshot: Snapshot, outside: OutsideObject | None) -> Iterator[Shown]:
+    def show(self, snapshot: Snapshot, outside: OutsideObject | None) -> Iterator[Shown]:
+        """The same without the store."""
         mark = Mark(snapshot.incident.id, self._channel)
         kept = Kept.of(outside.data) if outside else Kept()
         there = self._updated(snapshot, mark, outside) if outside else None
         if there is None:
-            in_doubt_since = outside.opened_at if outside and kept.is_posting else None
             there = yield from self._posted(snapshot, mark, outside)
+            if outside and kept.is_posting:
+                yield Shown(there.ts, there.place, is_whole=False, data=Kept(version=snapshot.incident.version).data())
+                remove_twins(self._api, there.place, there.ts, mark, outside.opened_at)
             kept = Kept()
-            if in_doubt_since:
-                remove_twins(self._api, there.place, there.ts, mark, in_doubt_since)
         self._place = there.place
-        kept = replace(kept, is_posting=False)
+        kept = replace(kept, is_posting=False, version=snapshot.incident.version)
         url = outside.url if outside and outside.outside_id == there.ts else ""
         shown = Shown(there.ts, there.place, url, is_closed=not snapshot.incident.is_open)
         yield from self._replied(snapshot, shown, kept, mark)
 
     def _updated(self, snapshot: Snapshot, mark: Mark, outside: OutsideObject) -> _Posted | None:
         """The message that is there, brought up to date; None when there is none."""
-        there = _Posted(outside.outside_id, outside.place)
+        there, kept = _Posted(outside.outside_id, outside.place), Kept.of(outside.data)
         if not there.ts:
-            found = self._found(mark, outside) if Kept.of(outside.data).is_posting else None
+            found = self._found(mark, outside) if kept.is_posting else None
             if found is None:
                 return None
             there = found
+        if kept.version >= snapshot.incident.version:  # only its thread is behind
+            return there
+        rank = snapshot.incident.priority.rank
         try:
-            self._in_any_shape(snapshot, lambda message: self._api.update(there.place, there.ts, message, mark))
+            self._in_any_shape(
+                snapshot, lambda message: self._api.update(there.place, there.ts, message, mark, urgency=rank)
+            )
         except MessageGone as error:
             log.info("slack.message_gone", extra={"incident": snapshot.incident.id, "reason": str(error)})
             return None
@@ -111,12 +119,15 @@ class SlackNotifier:
 
     def _posted(self, snapshot: Snapshot, mark: Mark, outside: OutsideObject | None) -> Generator[Shown, None, _Posted]:
         place = self._place or (outside.place if outside else "")
-        target = self._slack_channel
+        target, rank = self._slack_channel, snapshot.incident.priority.rank
         yield Shown("", place, is_whole=False, data=Kept(is_posting=True).data())
         try:
-            ts, place = self._in_any_shape(snapshot, lambda message: self._api.post(target, message, mark))
-        except (Refused, ContentRefused, RateLimited):  # nothing was posted, and the next attempt need not look
-            yield Shown("", place, is_whole=False)
+            ts, place = self._in_any_shape(
+                snapshot, lambda message: self._api.post(target, message, mark, urgency=rank)
+            )
+        except (Refused, ContentRefused, RateLimited):  # this time nothing was posted: the next one need not look
+            was_in_doubt = outside is not None and Kept.of(outside.data).is_posting
+            yield Shown("", place, is_whole=False, data=Kept(is_posting=was_in_doubt).data())
             raise
         return _Posted(ts, place)
 
@@ -136,9 +147,9 @@ class SlackNotifier:
             return
         begun = replace(kept, reply=reply.id, reply_told=reply.told)
         yield replace(shown, data=begun.data(), is_whole=False, is_closed=False)
-        self._reply(shown, reply, mark)
+        self._reply(shown, reply, replace(mark, reply=reply.id), snapshot.incident.priority.rank)
         url = shown.url or self._permalink(shown)
-        yield replace(shown, url=url, data=Kept(told=reply.told).data())
+        yield replace(shown, url=url, data=replace(kept, told=reply.told).data())
 
     def _settled(self, shown: Shown, kept: Kept, mark: Mark) -> Kept:
         """Without a reply that was begun: it is there and its lines are told, or it is not."""
@@ -150,11 +161,12 @@ class SlackNotifier:
             log.warning("slack.replies_refused", extra={"channel": self._channel, "reason": str(error)})
             there = []
         is_there = any(each.mark == replace(mark, reply=kept.reply) for each in there)
-        return Kept(told=kept.reply_told if is_there else kept.told)
+        told = kept.reply_told if is_there else kept.told
+        return replace(kept, told=told, reply="", reply_told=())
 
-    def _reply(self, shown: Shown, reply: Reply, mark: Mark) -> None:
+    def _reply(self, shown: Shown, reply: Reply, mark: Mark, rank: int) -> None:
         try:
-            self._api.post(shown.place, reply.message, replace(mark, reply=reply.id), thread=shown.outside_id)
+            self._api.post(shown.place, reply.message, mark, urgency=rank, thread=shown.outside_id)
         except (ContentRefused, MessageGone) as error:  # the message itself says how it stands
             log.error("slack.reply_refused", extra={"channel": self._channel, "reason": str(error)})
 

@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from http.client import HTTPException
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from alerts.adapters.in_time import InTime
+from alerts.delivery.rates import Rate
 from alerts.ports import RateLimited
 from alerts.slack.blocks import Block
 from alerts.slack.marks import Mark
@@ -48,6 +50,10 @@ _sdk_log: Final = logging.getLogger("alerts.adapters.slack_api.sdk")
 _sdk_log.setLevel(logging.CRITICAL)  # we say ourselves what failed; in detail it would write bodies down
 
 
+class _Page(Protocol):
+    def __call__(self, token: str, *, cursor: str) -> Any: ...
+
+
 class Refused(Transient):
     """Slack took nothing, for a reason that somebody can mend: a token, a scope, a channel."""
 
@@ -61,29 +67,41 @@ class MessageGone(Permanent):
 
 
 class SlackApi:
-    """The few methods that we use, each call bounded in time. `now` says from when on a pause counts."""
+    """The few methods that we use, each call bounded in time. What writes is counted by `rate`.
+
+    `token` reads the token anew for each call, so that a changed one is used at once. `now` says from when on a pause
+    counts.
+    """
 
     def __init__(
-        self, token: str, *, now: Callable[[], datetime], url: str = "", call_seconds: float = CALL_SECONDS
+        self,
+        token: Callable[[], str | None],
+        rate: Rate,
+        *,
+        now: Callable[[], datetime],
+        url: str = "",
+        call_seconds: float = CALL_SECONDS,
     ) -> None:
+        self._token = token
+        self._rate = rate
         self._client = WebClient(
-            token=token,
-            base_url=url or WebClient.BASE_URL,
-            timeout=max(1, int(call_seconds)),
-            retry_handlers=[],
-            logger=_sdk_log,
+            base_url=url or WebClient.BASE_URL, timeout=max(1, int(call_seconds)), retry_handlers=[], logger=_sdk_log
         )
         self._now = now
         self._in_time = InTime("Slack", call_seconds)
 
-    def post(self, channel: str, message: SlackMessage, mark: Mark, thread: str = "") -> tuple[str, str]:
+    def post(
+        self, channel: str, message: SlackMessage, mark: Mark, *, urgency: int, thread: str = ""
+    ) -> tuple[str, str]:
         """Post it, into a thread if one is named; its `ts` and the id of the channel.
 
         Raises `Refused`, `ContentRefused` and `RateLimited` when it is certain that nothing was posted, and `Transient`
         when it is not.
         """
+        self._rate.take(urgency)
         answer = self._call(
-            lambda: self._client.chat_postMessage(
+            lambda token: self._client.chat_postMessage(
+                token=token,
                 channel=channel,
                 text=message.text,
                 blocks=_copied(message.blocks),
@@ -98,10 +116,12 @@ class SlackApi:
             raise Transient("Slack's answer names no message")
         return ts, place
 
-    def update(self, place: str, ts: str, message: SlackMessage, mark: Mark) -> None:
+    def update(self, place: str, ts: str, message: SlackMessage, mark: Mark, *, urgency: int) -> None:
         """Change it in place. Raises `MessageGone` as well."""
+        self._rate.take(urgency)
         self._call(
-            lambda: self._client.chat_update(
+            lambda token: self._client.chat_update(
+                token=token,
                 channel=place,
                 ts=ts,
                 text=message.text,
@@ -113,20 +133,21 @@ class SlackApi:
     def delete(self, place: str, ts: str) -> None:
         """Remove one of our own; one that is gone is no error."""
         try:
-            self._call(lambda: self._client.chat_delete(channel=place, ts=ts))
+            self._call(lambda token: self._client.chat_delete(token=token, channel=place, ts=ts))
         except MessageGone:
             return
 
     def permalink(self, place: str, ts: str) -> str:
         """The address of a message; empty when Slack tells none."""
-        answer = self._call(lambda: self._client.chat_getPermalink(channel=place, message_ts=ts))
+        answer = self._call(lambda token: self._client.chat_getPermalink(token=token, channel=place, message_ts=ts))
         found = answer.get("permalink")
         return found if isinstance(found, str) and found.startswith("https://") else ""
 
     def since(self, place: str, oldest: datetime) -> list[Mapping[str, object]]:
         """Messages of a channel since then, replies aside: at most a thousand, with their metadata."""
         return self._pages(
-            lambda cursor: self._client.conversations_history(
+            lambda token, *, cursor: self._client.conversations_history(
+                token=token,
                 channel=place,
                 oldest=f"{oldest.timestamp():.6f}",
                 inclusive=True,
@@ -139,16 +160,16 @@ class SlackApi:
     def replies(self, place: str, ts: str) -> list[Mapping[str, object]]:
         """The message and its replies, at most a thousand, with their metadata."""
         return self._pages(
-            lambda cursor: self._client.conversations_replies(
-                channel=place, ts=ts, include_all_metadata=True, limit=_PAGE, cursor=cursor or None
+            lambda token, *, cursor: self._client.conversations_replies(
+                token=token, channel=place, ts=ts, include_all_metadata=True, limit=_PAGE, cursor=cursor or None
             )
         )
 
-    def _pages(self, ask: Callable[[str], Any]) -> list[Mapping[str, object]]:
+    def _pages(self, ask: _Page) -> list[Mapping[str, object]]:
         found: list[Mapping[str, object]] = []
         cursor = ""
         for _ in range(_MOST_PAGES):
-            answer = self._call(lambda at=cursor: ask(at))  # type: ignore[misc]
+            answer = self._call(partial(ask, cursor=cursor))
             messages = answer.get("messages")
             found += [each for each in messages if isinstance(each, dict)] if isinstance(messages, list) else []
             further = answer.get("response_metadata")
@@ -157,9 +178,12 @@ class SlackApi:
                 break
         return found
 
-    def _call(self, ask: Callable[[], Any]) -> Mapping[str, object]:
+    def _call(self, ask: Callable[[str], Any]) -> Mapping[str, object]:
+        token = self._token()
+        if not token:
+            raise Refused("Slack: the token is not set")
         try:
-            answer = self._in_time.call(ask).data
+            answer = self._in_time.call(lambda: ask(token)).data
         except SlackApiError as error:
             raise self._sorted(error.response) from None
         except (OSError, HTTPException, SlackClientError) as error:
@@ -174,7 +198,7 @@ class SlackApi:
         status, data = int(response.status_code), response.data
         error = str(data.get("error") or "") if isinstance(data, dict) else ""
         if status == 429 or error in _LIMITED:
-            return RateLimited("Slack asks for a pause", self._now() + _pause(response.headers))
+            return RateLimited("Slack asks for a pause", self._rate.hold(self._now() + _pause(response.headers)))
         if status >= 500 or error in _UNKNOWN_OUTCOME:
             return Transient(
                 f"Slack answers with status {status}" + (f": {error}" if error in _UNKNOWN_OUTCOME else "")

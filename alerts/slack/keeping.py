@@ -10,11 +10,13 @@ from controlplane.model.event import JSON
 class Kept:
     """It stands as `OutsideObject.data`.
 
-    `is_posting`: a post was begun and its outcome is not known. `told`: marks of the lines that the thread shows.
+    `is_posting`: a post was begun and its outcome is not known. `version`: the incident's, as the message shows it.
+    `told`: marks of the lines that the thread shows.
     `reply` is the id of a reply that was begun, and `reply_told` what is told once it is there.
     """
 
     is_posting: bool = False
+    version: int = 0
     told: tuple[str, ...] = ()
     reply: str = ""
     reply_told: tuple[str, ...] = ()
@@ -22,7 +24,9 @@ class Kept:
     @classmethod
     def of(cls, data: Mapping[str, JSON]) -> "Kept":
         """As it was written; what is missing or odd is as if it had never been."""
+        version = data.get("version")
         return cls(
+            version=version if isinstance(version, int) else 0,
             is_posting=data.get("posting") is True,
             told=_texts(data.get("told")),
             reply=str(data.get("reply") or ""),
@@ -33,6 +37,7 @@ class Kept:
         """What is written; without what is empty."""
         whole: dict[str, JSON] = {
             "posting": self.is_posting,
+            "version": self.version,
             "told": list(self.told),
             "reply": self.reply,
             "replyTold": list(self.reply_told),

@@ -83,9 +83,7 @@ def a_snapshot(incident: Incident = INCIDENT, **changes: Any) -> Snapshot:
 
 def acknowledged(by: str = "ann", version: int = 4) -> Incident:
     at = NOW - timedelta(minutes=2)
-    return replace(
-        INCIDENT, state=IncidentState.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=by, version=version
-    )
+    return replace(INCIDENT, state=IncidentState.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=by, version=version)
 
 
 def resolved(by: str = "ann", why: str = "rolled back", version: int = 5) -> Incident:
