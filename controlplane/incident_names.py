@@ -17,6 +17,10 @@ ALERT_NOBODY_ON_CALL: Final = "NobodyOnCall"
 ALERT_HEARTBEAT_FAILING: Final = "HeartbeatFailing"
 ALERT_ACTION_OVERDUE: Final = "PostmortemActionOverdue"
 ALERT_SPOOL: Final = "PagesInLocalSpool"
+ALERT_REGION_DOWN: Final = (
+    "RegionDown"  # page: every check of a region fails there, and elsewhere some work; label region
+)
+ALERT_DOWNSHIFT: Final = "DownshiftInProgress"  # info: a step of a ladder is under way; label ladder
 
 # --- metrics ----------------------------------------------------------------------------------------------------------
 CHANNEL: Final = "channel"

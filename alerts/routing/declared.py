@@ -9,8 +9,18 @@ from typing import Final
 from alerts.reporting import Report
 from alerts.routing import matchers as matching
 from alerts.routing.lengths import length
-from alerts.routing.model import EVERY_LABEL, NO_ESCALATION, WATCHDOG_ROUTE, Matcher, MatchOperator, Route, RouteTest
+from alerts.routing.model import (
+    EVERY_LABEL,
+    NO_ESCALATION,
+    RECORD_ROUTE,
+    WATCHDOG_ROUTE,
+    Matcher,
+    MatchOperator,
+    Route,
+    RouteTest,
+)
 from alerts.routing.spec import NestedRoutePart, RouteDocument, RouteSpec, RouteTestPart
+from controlplane import conventions as names
 from controlplane.calendar.moments import moment_of
 from controlplane.calendar.zones import zone
 from controlplane.incident_names import ALERT_WATCHDOG
@@ -49,7 +59,8 @@ class DeclaredRoutes:
 def declared(documents: Sequence[Document], known: Known) -> DeclaredRoutes:
     """The tree of routes that these documents declare together: below the default the others, by order and name.
 
-    The first one below the root is the Watchdog's. A route with a mistake is left out; its problems are told.
+    The first one below the root is the Watchdog's, the last one that of what is only kept. A route with a
+    mistake is left out; its problems are told.
     """
     written = _first_of_each_name(documents)
     roots = [(document, value) for document, value in written if value.spec.default]
@@ -70,7 +81,7 @@ def declared(documents: Sequence[Document], known: Known) -> DeclaredRoutes:
             root = route
     if root is not None:
         others = tuple(route for _, _, route in sorted(below, key=lambda each: each[:2]))
-        root = replace(root, routes=(watchdog_route(), *others, *root.routes))
+        root = replace(root, routes=(watchdog_route(), *others, *root.routes, record_route()))
         problems += _too_many(root, roots[0][0])
     return DeclaredRoutes(root, tuple(in_order(problems)))
 
@@ -86,6 +97,16 @@ def watchdog_route() -> Route:
         group_wait=timedelta(0),
         group_interval=timedelta(seconds=30),
         repeat_interval=timedelta(minutes=1),
+    )
+
+
+def record_route() -> Route:
+    """Where alerts go that only say what is so, unless a route of the workspace takes them: they are stored, not told."""
+    return Route(
+        name=RECORD_ROUTE,
+        matchers=(Matcher(names.SEVERITY, MatchOperator.EQUAL, names.SEVERITY_INFO),),
+        escalation=NO_ESCALATION,
+        priority=Priority.P4,
     )
 
 
@@ -127,8 +148,8 @@ class _Reading:
     def document(self, value: RouteDocument) -> Route:
         name = value.metadata.name
         self._report.check_name(name)
-        if name == WATCHDOG_ROUTE:
-            message = f"`{name}` is the name of the route of the alert {ALERT_WATCHDOG}"
+        if name in (WATCHDOG_ROUTE, RECORD_ROUTE):
+            message = f"`{name}` is the name of a route of Flyball's own"
             self._report.error("metadata", "name", message=message, hint="choose another one")
         if value.spec.default:
             self._check_root(value.spec)

@@ -12,6 +12,7 @@ from controlplane.model.source import SourcePosition
 
 EVERY_PRIORITY: Final = frozenset(Priority)
 WATCHDOG_ROUTE: Final = "watchdog"  # first in the tree; it tells nobody and opens no incident: that it arrives is noted
+RECORD_ROUTE: Final = "record"  # last in the tree: alerts of severity info tell nobody and open no incident, either
 NO_ESCALATION: Final = "none"  # as a route's escalation: none, whatever its parents say
 EVERY_LABEL: Final = "..."  # in groupBy, as Alertmanager has it
 
@@ -136,3 +137,8 @@ class Routed:
     group_wait: timedelta = timedelta(seconds=30)
     group_interval: timedelta = timedelta(minutes=5)
     repeat_interval: timedelta = timedelta(hours=4)
+
+    @property
+    def tells_nobody(self) -> bool:
+        """Whether it is one of our own, which open no incident."""
+        return self.route in (WATCHDOG_ROUTE, RECORD_ROUTE)

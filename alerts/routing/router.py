@@ -12,7 +12,7 @@ from typing import Final
 from alerts.maintenance.active import is_active
 from alerts.maintenance.model import MaintenanceWindow
 from alerts.routing.matchers import all_match, as_text, matches
-from alerts.routing.model import EVERY_LABEL, NO_ESCALATION, WATCHDOG_ROUTE, Route, Routed
+from alerts.routing.model import EVERY_LABEL, NO_ESCALATION, RECORD_ROUTE, WATCHDOG_ROUTE, Route, Routed
 from alerts.routing.priorities import explained_priority
 from controlplane import conventions as names
 from controlplane.burn_rate import duration
@@ -64,7 +64,7 @@ class Router:
         every = route.group_by == (EVERY_LABEL,)
         return Routed(
             route=own.name,
-            receivers=() if own.name == WATCHDOG_ROUTE else route.receivers,
+            receivers=() if own.name in (WATCHDOG_ROUTE, RECORD_ROUTE) else route.receivers,
             escalation="" if route.escalation == NO_ESCALATION else route.escalation,
             priority=priority,
             group_by=tuple(sorted(labels)) if every else route.group_by or (),
