@@ -8,6 +8,7 @@ OVERVIEW: Final = "flyball-slos"
 MONEY: Final = "flyball-money"
 SYNTHETICS: Final = "flyball-synthetics"
 LADDER: Final = "flyball-ladder"
+INCIDENTS: Final = "flyball-incidents"
 UNIT_COSTS: Final = "flyball-unit-costs"
 ANY_BUDGET: Final = "flyball-budget"  # of whichever budget the reader picks, where there are many
 _UID_LENGTH: Final = 40  # Grafana's limit

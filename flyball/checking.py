@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from alerts.model import AlertsDeclared
 from controlplane.adapters.clock import SystemClock
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile
+from flyball.alerting.declared import NO_ALERTS
 from flyball.examining import Examined, examine
 from flyball.linting import Choices, choices_of, problems_of
 from flyball.money.declared import NOTHING, MoneyDeclared
@@ -32,6 +34,7 @@ class Checked:
     choices: Choices
     money: MoneyDeclared = NOTHING
     checks: ChecksDeclared = NO_CHECKS
+    alerts: AlertsDeclared = NO_ALERTS
 
     @property
     def sound_slos(self) -> tuple[SLO, ...]:
@@ -60,7 +63,9 @@ def check_files(files: Sequence[SourceFile], now: datetime | None = None) -> Che
     told, findings = _merged(examined, findings)
     joined = unit_cost_label_problems(examined.money.unit_costs, examined.money.price_maps)
     problems = in_order([*choices.apply(told), *choices.problems, *joined])
-    checked = Checked(examined.documents, examined.slos, tuple(problems), choices, examined.money, examined.checks)
+    checked = Checked(
+        examined.documents, examined.slos, tuple(problems), choices, examined.money, examined.checks, examined.alerts
+    )
     return checked.with_findings(findings)
 
 

@@ -9,6 +9,7 @@ from controlplane.model.slo import SLO, Indicator, LatencyIndicator, Query, Rati
 from slo.promql.event_query import event_query
 
 if TYPE_CHECKING:
+    from alerts.model import AlertsDeclared
     from dashboards.raw_queries import RawQueries
     from dashboards.slo_dashboard import DashboardFile, DashboardOptions
     from flyball.money.declared import MoneyDeclared
@@ -59,6 +60,17 @@ def check_files(
     return tuple(map(_text_file, check_dashboards(options)))
 
 
+def alert_files(
+    alerts: "AlertsDeclared", *, external_url: str = "", shared_above: int = 1000, datasource_uid: str = ""
+) -> tuple[TextFile, ...]:
+    """The dashboard of incidents; none where no route is declared."""
+    if alerts.root is None:
+        return ()
+    from dashboards.incidents import incident_dashboards
+
+    return tuple(map(_text_file, incident_dashboards(_options(external_url, shared_above, datasource_uid))))
+
+
 class GrafanaFiles:
     """The same after every edit: the dashboards of SLOs that did not change are remembered, not drawn again."""
 
@@ -68,9 +80,13 @@ class GrafanaFiles:
         self._own: dict[SLO, TextFile] = {}
 
     def __call__(
-        self, slos: Sequence[SLO], money: "MoneyDeclared | None" = None, checks: "ChecksDeclared | None" = None
+        self,
+        slos: Sequence[SLO],
+        money: "MoneyDeclared | None" = None,
+        checks: "ChecksDeclared | None" = None,
+        alerts: "AlertsDeclared | None" = None,
     ) -> tuple[TextFile, ...]:
-        """The dashboards of these SLOs, and of what is declared about money and checks from outside."""
+        """The dashboards of these SLOs, and of what is declared about money, checks from outside and alerts."""
         from dashboards.slo_dashboard import common_dashboards, slo_dashboard
 
         options = _options(self._external_url, self._shared_above)
@@ -80,7 +96,8 @@ class GrafanaFiles:
         url, above = self._external_url, self._shared_above
         about_money = money_files(money, external_url=url, shared_above=above) if money else ()
         about_checks = check_files(checks, external_url=url, shared_above=above) if checks else ()
-        return (*drawn, *about_money, *about_checks)
+        about_alerts = alert_files(alerts, external_url=url, shared_above=above) if alerts else ()
+        return (*drawn, *about_money, *about_checks, *about_alerts)
 
 
 def _options(external_url: str, shared_above: int, datasource_uid: str = "") -> "DashboardOptions":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from controlplane.model.slo import SLO
     from controlplane.problems import Problem
     from controlplane.specfile import SourceFile
+    from flyball.alerting.reading import AlertFiles
     from flyball.in_parallel import Run
     from flyball.money.reading import MoneyFiles
     from flyball.output_folder import Outcome
@@ -72,6 +73,7 @@ def compile_(
       flyball compile --prometheus http://127.0.0.1:9090
     """
     from controlplane.problems import has_errors, in_order
+    from flyball.alerting.reading import alerts_in
     from flyball.in_parallel import processors, understand
     from flyball.money.reading import money_in
     from flyball.synthetics.reading import checks_in
@@ -91,7 +93,7 @@ def compile_(
             raise typer.Exit(ExitCode.PROBLEMS)
         forms = forms or [RuleForm.RULES]
         money, caps = _live(money_in(sources), out, prometheus)
-        meant = _Meant(slos, money, checks_in(sources, slos))
+        meant = _Meant(slos, money, checks_in(sources, slos), alerts_in(sources))
         files = caps | _generated(meant, settings, (forms, target), run, say)
         wanted = with_tests if with_tests is not None else len(slos) <= settings.shared_above
         if wanted and RuleForm.RULES in forms:
@@ -112,6 +114,7 @@ class _Meant:
     slos: "Sequence[SLO]"
     money: "MoneyFiles"
     checks: "CheckFiles"
+    alerts: "AlertFiles"
 
 
 class _Progress:
@@ -166,7 +169,8 @@ def _generated(
     """The text of every file to write, by its path below OUT."""
     from controlplane.conventions import DASHBOARDS_SUBFOLDER, INHIBIT_RULES_FILE
     from controlplane.rule_manifests import TooLarge
-    from flyball.grafana import check_files, grafana_files, money_files
+    from flyball.alerting.compiling import alert_rule_files
+    from flyball.grafana import alert_files, check_files, grafana_files, money_files
     from flyball.money.compiling import money_rule_files
     from flyball.money.inhibition import money_inhibitions
     from flyball.rule_forms import rules_in_forms
@@ -178,14 +182,18 @@ def _generated(
     slos, money = meant.slos, meant.money
     options = CompileOptions(settings.external_url, settings.runbook_url_template, settings.shared_above)
     say(f"compiling {len(slos):,} SLOs")
-    further = (*money_rule_files(money.declared, options), *check_rule_files(meant.checks.declared, options))
+    further = (
+        *money_rule_files(money.declared, options),
+        *check_rule_files(meant.checks.declared, options),
+        *alert_rule_files(meant.alerts.declared, options),
+    )
     try:
         files = dict(rules_in_forms((slos, further), rules[0], options, rules[1], run))
     except TooLarge as error:
         typer.echo(f"{error}: split the SLO, or use another --format", err=True)
         raise typer.Exit(ExitCode.PROBLEMS) from None
     manifest = manifest_file(slos, options)
-    files |= {file.name: file.text for file in (manifest, *money.records, *meant.checks.records)}
+    files |= {file.name: file.text for file in (manifest, *money.records, *meant.checks.records, *meant.alerts.records)}
     files[INHIBIT_RULES_FILE] = inhibit_rules(slos, money_inhibitions(money.declared))
     say("drawing dashboards")
     url, above = settings.external_url, settings.shared_above
@@ -193,6 +201,7 @@ def _generated(
         *grafana_files(slos, external_url=url, shared_above=above),
         *money_files(money.declared, external_url=url, shared_above=above),
         *check_files(meant.checks.declared, external_url=url, shared_above=above),
+        *alert_files(meant.alerts.declared, external_url=url, shared_above=above),
     )
     return files | {f"{DASHBOARDS_SUBFOLDER}/{file.name}": file.text for file in dashboards}
 
@@ -273,6 +282,8 @@ def _show_json(problems: "Sequence[Problem]", slos: int, outcome: "Outcome") -> 
 def _summary(meant: _Meant, outcome: "Outcome", out: Path) -> str:
     slos = len(meant.slos)
     changes = f"{len(outcome.written):,} written, {outcome.unchanged:,} unchanged, {len(outcome.removed):,} removed"
-    others = (meant.money.declared.in_words(), meant.checks.declared.in_words())
+    from flyball.alerting.declared import in_words
+
+    others = (meant.money.declared.in_words(), meant.checks.declared.in_words(), in_words(meant.alerts.declared))
     counted = ", ".join(filter(None, (f"{slos:,} SLO{'' if slos == 1 else 's'}", *others)))
     return f"{counted} compiled to {out}: {changes}"
