@@ -28,11 +28,11 @@ MOST_SUMMARY: Final = 1024
 MOST_KEY: Final = 255
 MOST_LINKS: Final = 10
 CLIENT: Final = "Flyball"
-_MOST_LINES: Final = 20
-_MOST_LABELS: Final = 50
-_MOST_TEXT: Final = 1000  # characters of one line; all of them together stay far below 512 KB
+_MOST_LINES: Final = 10
+_MOST_LABELS: Final = 30
+_MOST_TEXT: Final = 400  # characters of one line; all of them together stay below 512 KB
 _MOST_URL: Final = 2000
-_MOST_NAME: Final = 255
+_MOST_NAME: Final = 200
 _PREFIX: Final = "flyball"
 _SEVERITIES: Final = {
     Priority.P0: "critical",

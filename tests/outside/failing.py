@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
@@ -10,11 +11,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 LONGEST_HOLD_SECONDS: Final = 30.0  # of a request that gets no answer
 _DRIP_SECONDS: Final = 0.05
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset
+
+
+class CertificateHolder(Protocol):
+    """A certificate of `trustme`."""
+
+    def configure_cert(self, ctx: ssl.SSLContext, /) -> None:
+        """Make it that of a server."""
+        ...
 
 
 class Failure(Enum):
@@ -63,10 +72,11 @@ class FailingServer:
     """Listens on a free port of loopback while it is entered. Subclasses say in `answer` what a request gets.
 
     `answer` runs under a lock, one request at a time, so it may keep its state in plain attributes. `fail` is for the
-    next requests, `fail_always` for all until `recover`; `only` picks those that it is for.
+    next requests, `fail_always` for all until `recover`; `only` picks those that it is for. `tls`: it speaks HTTPS.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: CertificateHolder | None = None) -> None:
+        self._tls = tls
         self.asked: list[Asked] = []  # every request that came, failed ones too
         self.lock = threading.RLock()
         self._next: deque[tuple[Failure, Callable[[Asked], bool]]] = deque()
@@ -83,7 +93,7 @@ class FailingServer:
     def url(self) -> str:
         """Where it listens, without a slash at the end."""
         assert self._server is not None, "the server is not entered"
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
 
     def fail(self, *failures: Failure, only: Callable[[Asked], bool] = lambda asked: True) -> None:
         """The next requests fail so, one each, in this order."""
@@ -104,6 +114,10 @@ class FailingServer:
     def __enter__(self) -> Self:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"outside": self}))
         self._server.daemon_threads = True
+        if self._tls is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            self._tls.configure_cert(context)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 

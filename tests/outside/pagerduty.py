@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from tests.outside.failing import Answered, Asked, FailingServer
+from tests.outside.failing import Answered, Asked, CertificateHolder, FailingServer
 
 ROUTING_KEY: Final = "0123456789abcdef0123456789abcdef"
 CALLS_A_MINUTE: Final = 120
@@ -43,8 +43,9 @@ class PagerDutyServer(FailingServer):
         keys: tuple[str, ...] = (ROUTING_KEY,),
         calls_a_minute: int | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tls: CertificateHolder | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(tls=tls)
         self.keys = keys
         self.pages: list[Page] = []
         self.stray: list[str] = []  # dedup keys of acknowledgements and resolves of nothing
