@@ -109,7 +109,7 @@ class SLOWorkspace:
                 *self._rules.compile(slos, self.options),
                 *money_rule_files(priced, self.options),
                 *check_rule_files(checks.declared, self.options),
-                *alert_rule_files(alerts.declared, self.options),
+                *alert_rule_files(alerts.declared, money.declared, checks.declared, self.options),
             ),
             slos=slos,
             problems=tuple(problems),

@@ -33,15 +33,20 @@ def inhibit_rules(slos: Sequence[SLO], further: Sequence[Inhibition] = ()) -> st
 
     `further` are those of alerts about something else; they come last, and group notifications, too.
     """
-    equal = group_by(slos)
-    groups = dict.fromkeys((*equal, *(label for each in further for label in each.equal)))
+    groups = dict.fromkeys((*group_by(slos), *(label for each in further for label in each.equal)))
     lines = [_HEAD.format(group_by=", ".join(groups)), "inhibit_rules:"]
-    rules = [*(Inhibition(_matchers(*pages), _matchers(*tickets), equal) for pages, tickets in sorted(_pairs(slos)))]
+    rules = slo_inhibitions(slos)
     for rule in (*rules, *further):
         lines += ["  - source_matchers:", *map(_item, rule.source), "    target_matchers:", *map(_item, rule.target)]
         lines.append(f"    equal: [{', '.join(rule.equal)}]")
     text = "\n".join(lines)
     return f"{text}\n" if rules or further else f"{text} []\n"
+
+
+def slo_inhibitions(slos: Sequence[SLO]) -> tuple[Inhibition, ...]:
+    """Tickets are muted while a page of the same budget fires."""
+    equal = group_by(slos)
+    return tuple(Inhibition(_matchers(*pages), _matchers(*tickets), equal) for pages, tickets in sorted(_pairs(slos)))
 
 
 _Kind = tuple[tuple[str, ...], str]  # names of alerts, and their severity

@@ -55,7 +55,7 @@ def compile_(
         typer.Option(metavar="URL", help="Whom to ask what is left of budgets, and which language models occur."),
     ] = "",
 ) -> None:
-    """Compile the workspace to OUT/prometheus/rules/*.yaml, OUT/alertmanager/inhibit_rules.yaml, OUT/grafana/*.json.
+    """Compile the workspace to OUT/prometheus/rules/*.yaml, OUT/alertmanager/*, OUT/grafana/*.json.
 
     Caps of autoscaling go to OUT/kubernetes/caps: their maxima are what the rest of a budget still pays, if
     --prometheus tells what is left of it, else what all of it pays. OUT/prometheus/tests holds promtool unit tests of
@@ -169,7 +169,7 @@ def _generated(
     """The text of every file to write, by its path below OUT."""
     from controlplane.conventions import DASHBOARDS_SUBFOLDER, INHIBIT_RULES_FILE
     from controlplane.rule_manifests import TooLarge
-    from flyball.alerting.compiling import alert_rule_files
+    from flyball.alerting.compiling import alert_rule_files, alertmanager_files
     from flyball.grafana import alert_files, check_files, grafana_files, money_files
     from flyball.money.compiling import money_rule_files
     from flyball.money.inhibition import money_inhibitions
@@ -185,7 +185,7 @@ def _generated(
     further = (
         *money_rule_files(money.declared, options),
         *check_rule_files(meant.checks.declared, options),
-        *alert_rule_files(meant.alerts.declared, options),
+        *alert_rule_files(meant.alerts.declared, money.declared, meant.checks.declared, options),
     )
     try:
         files = dict(rules_in_forms((slos, further), rules[0], options, rules[1], run))
@@ -194,6 +194,7 @@ def _generated(
         raise typer.Exit(ExitCode.PROBLEMS) from None
     manifest = manifest_file(slos, options)
     files |= {file.name: file.text for file in (manifest, *money.records, *meant.checks.records, *meant.alerts.records)}
+    files |= alertmanager_files(meant.alerts.declared, slos, money.declared, settings)
     files[INHIBIT_RULES_FILE] = inhibit_rules(slos, money_inhibitions(money.declared))
     say("drawing dashboards")
     url, above = settings.external_url, settings.shared_above
