@@ -1,7 +1,6 @@
 """Notes when the Watchdog arrived last, and pages by itself when it stops arriving.
 
-That page needs neither Prometheus nor Alertmanager: those are what may be broken. It is an alert like any other, taken
-in again every turn while the silence lasts, so that nobody takes it for one that Alertmanager forgot.
+That page needs neither Prometheus nor Alertmanager: those are what may be broken. Else it is an alert like any other.
 """
 
 import hashlib
@@ -16,12 +15,11 @@ from alerts.watchdog.rules import SILENT_AFTER
 from controlplane import conventions as names
 from controlplane import incident_names as ours
 from controlplane import wording
-from controlplane.model.alert import Alert, AlertNotification, AlertStatus, StoredAlert
+from controlplane.model.alert import Alert, AlertStatus
 from controlplane.ports import HeldLease, Store, Transaction
 
 EVERY: Final = timedelta(seconds=15)
 CURSOR: Final = "watchdog"  # among the cursors: the Unix time at which it arrived last, in milliseconds
-RECEIVER: Final = "flyball"  # none of Alertmanager's: our own router decides
 FINGERPRINT: Final = hashlib.sha256(b"flyball:WatchdogSilent").hexdigest()[:16]
 _LABELS: Final = {
     "alertname": ours.ALERT_WATCHDOG_SILENT,
@@ -52,7 +50,7 @@ def last_seen(transaction: Transaction) -> datetime | None:
 
 
 class WatchdogDaemon:
-    """`receive` takes notifications in, as the webhook does. `is_expected`: whether routes lead the Watchdog here.
+    """`take_own` takes in alerts of ours (`alerts.intake`). `is_expected`: whether routes lead the Watchdog here.
 
     One that never arrived is no silence: who has not connected Alertmanager yet is not paged for it.
     """
@@ -60,16 +58,16 @@ class WatchdogDaemon:
     def __init__(
         self,
         store: Store,
-        receive: Callable[[AlertNotification, datetime], object],
+        take_own: Callable[[Alert, datetime], object],
         *,
         is_expected: Callable[[], bool],
     ) -> None:
         self._store = store
-        self._receive = receive
+        self._take_own = take_own
         self._is_expected = is_expected
 
     def run_once(self, now: datetime, lease: HeldLease | None = None) -> Watched:
-        """Look once. Raises what the store and `receive` raise."""
+        """Look once. Raises what the store raises."""
         with self._store.transaction(read_only=True) as transaction:
             noted = last_seen(transaction)
             firing = transaction.alerts.firing()
@@ -81,27 +79,23 @@ class WatchdogDaemon:
         silent = seen is not None and self._is_expected() and now - seen >= SILENT_AFTER
         raised = [stored for stored in firing if stored.alert.fingerprint == FINGERPRINT]
         if silent and seen is not None:
-            self._page(seen, raised, now)
+            if not raised:
+                self._page(seen, now)
             return Watched(seen, seen + SILENT_AFTER)
-        self._end(raised, now)
+        for stored in raised:
+            self._end(stored.alert, now)
         return Watched(seen)
 
-    def _page(self, seen: datetime, raised: list[StoredAlert], now: datetime) -> None:
+    def _page(self, seen: datetime, now: datetime) -> None:
         """One silence is one alert, whoever finds it: its start follows from what was seen last."""
-        started = raised[0].alert.starts_at if raised else seen + SILENT_AFTER
-        if not raised:
-            log.error("alerts.watchdog_silent", extra={"seen": seen.isoformat()})
-        self._take_in(Alert(FINGERPRINT, started, AlertStatus.FIRING, _LABELS, _annotations(seen)), now)
+        log.error("alerts.watchdog_silent", extra={"seen": seen.isoformat()})
+        started = seen + SILENT_AFTER
+        self._take_own(Alert(FINGERPRINT, started, AlertStatus.FIRING, _LABELS, _annotations(seen)), now)
 
-    def _end(self, raised: list[StoredAlert], now: datetime) -> None:
-        for stored in raised:
-            alert = stored.alert
-            log.info("alerts.watchdog_heard", extra={"silent_since": alert.starts_at.isoformat()})
-            ends_at = max(now, alert.starts_at)
-            self._take_in(replace(alert, status=AlertStatus.RESOLVED, ends_at=ends_at), now)
-
-    def _take_in(self, alert: Alert, now: datetime) -> None:
-        self._receive(AlertNotification(f"flyball:{FINGERPRINT}", RECEIVER, alert.status, (alert,)), now)
+    def _end(self, alert: Alert, now: datetime) -> None:
+        log.info("alerts.watchdog_heard", extra={"silent_since": alert.starts_at.isoformat()})
+        ends_at = max(now, alert.starts_at)
+        self._take_own(replace(alert, status=AlertStatus.RESOLVED, ends_at=ends_at), now)
 
 
 def _annotations(seen: datetime) -> dict[str, str]:
