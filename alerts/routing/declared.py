@@ -101,7 +101,7 @@ def watchdog_route() -> Route:
 
 
 def record_route() -> Route:
-    """Where alerts go that only say what is so, unless a route of the workspace takes them: they are stored, not told."""
+    """Where alerts go that only say what is so, if no route of the workspace takes them: they are stored, not told."""
     return Route(
         name=RECORD_ROUTE,
         matchers=(Matcher(names.SEVERITY, MatchOperator.EQUAL, names.SEVERITY_INFO),),
