@@ -46,6 +46,7 @@ DRILL_ACKNOWLEDGED: Final = "flyball_drill_acknowledged_seconds"  # gauge, label
 EVENT_INCIDENT_OPENED: Final = "incident.opened"  # subject the incident's id; data number, key, title, priority, …
 EVENT_INCIDENT_ACKNOWLEDGED: Final = "incident.acknowledged"
 EVENT_INCIDENT_RESOLVED: Final = "incident.resolved"
+EVENT_INCIDENT_ANSWERED: Final = "incident.answered"  # from PagerDuty or Slack; id of what was delivered
 EVENT_INCIDENT_ESCALATED: Final = "incident.escalated"
 EVENT_ON_CALL_CHANGED: Final = "oncall.changed"  # subject the schedule; data from, to
 EVENT_RUNBOOK_RAN: Final = "runbook.ran"
