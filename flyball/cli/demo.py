@@ -130,6 +130,7 @@ def status(
         "platform": running.platform_url,
         "pages": running.app_url,
         "status page": running.status_url,
+        "pager": running.pager_url,
     }
     if as_json:
         broken = {fault.name: fault.since.isoformat() if fault.since else None for fault in faults}

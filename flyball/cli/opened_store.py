@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened_store(url: str, command: str, refused: type[Exception] | tuple[()] = ()) -> "Iterator[SqlStore]":
+def opened_store(
+    url: str, command: str, refused: type[Exception] | tuple[type[Exception], ...] = ()
+) -> "Iterator[SqlStore]":
     """Good until the block ends. What the database says when it fails, and what is `refused`, ends the program."""
     from controlplane.ports import Permanent, Transient
     from controlplane.store import migrate, open_store

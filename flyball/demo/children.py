@@ -4,11 +4,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import yaml
 
+from alerts.model import AlertsDeclared
+from alerts.routing.alertmanager_yaml import alertmanager_yaml
+from controlplane.model.inhibition import Inhibition
 from finops.ladder.inhibition import Explains
 from flyball.demo import servers
 from flyball.demo.folder import DemoFolder
@@ -22,30 +25,32 @@ _FLYBALL_PATIENCE_SECONDS: Final = 60.0
 
 
 def alertmanager_config(
-    webhook_url: str, credentials_file: Path, on_purpose: Sequence[Explains] = ()
-) -> dict[str, object]:
-    """Everything goes to Flyball, at once; a page keeps tickets about the same objective or budget quiet, and a tier
-    of a ladder what it explains."""
-    authorization = {"type": "Bearer", "credentials_file": str(credentials_file)}
-    webhook = {"url": webhook_url, "send_resolved": True, "http_config": {"authorization": authorization}}
-    return {
-        "route": {
-            "receiver": "flyball",
-            "group_by": list(_SUBJECT),
-            "group_wait": "1s",
-            "group_interval": "5s",
-            "repeat_interval": "4h",
-        },
-        "receivers": [{"name": "flyball", "webhook_configs": [webhook]}],
-        "inhibit_rules": [
-            {
-                "source_matchers": ['severity="page"'],
-                "target_matchers": ['severity="ticket"'],
-                "equal": list(_SUBJECT),
-            },
-            *({"source_matchers": list(each.source), "target_matchers": list(each.target)} for each in on_purpose),
-        ],
-    }
+    alerts: AlertsDeclared, console_url: str, credentials_file: Path, on_purpose: Sequence[Explains] = ()
+) -> dict[str, Any]:
+    """The workspace's routes as `flyball compile` writes them, but told at once.
+
+    A page keeps tickets about the same objective or budget quiet, and a tier of a ladder what it explains.
+    """
+    assert alerts.root is not None
+    tickets = Inhibition(('severity="page"',), ('severity="ticket"',), _SUBJECT)
+    explained = [Inhibition(each.source, each.target, ()) for each in on_purpose]
+    text = alertmanager_yaml(
+        alerts.root,
+        alerts.windows,
+        [tickets, *explained],
+        external_url=console_url,
+        credentials_file=str(credentials_file),
+    )
+    config: dict[str, Any] = yaml.safe_load(text)
+    _quicken(config["route"])
+    return config
+
+
+def _quicken(route: dict[str, Any]) -> None:
+    """Nobody wants to wait in a demo."""
+    route |= {"group_wait": "1s", "group_interval": "5s"}
+    for below in route.get("routes", ()):
+        _quicken(below)
 
 
 def scrape_configs(platform_url: str, console_url: str) -> list[dict[str, object]]:
@@ -98,12 +103,10 @@ def write_workspace_file(folder: DemoFolder, *, prometheus: Server, alertmanager
     path.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
-def flyball_up(
-    folder: DemoFolder, console_url: str, journeys_need: Mapping[str, str]
-) -> AbstractContextManager[Server]:
-    """`flyball up` on the copied workspace; what it tells people goes to `logs/told`.
+def flyball_up(folder: DemoFolder, console_url: str, variables: Mapping[str, str]) -> AbstractContextManager[Server]:
+    """`flyball up` on the copied workspace; what it tells on its console goes to `logs/told`.
 
-    `journeys_need` are the variables that journeys sign in with: the ladder walks them before a step stands.
+    `variables` are what journeys sign in with (the ladder walks them before a step stands), and how people are reached.
     """
     command = [sys.executable, "-m", "flyball", "up", str(folder.workspace)]
     return servers.running(
@@ -118,7 +121,7 @@ def flyball_up(
                 "FLYBALL_WEBHOOK_TOKEN_FILE": str(folder.webhook_token),
                 "FLYBALL_USAGE_TOKEN_FILE": str(folder.usage_token),
                 "FLYBALL_PROBER_TOKENS_FILE": str(folder.prober_tokens),
-                **journeys_need,
+                **variables,
             }
         ),
         patience_seconds=_FLYBALL_PATIENCE_SECONDS,

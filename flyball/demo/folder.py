@@ -14,7 +14,7 @@ _LOCK: Final = "demo.lock"
 _STATE: Final = "state.json"
 _OURS: Final = (
     "workspace", "bills", "prometheus", "alertmanager", "rules", "logs", "flyball.db", "webhook-token", "usage-token",
-    "probers", "certificates", "status", "flags", _STATE,
+    "probers", "certificates", "status", "flags", "pager", "spool", _STATE,
 )  # fmt: skip
 
 
@@ -30,7 +30,8 @@ class AlreadyRunning(Exception):
 class RunningDemo:
     """Where the parts of a running demo answer; `control_token` opens the platform's switches.
 
-    `app_url` is IntelGraph itself, `status_url` its public status page (empty without one).
+    `app_url` is IntelGraph itself, `status_url` its public status page (empty without one), `pager_url` shows what
+    reached people.
     """
 
     process_id: int
@@ -41,6 +42,7 @@ class RunningDemo:
     control_token: str
     app_url: str = ""
     status_url: str = ""
+    pager_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.ports import Clock, Transient
 from finops.ladder.declared import declared as ladders_of
 from finops.ladder.inhibition import Explains, explained
+from flyball.alerting.reading import alerts_in
 from flyball.demo import bills, children, feeding, pace, probing, servers, usage_events
 from flyball.demo.folder import DemoFolder, RunningDemo
+from flyball.demo.pager.people import reaching_people
 from flyball.demo.past import write_past
 from flyball.demo.platform import ingress
 from flyball.demo.platform.app import HOST, IntelGraphApp
@@ -132,7 +134,9 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
                 alertmanager=alertmanager,
             )
             reserved.close()
-            flyball = stack.enter_context(children.flyball_up(folder, console_url, outside.secrets.variables()))
+            people = stack.enter_context(reaching_people(folder, platform, console_url, clock))
+            variables = {**outside.secrets.variables(), **people.variables}
+            flyball = stack.enter_context(children.flyball_up(folder, console_url, variables))
         if minutes:
             with steps.step("Metering what tenants used this month"):
                 _meter(simulation, folder, console_url, clock.now())
@@ -147,6 +151,7 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             server.url,
             token,
             app_url=outside.app_url,
+            pager_url=people.url,
             status_url=f"{console_url}/status/{pages[0].name}/" if pages else "",
         )
         folder.tell(running)
@@ -182,8 +187,8 @@ def _meter(simulation: Simulation, folder: DemoFolder, console_url: str, now: da
 
 
 def _alertmanager(folder: DemoFolder, console_url: str) -> AbstractContextManager[Server]:
-    webhook_url, on_purpose = f"{console_url}/hooks/alertmanager", explained_in(folder.workspace)
-    config = children.alertmanager_config(webhook_url, folder.webhook_token, on_purpose)
+    alerts = alerts_in(read_folder(folder.workspace)[0]).declared
+    config = children.alertmanager_config(alerts, console_url, folder.webhook_token, explained_in(folder.workspace))
     return servers.alertmanager(folder.root / "alertmanager", config=config, log=folder.logs / "alertmanager.log")
 
 

@@ -34,8 +34,9 @@ def welcome(demo: Demo, command: str) -> str:
     Platform      {where.platform_url}/metrics
     Its pages     {where.app_url}
     Status page   {where.status_url or "none is declared"}
+    Pager         {where.pager_url}  (what reached people)
 
-  Six things to try:
+  Seven things to try:
 
     1. Break the gateway, in another terminal. {page}
          {again} break outage
@@ -55,9 +56,14 @@ def welcome(demo: Demo, command: str) -> str:
          {again} break region
          {where.console_url}/checks
          {again} heal region
-    5. Ask more of an objective; the new rules run within 10 seconds:
+    5. Acknowledge a page where it arrived; every other place knows. With PagerDuty away it comes by mail in a minute:
+         {again} break pagerduty
+         {where.pager_url}
+         {where.console_url}/incidents
+         {again} heal pagerduty
+    6. Ask more of an objective; the new rules run within 10 seconds:
          {demo.folder.workspace / "slo" / "gateway.yaml"}
-    6. {past}
+    7. {past}
 
   Ctrl-C ends everything.
 """
