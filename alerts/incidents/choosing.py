@@ -1,11 +1,11 @@
 """By which routes an alert is told: those that Alertmanager chose, else those that we choose by the same tree."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from alerts.incidents.grouping import Placed, incident_key
 from alerts.model import AlertsDeclared
-from alerts.routing.model import WATCHDOG_ROUTE, Route
+from alerts.routing.model import WATCHDOG_ROUTE, Route, Routed
 from alerts.routing.router import RESOLVE_AFTER, Router
 from controlplane.model.alert import Alert
 
@@ -29,17 +29,24 @@ class Choice:
         """
         found = self._router.routes_of(alert.labels, at)
         named = self._router.named(receiver, alert.labels, at)
-        told = tuple(each for each in found if not each.is_muted) if named is None else (named,)
-        told = tuple(each for each in told if each.route != WATCHDOG_ROUTE)
-        if not told:
+        told = _telling(found) if named is None else (named,)
+        if not told or told[0].route == WATCHDOG_ROUTE:
             return None
         first = found[0] if told[0].route in {each.route for each in found} else told[0]
         return Placed(alert, incident_key(first, alert.labels), told)
+
+    def routed(self, labels: Mapping[str, str], at: datetime) -> tuple[Routed, ...]:
+        """The routes that tell what has these labels, whoever delivers it: neither muted nor the Watchdog's."""
+        return _telling(self._router.routes_of(labels, at))
 
     def resolve_after(self, routes: Sequence[str]) -> timedelta:
         """How long all alerts of an incident on these routes must have ended; the longest of theirs."""
         found = (self._router.named(name, {}) for name in routes)
         return max((each.resolve_after for each in found if each is not None), default=RESOLVE_AFTER)
+
+
+def _telling(routed: Sequence[Routed]) -> tuple[Routed, ...]:
+    return tuple(each for each in routed if not each.is_muted and each.route != WATCHDOG_ROUTE)
 
 
 class Choices:

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from alerts.escalation.planning import steps_of
+from alerts.incidents.choosing import Choices
+from alerts.incidents.grouping import ALERTNAME
 from alerts.incidents.writing import (
     LONGEST_TEXT,
     LONGEST_TITLE,
@@ -23,11 +25,13 @@ from alerts.incidents.writing import (
 )
 from alerts.model import AlertsDeclared
 from controlplane import incident_names as names
+from controlplane.conventions import SERVICE
 from controlplane.model.event import JSON
 from controlplane.model.incident import Incident, IncidentState, Origin, Priority, TimelineEntry, TimelineKind
 from controlplane.ports import Store, Transaction
 
 LONGEST_NAME: Final = 100
+DECLARED_ALERT: Final = "IncidentDeclared"  # the name by which routes take an incident that a person opens
 MOST_ROLES: Final = 20
 CHATS: Final = ("slack",)  # what is written there is a message among others, and is not told there again
 _VIAS: Final = {"cli": "the command line", "console": "the console", "pagerduty": "PagerDuty", "slack": "Slack"}
@@ -71,6 +75,7 @@ class Desk:
     ) -> None:
         self._store = store
         self._declared = declared
+        self._choices = Choices(declared)
         self._ids = ids
         self._read_time = read_time
 
@@ -162,17 +167,24 @@ class Desk:
         now: datetime,
         origin: Origin = Origin.DECLARED,
     ) -> Changed:
-        """Open an incident that no alert opened. Its receivers are told, and escalated by `policy` if that is named."""
+        """Open an incident that no alert opened. Its receivers are told, and escalated by `policy` if that is named.
+
+        Where neither is named, it is told as an alert `IncidentDeclared` of this priority and service would be.
+        """
         title, by = _words(title, "its title", LONGEST_TITLE), _words(by, "who declares it")
-        declared = self._declared()
+        declared, service = self._declared(), _name(service)
         _check_known(declared, receivers, policy)
+        routes: tuple[str, ...] = ()
+        if not receivers and not policy:
+            routes, receivers, policy = self._routed(priority, service, now)
         with self._store.transaction() as transaction:
             transaction.incidents.lock()
             at, id_ = self._read_time(transaction, now), self._ids()
             incident = Incident(
                 id=id_, key=f"{origin.value}:{id_}", title=title, priority=priority, state=IncidentState.OPEN,
-                origin=origin, started_at=at, opened_at=at, updated_at=at, version=0, service=_name(service),
-                summary=bounded(summary, LONGEST_TEXT), policy=policy, receivers=tuple(dict.fromkeys(receivers)),
+                origin=origin, started_at=at, opened_at=at, updated_at=at, version=0, service=service,
+                summary=bounded(summary, LONGEST_TEXT), policy=policy, routes=routes,
+                receivers=tuple(dict.fromkeys(receivers)),
             )  # fmt: skip
             work = _Work(transaction, incident, declared, at, now)
             work.put(incident)
@@ -181,6 +193,19 @@ class Desk:
                 transaction.incidents.put_steps(steps_of(found, id_, at))
             work.line(TimelineKind.OPENED, f"{by} declared it: {title}", by, priority=priority.value)
             return work.done(names.EVENT_INCIDENT_OPENED, by, {"receivers": list(receivers), "policy": policy})
+
+    def _routed(self, priority: Priority, service: str, now: datetime) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+        """Routes, receivers and policy by the tree of routes."""
+        choice = self._choices.now()
+        if choice is None:
+            return (), (), ""
+        found = choice.routed({ALERTNAME: DECLARED_ALERT, names.PRIORITY: priority.value, SERVICE: service}, now)
+        receivers = tuple(dict.fromkeys(name for each in found for name in each.receivers))
+        return (
+            tuple(each.route for each in found),
+            receivers,
+            next((each.escalation for each in found if each.escalation), ""),
+        )
 
     @contextmanager
     def _work(self, incident: str, now: datetime) -> "Iterator[_Work]":

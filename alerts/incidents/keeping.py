@@ -178,7 +178,7 @@ class _Work:
     def _messages(self, id_: str, *, is_new: bool) -> list[OutboxMessage]:
         outside = [] if is_new else self._transaction.telling.objects_of(id_)
         channels = channels_of(self._after[id_], self._declared, outside)
-        return [message_of(self._after[id_], channel.name) for channel in channels]
+        return [message_of(self._after[id_], channel) for channel in channels]
 
     def _begin(self, key: str, group: Sequence[Placed]) -> str:
         last = self._log.last_of_key(key)

@@ -6,8 +6,7 @@ from typing import Final, TypeAlias
 
 from alerts.escalation.planning import cancelled
 from alerts.model import AlertsDeclared
-from alerts.routing.model import Channel
-from alerts.telling import tell
+from alerts.telling import message_of
 from controlplane.model.event import JSON, Event
 from controlplane.model.incident import Incident, OutsideObject, TimelineEntry
 from controlplane.ports import Transaction
@@ -39,20 +38,16 @@ def event_of(kind: str, incident: Incident, at: datetime, **more: JSON) -> Event
     return Event(f"{kind}:{incident.id}:{incident.version}", kind, incident.id, at, data | more)
 
 
-def channels_of(incident: Incident, declared: AlertsDeclared, outside: Iterable[OutsideObject]) -> tuple[Channel, ...]:
-    """Who must be told of it as it is now: its receivers' channels for its priority, and where it is shown already.
+def channels_of(incident: Incident, declared: AlertsDeclared, outside: Iterable[OutsideObject]) -> tuple[str, ...]:
+    """Names of channels that must hear of it as it is now: its receivers' for its priority, and where it is shown.
 
-    So a page that was opened is closed, though the incident's priority was lowered meanwhile.
+    So a page that was opened is closed, though the incident's priority was lowered meanwhile, or nobody could read the
+    files that declare the channel.
     """
-    shown = {each.channel for each in outside if each.closed_at is None}
     known = [receiver for name in incident.receivers if (receiver := declared.receiver(name)) is not None]
-    found: dict[str, Channel] = {}
-    for receiver in known:
-        for channel in receiver.channels:
-            if incident.priority in channel.priorities or channel.name in shown:
-                found.setdefault(channel.name, channel)
-    found |= {each.name: each for each in declared.channels() if each.name in shown and each.name not in found}
-    return tuple(found.values())
+    wanted = [each.name for one in known for each in one.channels if incident.priority in each.priorities]
+    shown = [each.channel for each in outside if each.closed_at is None]
+    return tuple(dict.fromkeys([*wanted, *shown]))
 
 
 def write(
@@ -67,8 +62,8 @@ def write(
     """Keep what was `put` already: timeline, events, and the news of it for each of its channels."""
     transaction.incidents.note(entries, now)
     transaction.events.append_all(events, now)
-    outside = transaction.telling.objects_of(incident.id)
-    tell(transaction, incident, channels_of(incident, declared, outside), now)
+    channels = channels_of(incident, declared, transaction.telling.objects_of(incident.id))
+    transaction.outbox.enqueue_current([message_of(incident, channel) for channel in channels], now)
 
 
 def call_off(transaction: Transaction, incident: Incident, at: datetime) -> int:
