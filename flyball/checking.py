@@ -11,7 +11,7 @@ from controlplane.adapters.clock import SystemClock
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile
-from flyball.alerting.declared import NO_ALERTS
+from flyball.alerting.declared import NO_ALERTS, is_about_alerts
 from flyball.examining import Examined, examine
 from flyball.linting import Choices, choices_of, problems_of
 from flyball.money.declared import NOTHING, MoneyDeclared
@@ -54,15 +54,20 @@ class Checked:
         return replace(self, problems=tuple(in_order([*self.problems, *further])))
 
 
-def check_files(files: Sequence[SourceFile], now: datetime | None = None) -> Checked:
-    """Everything that the files alone tell. `now` decides what has expired; the clock says when it is None."""
+def check_files(
+    files: Sequence[SourceFile], now: datetime | None = None, *, exists: Callable[[str], bool] | None = None
+) -> Checked:
+    """Everything that the files alone tell. `now` decides what has expired; the clock says when it is None.
+
+    `exists` tells whether another file of the workspace is there; None: nobody is asked.
+    """
     examined = examine(files)
     choices = choices_of(examined.documents)
     now = now or SystemClock().now()
     findings = static_findings(examined.slos, Surroundings(now, _has_runbooks(examined.documents)))
     told, findings = _merged(examined, findings)
     joined = unit_cost_label_problems(examined.money.unit_costs, examined.money.price_maps)
-    problems = in_order([*choices.apply(told), *choices.problems, *joined])
+    problems = in_order([*choices.apply(told), *choices.problems, *joined, *_about_alerts(examined, now, exists)])
     checked = Checked(
         examined.documents, examined.slos, tuple(problems), choices, examined.money, examined.checks, examined.alerts
     )
@@ -100,6 +105,14 @@ def _is_sound(slo: SLO, documents: Sequence[Document], errors: Sequence[int]) ->
         return False
     own = documents[following - 1]
     return slo.source.line <= own.end.line and not any(own.position.line <= line <= own.end.line for line in errors)
+
+
+def _about_alerts(examined: Examined, now: datetime, exists: Callable[[str], bool] | None) -> tuple[Problem, ...]:
+    if not any(is_about_alerts(document) for document in examined.documents):
+        return ()
+    from flyball.alerting.checking import alert_problems
+
+    return alert_problems(examined, now, exists)
 
 
 def _has_runbooks(documents: Sequence[Document]) -> bool:

@@ -11,6 +11,8 @@ import typer
 from flyball.cli import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from controlplane.model.slo import SLO
     from controlplane.problems import Problem
     from controlplane.specfile import SourceFile
@@ -79,11 +81,11 @@ def check(
         _explain(explain)
         return
     files, problems = _read(paths or [Path()])
-    checked = check_files(files)
+    folder = (paths or [Path()])[0]
+    checked = check_files(files, exists=_exists_in(folder) if folder.is_dir() else None)
     outside = ""
     if prometheus:
         checked, outside = _live(checked, prometheus)
-    folder = (paths or [Path()])[0]
     problems += [*checked.problems, *_settings_problems(files), *_journey_problems(checked, folder)]
     coloured = colour if colour is not None else typer.get_text_stream("stdout").isatty() and not no_color
     _print(problems, files, output, coloured)
@@ -96,6 +98,11 @@ def check(
         _enforce(checked, folder, prometheus, strict=strict)
     if outside or is_wrong:
         raise typer.Exit(ExitCode.OUTSIDE if outside else ExitCode.PROBLEMS)
+
+
+def _exists_in(folder: Path) -> "Callable[[str], bool]":
+    """Whether a file of the workspace is there, by its path from the root on."""
+    return lambda path: (folder / path).is_file()
 
 
 def _enforce(checked: "Checked", folder: Path, prometheus: str, *, strict: bool) -> None:
@@ -193,9 +200,12 @@ def _print(problems: "list[Problem]", files: "Sequence[SourceFile]", output: For
 
 def success(checked: "Checked", files: int, warnings: int) -> str:
     """`12 SLOs of 5 services, 2 budgets in 7 files: no problems`."""
+    from flyball.alerting.declared import in_words
+
     services = len({slo.service for slo in checked.slos})
     slos = f"{_count(len(checked.slos), 'SLO')} of {_count(services, 'service')}"
-    declared = ", ".join(filter(None, (slos, checked.money.in_words(), checked.checks.in_words())))
+    others = (checked.money.in_words(), checked.checks.in_words(), in_words(checked.alerts))
+    declared = ", ".join(filter(None, (slos, *others)))
     counted = f"{declared} in {_count(files, 'file')}"
     return f"{counted}: {'no problems' if not warnings else _count(warnings, 'warning')}"
 
