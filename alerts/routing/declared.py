@@ -183,7 +183,7 @@ class _Reading:
         self._refer(part.receivers, "Receiver", self._known.receivers, (*path, "receivers"))
         self._refer(part.mute_during, "MaintenanceWindow", self._known.windows, (*path, "muteDuring"))
         self._refer(part.active_during, "MaintenanceWindow", self._known.windows, (*path, "activeDuring"))
-        if part.escalation is not None and part.escalation not in (NO_ESCALATION, *self._known.policies):
+        if part.escalation is not None and not self._is_policy(part.escalation):
             what, at = "EscalationPolicy", (*path, "escalation")
             self._report.unknown(*at, what=what, name=part.escalation, known=self._known.policies)
         return Route(
@@ -240,6 +240,9 @@ class _Reading:
             if name not in known:
                 self._report.unknown(*path, number, what=what, name=name, known=known)
 
+    def _is_policy(self, name: str) -> bool:
+        return name == NO_ESCALATION or name in self._known.policies
+
     def _inhibitions(self, spec: RouteSpec) -> Iterator[Inhibition]:
         for number, part in enumerate(spec.inhibit):
             path: Path = ("spec", "inhibit", number)
@@ -264,7 +267,7 @@ class _Reading:
             if not _LABEL.fullmatch(label):
                 self._report.error(*path, "labels", label, message=f"`{label[:80]}` is not a label", on_key=True)
         self._refer(expect.receivers or (), "Receiver", self._known.receivers, (*path, "expect", "receivers"))
-        if expect.escalation and expect.escalation not in (NO_ESCALATION, *self._known.policies):
+        if expect.escalation and not self._is_policy(expect.escalation):
             what, where = "EscalationPolicy", (*path, "expect", "escalation")
             self._report.unknown(*where, what=what, name=expect.escalation, known=self._known.policies)
         if expect.on_call is not None and at is None and part.at is None:
