@@ -24,6 +24,7 @@ from flyball.web.incident_pages import incident_routes
 from flyball.web.ladder_gathering import LaddersState, NoLadders
 from flyball.web.ladder_pages import ladder_routes
 from flyball.web.money_pages import money_routes
+from flyball.web.on_call_pages import ReadRunbook, on_call_routes
 from flyball.web.slo_page import RANGES, chosen_group, slo_page
 from flyball.web.snippets import told_problems
 from flyball.web.state import ConsoleOptions, ConsoleState, MoneyState, NoMoney
@@ -51,6 +52,7 @@ def console_routes(
     ladders: LaddersState = _NO_LADDERS,
     incidents: IncidentsState = _NO_INCIDENTS,
     desk: Desk | None = None,
+    read_runbook: ReadRunbook | None = None,
 ) -> list[BaseRoute]:
     """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/incidents/…`, `/checks/…`, `/alerts`, `/api/v1/…`."""
     gathering = Gathering(state)
@@ -70,6 +72,7 @@ def console_routes(
         *golden_path_routes(state, golden_paths, gathering),
         *ladder_routes(state, ladders, gathering),
         *incident_routes(state, incidents, gathering, desk),
+        *on_call_routes(state, incidents, gathering, read_runbook or _no_file),
         Mount("/static", pages.Static(), name="static"),
     ]
 
@@ -178,6 +181,10 @@ class _Console:
 
     def _page(self, request: Request, template: str, scene: Scene, **values: object) -> Response:
         return pages.render(request, template, {"scene": scene, "names": names, "options": self._options, **values})
+
+
+def _no_file(path: str) -> bytes:
+    raise FileNotFoundError(path)
 
 
 def _listing(request: Request, scene: Scene) -> _Listing:

@@ -1,0 +1,23 @@
+"""Runbooks as HTML that is safe to show: Markdown of the workspace, without scripts, styles and foreign images."""
+
+from typing import Final
+
+_TAGS: Final = {
+    "a", "blockquote", "br", "code", "del", "em", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+
+
+def runbook_html(text: str) -> str:
+    """The text without its first heading, which is the page's; headings one level below it."""
+    if not text.strip():
+        return ""
+    import nh3
+    from markdown_it import MarkdownIt
+
+    lines = text.lstrip().splitlines()
+    body = "\n".join(lines[1:] if lines[0].startswith("# ") else lines)
+    html = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).render(body)
+    return nh3.clean(
+        html, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"}, link_rel="noreferrer"
+    )
