@@ -57,7 +57,7 @@ class SqlAlertLog:
 
     def _read(self, query: Select[Any]) -> list[StoredAlert]:
         ordered = query.order_by(alerts.c.starts_at.desc(), alerts.c.fingerprint)
-        return [_stored(dict(row)) for row in self._connection.execute(ordered).mappings()]
+        return [stored_alert(dict(row)) for row in self._connection.execute(ordered).mappings()]
 
     def _known(self, received: Sequence[Alert]) -> dict[_Key, _Row]:
         wanted = {alert.key for alert in received}
@@ -123,7 +123,8 @@ def _first_row(alert: Alert, received_at: datetime) -> _Row:
     return identity | times | _content(alert)
 
 
-def _stored(row: _Row) -> StoredAlert:
+def stored_alert(row: _Row) -> StoredAlert:
+    """An alert from its table."""
     alert = Alert(
         fingerprint=row["fingerprint"],
         starts_at=row["starts_at"],

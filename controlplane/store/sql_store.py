@@ -2,22 +2,28 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 
 from sqlalchemy import Connection, Engine
 
 from controlplane.ports import HeldLease, Permanent, Transient
+from controlplane.store.access_log import SqlAccessLog
 from controlplane.store.alert_log import SqlAlertLog
 from controlplane.store.audit_log import SqlAuditLog
 from controlplane.store.check_log import SqlCheckLog
+from controlplane.store.database_clock import database_now
 from controlplane.store.database_url import describe, parse_database_url
 from controlplane.store.engines import make_engine, open_transaction
 from controlplane.store.event_log import SqlEventLog
+from controlplane.store.follow_up_log import SqlFollowUpLog
+from controlplane.store.incident_log import SqlIncidentLog
 from controlplane.store.ladder_log import SqlLadderLog
 from controlplane.store.leases import SqlLeases, require_lease
 from controlplane.store.outbox import SqlOutbox
 from controlplane.store.schema import known_revision, schema_revision
 from controlplane.store.status_log import SqlStatusLog
+from controlplane.store.telling_log import SqlTellingLog
 from controlplane.store.usage_log import SqlUsageLog
 from controlplane.store.write_order import WriteOrder
 
@@ -35,6 +41,15 @@ class SqlTransaction:
         self.checks = SqlCheckLog(connection)
         self.status = SqlStatusLog(connection, order)
         self.ladders = SqlLadderLog(connection, order)
+        self.incidents = SqlIncidentLog(connection, order)
+        self.telling = SqlTellingLog(connection, order)
+        self.follow_up = SqlFollowUpLog(connection, order)
+        self.access = SqlAccessLog(connection, order)
+        self._connection = connection
+
+    def database_time(self) -> datetime:
+        """The database's own clock at this moment."""
+        return database_now(self._connection)
 
 
 class SqlStore:

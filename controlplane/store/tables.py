@@ -1,26 +1,40 @@
 """Every table; those of metering stand in `usage_tables`, of checks in `check_tables`, of pages in `status_tables`,
-of ladders in `ladder_tables`.
+of ladders in `ladder_tables`, of incidents and their aftermath in `incident_tables`, `telling_tables`,
+`follow_up_tables` and `access_tables`.
 
 The newest migration and this file say the same; a test compares them on both databases.
 """
 
 from sqlalchemy import JSON, Column, Identity, Index, Table, UniqueConstraint
 
-from controlplane.store import check_tables, ladder_tables, status_tables, usage_tables
+from controlplane.store import (
+    access_tables,
+    check_tables,
+    follow_up_tables,
+    incident_tables,
+    ladder_tables,
+    status_tables,
+    telling_tables,
+    usage_tables,
+)
 from controlplane.store.columns import Line, Number, UTCTime
 from controlplane.store.metadata import metadata
 
 __all__ = [
+    "access_tables",
     "alerts",
     "audit",
     "audit_head",
     "check_tables",
     "events",
+    "follow_up_tables",
+    "incident_tables",
     "ladder_tables",
     "leases",
     "metadata",
     "outbox",
     "status_tables",
+    "telling_tables",
     "usage_tables",
 ]
 
@@ -82,8 +96,11 @@ outbox = Table(
     Column("claimed_until", UTCTime),
     Column("finished_at", UTCTime),
     Column("last_error", Line, nullable=False),
+    Column("urgency", Number, nullable=False, server_default="4"),
+    Column("open_claims", Number, nullable=False, server_default="0"),  # claims that nobody has said the end of
     UniqueConstraint("id"),
     Index(None, "state", "channel", "key", "sequence"),
+    Index(None, "state", "channel", "urgency", "sequence"),
     Index(None, "state", "next_attempt_at"),
     sqlite_autoincrement=True,
 )
