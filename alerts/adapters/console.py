@@ -1,9 +1,12 @@
-"""Tells alerts to whoever looks at the process: a line or a small block each, on a stream."""
+"""Tells alerts and incidents to whoever looks at the process: a line or a small block each, on a stream."""
 
 import unicodedata
 from datetime import datetime
 from typing import IO, Final
 
+from alerts.messages import words
+from alerts.model import Snapshot
+from alerts.ports import Snapshots
 from alerts.told import from_payload
 from controlplane import conventions
 from controlplane.model.alert import Alert, AlertStatus
@@ -15,10 +18,14 @@ _INDENT: Final = "    "
 
 
 class ConsoleNotifier:
-    """Writes to `stream` and flushes it, so that a message counts as delivered only when it is out."""
+    """Writes to `stream` and flushes it, so that a message counts as delivered only when it is out.
 
-    def __init__(self, stream: IO[str]) -> None:
+    `snapshots` are asked for incidents of which there is news.
+    """
+
+    def __init__(self, stream: IO[str], snapshots: Snapshots | None = None) -> None:
         self._stream = stream
+        self._snapshots = snapshots
 
     @property
     def channel(self) -> str:
@@ -26,16 +33,28 @@ class ConsoleNotifier:
         return CHANNEL
 
     def notify(self, message: OutboxMessage) -> None:
-        """Write it. Raises `Permanent` for a payload that is no alert, `Transient` when the stream does not take it."""
+        """Write it. Raises `Permanent` for a payload that is neither an alert nor an incident's, `Transient` when the
+
+        stream does not take it, and what the store raises.
+        """
+        text = self._text(message)
         try:
-            alert = from_payload(message.payload)
-        except ValueError as error:
-            raise Permanent(f"not an alert: {error}") from error
-        try:
-            self._stream.write(described(alert) + "\n")
+            self._stream.write(text + "\n")
             self._stream.flush()
         except (OSError, ValueError) as error:  # ValueError: the stream is closed
             raise Transient(f"the console cannot be written to: {error}") from error
+
+    def _text(self, message: OutboxMessage) -> str:
+        incident = message.payload.get("incident")
+        if isinstance(incident, str):
+            found = self._snapshots.of(incident) if self._snapshots else None
+            if found is None:
+                raise Permanent(f"there is no incident {incident}")
+            return described_incident(found)
+        try:
+            return described(from_payload(message.payload))
+        except ValueError as error:
+            raise Permanent(f"not an alert: {error}") from error
 
 
 def described(alert: Alert) -> str:
@@ -52,6 +71,16 @@ def described(alert: Alert) -> str:
         lines += _named("dashboard", alert.annotations.get(conventions.DASHBOARD_URL, ""))
     else:
         lines.append(f"fired for {_duration(alert)}")
+    return f"\n{_INDENT}".join([head, *filter(None, map(_printable, lines))])
+
+
+def described_incident(snapshot: Snapshot) -> str:
+    """How an incident stands, in a few lines."""
+    links = [*(f"runbook: {each.url}" for each in snapshot.runbooks), *filter(None, [snapshot.page_url])]
+    lines = [words.state_of(snapshot), words.alerts_line(snapshot), *links]
+    if snapshot.incident.is_open:
+        lines[1:1] = [line for said in words.said_by_alerts(snapshot) for line in said.splitlines()]
+    head = f"{_second(snapshot.taken_at)} {words.headline(snapshot.incident)}"
     return f"\n{_INDENT}".join([head, *filter(None, map(_printable, lines))])
 
 

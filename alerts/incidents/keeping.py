@@ -13,6 +13,7 @@ from alerts.escalation.planning import steps_of
 from alerts.incidents.choosing import Choice, Choices
 from alerts.incidents.grouping import Placed, by_key, draft
 from alerts.incidents.lines import alert_lines, held_at, joined, opened_line, rises, rose_line
+from alerts.incidents.twins import end_twins
 from alerts.incidents.writing import ReadTime, channels_of, database_time, event_of
 from alerts.model import AlertsDeclared
 from alerts.routing.model import WATCHDOG_ROUTE
@@ -80,7 +81,7 @@ class Keeper:
         work.gather([each for each in ended if each.key not in members], delivery.receiver)
         if choice.knows(delivery.receiver):
             work.widen([(each, members[each.key]) for each in firing if each.key in members], delivery.receiver)
-        work.end(ended)
+        work.end([*ended, *end_twins(transaction, ended, now)])
         return work.write()
 
     def end(self, transaction: Transaction, ended: Sequence[Alert], now: datetime) -> Kept:
@@ -90,7 +91,7 @@ class Keeper:
         transaction.incidents.lock()
         choice, at = self._choices.now(), self._read_time(transaction, now)
         work = _Work(transaction, choice, self._declared(), at, now)
-        work.end(ended)
+        work.end([*ended, *end_twins(transaction, ended, now)])
         return work.write()
 
 

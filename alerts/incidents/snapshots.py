@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from alerts.model import AlertsDeclared, Link, Snapshot
+from alerts.runbooks.linking import runbooks_of
 from controlplane import conventions
 from controlplane.model.alert import Alert
 from controlplane.model.incident import DueStep, Incident
@@ -59,7 +60,7 @@ def snapshot(
         alerts=tuple(alerts),
         alert_count=alert_count,
         firing_count=firing_count,
-        runbooks=_runbooks(alerts),
+        runbooks=_runbooks(alerts, declared, console_url),
         links=_links(alerts),
         page_url=page_url(console_url, incident.id),
         timeline=tuple(transaction.incidents.timeline(incident.id, MOST_LINES)),
@@ -79,11 +80,10 @@ def _told(declared: AlertsDeclared, steps: Sequence[DueStep]) -> tuple[str, ...]
     return tuple(receiver.display_name or name if receiver else name for name, receiver in found)
 
 
-def _runbooks(alerts: Iterable[Alert]) -> tuple[Link, ...]:
-    return _distinct(
-        Link(alert.labels.get("alertname", "Runbook"), alert.annotations.get(conventions.RUNBOOK_URL, ""))
-        for alert in alerts
-    )
+def _runbooks(alerts: Iterable[Alert], declared: AlertsDeclared, console_url: str) -> tuple[Link, ...]:
+    known = declared.runbooks
+    found = (link for each in alerts for link in runbooks_of(each.labels, each.annotations, known, console_url))
+    return _distinct(found)
 
 
 def _links(alerts: Sequence[Alert]) -> tuple[Link, ...]:
