@@ -1,0 +1,84 @@
+"""What people do outside becomes what they do here: at the desk, as from everywhere else."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from alerts.inbound.model import Answer, Deed
+from alerts.incidents.desk import Changed, Desk, Refused, UnknownIncident
+from controlplane.incident_names import EVENT_INCIDENT_ANSWERED
+from controlplane.model.event import JSON, Event
+from controlplane.ports import Store
+
+_MOST_NAMES: Final = 10_000
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of it: `incident` is its name, empty when it is none of ours; `why` says why nothing changed."""
+
+    incident: str = ""
+    is_new: bool = False
+    why: str = ""
+
+
+class Answering:
+    """Takes answers. The same one twice changes nothing, whenever it comes again."""
+
+    def __init__(self, store: Store, desk: Desk) -> None:
+        self._store = store
+        self._desk = desk
+        self._names: dict[str, str] = {}  # of people in chats, as far as they pressed something: who writes has an id
+
+    def take(self, answer: Answer, now: datetime) -> Answered:
+        """Do it. Raises what the store raises: then nothing is known to have changed, and it may come again."""
+        incident, is_repeated = self._looked_up(answer)
+        if is_repeated:
+            return Answered(why="it came before")
+        if not incident:
+            return Answered(why="it is about nothing that we opened")
+        try:
+            changed = self._done(answer, incident, now)
+        except (UnknownIncident, Refused) as error:
+            log.warning("alerts.answer_refused", extra={"via": answer.via, "reason": str(error)})
+            return Answered(why=str(error))
+        self._remember(answer, changed, now)
+        why = "" if changed.is_new else "it was so already"
+        return Answered(changed.incident.name, changed.is_new, why)
+
+    def _looked_up(self, answer: Answer) -> tuple[str, bool]:
+        """The incident that it is about, and whether the answer came before."""
+        with self._store.transaction(read_only=True) as transaction:
+            kinds = (EVENT_INCIDENT_ANSWERED,)
+            same_time = transaction.events.between(answer.at, answer.at + timedelta(microseconds=1), kinds)
+            is_repeated = any(each.event.id == answer.id for each in same_time)
+            if answer.incident:
+                return answer.incident, is_repeated
+            found = transaction.telling.by_outside_id(f"{answer.via}:", answer.outside_id, answer.place)
+            return (found.incident if found else ""), is_repeated
+
+    def _done(self, answer: Answer, incident: str, now: datetime) -> Changed:
+        by = self._known_as(answer)
+        match answer.deed:
+            case Deed.ACKNOWLEDGE:
+                return self._desk.acknowledge(incident, by=by, via=answer.via, now=now)
+            case Deed.RESOLVE:
+                return self._desk.resolve(incident, by=by, via=answer.via, why="", now=now)
+            case Deed.NOTE:
+                return self._desk.note(incident, text=answer.text, by=by, via=answer.via, now=now, entry_id=answer.id)
+
+    def _known_as(self, answer: Answer) -> str:
+        if answer.user:
+            if len(self._names) >= _MOST_NAMES:
+                self._names.clear()
+            self._names[answer.user] = answer.by
+        return self._names.get(answer.by, answer.by)
+
+    def _remember(self, answer: Answer, changed: Changed, now: datetime) -> None:
+        """That it was done. A crash before this is no harm: the desk does nothing twice."""
+        data: dict[str, JSON] = {"deed": answer.deed.value, "via": answer.via, "by": answer.by}
+        event = Event(answer.id, EVENT_INCIDENT_ANSWERED, changed.incident.id, answer.at, data)
+        with self._store.transaction() as transaction:
+            transaction.events.append(event, now)
