@@ -17,8 +17,10 @@ def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
 
 def unseen(connection: Connection, column: Column[Any], items: Sequence[T], name: Callable[[T], str]) -> list[T]:
     """Those whose name stands neither in `column` nor on an item before them."""
-    first = {name(item): item for item in reversed(items)}
+    first: dict[str, T] = {}
+    for item in items:
+        first.setdefault(name(item), item)
     known: set[str] = set()
     for batch in batches(list(first)):
         known.update(connection.scalars(select(column).where(column.in_(batch))))
-    return [item for item in items if first[name(item)] is item and name(item) not in known]
+    return [item for own, item in first.items() if own not in known]

@@ -89,7 +89,9 @@ class SqlIncidentLog:
     def join(self, members: Sequence[IncidentAlert]) -> int:
         """Alerts belong to incidents; one that belongs to some incident already stays there. How many joined."""
         self._order.take()
-        first = {(each.fingerprint, each.starts_at): each for each in reversed(members)}
+        first: dict[_AlertKey, IncidentAlert] = {}
+        for member in members:
+            first.setdefault((member.fingerprint, member.starts_at), member)
         known = self.incidents_of(list(first))
         new = [plain(member) for key, member in first.items() if key not in known]
         if new:
@@ -141,10 +143,11 @@ class SqlIncidentLog:
     def note(self, entries: Sequence[TimelineEntry], recorded_at: datetime) -> int:
         """Write lines into timelines; those that are there already change nothing."""
         self._order.take()
-        first = {(entry.incident, entry.id): entry for entry in reversed(entries)}
+        first: dict[tuple[str, str], TimelineEntry] = {}
+        for entry in entries:
+            first.setdefault((entry.incident, entry.id), entry)
         known = self._known_entries(list(first))
-        new = [entry for entry in entries if first.get((entry.incident, entry.id)) is entry]
-        new = [entry for entry in new if (entry.incident, entry.id) not in known]
+        new = [entry for key, entry in first.items() if key not in known]
         if new:
             self._connection.execute(tables.timeline.insert(), [rows.entry_row(entry, recorded_at) for entry in new])
         return len(new)
