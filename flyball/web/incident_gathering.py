@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from alerts.incidents.snapshots import snapshot
-from alerts.model import AlertsDeclared, Snapshot
+from alerts.incidents.page import IncidentPage, read_page
+from alerts.model import AlertsDeclared
 from controlplane.model.follow_up import Action, RunbookRun
-from controlplane.model.incident import DeliveryAttempt, DueStep, Incident, OutsideObject
+from controlplane.model.incident import Incident
 from flyball.web.gathering import Gathering, Scene
 from flyball.web.remembered import Reading, Remembered
 from flyball.web.state import ConsoleState
@@ -16,7 +16,6 @@ from flyball.web.state import ConsoleState
 HISTORY: Final = timedelta(days=30)
 _FRESH: Final = timedelta(seconds=2)
 _MOST: Final = 500
-_MOST_ATTEMPTS: Final = 100
 
 
 class IncidentsState(Protocol):
@@ -57,15 +56,11 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class IncidentFile:
-    """All that is known of one incident."""
+    """All that is known of one incident, and what followed from it."""
 
-    seen: Snapshot
-    steps: tuple[DueStep, ...]
-    objects: tuple[OutsideObject, ...]
-    attempts: tuple[DeliveryAttempt, ...]
+    page: IncidentPage
     runs: tuple[RunbookRun, ...]
     actions: tuple[Action, ...]
-    earlier: tuple[Incident, ...]  # of the same key, latest first
 
 
 class IncidentGathering:
@@ -115,11 +110,7 @@ class IncidentGathering:
             if found is None:
                 return None
             return IncidentFile(
-                snapshot(transaction, found, self.declared(), "", transaction.database_time()),
-                tuple(transaction.incidents.steps_of(found.id)),
-                tuple(transaction.telling.objects_of(found.id)),
-                tuple(transaction.telling.attempts_of(found.id, _MOST_ATTEMPTS)),
+                read_page(transaction, found, self.declared(), "", transaction.database_time()),
                 tuple(transaction.follow_up.runs(found.id)),
                 tuple(transaction.follow_up.actions(found.id)),
-                tuple(each for each in transaction.incidents.of_key(found.key, 10) if each.id != found.id),
             )

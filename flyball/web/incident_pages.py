@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from alerts.incidents.desk import Changed, Desk, Refused, UnknownIncident
+from alerts.incidents.views import incident_data
 from controlplane.model.follow_up import Role
 from controlplane.model.incident import Priority
 from controlplane.ports import Permanent, Transient
@@ -67,7 +68,7 @@ class _IncidentPages:
                 "scene": self._gathering.scene(),
                 "seen": seen,
                 "file": found,
-                "one": found.seen.incident,
+                "one": found.page.seen.incident,
                 "now": self._gathering.now(),
                 "principal": principal,
                 "may_act": principal.may(Role.RESPONDER) and self._desk is not None,
@@ -81,8 +82,8 @@ class _IncidentPages:
         if seen.value is None:
             return api.answer({"error": seen.failure}, 503)
         told = {
-            "open": [incident_views.incident_data(each) for each in seen.value.open],
-            "ended": [incident_views.incident_data(each) for each in seen.value.ended],
+            "open": [incident_data(each) for each in seen.value.open],
+            "ended": [incident_data(each) for each in seen.value.ended],
         }
         return api.answer({**told, "failure": seen.failure or None})
 
@@ -99,7 +100,7 @@ class _IncidentPages:
     async def api_change(self, request: Request) -> Response:
         """The same for programs."""
         changed = await self._changed(request)
-        return api.answer({"changed": changed.is_new, **incident_views.incident_data(changed.incident)})
+        return api.answer({"changed": changed.is_new, **incident_data(changed.incident)})
 
     async def _changed(self, request: Request) -> Changed:
         what = request.path_params["what"]
