@@ -12,6 +12,7 @@ from controlplane.wording import duration, utc
 _WIDTH: Final = 80
 _WHO: Final = 16
 _WHEN: Final = 9
+_SECOND: Final = timedelta(seconds=1)
 
 
 def decision_text(decision: Decision) -> str:
@@ -115,7 +116,7 @@ def _told_data(told: Told) -> dict[str, JSON]:
     return {
         "receiver": told.receiver,
         "display_name": told.display_name,
-        "after_seconds": told.after.total_seconds(),
+        "after_seconds": told.after // _SECOND,
         "channels": list(told.channels),
         "step": told.step,
         "schedule": told.schedule,
@@ -131,9 +132,9 @@ def _routed_data(routed: Routed) -> dict[str, JSON]:
         "muted": routed.is_muted,
         "muted_by": routed.muted_by,
         "group_by": list(routed.group_by),
-        "group_wait_seconds": routed.group_wait.total_seconds(),
-        "group_interval_seconds": routed.group_interval.total_seconds(),
-        "repeat_interval_seconds": routed.repeat_interval.total_seconds(),
-        "resolve_after_seconds": routed.resolve_after.total_seconds(),
+        "group_wait_seconds": routed.group_wait // _SECOND,
+        "group_interval_seconds": routed.group_interval // _SECOND,
+        "repeat_interval_seconds": routed.repeat_interval // _SECOND,
+        "resolve_after_seconds": routed.resolve_after // _SECOND,
         "reasons": list(routed.reasons),
     }
