@@ -14,12 +14,14 @@ from alerts.model import AlertsDeclared
 from alerts.ports import Notifier
 from alerts.routing.model import Channel, ChannelKind
 from controlplane.model.incident import AttemptOutcome
-from controlplane.model.outbox import Channels
+from controlplane.model.outbox import LEAST_URGENT, Channels
 from controlplane.ports import HeldLease, LeaseLost, Permanent, Store
 
 MOST_THREADS: Final = 64
 STRAYS_WAIT: Final = timedelta(hours=1)  # for a channel that no receiver declares (any more): files may be mended
 _STRAYS: Final = 100
+_LOOKED_AT: Final = 200  # messages, to see which lanes have work
+_CLOCKS_APART: Final = timedelta(days=1)  # however late the clock of another replica that queued them; no dead ones
 _CLOSING_SECONDS: Final = 20.0
 log = logging.getLogger(__name__)
 
@@ -75,12 +77,11 @@ class LanesDaemon:
         self._declare()
         if failures:
             _raise_worst(failures)
-        if self._has_work():
-            for lane in self._lanes.values():
-                if lane.channel.name not in self._running and not lane.is_resting(now):
-                    self._running[lane.channel.name] = self._pool.submit(self._worker.turn, lane, lease)
-            wait(self._running.values(), self._patience_seconds)
-            _raise_worst(self._collect())
+        for lane in self._with_work(now):
+            if lane.channel.name not in self._running and not lane.is_resting(now):
+                self._running[lane.channel.name] = self._pool.submit(self._worker.turn, lane, lease)
+        wait(self._running.values(), self._patience_seconds)
+        _raise_worst(self._collect())
         return self._ran()
 
     def bury_strays(self, now: datetime, lease: HeldLease | None = None) -> int:
@@ -113,10 +114,14 @@ class LanesDaemon:
         wait(self._running.values(), _CLOSING_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _has_work(self) -> bool:
-        """An idle house asks once a turn, not once a lane."""
+    def _with_work(self, now: datetime) -> list[Lane]:
+        """Lanes that have messages, due or not: one question a turn spares each idle lane a claim of its own."""
         with self._store.transaction(read_only=True) as transaction:
-            return transaction.outbox.backlog() > 0
+            waiting = transaction.outbox.overdue(now + _CLOCKS_APART, LEAST_URGENT, _LOOKED_AT)
+        if len(waiting) == _LOOKED_AT:
+            return list(self._lanes.values())
+        channels = {due.message.channel for due in waiting}
+        return [lane for name, lane in self._lanes.items() if name in channels]
 
     def _declare(self) -> None:
         """Lanes as they are declared now. One that is at work keeps its notifier until it has ended its turn."""

@@ -84,7 +84,9 @@ class Rate:
             return self._held_until
         reserved = self._allowance.reserve if urgency >= MOST_URGENT_ORDINARY else 0
         over = len(self._calls) - (self._allowance.calls - reserved)
-        return now if over < 0 else self._calls[over] + self._allowance.per
+        if over < 0:
+            return now
+        return self._calls[over] + self._allowance.per if over < len(self._calls) else now + self._allowance.per
 
 
 class Rates:
