@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>|~$])")
-_AT_THE_BEGIN: Final = re.compile(r"^([#+=>/-]|[0-9]{1,9}[.)])")  # a heading, a list, a rule, a tracker's command
+_AT_THE_BEGIN: Final = re.compile(r"^([#>/=]|[-+](?=[\s-]|$)|[0-9]{1,9}[.)](?=\s|$))")  # headings, lists, commands
 _MENTION: Final = re.compile(r"([@#])(?=\w)")
 _JOINER: Final = "\u2060"  # of no width: `@ann` stays readable, and tells nobody
 _URL: Final = re.compile(r"https?://[^\s<>()\[\]\"'`\\|]{1,1000}")

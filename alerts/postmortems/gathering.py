@@ -1,0 +1,89 @@
+"""Reads all that is known of an incident, in one transaction, so that all of it is of one moment."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from alerts.incidents.snapshots import page_url
+from alerts.model import Link
+from alerts.postmortems.actions import is_overdue, today_of
+from alerts.postmortems.model import Earlier, Moments, Postmortem, TrackedAction
+from alerts.tickets.drafting import action_key
+from controlplane.model.follow_up import ActionState
+from controlplane.model.incident import AttemptOutcome, DeliveryAttempt, DueStep, Incident, OutsideObject
+from controlplane.ports import Transaction
+
+MOST_EARLIER: Final = 20
+MOST_ALERTS: Final = 500
+_YEAR: Final = timedelta(days=365)
+_ARRIVED: Final = (AttemptOutcome.DELIVERED, AttemptOutcome.SPOOLED)
+
+
+def gathered(transaction: Transaction, incident: str, now: datetime, *, console_url: str = "") -> Postmortem | None:
+    """The postmortem of an incident, by id or name; None when there is none. One that goes on has one so far."""
+    found = transaction.incidents.incident(incident)
+    if found is None:
+        return None
+    earlier = _earlier(transaction, found, console_url)
+    outside = transaction.telling.objects_of(found.id)
+    kept = [each.alert for _, each in transaction.incidents.alerts_of(found.id, MOST_ALERTS) if each is not None]
+    count, _ = transaction.incidents.count_alerts(found.id)
+    return Postmortem(
+        incident=found,
+        moments=moments(found, transaction.telling.attempts_of(found.id, 10_000), outside),
+        timeline=tuple(transaction.incidents.timeline(found.id)),
+        alerts=tuple(sorted(kept, key=lambda each: (each.starts_at, each.fingerprint))),
+        alert_count=count,
+        actions=_tracked(transaction, [found], now, only_open=False),
+        left_over=_tracked(transaction, [each.incident for each in earlier], now, only_open=True),
+        earlier=earlier,
+        repeats=sum(each.incident.opened_at >= found.opened_at - _YEAR for each in earlier),
+        told=_told(transaction.incidents.steps_of(found.id)),
+        shown=tuple(Link(each.channel, each.url) for each in outside if each.url),
+        page_url=page_url(console_url, found.id),
+        made_at=now,
+    )
+
+
+def moments(incident: Incident, attempts: Sequence[DeliveryAttempt], outside: Sequence[OutsideObject]) -> Moments:
+    """When what happened. Where attempts are forgotten already, what was opened outside says when people were told."""
+    arrived = [each.at for each in attempts if each.outcome in _ARRIVED] or [each.opened_at for each in outside]
+    return Moments(
+        began=min(incident.started_at, incident.opened_at),
+        detected=incident.opened_at,
+        told=min(arrived, default=None),
+        acknowledged=incident.acknowledged_at,
+        quiet=incident.quiet_since,
+        resolved=incident.resolved_at,
+    )
+
+
+def _earlier(transaction: Transaction, incident: Incident, console_url: str) -> tuple[Earlier, ...]:
+    """Incidents of the same key that were opened before, and the one that somebody says it repeats."""
+    found = transaction.incidents.of_key(incident.key, MOST_EARLIER + 1)
+    before = {each.id: each for each in found if each.id != incident.id and each.opened_at <= incident.opened_at}
+    if incident.repeats and incident.repeats not in before:
+        named = transaction.incidents.incident(incident.repeats)
+        before |= {named.id: named} if named is not None else {}
+    latest = sorted(before.values(), key=lambda each: each.opened_at, reverse=True)[:MOST_EARLIER]
+    return tuple(
+        Earlier(each, page_url(console_url, each.id), len(transaction.follow_up.actions(each.id, only_open=True)))
+        for each in latest
+    )
+
+
+def _tracked(
+    transaction: Transaction, incidents: Sequence[Incident], now: datetime, *, only_open: bool
+) -> tuple[TrackedAction, ...]:
+    today = today_of(now)
+    return tuple(
+        TrackedAction(action, transaction.follow_up.ticket(action_key(action.id)), each, is_overdue(action, today))
+        for each in incidents
+        for action in transaction.follow_up.actions(each.id, only_open=only_open)
+        if action.state is ActionState.OPEN or not only_open
+    )
+
+
+def _told(steps: Sequence[DueStep]) -> tuple[str, ...]:
+    fired = sorted((each for each in steps if each.fired_at is not None), key=lambda each: (each.round, each.step))
+    return tuple(dict.fromkeys(name for each in fired for name in each.told))
