@@ -60,8 +60,8 @@ def snapshot(
         alerts=tuple(alerts),
         alert_count=alert_count,
         firing_count=firing_count,
-        runbooks=_runbooks(alerts, declared, console_url),
-        links=_links(alerts),
+        runbooks=runbooks_of(alerts, declared, console_url),
+        links=links_of(alerts),
         page_url=page_url(console_url, incident.id),
         timeline=tuple(transaction.incidents.timeline(incident.id, MOST_LINES)),
         taken_at=at,
@@ -80,13 +80,14 @@ def _told(declared: AlertsDeclared, steps: Sequence[DueStep]) -> tuple[str, ...]
     return tuple(receiver.display_name or name if receiver else name for name, receiver in found)
 
 
-def _runbooks(alerts: Iterable[Alert], declared: AlertsDeclared, console_url: str) -> tuple[Link, ...]:
+def runbooks_of(alerts: Iterable[Alert], declared: AlertsDeclared, console_url: str) -> tuple[Link, ...]:
     known = declared.runbooks
     found = (link for each in alerts for link in runbooks_of(each.labels, each.annotations, known, console_url))
     return _distinct(found)
 
 
-def _links(alerts: Sequence[Alert]) -> tuple[Link, ...]:
+def links_of(alerts: Sequence[Alert]) -> tuple[Link, ...]:
+    """What else there is to read about the alerts: dashboards first, then their queries."""
     dashboards = (Link("Dashboard", alert.annotations.get(conventions.DASHBOARD_URL, "")) for alert in alerts)
     queries = (Link("Query", alert.generator_url) for alert in alerts)
     return (*_distinct(dashboards), *_distinct(queries))
