@@ -60,7 +60,7 @@ def snapshot(
         alerts=tuple(alerts),
         alert_count=alert_count,
         firing_count=firing_count,
-        runbooks=runbooks_of(alerts, declared, console_url),
+        runbooks=runbook_links(alerts, declared, console_url),
         links=links_of(alerts),
         page_url=page_url(console_url, incident.id),
         timeline=tuple(transaction.incidents.timeline(incident.id, MOST_LINES)),
@@ -80,7 +80,8 @@ def _told(declared: AlertsDeclared, steps: Sequence[DueStep]) -> tuple[str, ...]
     return tuple(receiver.display_name or name if receiver else name for name, receiver in found)
 
 
-def runbooks_of(alerts: Iterable[Alert], declared: AlertsDeclared, console_url: str) -> tuple[Link, ...]:
+def runbook_links(alerts: Iterable[Alert], declared: AlertsDeclared, console_url: str) -> tuple[Link, ...]:
+    """Runbooks that the alerts have, each once."""
     known = declared.runbooks
     found = (link for each in alerts for link in runbooks_of(each.labels, each.annotations, known, console_url))
     return _distinct(found)
