@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage
 from typing import TYPE_CHECKING, Protocol
 
 from controlplane.model.outbox import OutboxMessage
@@ -56,14 +55,6 @@ class Snapshots(Protocol):
 
     def of(self, incident: str) -> Snapshot | None:
         """The incident as it is now; None when there is none of that id. Raises what the store raises."""
-        ...
-
-
-class MailServer(Protocol):
-    """Sends mail. Errors: `Transient` (also for 4xx answers) and `Permanent` (5xx)."""
-
-    def send(self, mail: EmailMessage, recipients: Sequence[str]) -> None:
-        """Returning means that the server took it for every recipient."""
         ...
 
 

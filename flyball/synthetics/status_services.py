@@ -114,8 +114,9 @@ class StatusServices:
         return Job(name, SUBSCRIBERS_EVERY, lambda turn: daemon.run_once(turn.now, turn.lease), leader_only=True)
 
     def _notifiers(self) -> Iterator[Notifier]:
-        from synthetics.status_page.adapters.email import EmailNotifier, mail_server
-        from synthetics.status_page.adapters.outside import Outside
+        from controlplane.adapters.outside_http import Outside
+        from controlplane.adapters.smtp import Smtp, mail_account
+        from synthetics.status_page.adapters.email import EmailNotifier
         from synthetics.status_page.adapters.webhook import WebhookNotifier
 
         around = self._around
@@ -123,9 +124,9 @@ class StatusServices:
             return
         directory = directory_of(around.store, around.pages, self.subscriptions, around.clock)
         outside = Outside(allows_private=around.settings.allow_private_webhooks)
-        yield WebhookNotifier(directory, self._keys, now=around.clock.now, outside=outside)
+        yield WebhookNotifier(outside, directory, self._keys, now=around.clock.now)
         if around.settings.smtp_url:
-            server = mail_server(around.settings.smtp_url.reveal())
+            server = Smtp(mail_account(around.settings.smtp_url.reveal()))
             yield EmailNotifier(server, directory, self._keys, now=around.clock.now)
 
     def _measured(self, now: datetime) -> frozenset[str] | None:

@@ -1,8 +1,7 @@
 """Tokens of links and secrets of webhooks: made from a page's key when they are needed, and kept nowhere.
 
 A key is at least 32 random bytes. When it is changed, the former ones still open links that were sent.
-Signatures are those of Standard Webhooks (standardwebhooks.com): `v1,` and the base64 of HMAC-SHA256 over
-`id.timestamp.body`, with the secret of the subscriber.
+Signatures are those of Standard Webhooks, with the secret of the subscriber.
 """
 
 import base64
@@ -11,8 +10,9 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
+from controlplane.webhook_signatures import sign, written_secret
+
 LEAST_BYTES: Final = 32
-_PREFIX: Final = "whsec_"
 
 
 class Keys:
@@ -42,17 +42,11 @@ class Keys:
 
     def secret(self, page: str, subscriber: str) -> str:
         """With what a webhook's deliveries are signed, as its owner keeps it: `whsec_…`."""
-        return f"{_PREFIX}{base64.b64encode(_secret(self._all[0], page, subscriber)).decode()}"
+        return written_secret(_secret(self._all[0], page, subscriber))
 
     def signature(self, page: str, subscriber: str, id_: str, timestamp: int, body: bytes) -> str:
         """The header `webhook-signature`; of every key, so that owners may change at their own time."""
         return " ".join(sign(_secret(key, page, subscriber), id_, timestamp, body) for key in self._all)
-
-
-def sign(secret: bytes, id_: str, timestamp: int, body: bytes) -> str:
-    """One signature."""
-    signed = b".".join((id_.encode(), str(timestamp).encode(), body))
-    return f"v1,{base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()}"
 
 
 def hashed(token: str) -> str:

@@ -13,7 +13,7 @@ from controlplane.model.event import JSON
 from controlplane.model.outbox import OutboxMessage
 from controlplane.model.status_record import Channel
 from controlplane.ports import Permanent, Transient
-from synthetics.status_page.adapters.outside import Answer, Outside
+from controlplane.sending_ports import OutsideAnswer, OutsideHttp
 from synthetics.status_page.addressees import Addressee, Directory
 from synthetics.status_page.notices import CHANNELS, CONFIRM, stamp
 from synthetics.status_page.tokens import Keys
@@ -60,17 +60,17 @@ class WebhookNotifier:
 
     def __init__(
         self,
+        outside: OutsideHttp,
         directory: Directory,
         keys: Keys,
         *,
         now: Callable[[], datetime],
-        outside: Outside | None = None,
         resting: Resting | None = None,
     ) -> None:
         self._directory = directory
         self._keys = keys
         self._now = now
-        self._outside = outside or Outside()
+        self._outside = outside
         self._resting = resting or Resting()
 
     @property
@@ -116,7 +116,7 @@ class WebhookNotifier:
         else:
             log.info("status.webhook_not_confirmed", extra={"page": to.page, "reason": f"answered {answer.status}"})
 
-    def _post(self, message: OutboxMessage, to: Addressee, content: dict[str, JSON]) -> Answer:
+    def _post(self, message: OutboxMessage, to: Addressee, content: dict[str, JSON]) -> OutsideAnswer:
         assert to.subscriber is not None
         url = to.subscriber.address
         host = (urlsplit(url).hostname or "").lower()
@@ -140,7 +140,7 @@ class WebhookNotifier:
         return answer
 
 
-def _judge(answer: Answer) -> None:
+def _judge(answer: OutsideAnswer) -> None:
     """2xx is delivered. Redirects are not followed: where one leads was never confirmed."""
     if answer.status in _OK:
         return

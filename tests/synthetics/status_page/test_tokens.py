@@ -4,7 +4,8 @@ import base64
 
 import pytest
 
-from synthetics.status_page.tokens import Keys, hashed, sign
+from controlplane.webhook_signatures import sign
+from synthetics.status_page.tokens import Keys, hashed
 
 OLD, NEW = b"o" * 32, b"n" * 32
 

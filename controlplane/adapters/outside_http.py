@@ -1,4 +1,4 @@
-"""POST to addresses that strangers gave us: only to public ones, over TLS, without redirects, small and in time.
+"""POST to addresses that others gave us: only to public ones, over TLS, without redirects, small and in time.
 
 The name is resolved once, every answer is checked, and the connection goes to an address that was checked: a name that
 answers differently the second time (DNS rebinding) gains nothing.
@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from controlplane.ports import Permanent, Transient
+from controlplane.sending_ports import OutsideAnswer
 
 DEADLINE_SECONDS: Final = 8.0  # for all of it: the outbox holds a message for 15 s
 MOST_BYTES: Final = 16 * 1024  # of an answer
@@ -24,22 +25,14 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Outside:
-    """How far we go. `allows_private`: also addresses that are not public, and http on loopback (tests, intranets)."""
+    """Implements `OutsideHttp`. `allows_private`: also addresses that are not public, and http on loopback."""
 
     allows_private: bool = False
     deadline_seconds: float = DEADLINE_SECONDS
     tls: ssl.SSLContext | None = None
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> OutsideAnswer:
         """The answer, whatever its status. `Permanent` for an address that is not allowed, `Transient` for a fault."""
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -76,7 +69,7 @@ class Outside:
 
     def _exchange(
         self, connection: http.client.HTTPConnection, path: str, body: bytes, headers: Mapping[str, str]
-    ) -> Answer:
+    ) -> OutsideAnswer:
         """Once, without following anything; a peer that dawdles is cut off when the time is up."""
         cut = threading.Event()
 
@@ -95,7 +88,7 @@ class Outside:
                 connection.request("POST", path, body=body, headers=dict(headers))
                 response = connection.getresponse()
                 content = response.read(MOST_BYTES)
-                status = response.status
+                status, lines = response.status, {name.lower(): value for name, value in response.getheaders()}
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = "it took too long" if cut.is_set() or isinstance(error, TimeoutError) else type(error).__name__
             raise Transient(f"a webhook did not answer: {reason}") from None
@@ -103,7 +96,7 @@ class Outside:
             watchdog.cancel()
         if cut.is_set():
             raise Transient("a webhook did not answer: it took too long")
-        return Answer(status, content)
+        return OutsideAnswer(status, content, lines)
 
 
 def is_public(text: str) -> bool:
