@@ -37,7 +37,7 @@ WATCHDOG_SEEN: Final = "flyball_watchdog_last_seen_timestamp_seconds"
 HEARTBEATS: Final = "flyball_heartbeats_total"  # label outcome = sent | failed | withheld
 HEARTBEAT_AT: Final = "flyball_heartbeat_last_sent_timestamp_seconds"
 ACTIONS_OPEN: Final = "flyball_postmortem_actions"  # gauge, label state = open | overdue
-TICKETS: Final = "flyball_tickets"  # gauge, labels tracker, state = open | closed | untold
+TICKETS: Final = "flyball_tickets"  # gauge, labels tracker, state = open | untold (not as it should be there)
 RUNBOOK_RUNS: Final = "flyball_runbook_runs"  # gauge, labels runbook, state
 RECEIPT_SECONDS: Final = "flyball_page_delivery_seconds"  # histogram, labels kind, priority: queued → taken outside
 DRILL_ACKNOWLEDGED: Final = "flyball_drill_acknowledged_seconds"  # gauge, label receiver: of the last drill
