@@ -9,7 +9,7 @@ from alerts.model import Link
 from alerts.postmortems.actions import is_overdue, today_of
 from alerts.postmortems.model import Earlier, Moments, Postmortem, TrackedAction
 from alerts.tickets.drafting import action_key
-from controlplane.model.follow_up import ActionState
+from controlplane.model.follow_up import Action
 from controlplane.model.incident import AttemptOutcome, DeliveryAttempt, DueStep, Incident, OutsideObject
 from controlplane.ports import Transaction
 
@@ -28,14 +28,17 @@ def gathered(transaction: Transaction, incident: str, now: datetime, *, console_
     outside = transaction.telling.objects_of(found.id)
     kept = [each.alert for _, each in transaction.incidents.alerts_of(found.id, MOST_ALERTS) if each is not None]
     count, _ = transaction.incidents.count_alerts(found.id)
+    left_over = [
+        action for each in earlier for action in transaction.follow_up.actions(each.incident.id, only_open=True)
+    ]
     return Postmortem(
         incident=found,
         moments=moments(found, transaction.telling.attempts_of(found.id, 10_000), outside),
         timeline=tuple(transaction.incidents.timeline(found.id)),
         alerts=tuple(sorted(kept, key=lambda each: (each.starts_at, each.fingerprint))),
         alert_count=count,
-        actions=_tracked(transaction, [found], now, only_open=False),
-        left_over=_tracked(transaction, [each.incident for each in earlier], now, only_open=True),
+        actions=tuple(tracked(transaction, transaction.follow_up.actions(found.id), now)),
+        left_over=tuple(tracked(transaction, left_over, now)),
         earlier=earlier,
         repeats=sum(each.incident.opened_at >= found.opened_at - _YEAR for each in earlier),
         told=_told(transaction.incidents.steps_of(found.id)),
@@ -72,16 +75,18 @@ def _earlier(transaction: Transaction, incident: Incident, console_url: str) -> 
     )
 
 
-def _tracked(
-    transaction: Transaction, incidents: Sequence[Incident], now: datetime, *, only_open: bool
-) -> tuple[TrackedAction, ...]:
-    today = today_of(now)
-    return tuple(
-        TrackedAction(action, transaction.follow_up.ticket(action_key(action.id)), each, is_overdue(action, today))
-        for each in incidents
-        for action in transaction.follow_up.actions(each.id, only_open=only_open)
-        if action.state is ActionState.OPEN or not only_open
-    )
+def tracked(transaction: Transaction, actions: Sequence[Action], now: datetime) -> list[TrackedAction]:
+    """Actions with their incidents and tickets; those whose incident was forgotten are left out."""
+    today, known = today_of(now), dict[str, Incident | None]()
+    found = []
+    for action in actions:
+        if action.incident not in known:
+            known[action.incident] = transaction.incidents.incident(action.incident)
+        incident = known[action.incident]
+        if incident is not None:
+            ticket = transaction.follow_up.ticket(action_key(action.id))
+            found.append(TrackedAction(action, ticket, incident, is_overdue(action, today)))
+    return found
 
 
 def _told(steps: Sequence[DueStep]) -> tuple[str, ...]:
