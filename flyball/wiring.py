@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Final
 
-from alerts.adapters.console import ConsoleNotifier
-from alerts.daemon import DeliveryDaemon
-from alerts.intake import Intake
-from alerts.reconciler import Reconciler
 from controlplane.adapters.alertmanager import AlertmanagerBackend
 from controlplane.adapters.clock import SystemClock
 from controlplane.adapters.prometheus import PrometheusBackend
-from controlplane.model.outbox import Channels
+from controlplane.model.incident import Priority
 from controlplane.ports import Clock
 from controlplane.store import SqlStore, migrate, open_store
+from flyball.alerting.services import AlertServices, AlertSurroundings
 from flyball.applying import ToldApplying
 from flyball.ladder.services import LadderServices, LadderSurroundings
 from flyball.leadership import Leadership
@@ -36,8 +33,6 @@ from slo.journal import StoreJournal
 
 SLO_EVERY: Final = timedelta(seconds=2)  # an edit is used once it looks the same twice; it has 10 s to be in force
 FILES_EVERY: Final = timedelta(seconds=2)
-DELIVERY_EVERY: Final = timedelta(seconds=1)
-RECONCILE_EVERY: Final = timedelta(seconds=30)
 VITALS_EVERY: Final = timedelta(seconds=15)
 TIDY_EVERY: Final = timedelta(hours=1)
 KEPT_DELIVERED: Final = timedelta(days=30)
@@ -76,11 +71,11 @@ class Services:
     tracing: Tracing
     leadership: Leadership
     runner: JobRunner
-    intake: Intake
     state: WorkspaceState
     money: MoneyServices
     checks: CheckServices
     ladders: LadderServices
+    alerts: AlertServices
     jobs: tuple[Job, ...]
 
     def job(self, name: str) -> Job | None:
@@ -108,6 +103,7 @@ class Services:
         with ExitStack() as closing:
             for opened in (
                 self.store, self.probe, self.backend, self.alertmanager, self.tracing, self.ladders, self.checks,
+                self.alerts,
             ):  # fmt: skip
                 closing.callback(opened.close)  # the last one first
 
@@ -143,7 +139,6 @@ def wire(
     )
     daemon = slo_daemon(settings, files, backend, StoreJournal(store, _ACTOR, leadership.proof))
     alertmanager = AlertmanagerBackend(settings.alertmanager_url)
-    reconciler = Reconciler(store, alertmanager) if settings.alertmanager_is_named else None
 
     def look() -> object:
         return None if state.is_compiled else state.refresh()
@@ -179,9 +174,27 @@ def wire(
             make_id=lambda: secrets.token_hex(_ID_BYTES),
         )
     )
-    for collector in (*money.collectors(), *checks.collectors(), *ladders.collectors()):
-        metrics.registry.register(collector)
-    delivery = _delivery(store, console or sys.stdout, metrics)
+    alerts = AlertServices(
+        AlertSurroundings(
+            declared=workspace.alerts,
+            look=look,
+            settings=settings,
+            store=store,
+            backend=probe,
+            alertmanager=alertmanager,
+            clock=clock,
+            make_id=lambda: secrets.token_hex(_ID_BYTES),
+            random=random.SystemRandom().random,
+            lease=leadership.proof,
+            console=console or sys.stdout,
+            others=SUBSCRIBERS,
+            on_attempt=_counting(metrics),
+            on_delivered=_timing(metrics),
+        )
+    )
+    for part in (money, checks, ladders, alerts):
+        for collector in part.collectors():
+            metrics.registry.register(collector)
     return Services(
         settings=settings,
         clock=clock,
@@ -193,14 +206,14 @@ def wire(
         tracing=tracing,
         leadership=leadership,
         runner=JobRunner(clock=clock, leadership=leadership, metrics=metrics, tracing=tracing),
-        intake=Intake(store),
         state=state,
         money=money,
         checks=checks,
         ladders=ladders,
+        alerts=alerts,
         jobs=(
             *_slo_jobs(state, ToldApplying(daemon, metrics)),
-            *_alert_jobs(delivery, reconciler),
+            *alerts.jobs(),
             *money.jobs(),
             *checks.jobs(),
             *ladders.jobs(),
@@ -214,28 +227,9 @@ def _slo_jobs(state: WorkspaceState, applying: ToldApplying) -> Iterator[Job]:
     yield Job("slo", SLO_EVERY, lambda turn: applying.run(turn.now), leader_only=True)
 
 
-def _alert_jobs(delivery: DeliveryDaemon, reconciler: Reconciler | None) -> Iterator[Job]:
-    """Without a reconciler when nobody named the Alertmanager: what stands at its default address may be another."""
-    yield Job("delivery", DELIVERY_EVERY, lambda turn: delivery.run_once(turn.now, turn.lease), leader_only=True)
-    if reconciler:
-        yield Job(
-            "reconcile", RECONCILE_EVERY, lambda turn: reconciler.run_once(turn.now, turn.lease), leader_only=True
-        )
-
-
 def _store_jobs(store: SqlStore, metrics: Metrics, events_kept: timedelta) -> Iterator[Job]:
     yield Job("vitals", VITALS_EVERY, lambda turn: _measure(store, metrics), leader_only=False)
     yield Job("tidy", TIDY_EVERY, lambda turn: _tidy(store, turn, events_kept), leader_only=True)
-
-
-def _delivery(store: SqlStore, console: IO[str], metrics: Metrics) -> DeliveryDaemon:
-    return DeliveryDaemon(
-        store,
-        [ConsoleNotifier(console)],
-        random=random.SystemRandom().random,
-        on_attempt=_counting(metrics),
-        channels=Channels(SUBSCRIBERS),
-    )
 
 
 def _counting(metrics: Metrics) -> Callable[[str, str], None]:
@@ -243,6 +237,13 @@ def _counting(metrics: Metrics) -> Callable[[str, str], None]:
         metrics.deliveries.labels(channel, outcome).inc()
 
     return count
+
+
+def _timing(metrics: Metrics) -> Callable[[str, int, float], None]:
+    def observe(kind: str, urgency: int, seconds: float) -> None:
+        metrics.page_seconds.labels(kind, Priority(f"P{urgency}").value).observe(seconds)
+
+    return observe
 
 
 def _measure(store: SqlStore, metrics: Metrics) -> Vitals:

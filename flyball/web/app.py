@@ -16,7 +16,9 @@ from flyball.web.declared_checks import DeclaredChecks
 from flyball.web.declared_money import DeclaredMoney
 from flyball.web.guards import Admission, Guards
 from flyball.web.health import Readiness, healthz
+from flyball.web.incident_gathering import DeclaredIncidents
 from flyball.web.ladder_gathering import DeclaredLadders
+from flyball.web.on_call_pages import reading_below
 from flyball.web.probe_endpoint import ProbeAccess, ProbeEndpoint, probe_routes
 from flyball.web.report_hook import ReportHook
 from flyball.web.state import ConsoleOptions
@@ -30,7 +32,7 @@ def create_app(services: Services) -> Starlette:
     """The application on wired services; it holds no state of its own and starts nothing."""
     settings = services.settings
     hook = hooks.AlertmanagerHook(
-        services.intake,
+        services.alerts.intake,
         token=settings.webhook_token,
         clock=services.clock,
         metrics=services.own_metrics,
@@ -97,7 +99,17 @@ def create_app(services: Services) -> Starlette:
             *probe_routes(probe),
             *status.routes(),
             *status_routes(services.checks.status.local),
-            *console_routes(services.state, options, money, checks, checks, ladders),
+            *console_routes(
+                services.state,
+                options,
+                money,
+                checks,
+                checks,
+                ladders,
+                DeclaredIncidents(services.alerts.declared),
+                services.alerts.desk,
+                reading_below(settings.folder),
+            ),
         ],
         middleware=[Middleware(Guards, admission=Admission.of(settings), access=access)],
         exception_handlers=dict(exception_handlers()),
