@@ -270,6 +270,10 @@ class Outbox(Protocol):
         """Messages neither delivered nor dead."""
         ...
 
+    def oldest(self) -> dict[str, datetime]:
+        """Channels that have pending messages, claimed or not, and when the oldest of each was queued."""
+        ...
+
     def dead_letters(self) -> int:
         """Messages given up."""
         ...

@@ -139,6 +139,12 @@ class SqlOutbox:
         """Messages neither delivered nor dead."""
         return self._count(_State.PENDING)
 
+    def oldest(self) -> dict[str, datetime]:
+        """Channels with pending messages, and when the oldest of each was queued."""
+        pending = select(outbox.c.channel, func.min(outbox.c.enqueued_at)).where(outbox.c.state == _State.PENDING.value)
+        rows = self._connection.execute(pending.group_by(outbox.c.channel))
+        return {row[0]: row[1] for row in rows}
+
     def dead_letters(self) -> int:
         """Messages given up."""
         return self._count(_State.DEAD)
