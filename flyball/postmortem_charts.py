@@ -138,7 +138,7 @@ def _money_chart(it: Postmortem, span: _Span, of: str, currency: str, spent: Poi
     high = max([value for _, value in (*spent, *expected)], default=0.0) * _ROOM or 1.0
     frame = Frame(span.start, span.end, high)
     gap = max(span.step, 5 * _MINUTE)
-    before, during = _mean(spent, until=it.moments.began), _mean(spent, since=it.moments.began, until=it.end)
+    before, during = _mean(spent, span.start, it.moments.began), _mean(spent, it.moments.began, it.end)
     told = f"{wording.money(before, currency)} an hour before, {wording.money(during, currency)} during the incident."
     lines = (Stroke("pace", frame.path(expected, gap=gap)), Stroke("money", frame.path(spent, gap=gap)))
     wanted = [("", spent[-1][0], spent[-1][1], "spent")] + (
@@ -179,16 +179,20 @@ def _marks(it: Postmortem, span: _Span) -> list[Mark]:
 
 
 def _firing(it: Postmortem, span: _Span, slo: str) -> tuple[FiringPeriod, ...]:
-    """When alerts of an SLO fired, as bands; those of other severities than the usual two are tickets."""
-    found = []
-    for alert in it.alerts:
-        end = alert.ends_at or it.end
-        if alert.labels.get(names.SLO) == slo and alert.starts_at < span.end and end > span.start:
-            severity = alert.labels.get(names.SEVERITY, "")
-            shown = severity if severity in _SEVERITIES else names.SEVERITY_TICKET
-            start, until = max(alert.starts_at, span.start), min(end, span.end)
-            found.append(FiringPeriod(alert.labels.get("alertname", ""), shown, start, max(until, start)))
-    return tuple(found[:_MOST_MARKS])
+    """When alerts of an SLO fired, by severity: those that overlap are one band. Odd severities are tickets."""
+    found: dict[str, list[FiringPeriod]] = {severity: [] for severity in _SEVERITIES}
+    for alert in sorted(it.alerts, key=lambda each: each.starts_at):
+        start, end = max(alert.starts_at, span.start), min(alert.ends_at or it.end, span.end)
+        if alert.labels.get(names.SLO) != slo or start > end:
+            continue
+        severity = alert.labels.get(names.SEVERITY, "")
+        bands = found.get(severity, found[names.SEVERITY_TICKET])
+        if bands and start <= bands[-1].end:
+            bands[-1] = dataclasses.replace(bands[-1], end=max(bands[-1].end, end))
+        else:
+            shown = severity if severity in found else names.SEVERITY_TICKET
+            bands.append(FiringPeriod(alert.labels.get("alertname", ""), shown, start, end))
+    return tuple(band for bands in found.values() for band in bands[:_MOST_MARKS])
 
 
 def _course(metrics: MetricsBackend, expr: str, span: _Span) -> Points:
@@ -207,8 +211,9 @@ def _finite(series: Series) -> Points:
     return tuple((at, value) for at, value in series.points if math.isfinite(value))
 
 
-def _mean(points: Points, *, until: datetime, since: datetime | None = None) -> Decimal | None:
-    values = [value for at, value in points if at <= until and (since is None or at >= since)]
+def _mean(points: Points, since: datetime, until: datetime) -> Decimal | None:
+    """Of the values in [since, until); None without any."""
+    values = [value for at, value in points if since <= at < until]
     return Decimal(repr(sum(values) / len(values))) if values else None
 
 
