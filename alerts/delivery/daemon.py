@@ -14,14 +14,12 @@ from alerts.model import AlertsDeclared
 from alerts.ports import Notifier
 from alerts.routing.model import Channel, ChannelKind
 from controlplane.model.incident import AttemptOutcome
-from controlplane.model.outbox import LEAST_URGENT, Channels
+from controlplane.model.outbox import Channels
 from controlplane.ports import HeldLease, LeaseLost, Permanent, Store
 
 MOST_THREADS: Final = 64
 STRAYS_WAIT: Final = timedelta(hours=1)  # for a channel that no receiver declares (any more): files may be mended
 _STRAYS: Final = 100
-_LOOKED_AT: Final = 200  # messages, to see which lanes have work
-_CLOCKS_APART: Final = timedelta(days=1)  # however late the clock of another replica that queued them; no dead ones
 _CLOSING_SECONDS: Final = 20.0
 log = logging.getLogger(__name__)
 
@@ -77,7 +75,7 @@ class LanesDaemon:
         self._declare()
         if failures:
             _raise_worst(failures)
-        for lane in self._with_work(now):
+        for lane in self._with_work():
             if lane.channel.name not in self._running and not lane.is_resting(now):
                 self._running[lane.channel.name] = self._pool.submit(self._worker.turn, lane, lease)
         wait(self._running.values(), self._patience_seconds)
@@ -114,13 +112,10 @@ class LanesDaemon:
         wait(self._running.values(), _CLOSING_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _with_work(self, now: datetime) -> list[Lane]:
+    def _with_work(self) -> list[Lane]:
         """Lanes that have messages, due or not: one question a turn spares each idle lane a claim of its own."""
         with self._store.transaction(read_only=True) as transaction:
-            waiting = transaction.outbox.overdue(now + _CLOCKS_APART, LEAST_URGENT, _LOOKED_AT)
-        if len(waiting) == _LOOKED_AT:
-            return list(self._lanes.values())
-        channels = {due.message.channel for due in waiting}
+            channels = transaction.outbox.oldest()
         return [lane for name, lane in self._lanes.items() if name in channels]
 
     def _declare(self) -> None:
