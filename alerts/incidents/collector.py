@@ -8,7 +8,6 @@ from typing import Final
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from alerts.escalation.planning import next_step
 from controlplane import incident_names as names
 from controlplane.conventions import SERVICE
 from controlplane.model.incident import Incident, IncidentState, Priority
@@ -24,7 +23,6 @@ _HELP: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     names.INCIDENTS: ("Incidents that are not resolved.", (names.PRIORITY, "state")),
     names.INCIDENT_OPENED: ("When an open incident was opened.", ("incident", names.PRIORITY, SERVICE)),
     names.INCIDENTS_TOTAL: ("Incidents that went on in the last 30 days, drills aside.", (names.PRIORITY,)),
-    names.ESCALATION_DUE: ("When the next step of an incident's escalation is due.", ("incident",)),
 }
 
 
@@ -52,11 +50,6 @@ class IncidentCollector:
         families = _families()
         with self._store.transaction(read_only=True) as transaction:
             going_on = [each for each in transaction.incidents.open(_MOST) if not each.is_drill]
-            waiting = [each for each in going_on if each.state is IncidentState.OPEN and each.policy][:MOST_SINGLE]
-            for each in waiting:
-                step = next_step(transaction.incidents.steps_of(each.id))
-                if step is not None:
-                    families[names.ESCALATION_DUE].add_metric([each.name], step.due_at.timestamp())
             if self._counts is None or now - self._counts[0] >= _COUNTED_AGAIN:
                 known = transaction.incidents.between(now - COUNTED, now, _MOST)
                 self._counts = now, Counter(each.priority for each in known if not each.is_drill)
