@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from controlplane.model.alert import Alert, AlertStatus
 from controlplane.model.event import Event
-from controlplane.model.outbox import OutboxMessage
+from controlplane.model.outbox import LEAST_URGENT, OutboxMessage
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -39,5 +39,5 @@ def event(name: str, kind: str = "alert.fired", occurred_at: datetime = NOW) -> 
     return Event(name, kind, "reads", occurred_at, {"severity": "page", "spent": "0.02", "count": 3, "none": None})
 
 
-def message(name: str, key: str = "k", channel: str = "console") -> OutboxMessage:
-    return OutboxMessage(name, channel, key, {"title": "Ünïcode ✓", "lines": ["a", "b"]})
+def message(name: str, key: str = "k", channel: str = "console", urgency: int = LEAST_URGENT) -> OutboxMessage:
+    return OutboxMessage(name, channel, key, {"title": "Ünïcode ✓", "lines": ["a", "b"]}, urgency)
