@@ -154,4 +154,6 @@ def paragraph(text: str) -> str:
 
 
 def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(character for character in text if unicodedata.category(character)[0] != "C")
