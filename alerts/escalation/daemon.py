@@ -11,7 +11,7 @@ from alerts.escalation.firing import Fired, fire
 from alerts.escalation.lapsing import lapse, lapses_at, may_lapse
 from alerts.incidents.writing import ReadTime, database_time
 from alerts.model import AlertsDeclared
-from controlplane.model.incident import DueStep, IncidentState
+from controlplane.model.incident import DueStep
 from controlplane.ports import HeldLease, Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -106,6 +106,6 @@ def _fire_all(
     in_order = {step.incident: number for number, step in reversed(list(enumerate(due)))}
     for id_, steps in groupby(sorted(due, key=lambda step: in_order[step.incident]), key=lambda step: step.incident):
         incident = transaction.incidents.incident(id_)
-        if incident is not None and incident.state is IncidentState.OPEN:
-            fired += fire(transaction, incident, list(steps), declared=declared, at=at, now=now)[1]
+        assert incident is not None, "a step is one of an incident"
+        fired += fire(transaction, incident, list(steps), declared=declared, at=at, now=now)[1]
     return fired

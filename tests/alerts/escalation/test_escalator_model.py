@@ -228,7 +228,7 @@ class Escalations(RuleBasedStateMachine):
     def what_fired_is_told_once(self) -> None:
         with self.bench.store.transaction(read_only=True) as transaction:
             events = transaction.events.after(0, 10_000, (EVENT_INCIDENT_ESCALATED,))
-        told = sorted((each.event.subject, each.event.data["round"], each.event.data["step"]) for each in events)  # type: ignore[type-var]
+        told = sorted((each.event.subject, each.event.data["round"], each.event.data["step"]) for each in events)
         assert told == sorted(
             (id_, step.round, step.number) for id_, known in self.known.items() for step in known.steps if step.fired_at
         )
@@ -253,7 +253,7 @@ TestEscalations.settings = settings(max_examples=12, stateful_step_count=20, dea
 
 
 @pytest.mark.soak
-class TestManyEscalations(Escalations.TestCase):  # type: ignore[misc,name-defined]
+class TestManyEscalations(Escalations.TestCase):
     """The same for long."""
 
     settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
