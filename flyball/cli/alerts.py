@@ -22,7 +22,8 @@ _HOW_TO_RECEIVE: Final = (
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Alerts that were received.\n\n\b\nExamples:\n  flyball alerts list --firing",
+    help="Alerts: what was received, who is told of it, and why.\n\n\b\nExamples:\n  flyball alerts list --firing\n"
+    "  flyball alerts route severity=page service=checkout\n  flyball alerts why INC-7",
 )
 
 

@@ -1,7 +1,13 @@
 """Every command, by name."""
 
 from flyball.cli import (
+    actions,
     alerts,
+    alerts_drill,
+    alerts_oncall,
+    alerts_replay,
+    alerts_route,
+    alerts_why,
     app,
     apply,
     audit,
@@ -11,6 +17,8 @@ from flyball.cli import (
     demo,
     flags,
     golden_paths,
+    incidents,
+    incidents_postmortem,
     init,
     journey,
     ladder,
@@ -20,6 +28,7 @@ from flyball.cli import (
     schema,
     slo,
     status,
+    tickets,
     tokens,
     up,
     usage,
@@ -34,7 +43,16 @@ app.command("init")(init.init)
 app.command("schema")(schema.schema)
 app.command("up")(up.up)
 app.command("run")(run.run)
+alerts.app.command("route")(alerts_route.route)
+alerts.app.command("oncall")(alerts_oncall.oncall)
+alerts.app.command("why")(alerts_why.why)
+alerts.app.command("replay")(alerts_replay.replay)
+alerts.app.command("drill")(alerts_drill.drill)
+incidents.app.command("postmortem")(incidents_postmortem.postmortem)
+app.add_typer(actions.app, name="actions")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(incidents.app, name="incidents")
+app.add_typer(tickets.app, name="tickets")
 app.add_typer(audit.app, name="audit")
 app.add_typer(cost.app, name="cost")
 app.add_typer(demo.app, name="demo")
