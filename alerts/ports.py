@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from controlplane.model.outbox import OutboxMessage
+from controlplane.model.silence import HeldAlert as HeldAlert
+from controlplane.model.silence import Silence as Silence
 from controlplane.ports import Transient
 
 if TYPE_CHECKING:
     from alerts.model import Snapshot
-    from alerts.routing.model import Matcher
 
 
 class Notifier(Protocol):
@@ -84,30 +84,6 @@ class SilenceKeeper(Protocol):
     def expire(self, silence_id: str) -> None:
         """End it; one that is gone already is no error."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """A silence as Alertmanager has it; `id` is empty for a new one."""
-
-    id: str
-    matchers: tuple[Matcher, ...]
-    starts_at: datetime
-    ends_at: datetime
-    created_by: str
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeldAlert:
-    """An alert that Alertmanager holds: by which silences and alerts it is kept quiet, if it is."""
-
-    fingerprint: str
-    starts_at: datetime
-    silenced_by: tuple[str, ...]
-    inhibited_by: tuple[str, ...]
-    muted_by: tuple[str, ...]
-    receivers: tuple[str, ...]
 
 
 class HeldAlerts(Protocol):

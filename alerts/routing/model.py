@@ -8,6 +8,8 @@ from typing import Final
 
 from controlplane.model.incident import Priority
 from controlplane.model.inhibition import Inhibition
+from controlplane.model.matcher import Matcher as Matcher
+from controlplane.model.matcher import MatchOperator as MatchOperator
 from controlplane.model.source import SourcePosition
 
 EVERY_PRIORITY: Final = frozenset(Priority)
@@ -51,24 +53,6 @@ class Receiver:
     fallback: tuple[Channel, ...] = ()
     display_name: str = ""
     source: SourcePosition | None = None
-
-
-class MatchOperator(Enum):
-    """Alertmanager's."""
-
-    EQUAL = "="
-    NOT_EQUAL = "!="
-    MATCHES = "=~"
-    DOES_NOT_MATCH = "!~"
-
-
-@dataclass(frozen=True, slots=True)
-class Matcher:
-    """`name operator value`; a missing label is the empty string; expressions match the whole value (RE2)."""
-
-    name: str
-    operator: MatchOperator
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
