@@ -26,7 +26,7 @@ def test_a_critical_page_takes_the_next_channel_within_a_minute(house: House, pr
     house.pager.down = down
     house.open(priority=priority)
     house.run()
-    house.pass_(MINUTE, 5 * SECOND)
+    house.pass_(MINUTE, 10 * SECOND)
     assert house.mail.taken == [("i1", 1)]
     assert house.providers[HOOK.name].taken == []
     ways = [each for each in house.attempts_of("i1") if each.outcome is OTHER_WAY]
@@ -38,7 +38,7 @@ def test_a_critical_page_takes_the_next_channel_within_a_minute(house: House, pr
 def test_what_is_not_critical_waits(house: House) -> None:
     house.pager.down = down
     house.open(priority=Priority.P2)
-    house.pass_(2 * MINUTE, 10 * SECOND)
+    house.pass_(2 * MINUTE, 20 * SECOND)
     assert house.mail.calls == 0
 
 
@@ -47,14 +47,14 @@ def test_a_provider_that_is_back_in_time_needs_no_other_way(house: House) -> Non
     house.open()
     house.pass_(PATIENCE - 10 * SECOND, 5 * SECOND)
     house.pager.down = None
-    house.pass_(2 * MINUTE, 10 * SECOND)
+    house.pass_(2 * MINUTE, 20 * SECOND)
     assert (house.pager.taken, house.mail.calls) == ([("i1", 1)], 0)
 
 
 def test_when_the_next_channel_is_down_too_the_one_after_it_is_taken(house: House) -> None:
     house.pager.down = house.mail.down = down
     house.open()
-    house.pass_(2 * MINUTE, 5 * SECOND)
+    house.pass_(2 * MINUTE, 10 * SECOND)
     assert house.providers[HOOK.name].taken == [("i1", 1)]
 
 
@@ -72,7 +72,7 @@ def test_nobody_is_woken_up_for_what_somebody_has_or_what_is_over(house: House, 
     incident = house.open()
     house.run()
     house.tell(over(incident))  # type: ignore[operator]
-    house.pass_(2 * MINUTE, 10 * SECOND)
+    house.pass_(2 * MINUTE, 20 * SECOND)
     assert house.mail.calls == 0
 
 
@@ -81,16 +81,16 @@ def test_news_of_a_page_that_arrived_is_no_page(house: House) -> None:
     house.run()
     house.pager.down = down
     house.tell(replace(incident, version=2))
-    house.pass_(2 * MINUTE, 10 * SECOND)
+    house.pass_(2 * MINUTE, 20 * SECOND)
     assert house.mail.calls == 0
 
 
 def test_the_next_channel_hears_of_the_end_too(house: House) -> None:
     house.pager.down = down
     incident = house.open()
-    house.pass_(MINUTE, 5 * SECOND)
+    house.pass_(MINUTE, 10 * SECOND)
     house.tell(resolved(incident, house.now))
-    house.pass_(3 * MINUTE, 10 * SECOND)
+    house.pass_(3 * MINUTE, 20 * SECOND)
     assert house.mail.taken == [("i1", 1), ("i1", 2)]
     outside = house.outside("i1", MAIL)
     assert outside is not None
@@ -100,7 +100,7 @@ def test_the_next_channel_hears_of_the_end_too(house: House) -> None:
 def test_a_page_is_not_sent_another_way_twice(house: House) -> None:
     house.pager.down = down
     house.open()
-    house.pass_(10 * MINUTE, 15 * SECOND)
+    house.pass_(4 * MINUTE, 20 * SECOND)
     assert house.mail.taken == [("i1", 1)]
     assert len([each for each in house.attempts_of("i1") if each.outcome is OTHER_WAY]) == 1
 
@@ -108,9 +108,9 @@ def test_a_page_is_not_sent_another_way_twice(house: House) -> None:
 def test_a_new_leader_decides_the_same(house: House) -> None:
     house.pager.down = down
     house.open()
-    house.pass_(MINUTE, 5 * SECOND)
+    house.pass_(MINUTE, 10 * SECOND)
     house.fallbacks = type(house.fallbacks)(house.store, lambda: house.declared)
-    house.pass_(MINUTE, 5 * SECOND)
+    house.pass_(MINUTE, 10 * SECOND)
     assert house.mail.taken == [("i1", 1)]
 
 
@@ -122,7 +122,7 @@ def test_somebody_whom_escalation_told_has_a_next_channel_too(house: House) -> N
     house.providers[lead_pager.name].down = down
     incident = house.open(receivers=("lead",))
     house.tell(incident, lead_pager)
-    house.pass_(MINUTE, 5 * SECOND)
+    house.pass_(MINUTE, 10 * SECOND)
     assert house.mail.taken == [("i1", 1)]
 
 
@@ -143,5 +143,5 @@ def test_an_acknowledgement_that_lapsed_is_a_page_again_only_for_who_was_never_t
     second = acknowledged(incident)
     house.tell(second)
     house.tell(replace(second, state=IncidentState.OPEN, version=3))
-    house.pass_(MINUTE, 5 * SECOND)
+    house.pass_(MINUTE, 10 * SECOND)
     assert house.mail.taken == [("i1", 3)]
