@@ -1,5 +1,8 @@
 """A postmortem as one HTML file that needs nothing else: no script, no font, no picture from anywhere."""
 
+import base64
+import hashlib
+from functools import cache
 from typing import Final
 
 from markupsafe import Markup
@@ -35,6 +38,21 @@ def as_html(it: Postmortem, drawn: Drawn) -> str:
             "drawn": drawn,
             "name_of": words.name_of,
             "open": ActionState.OPEN,
-            "sheets": [Markup((STATIC / name).read_text()) for name in _SHEETS],  # noqa: S704 -- our own files
+            "policy": policy(),
+            "sheets": [Markup(sheet) for sheet in _sheets()],  # noqa: S704 -- our own files
         }
     )  # fmt: skip
+
+
+@cache
+def policy() -> str:
+    """What the page may do, for its own head and for whoever serves it: show our own style sheets, and nothing else."""
+    digests = [base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode() for sheet in _sheets()]
+    styles = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return f"default-src 'none'; style-src {styles}; base-uri 'none'; form-action 'none'"
+
+
+@cache
+def _sheets() -> tuple[str, ...]:
+    """Each as it stands between its tags: the policy names it by its hash."""
+    return tuple((STATIC / name).read_text() for name in _SHEETS)
