@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from alerts.incidents.grouping import Placed, incident_key
 from alerts.model import AlertsDeclared
-from alerts.routing.model import WATCHDOG_ROUTE, Route, Routed
+from alerts.routing.model import Route, Routed
 from alerts.routing.router import RESOLVE_AFTER, Router
 from controlplane.model.alert import Alert
 
@@ -22,7 +22,7 @@ class Choice:
         return self._router.named(receiver, {}) is not None
 
     def placed(self, alert: Alert, receiver: str, at: datetime) -> Placed | None:
-        """Where it belongs; None while nobody is to be told of it: all of its routes are muted, or it is the Watchdog.
+        """Where it belongs; None while nobody is to be told of it: all of its routes are muted, or tell nobody.
 
         `receiver` is the one of Alertmanager's that it was delivered to. When that is a route of ours, the alert is
         told by it alone, for Alertmanager delivers to the others, too, and knows what is muted.
@@ -30,13 +30,13 @@ class Choice:
         found = self._router.routes_of(alert.labels, at)
         named = self._router.named(receiver, alert.labels, at)
         told = _telling(found) if named is None else (named,)
-        if not told or told[0].route == WATCHDOG_ROUTE:
+        if not told or told[0].tells_nobody:
             return None
         first = found[0] if told[0].route in {each.route for each in found} else told[0]
         return Placed(alert, incident_key(first, alert.labels), told)
 
     def routed(self, labels: Mapping[str, str], at: datetime) -> tuple[Routed, ...]:
-        """The routes that tell what has these labels, whoever delivers it: neither muted nor the Watchdog's."""
+        """The routes that tell what has these labels, whoever delivers it: neither muted nor ones that tell nobody."""
         return _telling(self._router.routes_of(labels, at))
 
     def resolve_after(self, routes: Sequence[str]) -> timedelta:
@@ -46,7 +46,7 @@ class Choice:
 
 
 def _telling(routed: Sequence[Routed]) -> tuple[Routed, ...]:
-    return tuple(each for each in routed if not each.is_muted and each.route != WATCHDOG_ROUTE)
+    return tuple(each for each in routed if not each.is_muted and not each.tells_nobody)
 
 
 class Choices:
