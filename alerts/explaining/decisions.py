@@ -92,6 +92,11 @@ class ExplainedAlert:
         return self.stored.alert if self.stored else None
 
     @property
+    def labels(self) -> Mapping[str, str]:
+        """As we or Alertmanager have them."""
+        return self.stored.alert.labels if self.stored else self.held.labels if self.held else {}
+
+    @property
     def kept_quiet_there(self) -> str:
         """Why Alertmanager tells nobody of it now; empty when it does, or is not known to hold it."""
         if self.held is None:

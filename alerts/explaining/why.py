@@ -75,7 +75,7 @@ def why(
     if not found and incident is None:
         if asked not in held:
             raise Unknown(_nothing_of(asked, there))
-        explained = [_strange(held[asked], there, recent)]
+        explained = [_strange(held[asked], there, recent, decider, now)]
     else:
         explained = [_explained(transaction, stored, recent, decider, there) for stored in found]
     moment = incident.opened_at if incident else found[0].alert.starts_at if found else now
@@ -135,15 +135,23 @@ def _explained(
         decision=decider.decide(alert.labels, stored.first_received_at, firing),
         held=None if is_over else held,
         silences=_silences(held, there) if held and not is_over else (),
-        inhibitors=_inhibitors(held, recent) if held and not is_over else (),
+        inhibitors=_inhibitors(held, there, recent) if held and not is_over else (),
         incident=transaction.incidents.incident_of(*alert.key) or "",
     )
 
 
-def _strange(held: HeldAlert, there: AtAlertmanager, recent: Sequence[StoredAlert]) -> ExplainedAlert:
+def _strange(
+    held: HeldAlert, there: AtAlertmanager, recent: Sequence[StoredAlert], decider: Decider, now: datetime
+) -> ExplainedAlert:
     """One that Alertmanager holds and never told us of."""
+    others = [each.labels for each in there.alerts if each.fingerprint != held.fingerprint]
     return ExplainedAlert(
-        held.fingerprint, None, held=held, silences=_silences(held, there), inhibitors=_inhibitors(held, recent)
+        held.fingerprint,
+        None,
+        decision=decider.decide(held.labels, now, others) if held.labels else None,
+        held=held,
+        silences=_silences(held, there),
+        inhibitors=_inhibitors(held, there, recent),
     )
 
 
@@ -164,9 +172,10 @@ def _silence(silence: Silence) -> str:
     return f"silence {silence.id} of {silence.created_by} for {matchers} until {wording.utc(silence.ends_at)}{why}"
 
 
-def _inhibitors(held: HeldAlert, recent: Sequence[StoredAlert]) -> tuple[str, ...]:
-    known = {stored.alert.fingerprint: stored.alert for stored in reversed(recent)}
-    return tuple(said(known[each].labels) if each in known else f"alert {each}" for each in held.inhibited_by)
+def _inhibitors(held: HeldAlert, there: AtAlertmanager, recent: Sequence[StoredAlert]) -> tuple[str, ...]:
+    known = {stored.alert.fingerprint: stored.alert.labels for stored in reversed(recent)}
+    known |= {each.fingerprint: each.labels for each in there.alerts if each.labels}
+    return tuple(said(known[each]) if each in known else f"alert {each}" for each in held.inhibited_by)
 
 
 def _alone(made: Why) -> Why:
@@ -186,9 +195,10 @@ def _alone(made: Why) -> Why:
 def _verdict_alone(explained: ExplainedAlert) -> str:
     """Of an alert without an incident."""
     quiet = explained.kept_quiet_there
-    if explained.stored is None:
-        return f"Nobody was told: {quiet or 'Alertmanager holds it, and has not told us of it yet (group_wait)'}"
     decision = explained.decision
+    if explained.stored is None:
+        waits = "Alertmanager holds it, and has not told us of it yet"
+        return f"Nobody was told: {quiet or (decision.quiet_because if decision else '') or waits}"
     if decision is not None and decision.quiet_because:
         return f"Nobody was told: {decision.quiet_because}"
     if quiet:

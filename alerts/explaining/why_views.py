@@ -56,7 +56,7 @@ def _alerts(made: Why) -> Iterator[str]:
 
 def _alert(each: ExplainedAlert) -> Iterator[str]:
     alert = each.alert
-    yield f"{said(alert.labels)} ({each.fingerprint})" if alert else each.fingerprint
+    yield f"{said(each.labels)} ({each.fingerprint})" if each.labels else each.fingerprint
     if each.stored is not None and alert is not None:
         ended = f", ended {_at(alert.ends_at)}" if alert.ends_at else ""
         took = wording.duration(each.stored.first_received_at - alert.starts_at)
@@ -64,7 +64,9 @@ def _alert(each: ExplainedAlert) -> Iterator[str]:
     for receipt in each.receipts:
         times = f"{receipt.deliveries} time{'' if receipt.deliveries == 1 else 's'}"
         yield f"{_INDENT}Alertmanager delivered it to {receipt.route} {times}, first {_at(receipt.first_at)}"
-    if each.stored is not None and not each.receipts:
+    if each.stored is None:
+        yield f"{_INDENT}Alertmanager holds it; it never reached us"
+    elif not each.receipts:
         yield f"{_INDENT}it did not come by Alertmanager, or its deliveries were forgotten"
     if each.decision is not None:
         yield from (f"{_INDENT}{line}" for line in _decision(each.decision))
@@ -177,7 +179,7 @@ def _alert_data(each: ExplainedAlert) -> dict[str, JSON]:
     alert, decision = each.alert, each.decision
     return {
         "fingerprint": each.fingerprint,
-        "labels": dict(alert.labels) if alert else None,
+        "labels": dict(each.labels),
         "starts_at": _iso(alert.starts_at) if alert else None,
         "ends_at": _iso(alert.ends_at) if alert else None,
         "reached_us_at": _iso(each.stored.first_received_at) if each.stored else None,
