@@ -139,7 +139,7 @@ def test_receivers_that_take_only_what_is_critical_are_not_told_of_less(bench: B
 
 
 def test_an_alert_that_tells_nobody_says_why(bench: Bench) -> None:
-    bench.receive(an_alert("f1", "info"))
+    bench.receive(an_alert("f1", "info"), receiver="record")
     assert bench.why("f1").verdict == "Nobody was told: route record: alerts of severity info tell nobody"
     at_night = NOW.replace(hour=23)
     bench.receive(an_alert("f2", "ticket", at_night, team="night"), receiver="elsewhere", at=at_night)
