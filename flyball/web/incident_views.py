@@ -32,9 +32,11 @@ def summary(incidents: Sequence[Incident]) -> str:
     """How all of the open ones stand, in a sentence."""
     if not incidents:
         return "No incident is open."
-    unowned = sum(each.acknowledged_at is None for each in incidents)
-    counted = f"{len(incidents)} incident{' is' if len(incidents) == 1 else 's are'} open"
-    return f"{counted}, {unowned or 'none'} of {'it' if len(incidents) == 1 else 'them'} not acknowledged."
+    unowned = sum(each.state is IncidentState.OPEN for each in incidents)
+    if len(incidents) == 1:
+        return f"1 incident is open; {'nobody' if unowned else 'somebody'} has it."
+    had = f"nobody has {unowned} of them" if unowned else "somebody has each of them"
+    return f"{len(incidents)} incidents are open; {had}."
 
 
 def lasted(incident: Incident, now: datetime) -> str:
