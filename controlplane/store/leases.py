@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, RowMapping, Select, select, update
 from controlplane.ports import HeldLease, LeaseLost
 from controlplane.store.database_clock import database_now
 from controlplane.store.engines import open_transaction
+from controlplane.store.stalling import cut_off_when_silent
 from controlplane.store.tables import leases
 from controlplane.store.write_order import WriteOrder
 
@@ -62,6 +63,7 @@ def require_lease(connection: Connection, lease: HeldLease) -> None:
     The epoch decides, not the expiry: an expired lease that nobody has taken over has harmed nobody, and one that
     was taken over is refused however much time its holder believes to have left.
     """
+    cut_off_when_silent(connection)
     row = connection.execute(_row(lease.name).with_for_update(read=True, key_share=True)).mappings().one_or_none()
     if row is None or (row["holder"], row["epoch"]) != (lease.holder, lease.epoch):
         raise LeaseLost(f"lease {lease.name}: epoch {lease.epoch} of {lease.holder} is over")

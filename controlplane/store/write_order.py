@@ -4,6 +4,8 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
+from controlplane.store.stalling import cut_off_when_silent
+
 _LOCK: Final = 0x666C7962616C6C01  # "flyball" and a number; advisory locks are per database
 MIGRATION_LOCK: Final = 0x666C7962616C6C02
 USAGE_LOCK: Final = 0x666C7962616C6C03  # for usage alone: no alert waits for a large batch of it
@@ -26,5 +28,7 @@ class WriteOrder:
     def take(self) -> None:
         """Wait until every earlier writer has committed or rolled back. Free when we have it already."""
         if not self._taken:
+            if self._lock == _LOCK:  # alerts wait for it
+                cut_off_when_silent(self._connection)
             self._connection.execute(select(func.pg_advisory_xact_lock(self._lock)))
             self._taken = True
