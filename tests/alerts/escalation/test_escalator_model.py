@@ -249,7 +249,7 @@ class Escalations(RuleBasedStateMachine):
 
 
 TestEscalations = Escalations.TestCase
-TestEscalations.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
+TestEscalations.settings = settings(max_examples=8, stateful_step_count=20, deadline=None)
 
 
 @pytest.mark.soak
