@@ -1,6 +1,7 @@
 """Slack's Web API through slack-sdk: errors sorted by what can be done about them. The outbox owns all retries."""
 
 import logging
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -80,12 +81,15 @@ class SlackApi:
         *,
         now: Callable[[], datetime],
         url: str = "",
+        tls: ssl.SSLContext | None = None,
         call_seconds: float = CALL_SECONDS,
     ) -> None:
         self._token = token
         self._rate = rate
+        address = url or WebClient.BASE_URL
+        trust = tls or (ssl.create_default_context() if address.startswith("https://") else None)
         self._client = WebClient(
-            base_url=url or WebClient.BASE_URL, timeout=max(1, int(call_seconds)), retry_handlers=[], logger=_sdk_log
+            base_url=address, timeout=max(1, int(call_seconds)), ssl=trust, retry_handlers=[], logger=_sdk_log
         )
         self._now = now
         self._in_time = InTime("Slack", call_seconds)

@@ -1,5 +1,6 @@
 """Text for Slack's mrkdwn: what others wrote is escaped, so that it can mention nobody and link nowhere; and cut."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -25,25 +26,21 @@ def escaped_lines(text: str, most: int) -> str:
 
 def cut(text: str, most: int) -> str:
     """For `plain_text`, which is not escaped: on one line and at most `most` long."""
-    clean = plain(text)
-    if size(clean) <= most:
-        return clean
-    kept, length = [], size(_MORE)
-    for character in clean:
-        length += size(character)
-        if length > most:
-            break
-        kept.append(character)
-    return "".join(kept).rstrip() + _MORE
+    return _joined(plain(text)[: most + 1], most)
 
 
 def _fitted(text: str, most: int) -> str:
-    pieces = [_ESCAPES.get(character, character) for character in text]
-    if sum(map(size, pieces)) <= most:
-        return "".join(pieces)
+    return _joined([_ESCAPES.get(character, character) for character in text[: most + 1]], most)
+
+
+def _joined(pieces: Sequence[str], most: int) -> str:
+    """As many as fit; when they are not all, with a sign that there is more."""
+    whole = "".join(pieces)
+    if size(whole) <= most:
+        return whole
     kept, length = [], size(_MORE)
     for piece in pieces:
-        length += size(piece)
+        length += len(piece) + (piece > "\uffff")  # one character beyond that takes two units
         if length > most:
             break
         kept.append(piece)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -49,7 +50,7 @@ class Outside:
         return max(self.deadline_seconds / 2, 0.1)
 
     def _tls_context(self) -> ssl.SSLContext:
-        return self.tls or ssl.create_default_context()
+        return self.tls or _system_trust()
 
     def _checked(self, parts: SplitResult, host: str, port: int) -> str:
         """An address of the host to which we may go."""
@@ -97,6 +98,12 @@ class Outside:
         if cut.is_set():
             raise Transient("a webhook did not answer: it took too long")
         return OutsideAnswer(status, content, lines)
+
+
+@lru_cache(maxsize=1)
+def _system_trust() -> ssl.SSLContext:
+    """The certificates that this system trusts; read once."""
+    return ssl.create_default_context()
 
 
 def is_public(text: str) -> bool:

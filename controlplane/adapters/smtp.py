@@ -92,14 +92,14 @@ class Smtp:
 
     @contextmanager
     def _session(self, cut: "_Cut") -> Iterator[smtplib.SMTP]:
-        account, tls = self._account, self._tls or ssl.create_default_context()
+        account = self._account
         smtp: smtplib.SMTP
         if account.is_implicit:
-            smtp = _SmtpOverTls(cut, account.host, account.port, timeout=self._timeout, context=tls)
+            smtp = _SmtpOverTls(cut, account.host, account.port, timeout=self._timeout, context=self._trust())
         else:
             smtp = _PlainSmtp(cut, account.host, account.port, timeout=self._timeout)
         try:
-            self._secure(smtp, tls)
+            self._secure(smtp)
             if account.user:
                 smtp.login(account.user, account.password)
             yield smtp
@@ -108,14 +108,20 @@ class Smtp:
                 smtp.quit()
             smtp.close()
 
-    def _secure(self, smtp: smtplib.SMTP, tls: ssl.SSLContext) -> None:
+    def _secure(self, smtp: smtplib.SMTP) -> None:
         if self._account.is_implicit:
             return
         smtp.ehlo()
         if smtp.has_extn("starttls"):
-            smtp.starttls(context=tls)
+            smtp.starttls(context=self._trust())
         elif not self._account.is_loopback:
             raise Transient(f"the mail server {self._account.host} offers no TLS: nothing is sent in the clear")
+
+    def _trust(self) -> ssl.SSLContext:
+        """The certificates that this system trusts; reading them takes a while."""
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
 
 
 class _Cut:

@@ -100,41 +100,34 @@ _URL = st.sampled_from(["https://x.example/", "", "javascript:x", "https://x.exa
 
 @st.composite
 def snapshots(draw: st.DrawFn) -> Snapshot:
-    """Whatever an incident may hold."""
+    """Whatever an incident may hold: a few texts, in every place where one may stand."""
+    text, other, short, url = draw(TEXTS), draw(TEXTS), draw(_SHORT), draw(_URL)
+    few, many = draw(st.integers(0, 3)), draw(st.integers(0, 25))
     incident = replace(
-        draw(st.sampled_from([INCIDENT, acknowledged(), resolved()])),
-        title=draw(TEXTS),
-        summary=draw(TEXTS),
-        service=draw(_SHORT),
+        draw(st.sampled_from([INCIDENT, acknowledged(short), resolved(short, other)])),
+        title=text,
+        summary=other,
+        service=short,
         number=draw(st.sampled_from([0, 7, 123_456])),
         priority=draw(st.sampled_from(Priority)),
         origin=draw(st.sampled_from(Origin)),
-        roles=draw(st.dictionaries(_SHORT, _SHORT, max_size=5)),
-        resolution=draw(TEXTS),
-        acknowledged_by=draw(_SHORT),
-        repeats=draw(_SHORT),
-        suspects=tuple(
-            Suspect(NOW, "flag.changed", draw(_SHORT), draw(TEXTS), Decimal(1), (draw(TEXTS),))
-            for _ in range(draw(st.integers(0, 5)))
-        ),
+        roles={short: text} if few else {},
+        repeats=short,
+        suspects=(Suspect(NOW, "flag.changed", short, text, Decimal(1), (other,)),) * few,
         price=PriceTag(
-            NOW, ((draw(_SHORT), Decimal("0.1")),) * draw(st.integers(0, 20)),
-            ((draw(_SHORT), Decimal("1e12"), "USD"),) * draw(st.integers(0, 20)), None, draw(TEXTS),
+            NOW, ((short, Decimal("0.1")),) * many, ((text, Decimal("1e12"), "USD"),) * many, None, other
         ),
     )  # fmt: skip
-    text = draw(TEXTS)
-    alerts = tuple(
-        an_alert(number, annotations={"summary": text, "description": text[::-1], "worst": text})
-        for number in range(draw(st.integers(0, 8)))
-    )
+    said = {"summary": text, "description": other, "worst": text}
+    alerts = tuple(an_alert(number, annotations=said) for number in range(few * 3))
     return a_snapshot(
         incident,
         alerts=alerts,
         alert_count=len(alerts) * 100,
         firing_count=len(alerts),
-        runbooks=tuple(Link(draw(_SHORT), draw(_URL)) for _ in range(draw(st.integers(0, 4)))),
-        links=tuple(Link(draw(_SHORT), draw(_URL)) for _ in range(draw(st.integers(0, 8)))),
-        page_url=draw(_URL),
-        timeline=tuple(a_line(number, text) for number in range(draw(st.integers(0, 60)))),
-        on_call=tuple(draw(st.lists(_SHORT, max_size=8))),
+        runbooks=(Link(text, url),) * few,
+        links=(Link(short, url),) * many,
+        page_url=url,
+        timeline=tuple(a_line(number, other if number % 2 else text) for number in range(many * 2)),
+        on_call=(short,) * few,
     )
