@@ -82,7 +82,9 @@ def _wanted(windows: Sequence[MaintenanceWindow], now: datetime) -> Iterator[Sil
     for window in windows:
         if not window.matchers:
             continue
-        for start, end in active_spans(window, now, now + AHEAD):
+        for start, end in active_spans(window, now, _horizon(now)):
+            if start >= now + AHEAD:
+                break
             for matchers in window.matchers:
                 texts = sorted(map(as_text, matchers))
                 yield Silence(

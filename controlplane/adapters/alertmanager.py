@@ -97,10 +97,10 @@ class AlertmanagerBackend:
 
     def _read(self, answer: Answer, read: Callable[[dict[str, Any]], T], *, is_one: bool = False) -> list[T]:
         try:
-            found = json.loads(answer.body)
-            if not isinstance(found, dict if is_one else list):
-                raise ValueError("not of the expected shape")
-            rows: list[dict[str, Any]] = [found] if is_one else found
+            found: Any = json.loads(answer.body)
+            rows: Any = [found] if is_one else found
+            if not isinstance(rows, list):
+                raise ValueError("not a list")
             return [read(row) for row in rows]
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise Transient(

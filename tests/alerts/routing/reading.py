@@ -3,6 +3,7 @@
 from alerts.escalation import kinds as escalation
 from alerts.maintenance import kinds as maintenance
 from alerts.maintenance.declared import declared as windows_of
+from alerts.maintenance.model import MaintenanceWindow
 from alerts.model import AlertsDeclared
 from alerts.routing import kinds as routing
 from alerts.routing.declared import DeclaredRoutes, Known, declared
@@ -50,7 +51,7 @@ def everything(*texts: str) -> AlertsDeclared:
     return found
 
 
-def window(spec: str, name: str = "nights") -> "object":
+def window(spec: str, name: str = "nights") -> MaintenanceWindow:
     """A maintenance window without mistakes."""
     found = windows_of(documents(of("MaintenanceWindow", name, spec)))
     assert found.problems == ()
