@@ -7,7 +7,7 @@ where twice is as good as once, else the run fails and says that nobody knows.
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from typing import Final
 from alerts.incidents.writing import write
 from alerts.model import AlertsDeclared
 from alerts.runbooks.asking import noted
+from alerts.runbooks.linking import page_of, runbook_for
 from alerts.runbooks.model import Runbook, RunbookStep, StepKind
 from alerts.runbooks.ports import AfterCrash, Performed, Performer
 from alerts.runbooks.running import (
@@ -33,6 +34,7 @@ from alerts.runbooks.running import (
     with_results,
 )
 from controlplane import incident_names as names
+from controlplane.conventions import RUNBOOK_URL
 from controlplane.model.alert import Alert
 from controlplane.model.event import Event
 from controlplane.model.follow_up import RunbookRun, RunState
@@ -58,7 +60,7 @@ class Ran:
 
 
 class RunbookDaemon:
-    """`linked` finds the Runbook of an alert. `is_stopped` tells why nothing may be done, empty when it may.
+    """`is_stopped` tells why nothing may be done, empty when it may. `console_url`: where people reach the console.
 
     `performers`: a kind without one is refused when the run is checked.
     """
@@ -69,16 +71,16 @@ class RunbookDaemon:
         declared: Callable[[], AlertsDeclared],
         performers: Mapping[StepKind, Performer],
         *,
-        linked: Callable[[Sequence[Runbook], Alert], Runbook | None],
         clock: Clock,
         is_stopped: Callable[[], str] = lambda: "",
+        console_url: str = "",
     ) -> None:
         self._store = store
         self._declared = declared
         self._performers = performers
-        self._linked = linked
         self._clock = clock
         self._is_stopped = is_stopped
+        self._console_url = console_url
 
     def run_once(self, now: datetime, lease: HeldLease | None = None) -> Ran:
         """Move every open run as far as it goes. Raises what the store raises, and `LeaseLost`."""
@@ -118,8 +120,8 @@ class RunbookDaemon:
         if incident is None or not incident.is_open or incident.is_drill:
             return 0
         alerts = [stored.alert for _, stored in transaction.incidents.alerts_of(id_, _ALERTS) if stored is not None]
-        found = [self._linked(self._declared().runbooks, alert) for alert in alerts]
-        chosen = {each.name: each for each in found if each is not None and each.starts_by_itself and each.steps}
+        found = [runbook for alert in alerts for runbook in self._runbooks_of(alert)]
+        chosen = {each.name: each for each in found if each.starts_by_itself and each.steps}
         begun = 0
         for runbook in chosen.values():
             run = hashlib.sha256(f"{id_} {runbook.name}".encode()).hexdigest()[:12]
@@ -133,6 +135,13 @@ class RunbookDaemon:
             noted(transaction, made, "begun", f"The runbook {runbook.name} began by itself", ACTOR, now)
             begun += 1
         return begun
+
+    def _runbooks_of(self, alert: Alert) -> Iterator[Runbook]:
+        """Those that the alert links itself, and those that name it."""
+        runbooks = self._declared().runbooks
+        own = alert.annotations.get(RUNBOOK_URL, "").strip()
+        yield from (each for each in runbooks if own and own in (each.url, page_of(each, self._console_url)))
+        yield from runbook_for(alert.labels, runbooks)
 
     # --- one move -----------------------------------------------------------------------------------------------------
     def _moved(self, run: RunbookRun, lease: HeldLease | None) -> RunbookRun | None:

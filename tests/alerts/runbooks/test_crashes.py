@@ -73,7 +73,7 @@ def test_a_run_ends_well_or_says_that_nobody_knows_wherever_it_is_killed(tmp_pat
             def daemon(opened: Any, performer: Any) -> RunbookDaemon:
                 return RunbookDaemon(
                     opened, lambda: AlertsDeclared(runbooks=(RUNBOOK,)), {StepKind.HTTP: performer},
-                    linked=lambda runbooks, alert: None, clock=clock,  # noqa: B023 -- called in this turn of the loop
+                    clock=clock,  # noqa: B023 -- called in this turn of the loop
                 )  # fmt: skip
 
             asking.begin(store, RUNBOOK, by="ann", is_dry=False, why="", now=NOW, run="r1")

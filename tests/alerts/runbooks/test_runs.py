@@ -14,7 +14,6 @@ from alerts.runbooks.asking import Refused
 from alerts.runbooks.daemon import RunbookDaemon
 from alerts.runbooks.model import Runbook, StepKind
 from alerts.runbooks.running import StepState, results_of
-from controlplane.model.alert import Alert
 from controlplane.model.follow_up import RunbookRun, RunState
 from controlplane.model.incident import IncidentAlert, Priority, TimelineKind
 from controlplane.store import SqlStore
@@ -37,12 +36,9 @@ class Bench:
         self.declared = replace(self.declared, runbooks=runbooks)
 
     def daemon(self) -> RunbookDaemon:
-        def linked(runbooks: tuple[Runbook, ...], alert: Alert) -> Runbook | None:
-            return next((each for each in runbooks if each.name == alert.labels.get("runbook")), None)
-
         return RunbookDaemon(
-            self.store, lambda: self.declared, {StepKind.HTTP: self.hands}, linked=linked,  # type: ignore[arg-type]
-            clock=self.clock, is_stopped=lambda: self.stopped,
+            self.store, lambda: self.declared, {StepKind.HTTP: self.hands}, clock=self.clock,
+            is_stopped=lambda: self.stopped,
         )  # fmt: skip
 
     def begin(self, runbook: Runbook, *, dry: bool = False, incident: str = "", run: str = "r1") -> RunbookRun:
@@ -229,11 +225,13 @@ def test_a_runbook_runs_once_at_a_time_for_one_incident(bench: Bench) -> None:
         bench.begin(a_runbook(name="read-me"), run="r5")
 
 
-def opened(bench: Bench, runbook: str) -> str:
-    """An incident that an alert of that runbook opened."""
+def opened(bench: Bench, *, url: str = "") -> str:
+    """An incident that an alert opened, which links that runbook or is named by one."""
     incident = bench.incident()
-    alert = firing(starts_at=NOW)
-    alert = replace(alert, labels={**alert.labels, "runbook": runbook})
+    alert = replace(
+        firing(starts_at=NOW), labels={"alertname": "Other" if url else "SLOErrorBudgetBurn"},
+        annotations={"runbook_url": url},
+    )  # fmt: skip
     with bench.store.transaction() as transaction:
         transaction.alerts.record(alert, NOW)
         transaction.incidents.join([IncidentAlert(incident, alert.fingerprint, NOW, NOW)])
@@ -242,7 +240,7 @@ def opened(bench: Bench, runbook: str) -> str:
 
 def test_a_runbook_that_starts_by_itself_does_so_once_when_its_incident_opens(bench: Bench) -> None:
     bench.declare(a_runbook(a_step("one"), a_step("two", automatic=False), by_itself=True), a_runbook(name="other"))
-    incident = opened(bench, "outage")
+    incident = opened(bench)
     bench.turn()
     bench.turn()
     with bench.store.transaction(read_only=True) as transaction:
@@ -256,9 +254,17 @@ def test_a_runbook_that_starts_by_itself_does_so_once_when_its_incident_opens(be
 
 def test_nothing_starts_by_itself_for_an_incident_that_is_old(bench: Bench) -> None:
     bench.declare(a_runbook(a_step("one"), by_itself=True))
-    opened(bench, "outage")
+    opened(bench)
     bench.turn(timedelta(minutes=20))
     assert bench.hands.did == []
+
+
+def test_a_runbook_that_an_alert_links_starts_by_itself_as_well(bench: Bench) -> None:
+    runbook = a_runbook(a_step("one"), by_itself=True)
+    bench.declare(replace(runbook, matchers=(), url="https://runbooks.example/outage"))
+    opened(bench, url="https://runbooks.example/outage")
+    bench.turn()
+    assert bench.hands.did == ["one"]
 
 
 def test_the_state_of_every_step_is_kept_as_it_was_written(bench: Bench) -> None:
