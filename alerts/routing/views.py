@@ -28,8 +28,9 @@ def _lines(decision: Decision) -> Iterator[str]:
         for told in decision.told:
             yield from _told(told)
         yield ""
-    yield from _facts(decision)
-    yield ""
+    if facts := list(_facts(decision)):
+        yield from facts
+        yield ""
     yield "Why"
     for line in decision.passed_over:
         yield from _wrapped(line, "  ")
