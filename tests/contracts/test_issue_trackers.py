@@ -64,6 +64,20 @@ def test_the_key_of_another_ticket_finds_nothing(bench: Bench) -> None:
     assert bench.tracker.find("action:2", NOW - HOUR) is None
 
 
+@pytest.mark.parametrize("name", ["github", "gitlab"])
+def test_lists_begin_at_the_time_that_is_asked_for_and_all_pages_are_read(name: str, tmp_path: Path) -> None:
+    with the_bench(name, tmp_path) as bench:
+        made = bench.tracker.open(DRAFT)
+        for number in range(205):
+            bench.tracker.open(Draft(f"action:{number + 10}", "Another", "body"))
+        assert bench.tracker.find("action:1", NOW - HOUR) == made
+        assert bench.tracker.find("action:1", NOW + HOUR * 24) is None
+        assert bench.server
+        pages = [each.path for each in bench.server.asked if each.method == "GET"]
+    assert len(pages) == 4
+    assert "page=3" in pages[2]
+
+
 def test_a_closed_ticket_is_found_too(bench: Bench) -> None:
     made = bench.tracker.open(DRAFT)
     bench.close(made.outside_id)

@@ -4,6 +4,7 @@ Published limits: a title has at most 256 characters, a body 65,536; a request w
 creating labels takes more rights than writing issues.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,7 +22,7 @@ class GitHubServer(FailingServer):
         super().__init__()
         self.issues: dict[int, dict[str, Any]] = {}
         self.may_label = True
-        self.clock = 1_780_000_000
+        self.now = datetime(2026, 12, 1, 9, tzinfo=UTC)
 
     def answer(self, asked: Asked) -> Answered:
         """Judge it and do it."""
@@ -46,10 +47,10 @@ class GitHubServer(FailingServer):
         if body["labels"] and not self.may_label:
             return Answered(403, {"message": "You do not have permission to create labels on this repository."})
         number = len(self.issues) + 1
-        self.clock += 60
+        self.now += timedelta(minutes=1)
         issue = {
             "number": number, "title": body["title"], "body": body["body"], "state": "open", "state_reason": None,
-            "labels": [{"name": each} for each in body["labels"]], "updated_at": self.clock,
+            "labels": [{"name": each} for each in body["labels"]], "updated_at": _stamp(self.now),
             "html_url": f"https://github.example/{REPOSITORY}/issues/{number}",
         }  # fmt: skip
         self.issues[number] = issue
@@ -61,16 +62,22 @@ class GitHubServer(FailingServer):
             return wrong
         if body.get("state", "open") not in ("open", "closed"):
             return Answered(422, {"message": "Validation Failed"})
-        self.clock += 60
-        issue |= body | {"updated_at": self.clock}
+        self.now += timedelta(minutes=1)
+        issue |= body | {"updated_at": _stamp(self.now)}
         return Answered(200, issue)
 
     def _list(self, query: dict[str, list[str]]) -> Answered:
         assert query["state"] == ["all"]
         size, page = int(query["per_page"][0]), int(query["page"][0])
         assert size <= 100
-        newest = sorted(self.issues.values(), key=lambda each: -each["number"])
+        since = datetime.fromisoformat(query["since"][0])
+        fitting = [each for each in self.issues.values() if datetime.fromisoformat(each["updated_at"]) >= since]
+        newest = sorted(fitting, key=lambda each: -each["number"])
         return Answered(200, newest[(page - 1) * size : page * size])
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _wrong(body: dict[str, Any]) -> Answered | None:

@@ -4,6 +4,7 @@ Published limits: a title has at most 255 characters, a description 1 MiB. Lines
 slash are quick actions, which are carried out and taken away.
 """
 
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -20,6 +21,7 @@ class GitLabServer(FailingServer):
     def __init__(self) -> None:
         super().__init__()
         self.issues: dict[int, dict[str, Any]] = {}
+        self.now = datetime(2026, 12, 1, 9, tzinfo=UTC)
 
     def answer(self, asked: Asked) -> Answered:
         """Judge it and do it."""
@@ -40,7 +42,7 @@ class GitLabServer(FailingServer):
         number = len(self.issues) + 1
         issue = {
             "iid": number, "id": 1000 + number, "title": body["title"], "description": _obeyed(body["description"]),
-            "state": "opened", "labels": body["labels"].split(","),
+            "state": "opened", "created_at": f"{self.now:%Y-%m-%dT%H:%M:%S.000Z}", "labels": body["labels"].split(","),
             "web_url": f"https://gitlab.example/{PROJECT}/-/issues/{number}",
         }  # fmt: skip
         self.issues[number] = issue
@@ -61,7 +63,9 @@ class GitLabServer(FailingServer):
         assert query["scope"] == ["all"]
         size, page = int(query["per_page"][0]), int(query["page"][0])
         assert size <= 100
-        newest = sorted(self.issues.values(), key=lambda each: -each["iid"])
+        since = datetime.fromisoformat(query["created_after"][0])
+        fitting = [each for each in self.issues.values() if datetime.fromisoformat(each["created_at"]) >= since]
+        newest = sorted(fitting, key=lambda each: -each["iid"])
         return Answered(200, newest[(page - 1) * size : page * size])
 
 

@@ -1,5 +1,6 @@
 """Actions have an owner and a day, an end with a reason, and are reported when their day is over."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -74,9 +75,11 @@ def test_what_is_wrong_is_refused_with_a_reason(desk: ActionDesk) -> None:
         desk.change("a0", by="ann", now=NOW, due=date(2999, 1, 1))
 
 
-def test_an_incident_takes_a_hundred_actions(desk: ActionDesk) -> None:
-    for _ in range(100):
-        add(desk)
+def test_an_incident_takes_a_hundred_actions(store: SqlStore, desk: ActionDesk) -> None:
+    first = add(desk)
+    with store.transaction() as transaction:
+        for number in range(99):
+            transaction.follow_up.put_action(replace(first, id=f"b{number}"))
     with pytest.raises(Refused, match="100 actions already"):
         add(desk)
 

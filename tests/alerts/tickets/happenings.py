@@ -1,20 +1,24 @@
 """Cost issues, incidents and actions as they happen, and a tracker that lives in memory."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from alerts.announcing import announce
-from alerts.tickets.ports import Draft, Gone, Move, Opened
+from alerts.tickets.ports import Draft, Gone, IssueTracker, Move, Opened
 from controlplane.model.alert import Alert, AlertStatus
 from controlplane.model.event import JSON, Event
 from controlplane.model.follow_up import Action
 from controlplane.model.incident import Incident, IncidentState, Origin, Priority
-from controlplane.ports import Transient
+from controlplane.ports import HeldLease, Leases, Store, Transaction, Transient
 from controlplane.store import SqlStore
 from finops.explain.issue import issue_of_alert
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+T = TypeVar("T")
 ALERT = Alert(
     "b1b1", NOW - 5 * MINUTE, AlertStatus.FIRING,
     {"alertname": "SpendSpike", "budget": "platform", "severity": "ticket", "currency": "USD"},
@@ -141,3 +145,77 @@ class MemoryTracker:
         self.calls.append(name)
         if self.trouble:
             raise self.trouble.pop(0)
+
+
+class Dying:
+    """Kills the process at its `at`th boundary: before or after a transaction, before or after a tracker's call."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+
+    @property
+    def has_died(self) -> bool:
+        """Whether it came so far."""
+        return self._left <= 0
+
+    def over(self, store: SqlStore) -> Store:
+        """The store, with boundaries."""
+        return _DyingStore(store, self)
+
+    def around(self, tracker: MemoryTracker) -> IssueTracker:
+        """The tracker, with boundaries."""
+        return _DyingTracker(tracker, self)
+
+    def step(self) -> None:
+        """A boundary; dead processes have none."""
+        self._left -= 1
+        if self._left == 0:
+            raise Crash
+
+
+@dataclass
+class _DyingStore:
+    store: SqlStore
+    dying: Dying
+
+    @property
+    def leases(self) -> Leases:
+        return self.store.leases
+
+    @contextmanager
+    def transaction(self, *, lease: HeldLease | None = None, read_only: bool = False) -> Iterator[Transaction]:
+        self.dying.step()
+        with self.store.transaction(lease=lease, read_only=read_only) as transaction:
+            yield transaction
+        self.dying.step()
+
+    def ping(self) -> None:
+        self.store.ping()
+
+
+@dataclass
+class _DyingTracker:
+    tracker: MemoryTracker
+    dying: Dying
+
+    @property
+    def settles_within(self) -> timedelta:
+        return self.tracker.settles_within
+
+    def find(self, key: str, since: datetime) -> Opened | None:
+        return self._between(lambda: self.tracker.find(key, since))
+
+    def open(self, draft: Draft) -> Opened:
+        return self._between(lambda: self.tracker.open(draft))
+
+    def update(self, outside_id: str, draft: Draft, move: Move) -> None:
+        self._between(lambda: self.tracker.update(outside_id, draft, move))
+
+    def is_open(self, outside_id: str) -> bool:
+        return self._between(lambda: self.tracker.is_open(outside_id))
+
+    def _between(self, call: Callable[[], T]) -> T:
+        self.dying.step()
+        result = call()
+        self.dying.step()
+        return result

@@ -1,10 +1,12 @@
 """One ticket for each cost issue and each action, opened once, kept up to date and closed with its cause."""
 
+import itertools
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +26,7 @@ from tests.alerts.tickets.happenings import (
     MINUTE,
     NOW,
     Crash,
+    Dying,
     MemoryTracker,
     action,
     ends,
@@ -277,7 +280,61 @@ def test_people_close_cost_tickets_with_their_own_cause(store: SqlStore) -> None
     assert it.run_once(NOW + 2 * MINUTE).wanted == 0
 
 
-@settings(max_examples=12)
+def survived(empty_database: Path, folder: Path, dies_at: int) -> bool:
+    """A ticket's life, with the process killed at one of its boundaries and started again; whether it was killed."""
+    shutil.copy(empty_database, folder / "state.db")
+    store, tracker = open_store(f"sqlite:///{folder}/state.db"), MemoryTracker(settles_within=timedelta(minutes=2))
+    dying = Dying(dies_at)
+    incident(store)
+    action(store)
+    fires(store)
+    at = NOW
+
+    def turn() -> None:
+        nonlocal at
+        at += timedelta(minutes=5)
+        TicketDaemon(dying.over(store), lambda: (WORK,), lambda _: dying.around(tracker), "").run_once(at)
+
+    def lives(then: Callable[[], object]) -> None:
+        for _ in range(3):
+            try:
+                turn()
+            except Crash:
+                continue
+        then()
+
+    lives(lambda: ends(store, at=at))
+    lives(lambda: ActionDesk(store, lambda: "x").end("a1", ActionState.DONE, by="ben", why="merged", now=at))
+    lives(lambda: None)
+    assert sorted(each.draft.key.partition(":")[0] for each in tracker.kept.values()) == ["action", "cost"]
+    assert not any(each.is_open for each in tracker.kept.values())
+    with store.transaction(read_only=True) as transaction:
+        found = transaction.follow_up.tickets()
+        assert [each.told_version for each in found] == [each.wanted_version for each in found]
+        events = [each.action for each in transaction.audit.entries() if each.action.startswith("ticket.")]
+    assert sorted(set(events)) == ["ticket.closed", "ticket.opened"]
+    store.close()
+    return dying.has_died
+
+
+@pytest.mark.parametrize("dies_at", [1, 7, 8, 9, 10, 15])
+def test_killed_at_a_boundary_of_a_tickets_life_there_is_one_ticket_of_each(
+    empty_database: Path, tmp_path: Path, dies_at: int
+) -> None:
+    assert survived(empty_database, tmp_path, dies_at)
+
+
+@pytest.mark.soak
+def test_killed_at_every_boundary_of_a_tickets_life_there_is_one_ticket_of_each(
+    empty_database: Path, tmp_path: Path
+) -> None:
+    boundaries = itertools.count(1)
+    while survived(empty_database, tmp_path, dies_at := next(boundaries)):
+        pass
+    assert dies_at > 60
+
+
+@settings(max_examples=6)
 @given(
     troubles=st.lists(st.sampled_from(["fine", "away", "refused", "lost", "crash", "restart"]), max_size=12),
     ending=st.integers(min_value=0, max_value=12),

@@ -87,7 +87,10 @@ def test_a_budgets_alert_is_matched_with_the_ticket_of_its_firing() -> None:
     assert drafting.cost_key_of_alert(resolved) == drafting.cost_key(ISSUE.id)
 
 
-@given(st.text(max_size=300))
+ODD = st.text("ab1 @#/*_[]()<>|`~\\!{}$&-+=.:'\"\n\t\u202eé/", max_size=120)
+
+
+@given(ODD)
 def test_whatever_people_write_is_text_in_markdown(text: str) -> None:
     shown = texts.plain(text, 300)
     tokens = MarkdownIt("commonmark").enable("table").enable("strikethrough").parse(f"- {shown}\n")
@@ -100,7 +103,7 @@ def test_whatever_people_write_is_text_in_markdown(text: str) -> None:
         assert said.replace("\u2060", "") == flat.replace("\u2060", "")
 
 
-@given(st.text(max_size=200), st.text(max_size=200))
+@given(ODD, ODD)
 def test_no_line_of_a_ticket_begins_with_a_command_and_nobody_is_mentioned(title: str, summary: str) -> None:
     action = replace(ACTION, title=title, owner=summary or "x")
     body = drafting.of_action(action, None, page_url="").body
