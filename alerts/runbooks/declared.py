@@ -48,9 +48,9 @@ def _runbook(report: Report, value: RunbookDocument) -> Runbook:
         report.error("spec", message="it says nothing about what to do", hint=hint, on_key=True)
     steps = [_step(report, part, number, spec.approval) for number, part in enumerate(spec.steps)]
     found = tuple(step for step in steps if step is not None)
-    for number, step in enumerate(found):
-        if any(step.name == other.name for other in found[:number]):
-            report.error("spec", "steps", number, "name", message=f"the step `{step.name}` is there twice")
+    for number, part in enumerate(spec.steps):
+        if any(part.name == other.name for other in spec.steps[:number]):
+            report.error("spec", "steps", number, "name", message=f"the step `{part.name}` is there twice")
     if spec.starts_by_itself and not (found and found[0].is_automatic):
         message = "nothing starts by itself: the first step needs an approval"
         hint = "give it `approval: automatic`"
