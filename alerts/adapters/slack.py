@@ -7,6 +7,7 @@ leader that was paused while it posted) is found by the same mark and removed, s
 
 import logging
 import re
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,6 +31,7 @@ WATCHED: Final = timedelta(hours=1)
 MOST_LOOKS: Final = 10  # in one turn: each is two calls
 _MOST_INCIDENTS: Final = 200
 _MOST_REMEMBERED: Final = 10_000
+_ASKED_AGAIN_SECONDS: Final = 600.0
 _PREFIX: Final = "slack:"
 _ID: Final = re.compile("[CGD][A-Z0-9]{7,}")
 Sent = TypeVar("Sent")
@@ -176,6 +178,32 @@ class SlackNotifier:
             return self._api.permalink(shown.place, shown.outside_id)
         except (Transient, Permanent):
             return ""
+
+
+class SlackPeople:
+    """Names of people by their ids: an event says only the id. Who is not known is asked for again after a while."""
+
+    def __init__(
+        self, api_of: Callable[[str], SlackApi | None], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._api_of = api_of
+        self._monotonic = monotonic
+        self._known: dict[str, tuple[str, float]] = {}
+
+    def name(self, lane: str, user: str) -> str:
+        """The name, as far as Slack tells it now; else empty. Never raises."""
+        name, at = self._known.get(user, ("", -_ASKED_AGAIN_SECONDS))
+        if name or self._monotonic() - at < _ASKED_AGAIN_SECONDS:
+            return name
+        api = self._api_of(lane)
+        try:
+            name = api.user_name(user) if api else ""
+        except (Transient, Permanent) as error:
+            log.info("slack.name_unknown", extra={"user": user, "reason": str(error)})
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        self._known[user] = (name, self._monotonic())
+        return name
 
 
 class SlackTidying:

@@ -20,6 +20,7 @@ from alerts.slack.message import SlackMessage
 from controlplane.ports import Permanent, Transient
 
 CALL_SECONDS: Final = 10.0
+ASKING_SECONDS: Final = 0.8  # while somebody waits for our answer
 _PAGE: Final = 200
 _MOST_PAGES: Final = 5
 _LONGEST_PAUSE: Final = timedelta(hours=1)
@@ -93,6 +94,7 @@ class SlackApi:
         )
         self._now = now
         self._in_time = InTime("Slack", call_seconds)
+        self._at_once = InTime("Slack", min(ASKING_SECONDS, call_seconds))
 
     def post(
         self, channel: str, message: SlackMessage, mark: Mark, *, urgency: int, thread: str = ""
@@ -147,6 +149,16 @@ class SlackApi:
         found = answer.get("permalink")
         return found if isinstance(found, str) and found.startswith("https://") else ""
 
+    def user_name(self, user: str) -> str:
+        """What somebody is called; empty when Slack does not tell, such as without the scope users:read."""
+        answer = self._call(lambda token: self._client.users_info(token=token, user=user), self._at_once)
+        found = answer.get("user")
+        if not isinstance(found, dict):
+            return ""
+        profile = found.get("profile")
+        shown = profile.get("display_name") if isinstance(profile, dict) else ""
+        return str(shown or found.get("real_name") or found.get("name") or "")
+
     def since(self, place: str, oldest: datetime) -> list[Mapping[str, object]]:
         """Messages of a channel since then, replies aside: at most a thousand, with their metadata."""
         return self._pages(
@@ -182,12 +194,12 @@ class SlackApi:
                 break
         return found
 
-    def _call(self, ask: Callable[[str], Any]) -> Mapping[str, object]:
+    def _call(self, ask: Callable[[str], Any], in_time: InTime | None = None) -> Mapping[str, object]:
         token = self._token()
         if not token:
             raise Refused("Slack: the token is not set")
         try:
-            answer = self._in_time.call(lambda: ask(token)).data
+            answer = (in_time or self._in_time).call(lambda: ask(token)).data
         except SlackApiError as error:
             raise self._sorted(error.response) from None
         except (OSError, HTTPException, SlackClientError) as error:

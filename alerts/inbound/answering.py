@@ -1,6 +1,7 @@
 """What people do outside becomes what they do here: at the desk, as from everywhere else."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,22 +26,26 @@ class Answered:
 
 
 class Answering:
-    """Takes answers. The same one twice changes nothing, whenever it comes again."""
+    """Takes answers. The same one twice changes nothing, whenever it comes again.
 
-    def __init__(self, store: Store, desk: Desk) -> None:
+    `name_of` says what somebody is called who is known by an id only, in the chat of a lane; empty: nobody knows.
+    """
+
+    def __init__(self, store: Store, desk: Desk, name_of: Callable[[str, str], str] = lambda lane, user: "") -> None:
         self._store = store
         self._desk = desk
+        self._name_of = name_of
         self._names: dict[str, str] = {}  # of people in chats, as far as they pressed something: who writes has an id
 
     def take(self, answer: Answer, now: datetime) -> Answered:
         """Do it. Raises what the store raises: then nothing is known to have changed, and it may come again."""
-        incident, is_repeated = self._looked_up(answer)
+        incident, lane, is_repeated = self._looked_up(answer)
         if is_repeated:
             return Answered(why="it came before")
         if not incident:
             return Answered(why="it is about nothing that we opened")
         try:
-            changed = self._done(answer, incident, now)
+            changed = self._done(answer, incident, lane, now)
         except (UnknownIncident, Refused) as error:
             log.warning("alerts.answer_refused", extra={"via": answer.via, "reason": str(error)})
             return Answered(why=str(error))
@@ -48,19 +53,19 @@ class Answering:
         why = "" if changed.is_new else "it was so already"
         return Answered(changed.incident.name, changed.is_new, why)
 
-    def _looked_up(self, answer: Answer) -> tuple[str, bool]:
-        """The incident that it is about, and whether the answer came before."""
+    def _looked_up(self, answer: Answer) -> tuple[str, str, bool]:
+        """The incident that it is about, the lane by which we showed it, and whether the answer came before."""
         with self._store.transaction(read_only=True) as transaction:
             kinds = (EVENT_INCIDENT_ANSWERED,)
             same_time = transaction.events.between(answer.at, answer.at + timedelta(microseconds=1), kinds)
             is_repeated = any(each.event.id == answer.id for each in same_time)
             if answer.incident:
-                return answer.incident, is_repeated
+                return answer.incident, "", is_repeated
             found = transaction.telling.by_outside_id(f"{answer.via}:", answer.outside_id, answer.place)
-            return (found.incident if found else ""), is_repeated
+            return (found.incident, found.channel, is_repeated) if found else ("", "", is_repeated)
 
-    def _done(self, answer: Answer, incident: str, now: datetime) -> Changed:
-        by = self._known_as(answer)
+    def _done(self, answer: Answer, incident: str, lane: str, now: datetime) -> Changed:
+        by = self._known_as(answer, lane)
         match answer.deed:
             case Deed.ACKNOWLEDGE:
                 return self._desk.acknowledge(incident, by=by, via=answer.via, now=now)
@@ -69,12 +74,14 @@ class Answering:
             case Deed.NOTE:
                 return self._desk.note(incident, text=answer.text, by=by, via=answer.via, now=now, entry_id=answer.id)
 
-    def _known_as(self, answer: Answer) -> str:
+    def _known_as(self, answer: Answer, lane: str) -> str:
         if answer.user:
             if len(self._names) >= _MOST_NAMES:
                 self._names.clear()
             self._names[answer.user] = answer.by
-        return self._names.get(answer.by, answer.by)
+        if answer.user or answer.deed is not Deed.NOTE:
+            return answer.by
+        return self._names.get(answer.by) or self._name_of(lane, answer.by) or answer.by
 
     def _remember(self, answer: Answer, changed: Changed, now: datetime) -> None:
         """That it was done. A crash before this is no harm: the desk does nothing twice."""

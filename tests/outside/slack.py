@@ -61,7 +61,8 @@ class SlackServer(FailingServer):
         super().__init__()
         self.channels = {CHANNEL: CHANNEL_ID, "#intelgraph-status": "C0STATUS"}
         self.tokens = {TOKEN}
-        self.scopes = {"chat:write", "channels:history"}
+        self.scopes = {"chat:write", "channels:history", "users:read"}
+        self.users = {"UANN": "ann"}
         self.messages: list[Message] = []
         self.deleted: list[Message] = []
         self.refused: list[tuple[str, str]] = []  # method and error
@@ -205,6 +206,14 @@ class SlackServer(FailingServer):
         ts = str(asks.get("message_ts", ""))
         return self._ok(permalink=f"https://intelgraph.slack.com/archives/{asks['channel']}/p{ts.replace('.', '')}")
 
+    def _user(self, asks: dict[str, Any]) -> Answered:
+        name = self.users.get(str(asks.get("user", "")))
+        if "users:read" not in self.scopes:
+            return self._refuse("users.info", "missing_scope")
+        if name is None:
+            return self._refuse("users.info", "user_not_found")
+        return self._ok(user={"id": asks["user"], "name": f"{name}.x", "profile": {"display_name": name}})
+
     def _by_id(self, asks: dict[str, Any]) -> str | None:
         """History takes ids only."""
         name = str(asks.get("channel", ""))
@@ -231,6 +240,7 @@ _METHODS: Final = {
     "chat.update": SlackServer._update,
     "chat.delete": SlackServer._delete,
     "chat.getPermalink": SlackServer._permalink,
+    "users.info": SlackServer._user,
     "conversations.history": SlackServer._history,
     "conversations.replies": SlackServer._replies,
 }

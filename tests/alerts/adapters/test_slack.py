@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from alerts.adapters.slack import SlackNotifier, SlackTidying
+from alerts.adapters.in_time import InTime
+from alerts.adapters.slack import SlackNotifier, SlackPeople, SlackTidying
 from alerts.adapters.slack_api import ContentRefused, Refused, SlackApi
 from alerts.delivery.showing import Shown
 from alerts.model import Snapshot
@@ -171,8 +172,8 @@ def _crashing_after(steps: int, slack: SlackServer, book: Book, message: OutboxM
             raise _Crash
 
     class Api(SlackApi):
-        def _call(self, ask: Callable[[str], Any]) -> Mapping[str, object]:
-            found = super()._call(ask)
+        def _call(self, ask: Callable[[str], Any], in_time: InTime | None = None) -> Mapping[str, object]:
+            found = super()._call(ask, in_time)
             step()
             return found
 
@@ -306,6 +307,20 @@ def test_neither_the_token_nor_a_body_is_logged(
         a_notifier(slack, book).notify(book.say(a_snapshot(), LANE))
     assert TOKEN not in caplog.text + str(told.value)
     assert "error budget" not in caplog.text
+
+
+def test_people_are_asked_for_by_name_once_and_who_is_unknown_not_all_the_time(slack: SlackServer, book: Book) -> None:
+    clock = [0.0]
+    people = SlackPeople(lambda lane: an_api(slack, book) if lane == LANE else None, lambda: clock[0])
+    assert [people.name(LANE, "UANN"), people.name(LANE, "UANN"), people.name("slack:gone", "UBEN")] == [
+        "ann",
+        "ann",
+        "",
+    ]
+    assert [people.name(LANE, "UCY") for _ in range(3)] == [""] * 3
+    assert slack.calls("users.info") == 2
+    clock[0], slack.users["UCY"] = 601, "cy"
+    assert people.name(LANE, "UCY") == "cy"
 
 
 @pytest.fixture

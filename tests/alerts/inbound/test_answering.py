@@ -101,6 +101,19 @@ def test_words_in_a_thread_stand_in_the_timeline_once_with_the_name_of_who_wrote
     assert (line.actor, line.text) == ("ann", "rolling back")
 
 
+def test_who_writes_is_asked_for_by_name(book: Book) -> None:
+    desk = Desk(book.store, AlertsDeclared, lambda: "id", read_time=lambda transaction, now: now)
+    asked = []
+
+    def name_of(lane: str, user: str) -> str:
+        asked.append((lane, user))
+        return "Ann"
+
+    Answering(book.store, desk, name_of).take(WRITTEN, NOW)
+    assert lines(book)[0].actor == "Ann"
+    assert asked == [("slack:critical", "UANN")]
+
+
 def test_who_is_not_known_by_name_is_known_by_id(book: Book, answering: Answering) -> None:
     answering.take(WRITTEN, NOW)
     assert lines(book)[0].actor == "UANN"
