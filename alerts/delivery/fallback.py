@@ -87,7 +87,7 @@ def next_channels(receivers: Iterable[Receiver], channel: str, priority: Priorit
             rest = receiver.fallback
         else:
             continue
-        found = next((each for each in rest if priority in each.priorities and each.name != channel), None)
+        found = next((each for each in rest if priority in each.priorities), None)
         if found is not None:
             yield found
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.ports import Notifier, RateLimited
+from alerts.ports import RateLimited
 from alerts.routing.model import Channel, ChannelKind
 from controlplane.model.incident import Priority
-from controlplane.model.outbox import LEAST_URGENT, OutboxMessage
+from controlplane.model.outbox import LEAST_URGENT
 
 MOST_URGENT_ORDINARY: Final = next(each.rank for each in Priority if not each.is_critical)
 LONGEST_HOLD: Final = timedelta(minutes=5)  # whatever a provider asks for: it is asked again then
@@ -28,7 +28,7 @@ class Allowance:
 # https://developer.pagerduty.com/docs/events-api-v2-overview: about 120 a minute and key; we stay below, for what we
 # count when it leaves is counted there when it arrives. https://docs.slack.dev/apis/web-api/rate-limits/: one message a
 # second and channel, updates 50 a minute. The others have no published limits: these keep a storm from flooding them.
-ALLOWANCES: Final[Mapping[ChannelKind, Allowance]] = {
+ALLOWANCES: Final[dict[ChannelKind, Allowance]] = {
     ChannelKind.PAGERDUTY: Allowance(110, reserve=30),
     ChannelKind.SLACK: Allowance(50, reserve=15),
     ChannelKind.EMAIL: Allowance(60, reserve=20),
@@ -105,24 +105,6 @@ class Rates:
             if key not in self._rates:
                 self._rates[key] = Rate(self._allowances[channel.kind], self._now)
             return self._rates[key]
-
-
-class Counted:
-    """A notifier that makes one call per message, each of them counted."""
-
-    def __init__(self, notifier: Notifier, rate: Rate) -> None:
-        self._notifier = notifier
-        self._rate = rate
-
-    @property
-    def channel(self) -> str:
-        """That of the notifier."""
-        return self._notifier.channel
-
-    def notify(self, message: OutboxMessage) -> None:
-        """As the notifier does it. Raises `NoRoom` too."""
-        self._rate.take(message.urgency)
-        self._notifier.notify(message)
 
 
 def key_of(channel: Channel) -> str:

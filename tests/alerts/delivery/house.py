@@ -8,7 +8,7 @@ from alerts.delivery.closing import Closing
 from alerts.delivery.daemon import LanesDaemon, LanesRan
 from alerts.delivery.fallback import Fallbacks
 from alerts.delivery.lanes import Observers
-from alerts.delivery.rates import ALLOWANCES, Allowance, Counted, Rates
+from alerts.delivery.rates import ALLOWANCES, Allowance, Rate, Rates
 from alerts.delivery.showing import Showing, Shown
 from alerts.model import AlertsDeclared, Snapshot
 from alerts.ports import Notifier
@@ -30,8 +30,9 @@ SRE = Receiver("sre", (PAGER, CHAT), fallback=(MAIL, HOOK))
 class Provider:
     """Somebody outside. `taken` are the incidents' versions that arrived, in order; `down` what every call raises."""
 
-    def __init__(self, channel: str, showing: Showing) -> None:
+    def __init__(self, channel: str, showing: Showing, rate: Rate) -> None:
         self._channel = channel
+        self._rate = rate
         self._showing = showing
         self.down: Callable[[], Exception] | None = None
         self.errors: list[Exception] = []
@@ -47,6 +48,7 @@ class Provider:
         self._showing.deliver(message, self._channel, self.show)
 
     def show(self, snapshot: Snapshot, outside: OutsideObject | None) -> Iterator[Shown]:
+        self._rate.take(snapshot.incident.priority.rank)
         self.calls += 1
         self.before()
         if self.errors:
@@ -70,7 +72,7 @@ class House:
         self.attempts: list[tuple[str, str]] = []
         self.waited: list[tuple[str, int, float]] = []
         for channel in self.declared.channels():
-            self.providers[channel.name] = Provider(channel.name, self.showing)
+            self.providers[channel.name] = Provider(channel.name, self.showing, self.rates.of(channel))
         observers = Observers(
             on_attempt=lambda *attempt: self.attempts.append(attempt),
             on_delivered=lambda *waited: self.waited.append(waited),
@@ -102,7 +104,7 @@ class House:
         return self.providers[MAIL.name]
 
     def notifier(self, channel: Channel) -> Notifier | None:
-        return Counted(self.providers[channel.name], self.rates.of(channel))
+        return self.providers[channel.name]
 
     def of(self, incident: str) -> Snapshot | None:
         """Implements `Snapshots`."""

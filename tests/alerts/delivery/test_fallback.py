@@ -118,7 +118,7 @@ def test_somebody_whom_escalation_told_has_a_next_channel_too(house: House) -> N
     lead_pager = Channel("pagerduty:LEAD", ChannelKind.PAGERDUTY)
     lead = Receiver("lead", (lead_pager,), fallback=(MAIL,))
     house.declared = replace(house.declared, receivers=(lead,))
-    house.providers[lead_pager.name] = type(house.pager)(lead_pager.name, house.showing)
+    house.providers[lead_pager.name] = type(house.pager)(lead_pager.name, house.showing, house.rates.of(lead_pager))
     house.providers[lead_pager.name].down = down
     incident = house.open(receivers=("lead",))
     house.tell(incident, lead_pager)

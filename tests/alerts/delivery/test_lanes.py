@@ -19,7 +19,7 @@ from alerts.delivery.lanes import (
     pause_after,
     rest_after,
 )
-from alerts.delivery.rates import Counted
+from alerts.delivery.rates import ALLOWANCES, Allowance
 from alerts.ports import Notifier, RateLimited
 from alerts.routing.model import Channel, ChannelKind, Receiver
 from controlplane.model.incident import AttemptOutcome, Priority, TimelineKind
@@ -299,7 +299,7 @@ def test_a_channel_whose_settings_changed_gets_a_new_notifier(house: House) -> N
 
     def notifier(channel: Channel) -> Notifier:
         made.append(channel)
-        return Counted(house.providers[channel.name], house.rates.of(channel))
+        return house.providers[channel.name]
 
     it = LanesDaemon(
         house.store, lambda: house.declared, notifier, house.rates, now=house.clock.now, random=lambda: 0.0
@@ -360,3 +360,18 @@ def test_pauses_grow_within_bounds(failed: int, chance: float, age: timedelta) -
     assert FIRST_PAUSE / 2 <= pause_after(failed, age, chance) <= longest
     assert pause_after(failed, age, chance) <= pause_after(failed + 1, age, chance)
     assert FIRST_REST / 2 <= rest_after(failed + 1, chance) <= LONGEST_REST
+
+
+def test_a_storm_leaves_the_reserve_to_critical_pages(house: House) -> None:
+    small = House(house.store, ALLOWANCES | {ChannelKind.PAGERDUTY: Allowance(6, reserve=2)})
+    for number in range(5):
+        small.open(f"low{number}", priority=Priority.P2)
+    small.run()
+    assert len(small.pager.taken) == 4
+    small.open("high", priority=Priority.P0)
+    small.run()
+    assert small.pager.taken[4:] == [("high", 1)]
+    small.clock.pass_(MINUTE)
+    small.run()
+    assert len(small.pager.taken) == 6
+    small.lanes.close()
