@@ -1,0 +1,160 @@
+"""`flyball runbooks` with a leader in a thread: dry and for real, on a flag of a real file."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from alerts.runbooks.adapters.flag import FlagSteps
+from alerts.runbooks.daemon import RunbookDaemon
+from alerts.runbooks.model import StepKind
+from controlplane.adapters.clock import SystemClock
+from controlplane.ports import Permanent
+from finops.flags.declared import declared as stores_of
+from finops.flags.kinds import KINDS
+from flyball.alerting.switchboard import FlagSwitchboard
+from flyball.cli import ExitCode, runbooks
+from flyball.cli.declared import values_or_exit
+from flyball.cli.incidents.opening import declared_in
+from flyball.ladder.stores import DeclaredStores
+from flyball.leadership import LEASE_NAME
+from tests.flyball.alerting.workspaces import Workspace, workspace
+
+_RUNBOOKS = """\
+apiVersion: flyball.dev/v1
+kind: Runbook
+metadata: {name: heavy-reads}
+spec:
+  title: Reads are slow
+  url: https://runbooks.example.com/heavy-reads
+  steps:
+    - name: serve from cache
+      flag: {store: platform, flag: reads-from-cache, value: true}
+---
+apiVersion: flyball.dev/v1
+kind: FlagStore
+metadata: {name: platform, annotations: {flyball.dev/owner: platform-team}}
+spec:
+  flagd: {file: flags.json}
+  flags: [{name: reads-from-cache}, {name: graph-depth, type: integer, normal: 4}]
+"""
+_OFF = {"state": "ENABLED", "variants": {"on": True, "off": False}, "defaultVariant": "off"}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Workspace]:
+    with workspace(tmp_path) as made:
+        made.write("runbooks.yaml", _RUNBOOKS)
+        made.write("flags.json", json.dumps({"flags": {"reads-from-cache": _OFF}}))
+        yield made
+
+
+def board(shop: Workspace, killed: str = "") -> FlagSwitchboard:
+    stores = values_or_exit(shop.folder, stores_of, KINDS)
+    opened = DeclaredStores(lambda: stores, shop.folder, SystemClock())
+    return FlagSwitchboard(opened, lambda: stores, lambda: killed)
+
+
+@contextmanager
+def leading(shop: Workspace) -> Iterator[None]:
+    """Somebody leads and carries runs out."""
+    clock, done = SystemClock(), threading.Event()
+    declared = declared_in(shop.folder)
+    steps = {StepKind.FLAG: FlagSteps(board(shop))}
+    daemon = RunbookDaemon(shop.store, lambda: declared, steps, clock=clock)
+    shop.store.leases.acquire(LEASE_NAME, "tester", timedelta(minutes=5))
+
+    def lead() -> None:
+        while not done.wait(0.02):
+            daemon.run_once(clock.now())
+
+    thread = threading.Thread(target=lead)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def flag(shop: Workspace) -> str:
+    return str(json.loads((shop.folder / "flags.json").read_text())["flags"]["reads-from-cache"]["defaultVariant"])
+
+
+def test_a_run_is_dry_unless_it_is_meant_and_waits_for_who_approves(shop: Workspace) -> None:
+    here = str(shop.folder)
+    with leading(shop):
+        code, output = shop.run(runbooks.app, "run", "heavy-reads", here)
+        assert code == ExitCode.OK
+        assert "not done in a dry run: set reads-from-cache in platform from false to true" in output
+        assert flag(shop) == "off"
+        data = shop.data(runbooks.app, "run", "heavy-reads", here, "--for-real", "--by", "ann")
+        assert (data["state"], data["waits_for_step"]) == ("waiting", 1)
+        assert flag(shop) == "off"
+        assert shop.run(runbooks.app, "approve", data["run"], "2", here)[0] == ExitCode.PROBLEMS
+        code, output = shop.run(runbooks.app, "approve", data["run"], "1", here, "--by", "ben")
+        assert (code, output) == (ExitCode.OK, "Approved: step 1 of heavy-reads\n")
+        found = data
+        for _ in range(1000):
+            if found["state"] not in ("waiting", "running"):
+                break
+            found = shop.data(runbooks.app, "runs", data["run"], here)
+    assert found["state"] == "done"
+    assert found["steps"][0]["approved_by"] == "ben"
+    assert found["steps"][0]["text"] == "reads-from-cache in platform was false and is true, read back"
+    assert flag(shop) == "on"
+    code, output = shop.run(runbooks.app, "runs", here and "", here)
+    assert [line.split("  ")[2:4] for line in output.splitlines()] == [
+        ["heavy-reads", "it is done"], ["heavy-reads (dry run)", "it is done"]
+    ]  # fmt: skip
+
+
+def test_a_run_can_be_stopped_and_says_so(shop: Workspace) -> None:
+    here = str(shop.folder)
+    data = shop.data(runbooks.app, "run", "heavy-reads", here, "--for-real", "--no-wait")
+    code, output = shop.run(runbooks.app, "stop", data["run"], here, "--why", "it recovered", "--by", "ann")
+    assert (code, output) == (ExitCode.OK, "heavy-reads: it was cancelled\n")
+    code, output = shop.run(runbooks.app, "stop", data["run"], here)
+    assert code == ExitCode.PROBLEMS
+    assert "is over: it was cancelled" in output
+
+
+def test_runbooks_are_listed_and_shown(shop: Workspace) -> None:
+    here = str(shop.folder)
+    from typer.testing import CliRunner
+
+    listed = CliRunner().invoke(runbooks.app, ["list", here])
+    assert listed.output == "heavy-reads  1 step  Reads are slow\n"
+    shown = CliRunner().invoke(runbooks.app, ["show", "heavy-reads", here])
+    assert shown.output.splitlines() == [
+        "heavy-reads: Reads are slow",
+        "  https://runbooks.example.com/heavy-reads",
+        "",
+        "1. serve from cache: set reads-from-cache in platform to true",
+        "  somebody approves it each time, 30 s at most",
+    ]
+    assert CliRunner().invoke(runbooks.app, ["show", "heavy", here]).exit_code == ExitCode.PROBLEMS
+
+
+def test_only_flags_on_the_allow_list_are_changed_and_only_to_values_that_they_take(shop: Workspace) -> None:
+    switches = board(shop)
+    assert switches.read("platform", "reads-from-cache") == "false"
+    assert switches.read("platform", "graph-depth") == "absent"
+    for store, name, value, why in (
+        ("other", "reads-from-cache", "true", "no FlagStore `other` is declared"),
+        ("platform", "new", "true", "is not on the allow-list"),
+        ("platform", "reads-from-cache", "yes", "takes true or false, not `yes`"),
+        ("platform", "graph-depth", "deep", "takes a whole number, not `deep`"),
+    ):
+        with pytest.raises(Permanent, match=why):
+            switches.write(store, name, value)
+    with pytest.raises(Permanent, match="flags are not written: set by ann"):
+        board(shop, "set by ann").write("platform", "reads-from-cache", "true")
+    assert flag(shop) == "off"
+    switches.write("platform", "reads-from-cache", "true")
+    assert flag(shop) == "on"
+    assert switches.read("platform", "reads-from-cache") == "true"
