@@ -92,10 +92,11 @@ class TicketDaemon:
                 turn.updated += 1
             elif self._open(ticket, tracker, turn, now, lease):
                 turn.opened += 1
-        except Gone as error:
-            self._gone(ticket, error, now, lease)
         except (Transient, Permanent) as error:
-            turn.failed += 1
+            if isinstance(error, Gone) and ticket.outside_id:
+                self._gone(ticket, error, now, lease)
+                return
+            turn.failed += 1  # of one that is not open yet: the whole project is not there
             self._failed(ticket, error, now, lease)
         else:
             self._pauses.pop(ticket.tracker, None)
@@ -174,9 +175,6 @@ class TicketDaemon:
 
     def _gone(self, ticket: Ticket, error: Gone, now: datetime, lease: HeldLease | None) -> None:
         """Somebody deleted it: it is theirs to say that nothing should be there."""
-        if not ticket.outside_id:  # the whole project is not there
-            self._failed(ticket, error, now, lease)
-            return
         log.warning("alerts.ticket_gone", extra={"key": ticket.key, "tracker": ticket.tracker, "error": str(error)})
         wanting.deleted_outside(self.store, ticket, now, lease)
 

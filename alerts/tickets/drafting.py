@@ -60,8 +60,8 @@ def of_cost_issue(issue: Event, *, console_url: str = "") -> Wanted:
     return Wanted(cost_key(issue.id), texts.title(title), _body(sections))
 
 
-def of_action(action: Action, incident: Incident | None, *, page_url: str) -> Wanted:
-    """The ticket of an action; closed with what became of it when it has ended."""
+def of_action(action: Action, incident: Incident | None, *, page_url: str, again: Sequence[Incident] = ()) -> Wanted:
+    """The ticket of an action, closed with what became of it. `again`: repetitions of its incident."""
     is_open = action.state is ActionState.OPEN
     name = incident.name if incident is not None else "an incident"
     lines = [f"- Owner: **{texts.plain(action.owner, 100)}**", f"- Due: {action.due.isoformat()}"]
@@ -71,6 +71,9 @@ def of_action(action: Action, incident: Incident | None, *, page_url: str) -> Wa
     lines.append(f"- From: {texts.link(about, page_url)}")
     if incident is not None:
         lines.append(f"- Priority of the incident: {incident.priority.value}, opened {wording.utc(incident.opened_at)}")
+    if again and is_open:
+        told = ", ".join(f"{each.name} on {each.opened_at:%Y-%m-%d}" for each in again)
+        lines.append(f"- **It happened again**: {told}")
     lines.append(f"- Written by {texts.plain(action.created_by, 100)} on {action.created_at:%Y-%m-%d}")
     sections = [("", [texts.plain(action.title), ""]), ("", lines)]
     cause = "" if is_open else _ended(action)

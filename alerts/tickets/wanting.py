@@ -19,6 +19,7 @@ from alerts.told import alert_id
 from controlplane import conventions as names
 from controlplane.model.event import JSON, Event
 from controlplane.model.follow_up import Action, ActionState, Ticket
+from controlplane.model.incident import Incident
 from controlplane.ports import HeldLease, Store, Transaction
 
 CURSOR: Final = "tickets"
@@ -26,6 +27,7 @@ _PAGE: Final = 200
 _MOST_PAGES: Final = 50  # of a turn
 _MOST_OPEN: Final = 10_000
 OLDEST: Final = timedelta(days=7)  # older issues, of a log from before there were tickets, get none
+_MOST_REPETITIONS: Final = 5
 _KINDS: Final = (names.EVENT_COST_ISSUE, names.EVENT_ALERT_RESOLVED)
 
 
@@ -171,7 +173,14 @@ def _differs(transaction: Transaction, action: Action, tracker: Tracker | None, 
 
 def _of(transaction: Transaction, action: Action, console_url: str) -> Wanted:
     incident = transaction.incidents.incident(action.incident)
-    return drafting.of_action(action, incident, page_url=page_url(console_url, action.incident))
+    again = _repetitions(transaction, incident) if incident is not None else []
+    return drafting.of_action(action, incident, page_url=page_url(console_url, action.incident), again=again)
+
+
+def _repetitions(transaction: Transaction, incident: Incident) -> list[Incident]:
+    """The latest ones after it."""
+    latest = transaction.incidents.of_key(incident.key, _MOST_REPETITIONS)
+    return [each for each in latest if each.opened_at > incident.opened_at]
 
 
 def _put(transaction: Transaction, wanted: Wanted, tracker: Tracker | None, now: datetime, incident: str) -> int:

@@ -67,12 +67,13 @@ def written(store: SqlStore, event: Event) -> None:
         transaction.events.append(event, NOW)
 
 
-def incident(store: SqlStore, id_: str = "i1", *, key: str = "k1", title: str = "graphql-gateway burns") -> Incident:
-    """One that is resolved."""
+def incident(store: SqlStore, id_: str = "i1", *, later: timedelta = timedelta(0)) -> Incident:
+    """One that is resolved; all of them have the same key."""
+    began = NOW - timedelta(hours=2) + later
     it = Incident(
-        id=id_, key=key, title=title, priority=Priority.P1, state=IncidentState.RESOLVED, origin=Origin.ALERTS,
-        started_at=NOW - timedelta(hours=2), opened_at=NOW - timedelta(hours=2) + MINUTE, updated_at=NOW,
-        resolved_at=NOW - timedelta(hours=1), resolved_by="ann",
+        id=id_, key="k1", title="graphql-gateway burns", priority=Priority.P1, state=IncidentState.RESOLVED,
+        origin=Origin.ALERTS, started_at=began, opened_at=began + MINUTE, updated_at=NOW,
+        resolved_at=began + 60 * MINUTE, resolved_by="ann",
     )  # fmt: skip
     with store.transaction() as transaction:
         return transaction.incidents.put(it)

@@ -17,6 +17,7 @@ from alerts.postmortems.actions import ActionDesk, report_overdue
 from alerts.tickets import wanting
 from alerts.tickets.daemon import FIRST_PAUSE, LOOK_EVERY, REFUSED_PAUSE, TicketDaemon
 from alerts.tickets.model import Tracker, TrackerKind
+from alerts.tickets.ports import Gone
 from controlplane.model.follow_up import ActionState, Ticket
 from controlplane.model.incident import TimelineKind
 from controlplane.ports import LeaseLost, Permanent, Transient
@@ -141,6 +142,27 @@ def test_an_overdue_action_says_so_in_its_ticket(store: SqlStore) -> None:
     assert [each.id for each in report_overdue(store, late)] == ["a1"]
     it.run_once(late)
     assert "Due: 2026-12-15 — **overdue**" in tracker.kept["1"].draft.body
+
+
+def test_a_repetition_of_its_incident_is_told_in_the_ticket_of_an_action_that_is_still_open(store: SqlStore) -> None:
+    tracker = MemoryTracker()
+    incident(store)
+    action(store)
+    it = daemon(store, tracker)
+    it.run_once(NOW)
+    assert "again" not in tracker.kept["1"].draft.body
+    incident(store, "i2", later=timedelta(days=3))
+    assert it.run_once(NOW + MINUTE).updated == 1
+    assert "- **It happened again**: INC-2 on 2026-12-04\n" in tracker.kept["1"].draft.body
+    assert it.run_once(NOW + 2 * MINUTE).updated == 0
+
+
+def test_a_project_that_is_not_there_is_refused_and_no_ticket_is_given_up(store: SqlStore) -> None:
+    tracker = MemoryTracker(trouble=[Gone("no such repository")])
+    fires(store)
+    it = daemon(store, tracker)
+    assert it.run_once(NOW).failed == 1
+    assert it.run_once(NOW + REFUSED_PAUSE).opened == 1
 
 
 def test_an_action_is_done_when_people_close_its_ticket(store: SqlStore) -> None:
