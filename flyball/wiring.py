@@ -187,6 +187,7 @@ def wire(
             random=random.SystemRandom().random,
             lease=leadership.proof,
             console=console or sys.stdout,
+            flag_stores=ladders.stores,
             others=SUBSCRIBERS,
             on_attempt=_counting(metrics),
             on_delivered=_timing(metrics),

@@ -10,13 +10,16 @@ from prometheus_client.registry import Collector
 from alerts.adapters.console import ConsoleNotifier
 from alerts.adapters.slack import SlackTidying
 from alerts.adapters.slack_api import SlackApi
+from alerts.adapters.spool_folder import SpoolFolder
 from alerts.daemon import DeliveryDaemon
 from alerts.delivery.closing import Closing
+from alerts.delivery.collector import DeliveryCollector
 from alerts.delivery.daemon import LanesDaemon
 from alerts.delivery.fallback import Fallbacks
 from alerts.delivery.lanes import Observers
 from alerts.delivery.rates import Rates
 from alerts.delivery.showing import Showing
+from alerts.delivery.spool.daemon import Spool, SpoolDaemon
 from alerts.escalation.collector import OnCallCollector
 from alerts.escalation.daemon import Escalator
 from alerts.inbound.answering import Answering
@@ -29,11 +32,17 @@ from alerts.incidents.own import OpeningNotifier
 from alerts.incidents.pricing import PricingDaemon
 from alerts.incidents.snapshots import IncidentSnapshots
 from alerts.intake import Intake
+from alerts.maintenance.daemon import SilenceDaemon
 from alerts.model import AlertsDeclared
 from alerts.postmortems.actions import OverdueDaemon
 from alerts.postmortems.collector import ActionCollector
 from alerts.reconciler import Reconciler
 from alerts.routing.model import ChannelKind
+from alerts.runbooks.adapters.command import CommandSteps
+from alerts.runbooks.adapters.flag import FlagSteps
+from alerts.runbooks.adapters.http import HTTPSteps
+from alerts.runbooks.daemon import RunbookDaemon
+from alerts.runbooks.model import StepKind
 from alerts.schedules.daemon import HandOvers
 from alerts.tickets.adapters.opening import open_tracker
 from alerts.tickets.collector import TicketCollector
@@ -48,8 +57,10 @@ from controlplane.model.outbox import Channels
 from controlplane.ports import Clock, HeldLease
 from controlplane.store import SqlStore
 from flyball.alerting.notifiers import Notifiers, secret
+from flyball.alerting.switchboard import LadderSwitchboard
+from flyball.ladder.stores import DeclaredStores
 from flyball.scheduler import Job, Turn
-from flyball.settings import Settings
+from flyball.settings import Settings, secrets_of
 
 CONSOLE: Final = "console"
 SECOND: Final = timedelta(seconds=1)
@@ -80,6 +91,7 @@ class AlertSurroundings:
     random: Callable[[], float]
     lease: Callable[[], HeldLease | None]
     console: IO[str]
+    flag_stores: DeclaredStores
     others: frozenset[str]
     on_attempt: Callable[[str, str], None]
     on_delivered: Callable[[str, int, float], None]
@@ -99,7 +111,7 @@ class AlertServices:
         self.answering = Answering(store, self.desk)
         rates = Rates(clock.now)
         showing = Showing(store, self.snapshots, now=clock.now, lease=around.lease)
-        self._notifiers = Notifiers(settings.alerts, showing, rates, clock)
+        self._notifiers = Notifiers(settings.alerts, settings.status.smtp_url, showing, rates, clock)
         self._lanes = LanesDaemon(
             store,
             around.declared,
@@ -117,6 +129,22 @@ class AlertServices:
             random=around.random,
             on_attempt=around.on_attempt,
             channels=Channels(frozenset({CONSOLE}), are_left_out=False),
+        )
+        self.spool = Spool(
+            SpoolFolder(settings.alerts.spool_directory), around.declared, console_url=settings.external_url
+        )
+        self._spooled = SpoolDaemon(self.spool, store, self._notifiers.of, self.intake.receive, random=around.random)
+        self._runbooks = RunbookDaemon(
+            store,
+            around.declared,
+            {
+                StepKind.HTTP: HTTPSteps(secrets_of),
+                StepKind.FLAG: FlagSteps(LadderSwitchboard(around.flag_stores, around.make_id)),
+                StepKind.COMMAND: CommandSteps(settings.alerts.commands_file, secrets_of),
+            },
+            clock=clock,
+            is_stopped=settings.ladder.why_stopped,
+            console_url=settings.external_url,
         )
         self._tidying = SlackTidying(store, self._slack)
         self._tickets = TicketDaemon(
@@ -136,6 +164,7 @@ class AlertServices:
         yield ActionCollector(around.store, around.clock)
         yield TicketCollector(around.store, lambda: around.declared().trackers)
         yield WatchdogCollector(around.store, self._heart)
+        yield DeliveryCollector(around.store, failing=self._lanes.failing, spool=self.spool.kept)
 
     def jobs(self) -> Iterator[Job]:
         """What is done again and again."""
@@ -153,6 +182,8 @@ class AlertServices:
         yield self._job("slack-tidying", TIDY_EVERY, lambda now, lease: self._tidying.run_once(now), may_be_long=True)
         yield self._job("tickets", SLOW_EVERY, self._tickets.run_once, may_be_long=True)
         yield self._job("actions", TIDY_EVERY, OverdueDaemon(store).run_once)
+        yield self._job("runbooks", SECOND * 2, self._runbooks.run_once, may_be_long=True)
+        yield Job("spool", SECOND, lambda turn: self._spooled.run_once(turn.now), leader_only=False, may_be_long=True)
         watchdog = WatchdogDaemon(store, self.intake.take_own, is_expected=self._is_routing)
         yield self._job("watchdog", WATCHDOG_EVERY, watchdog.run_once)
         if self._heart is not None:
@@ -160,6 +191,8 @@ class AlertServices:
         if self._around.settings.alertmanager_is_named:  # what stands at its default address may be another
             reconciler = Reconciler(store, self._around.alertmanager, self._keeper)
             yield self._job("reconcile", RECONCILE_EVERY, reconciler.run_once)
+            silences = SilenceDaemon(self._around.alertmanager, lambda: declared().windows)
+            yield self._job("silences", RECONCILE_EVERY, silences.run_once)
 
     def close(self) -> None:
         """Let what is under way end, within bounds."""

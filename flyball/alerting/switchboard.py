@@ -1,80 +1,75 @@
-"""Flags that runbooks may change: those on the allow-lists of the workspace's FlagStores.
+"""Flags that runbooks may change, in the flag stores of the workspace. Implements `alerts.ports.Switchboard`."""
 
-Implements `alerts.ports.Switchboard`. A ladder takes a change for a person's: it yields the flag.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from controlplane.model.ladder import FlagValue
 from controlplane.ports import Permanent, Transient
-from finops.flags.model import DeclaredFlag, DeclaredStore, FlagState, FlagType, FlagWrite, WriteNote
-from finops.flags.ports import Conflict, FlagStore, OpenStore
-from finops.flags.values import EXPECTED, shown, typed
+from finops.flags.model import DeclaredFlag, FlagState, FlagType, FlagWrite, WriteNote
+from finops.flags.ports import Conflict, FlagStore
+from flyball.ladder.stores import DeclaredStores
 
-ABSENT: Final = "absent"
-NOTE: Final = WriteNote("flyball runbook", "a step of a runbook")
+ACTOR: Final = "flyball runbook"
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
-class FlagSwitchboard:
-    """`stores` are those of the last good files, `open_store` opens one. `is_killed` tells why none may be written."""
+class LadderSwitchboard:
+    """Within the allow-lists of FlagStore documents, as ladders are. Raises what the stores raise."""
 
-    def __init__(
-        self,
-        open_store: OpenStore,
-        stores: Callable[[], Sequence[DeclaredStore]],
-        is_killed: Callable[[], str] = lambda: "",
-    ) -> None:
-        self._open_store = open_store
+    def __init__(self, stores: DeclaredStores, make_id: Callable[[], str]) -> None:
         self._stores = stores
-        self._is_killed = is_killed
+        self._make_id = make_id
 
     def read(self, store: str, flag: str) -> str:
-        """Its value now, as text; `absent` where the store has no such flag."""
-        declared = self._declared(store, flag)
-        with self._open_store(store) as opened:
-            return _text(_state(opened.store, declared).value)
+        """Its value now, as text."""
+        declared = self._flag(store, flag)
+        with self._stores(store) as opened:
+            return _text(_seen(opened.store, declared).value)
 
     def write(self, store: str, flag: str, value: str) -> None:
-        """Set it, and read it back from the store."""
-        declared = self._declared(store, flag)
-        wanted = _value(declared, value)
-        if why := self._is_killed():
-            raise Permanent(f"flags are not written: {why}")
-        with self._open_store(store) as opened:
-            seen = _state(opened.store, declared)
-            if type(seen.value) is type(wanted) and seen.value == wanted:
-                return
+        """Set it and read it back."""
+        declared = self._flag(store, flag)
+        wanted = _parsed(declared, value)
+        with self._stores(store) as opened:
+            seen = _seen(opened.store, declared)
+            note = WriteNote(ACTOR, f"runbook sets {flag}", self._make_id())
             try:
-                opened.store.write([FlagWrite(seen, wanted)], NOTE)
-            except Conflict as conflict:
-                raise Permanent(f"somebody changed {flag} meanwhile: {conflict}") from None
-            found = _state(opened.store, declared).value
-        if type(found) is not type(wanted) or found != wanted:
-            raise Transient(f"{flag} in {store} was written as {value}, and reads {_text(found)}")
+                opened.store.write([FlagWrite(seen, wanted)], note)
+            except Conflict as error:
+                raise Transient(f"somebody changed {flag} meanwhile: {error}") from error
+            found = _seen(opened.store, declared).value
+        if found != wanted:
+            raise Transient(f"{flag} was set to {value}, and {store} says {_text(found)}")
 
-    def _declared(self, store: str, flag: str) -> DeclaredFlag:
-        known = next((each for each in self._stores() if each.name == store), None)
-        if known is None:
+    def _flag(self, store: str, flag: str) -> DeclaredFlag:
+        declared = next((each for each in self._stores.declared() if each.name == store), None)
+        if declared is None:
             raise Permanent(f"no FlagStore `{store}` is declared")
-        found = known.flag(flag)
+        found = next((each for each in declared.flags if each.name == flag), None)
         if found is None:
-            raise Permanent(f"the flag `{flag}` is not on the allow-list of FlagStore {store}")
+            raise Permanent(f"`{flag}` is not on the allow-list of the FlagStore `{store}`")
         return found
 
 
-def _state(store: FlagStore, flag: DeclaredFlag) -> FlagState:
-    return store.read([flag]).get(flag.name, FlagState(flag.name, None))
+def _seen(store: FlagStore, flag: DeclaredFlag) -> FlagState:
+    found = store.read([flag]).get(flag.name)
+    if found is None or found.value is None:
+        raise Permanent(f"the store has no flag `{flag.name}`")
+    return found
 
 
-def _value(flag: DeclaredFlag, text: str) -> FlagValue:
-    written: bool | str = _BOOLEANS.get(text, text) if flag.type is FlagType.BOOLEAN else text
-    value = typed(flag.type, written)
-    if value is None:
-        raise Permanent(f"the flag {flag.name} takes {EXPECTED[flag.type]}, not `{text[:80]}`")
-    return value
+def _parsed(flag: DeclaredFlag, text: str) -> FlagValue:
+    try:
+        match flag.type:
+            case FlagType.BOOLEAN:
+                return _BOOLEANS[text.strip().lower()]
+            case FlagType.INTEGER:
+                return int(text)
+            case _:
+                return text
+    except (KeyError, ValueError):
+        raise Permanent(f"`{text[:80]}` is no {flag.type.value}, which `{flag.name}` is") from None
 
 
 def _text(value: FlagValue | None) -> str:
-    return ABSENT if value is None else shown(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -25,6 +25,7 @@ from flyball.cli import (
     plan,
     probe,
     run,
+    runbooks,
     schema,
     slo,
     status,
@@ -52,6 +53,7 @@ incidents.app.command("postmortem")(incidents_postmortem.postmortem)
 app.add_typer(actions.app, name="actions")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(runbooks.app, name="runbooks")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(audit.app, name="audit")
 app.add_typer(cost.app, name="cost")

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from flyball.web import hooks, report_hook, usage_hook
+from flyball.web import hooks, pagerduty_hook, report_hook, slack_hook, usage_hook
 from flyball.web.access import Access
 from flyball.web.console import console_routes, exception_handlers
 from flyball.web.declared_checks import DeclaredChecks
@@ -19,8 +19,11 @@ from flyball.web.health import Readiness, healthz
 from flyball.web.incident_gathering import DeclaredIncidents
 from flyball.web.ladder_gathering import DeclaredLadders
 from flyball.web.on_call_pages import reading_below
+from flyball.web.pagerduty_hook import PagerDutyHook
+from flyball.web.postmortem_pages import postmortem_routes
 from flyball.web.probe_endpoint import ProbeAccess, ProbeEndpoint, probe_routes
 from flyball.web.report_hook import ReportHook
+from flyball.web.slack_hook import SlackHook
 from flyball.web.state import ConsoleOptions
 from flyball.web.status_files import status_routes
 from flyball.web.status_hooks import StatusHooks
@@ -33,6 +36,7 @@ def create_app(services: Services) -> Starlette:
     settings = services.settings
     hook = hooks.AlertmanagerHook(
         services.alerts.intake,
+        spool=services.alerts.spool.take,
         token=settings.webhook_token,
         clock=services.clock,
         metrics=services.own_metrics,
@@ -58,6 +62,20 @@ def create_app(services: Services) -> Starlette:
         services.store,
         lambda: services.checks.declared().pages,
         services.checks.status.subscriptions,
+        clock=services.clock,
+        metrics=services.own_metrics,
+        tracing=services.tracing,
+    )
+    pagerduty = PagerDutyHook(
+        services.alerts.answering,
+        secrets=settings.alerts.pagerduty_webhook_secrets,
+        clock=services.clock,
+        metrics=services.own_metrics,
+        tracing=services.tracing,
+    )
+    slack = SlackHook(
+        services.alerts.answering,
+        secret=settings.alerts.slack_signing_secret,
         clock=services.clock,
         metrics=services.own_metrics,
         tracing=services.tracing,
@@ -94,11 +112,14 @@ def create_app(services: Services) -> Starlette:
             Route("/healthz", healthz, methods=["GET"]),
             Route("/readyz", readiness.answer, methods=["GET"]),
             Route(hooks.PATH, hook.answer, methods=["POST"]),
+            Route(pagerduty_hook.PATH, pagerduty.answer, methods=["POST"]),
+            Route(slack_hook.PATH, slack.answer, methods=["POST"]),
             Route(usage_hook.PATH, usage.answer, methods=["POST"]),
             Route(report_hook.PATH, reports.answer, methods=["POST"]),
             *probe_routes(probe),
             *status.routes(),
             *status_routes(services.checks.status.local),
+            *postmortem_routes(services.state, settings.external_url),
             *console_routes(
                 services.state,
                 options,

@@ -2,6 +2,8 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -9,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from alerts.intake import Intake, Received
 from alerts.webhook import Refusal, parse_webhook
+from controlplane.model.alert import AlertNotification
 from controlplane.ports import Clock, Permanent, Transient
 from flyball.settings import Secret
 from flyball.telemetry import Metrics, Tracing
@@ -28,6 +31,8 @@ log = logging.getLogger(__name__)
 class AlertmanagerHook:
     """The endpoint. At most `max_in_flight` requests are worked on; one more is answered 503.
 
+    `spool` keeps critical pages of what the store does not take, and says how many; Alertmanager delivers it again.
+
     One thread stores them, in turn.
     """
 
@@ -35,6 +40,7 @@ class AlertmanagerHook:
         self,
         intake: Intake,
         *,
+        spool: Callable[[AlertNotification, datetime], int] = lambda notification, at: 0,
         token: Secret | None,
         clock: Clock,
         metrics: Metrics,
@@ -42,6 +48,7 @@ class AlertmanagerHook:
         max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         self._intake = intake
+        self._spool = spool
         self._token = token
         self._clock = clock
         self._metrics = metrics
@@ -81,7 +88,8 @@ class AlertmanagerHook:
             Transient,
             Permanent,
         ) as error:  # a database that refuses today may be mended: the alert must not be lost
-            log.warning("webhook.not_stored", extra={"hook": HOOK, "error": str(error)})
+            pages = self._spool(parsed, self._clock.now())
+            log.warning("webhook.not_stored", extra={"hook": HOOK, "error": str(error), "spooled_pages": pages})
             return _overloaded("the alerts could not be stored; try again")
         for status, count in Counter(alert.status.value for alert in parsed.alerts).items():
             self._metrics.alerts_received.labels(status).inc(count)
