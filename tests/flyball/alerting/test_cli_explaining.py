@@ -102,7 +102,7 @@ def test_a_drill_is_held_only_when_somebody_means_it(shop: Workspace) -> None:
     assert code == 2
     assert "say --yes, or --dry-run" in output
     code, output = shop.run(drill, str(shop.folder), "--dry-run")
-    assert (code, output) == (ExitCode.OK, "chat  p0, step 1: console\n")
+    assert (code, output) == (ExitCode.OK, "chat  p0, step 1: console:log\n")
     assert shop.run(drill, str(shop.folder), "--receiver", "leo", "--yes")[0] == ExitCode.PROBLEMS
 
 
