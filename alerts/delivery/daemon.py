@@ -35,6 +35,14 @@ class LanesRan:
     busy: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A lane at work, and the lease under which it is."""
+
+    future: Future[None]
+    lease: HeldLease | None
+
+
 class LanesDaemon:
     """Starts the turn of each lane that is not at work, and waits a little for them.
 
@@ -67,19 +75,19 @@ class LanesDaemon:
         )
         self._pool = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="lane")
         self._lanes: dict[str, Lane] = {}
-        self._running: dict[str, Future[None]] = {}
+        self._running: dict[str, _Running] = {}
 
     def run_once(self, now: datetime, lease: HeldLease | None = None) -> LanesRan:
         """Start what is not running. Raises what a lane raised: `LeaseLost` before all others."""
-        failures = self._collect()
+        failures = self._collect(lease)
         self._declare()
-        if failures:
-            _raise_worst(failures)
+        _raise_worst(failures)
         for lane in self._with_work():
             if lane.channel.name not in self._running and not lane.is_resting(now):
-                self._running[lane.channel.name] = self._pool.submit(self._worker.turn, lane, lease)
-        wait(self._running.values(), self._patience_seconds)
-        _raise_worst(self._collect())
+                future = self._pool.submit(self._worker.turn, lane, lease)
+                self._running[lane.channel.name] = _Running(future, lease)
+        self._wait(self._patience_seconds)
+        _raise_worst(self._collect(lease))
         return self._ran()
 
     def bury_strays(self, now: datetime, lease: HeldLease | None = None) -> int:
@@ -109,7 +117,7 @@ class LanesDaemon:
     def close(self) -> None:
         """Let running lanes end what they are at, within bounds; nothing is begun any more."""
         self._stopping.set()
-        wait(self._running.values(), _CLOSING_SECONDS)
+        self._wait(_CLOSING_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _with_work(self) -> list[Lane]:
@@ -139,12 +147,20 @@ class LanesDaemon:
             return None
         return Lane(channel, notifier, self._rates.of(channel)) if notifier else None
 
-    def _collect(self) -> list[BaseException]:
-        """What lanes that have ended raised."""
-        ended = {name: future for name, future in self._running.items() if future.done()}
+    def _wait(self, seconds: float | None) -> None:
+        wait([each.future for each in self._running.values()], seconds)
+
+    def _collect(self, lease: HeldLease | None) -> list[BaseException]:
+        """What lanes that have ended raised. That an earlier lease was lost is no news under the present one."""
+        ended = {name: each for name, each in self._running.items() if each.future.done()}
         for name in ended:
             del self._running[name]
-        return [error for future in ended.values() if (error := future.exception()) is not None]
+        found = ((each.future.exception(), each.lease) for each in ended.values())
+        return [
+            error
+            for error, under in found
+            if error is not None and not (isinstance(error, LeaseLost) and under != lease)
+        ]
 
     def _ran(self) -> LanesRan:
         counts: dict[AttemptOutcome, int] = {}

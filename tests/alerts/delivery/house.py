@@ -89,7 +89,7 @@ class House:
             patience_seconds=None,
         )
         self.fallbacks = Fallbacks(store, lambda: self.declared)
-        self.closing = Closing(store)
+        self.closing = Closing(store, lambda: self.declared)
 
     @property
     def now(self) -> datetime:

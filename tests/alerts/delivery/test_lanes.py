@@ -354,6 +354,65 @@ def test_what_is_opened_outside_is_closed_even_when_nobody_says_so(house: House)
     assert house.pager.taken == [("i1", 1), ("i1", 2)]
 
 
+def test_what_cannot_be_closed_is_tried_more_and_more_seldom_and_not_for_ever(house: House) -> None:
+    incident = house.open()
+    house.run()
+    with house.store.transaction() as transaction:
+        transaction.incidents.put(resolved(incident, house.now))
+    for channel in (PAGER, CHAT):
+        house.providers[channel.name].down = lambda: Permanent("404: it is gone")
+    asked = []
+    for hours in (1, 23, 24 * 29, 24 * 10):
+        before, turns = house.pager.calls, min(hours, 4)
+        for _ in range(turns):
+            house.clock.pass_(timedelta(hours=hours) / turns)
+            house.closing.run_once(house.now)
+            house.run()
+        asked.append(house.pager.calls - before)
+    assert asked == [1, 4, 3, 0]
+
+
+def test_what_nobody_can_close_any_more_is_left_alone(house: House) -> None:
+    incident = house.open()
+    house.run()
+    with house.store.transaction() as transaction:
+        transaction.incidents.put(resolved(incident, house.now))
+    house.declared = replace(house.declared, receivers=())
+    house.clock.pass_(MINUTE)
+    closed = house.closing.run_once(house.now)
+    assert (closed.left_open, closed.queued) == (2, 0)
+
+
+def test_that_an_earlier_lease_was_lost_is_no_news_under_the_present_one(house: House) -> None:
+    release, began = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        began.set()
+        release.wait(10)
+
+    house.pager.before = wait
+    it = LanesDaemon(
+        house.store,
+        lambda: house.declared,
+        house.notifier,
+        house.rates,
+        now=house.clock.now,
+        random=lambda: 0.0,
+        patience_seconds=0.01,
+    )
+    old = short_lease(house)
+    house.open()
+    it.run_once(house.now, old)
+    assert began.wait(10)
+    depose(house)
+    while (new := house.store.leases.acquire("leader", "b", MINUTE)) is None:
+        pass
+    release.set()
+    while it.run_once(house.now, new).busy:
+        pass
+    it.close()
+
+
 @given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True), st.timedeltas(timedelta(), timedelta(days=2)))
 def test_pauses_grow_within_bounds(failed: int, chance: float, age: timedelta) -> None:
     longest = LONGEST_PAUSE if age < timedelta(hours=2) else LONGEST_PAUSE_OF_OLD
