@@ -56,7 +56,7 @@ def matches(matcher: Matcher, labels: Mapping[str, str]) -> bool:
     """Whether labels have what it asks for."""
     value = labels.get(matcher.name, "")
     if matcher.operator in _EXPRESSIONS:
-        found = _expression(matcher.value).fullmatch(value) is not None
+        found = _fits(matcher.value, value)
     else:
         found = value == matcher.value
     return found != (matcher.operator in _NEGATIONS)
@@ -111,6 +111,11 @@ def _ends_escaped(text: str) -> bool:
 
 def _unescaped(text: str) -> str:
     return re.sub(r'\\([\\"n])', lambda found: "\n" if found[1] == "n" else found[1], text)
+
+
+@lru_cache(maxsize=4096)  # a storm asks the same of the same few services
+def _fits(pattern: str, value: str) -> bool:
+    return _expression(pattern).fullmatch(value) is not None
 
 
 @lru_cache(maxsize=2000)

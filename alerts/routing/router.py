@@ -36,17 +36,16 @@ class Router:
     """Decides by a tree. `windows` are all that are declared: a route's mute times, and silences by matchers."""
 
     def __init__(self, root: Route, windows: Sequence[MaintenanceWindow] = ()) -> None:
-        self._root = root
         self._windows = {window.name: window for window in windows}
-        self._nodes = {node.own.name: node for node in _nodes(_Node(root, inherited(root, _ROOT)))}
+        self._top = _node(root, _ROOT)
+        self._nodes = {node.own.name: node for node in self._top.all()}
 
     def routes_of(self, labels: Mapping[str, str], at: datetime | None = None) -> tuple[Routed, ...]:
         """Every route that the alert ends at, first the one that says which incident it belongs to; one at least.
 
         `at` says when; None asks for no time: then nothing is muted.
         """
-        root = self._nodes[self._root.name]
-        return tuple(self._routed(node, labels, at, passed) for node, passed in _taken(root, labels, ()))
+        return tuple(self._routed(node, labels, at, passed) for node, passed in _taken(self._top, labels, ()))
 
     def named(self, route: str, labels: Mapping[str, str], at: datetime | None = None) -> Routed | None:
         """What a route of that name means for the alert that Alertmanager gave it; None when there is no such route."""
@@ -119,16 +118,17 @@ def inherited(own: Route, parent: Route) -> Route:
 class _Node:
     own: Route
     effective: Route
+    children: "tuple[_Node, ...]"
 
-    def children(self) -> "Iterator[_Node]":
-        for route in self.own.routes:
-            yield _Node(route, inherited(route, self.effective))
+    def all(self) -> "Iterator[_Node]":
+        yield self
+        for child in self.children:
+            yield from child.all()
 
 
-def _nodes(node: _Node) -> Iterator[_Node]:
-    yield node
-    for child in node.children():
-        yield from _nodes(child)
+def _node(own: Route, parent: Route) -> _Node:
+    effective = inherited(own, parent)
+    return _Node(own, effective, tuple(_node(route, effective) for route in own.routes))
 
 
 def _taken(node: _Node, labels: Mapping[str, str], passed: tuple[str, ...]) -> Iterator[tuple[_Node, tuple[str, ...]]]:
@@ -136,7 +136,7 @@ def _taken(node: _Node, labels: Mapping[str, str], passed: tuple[str, ...]) -> I
     passed = (*passed, _why(node.own))
     went_on: tuple[str, ...] = ()
     took = False
-    for child in node.children():
+    for child in node.children:
         if not all_match(child.own.matchers, labels):
             continue
         took = True
