@@ -1,9 +1,10 @@
 """Many rows in few statements."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, Connection, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 _BATCH: Final = 500  # values in one IN: PostgreSQL and SQLite take 32,766 parameters a statement, both plan 500 well
 T = TypeVar("T")
@@ -24,3 +25,13 @@ def unseen(connection: Connection, column: Column[Any], items: Sequence[T], name
     for batch in batches(list(first)):
         known.update(connection.scalars(select(column).where(column.in_(batch))))
     return [item for own, item in first.items() if own not in known]
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Write rows that no key of the table forbids, in this order; how many they were."""
+    if not rows:
+        return 0
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    key = next(iter(table.primary_key))
+    written = make(table).on_conflict_do_nothing().returning(key)  # drivers don't count rows of many statements alike
+    return len(connection.scalars(written, list(rows)).all())

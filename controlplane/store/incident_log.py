@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from controlplane.ports import Permanent
 from controlplane.store import incident_rows as rows
 from controlplane.store import incident_tables as tables
 from controlplane.store.alert_log import stored_alert
-from controlplane.store.batches import batches
+from controlplane.store.batches import batches, insert_new
 from controlplane.store.plain_rows import plain
 from controlplane.store.tables import alerts
 from controlplane.store.usage_sums import upsert
@@ -75,28 +76,21 @@ class SqlIncidentLog:
         """Keep it as it is now; a new one gets its number, whatever number it comes with."""
         self._order.take()
         columns = tables.incidents.c
-        rival = None if incident.state is IncidentState.RESOLVED else self.open_of_key(incident.key)
-        if rival is not None and rival.id != incident.id:
-            raise Permanent(f"incident {rival.name} of the same key is open: no second one may be")
-        number = self._connection.scalar(select(columns.number).where(columns.id == incident.id))
-        if number is None:
-            number = (self._connection.scalar(select(func.max(columns.number))) or 0) + 1
-        upsert(self._connection, tables.incidents, [rows.incident_row(incident) | {"number": number}])
-        kept = self.incident(incident.id)
-        assert kept is not None
+        known = select(columns.number).where(columns.id == incident.id).scalar_subquery()
+        last = select(func.max(columns.number)).scalar_subquery()
+        another = (columns.key == incident.key) & (columns.id != incident.id)
+        rival = select(columns.number).where(another, tables.IS_OPEN).scalar_subquery()
+        number, greatest, open_one = self._connection.execute(select(known, last, rival)).one()
+        if open_one is not None and incident.is_open:
+            raise Permanent(f"incident INC-{open_one} of the same key is open: no second one may be")
+        kept = replace(incident, number=number or (greatest or 0) + 1)
+        upsert(self._connection, tables.incidents, [rows.incident_row(kept)])
         return kept
 
     def join(self, members: Sequence[IncidentAlert]) -> int:
         """Alerts belong to incidents; one that belongs to some incident already stays there. How many joined."""
         self._order.take()
-        first: dict[_AlertKey, IncidentAlert] = {}
-        for member in members:
-            first.setdefault((member.fingerprint, member.starts_at), member)
-        known = self.incidents_of(list(first))
-        new = [plain(member) for key, member in first.items() if key not in known]
-        if new:
-            self._connection.execute(tables.members.insert(), new)
-        return len(new)
+        return insert_new(self._connection, tables.members, [plain(member) for member in members])
 
     def end_alerts(self, ended: Sequence[tuple[str, datetime, datetime]]) -> list[str]:
         """Alerts ended; the ids of all incidents that they belong to, also of alerts that had ended before."""
@@ -143,14 +137,7 @@ class SqlIncidentLog:
     def note(self, entries: Sequence[TimelineEntry], recorded_at: datetime) -> int:
         """Write lines into timelines; those that are there already change nothing."""
         self._order.take()
-        first: dict[tuple[str, str], TimelineEntry] = {}
-        for entry in entries:
-            first.setdefault((entry.incident, entry.id), entry)
-        known = self._known_entries(list(first))
-        new = [entry for key, entry in first.items() if key not in known]
-        if new:
-            self._connection.execute(tables.timeline.insert(), [rows.entry_row(entry, recorded_at) for entry in new])
-        return len(new)
+        return insert_new(self._connection, tables.timeline, [rows.entry_row(entry, recorded_at) for entry in entries])
 
     def timeline(self, incident: str, limit: int = 10_000) -> list[TimelineEntry]:
         """Its lines in order of `at`, then of writing; of more than `limit`, the latest."""
@@ -199,18 +186,6 @@ class SqlIncidentLog:
 
     def _steps(self, query: Select[Any]) -> list[DueStep]:
         return [rows.step_of(row) for row in self._connection.execute(query).mappings()]
-
-    def _known_entries(self, wanted: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-        columns = tables.timeline.c
-        known: set[tuple[str, str]] = set()
-        by_incident: dict[str, list[str]] = {}
-        for incident, entry in wanted:
-            by_incident.setdefault(incident, []).append(entry)
-        for incident, ids in by_incident.items():
-            for batch in batches(ids):
-                query = select(columns.id).where(columns.incident == incident, columns.id.in_(batch))
-                known |= {(incident, found) for found in self._connection.scalars(query)}
-        return known
 
 
 _END: Final = (

@@ -6,6 +6,7 @@ from controlplane.store.columns import Line, Number, UTCTime
 from controlplane.store.metadata import metadata
 
 IS_OPEN = text("state <> 'resolved'")  # as it is written here, or the databases don't see that the index fits
+_WAITS = text("fired_at IS NULL AND cancelled_at IS NULL")
 
 incidents = Table(
     "incidents",
@@ -84,7 +85,7 @@ steps = Table(
     Column("fired_at", UTCTime),
     Column("cancelled_at", UTCTime),
     Column("told", JSON, nullable=False),
-    Index(None, "due_at"),
+    Index("ix_escalation_steps_waiting", "due_at", sqlite_where=_WAITS, postgresql_where=_WAITS),
 )
 
 cursors = Table(

@@ -75,16 +75,15 @@ class SqlOutbox:
         urgency: int = LEAST_URGENT,
     ) -> list[DueMessage]:
         """Due messages, most urgent first, then oldest, which nobody else gets until `now + hold`."""
-        older = outbox.alias("older")
-        waits_for_older = (
-            select(older.c.sequence)
+        same = outbox.alias("same")
+        oldest = (  # not NOT EXISTS: where statistics are behind, PostgreSQL joins all with all for it
+            select(func.min(same.c.sequence))
             .where(
-                older.c.state == _State.PENDING.value,
-                older.c.channel == outbox.c.channel,
-                older.c.key == outbox.c.key,
-                older.c.sequence < outbox.c.sequence,
+                same.c.state == _State.PENDING.value,
+                same.c.channel == outbox.c.channel,
+                same.c.key == outbox.c.key,
             )
-            .exists()
+            .scalar_subquery()
         )
         due = (
             select(outbox)
@@ -92,7 +91,7 @@ class SqlOutbox:
                 outbox.c.state == _State.PENDING.value,
                 outbox.c.next_attempt_at <= now,
                 or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= now),
-                ~waits_for_older,
+                outbox.c.sequence == oldest,
             )
             .order_by(outbox.c.urgency, outbox.c.sequence)
             .limit(limit)

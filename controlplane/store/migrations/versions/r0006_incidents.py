@@ -141,7 +141,14 @@ def _create_escalation() -> None:
         *_json("told"),
         sa.PrimaryKeyConstraint("incident", "policy", "round", "step", name="pk_escalation_steps"),
     )
-    op.create_index("ix_escalation_steps_due_at", "escalation_steps", ["due_at"])
+    waits = sa.text("fired_at IS NULL AND cancelled_at IS NULL")
+    op.create_index(
+        "ix_escalation_steps_waiting",
+        "escalation_steps",
+        ["due_at"],
+        sqlite_where=waits,
+        postgresql_where=waits,
+    )
     op.create_table(
         "event_cursors",
         *_text("name"),
