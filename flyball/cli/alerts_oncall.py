@@ -40,11 +40,13 @@ def oncall(
       flyball alerts oncall
       flyball alerts oncall sre --at 2026-12-24T20:00
       flyball alerts oncall sre --days 90 --ical > on-call.ics
-      flyball alerts oncall "" examples/intelgraph --json | jq '.[].on_call'
+      flyball alerts oncall examples/intelgraph --json | jq '.[].on_call'
     """
     from alerts.schedules.declared import declared
     from alerts.schedules.kinds import KINDS
 
+    if "/" in name or name == ".":  # no name of a schedule
+        name, folder = "", Path(name)
     if as_calendar and as_json:
         raise typer.BadParameter("say one of --ical and --json", param_hint="--json")
     if not folder.is_dir():

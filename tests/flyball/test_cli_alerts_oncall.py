@@ -25,7 +25,10 @@ metadata: {name: days}
 spec:
   timeZone: America/New_York
   rotations:
-    - {name: weekly, participants: [zoe], start: 2026-01-05T09:00, only: [{days: [mon-fri], from: "09:00", to: "17:00"}]}
+    - name: weekly
+      participants: [zoe]
+      start: 2026-01-05T09:00
+      only: [{days: [mon-fri], from: "09:00", to: "17:00"}]
 """
 
 
@@ -50,6 +53,7 @@ def test_it_says_who_is_on_call_by_each_schedule_and_who_is_next(workspace: Path
         "sre      ann     2026-12-24 09:00 eve\n"
     )
     assert code == 0
+    assert run(workspace, "--at", "2026-12-22T15:00Z") == (0, text)
 
 
 def test_it_fails_while_nobody_is_on_call(workspace: Path) -> None:
