@@ -73,12 +73,18 @@ class House:
         self.waited: list[tuple[str, int, float]] = []
         for channel in self.declared.channels():
             self.providers[channel.name] = Provider(channel.name, self.showing, self.rates.of(channel))
+        self.lanes = self.restart()
+        self.fallbacks = Fallbacks(store, lambda: self.declared)
+        self.closing = Closing(store, lambda: self.declared)
+
+    def restart(self) -> LanesDaemon:
+        """A process that begins: nothing is remembered but what the store holds."""
         observers = Observers(
             on_attempt=lambda *attempt: self.attempts.append(attempt),
             on_delivered=lambda *waited: self.waited.append(waited),
         )
         self.lanes = LanesDaemon(
-            store,
+            self.store,
             lambda: self.declared,
             self.notifier,
             self.rates,
@@ -88,8 +94,7 @@ class House:
             others=frozenset({"console"}),
             patience_seconds=None,
         )
-        self.fallbacks = Fallbacks(store, lambda: self.declared)
-        self.closing = Closing(store, lambda: self.declared)
+        return self.lanes
 
     @property
     def now(self) -> datetime:
