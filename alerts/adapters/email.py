@@ -60,7 +60,10 @@ class EmailNotifier:
         is_same = outside is not None and outside.data.get(_DIGEST) == digest
         told = _texts(outside.data.get(_TOLD)) if outside and is_same else []
         unknown = _texts(outside.data.get(_UNKNOWN)) if outside and is_same else []
-        mail = mail_of(snapshot, sender=self._sender, recipients=self._recipients, now=self._now())
+        try:
+            mail = mail_of(snapshot, sender=self._sender, recipients=self._recipients, now=self._now())
+        except ValueError as error:
+            raise Permanent(f"no mail can be made for {self._channel}: {error}") from None
         for address in self._recipients:
             if address in told or address in unknown:
                 continue

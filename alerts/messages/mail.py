@@ -9,7 +9,7 @@ from email.header import Header
 from email.headerregistry import BaseHeader, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr, parseaddr
 from html import escape
 from typing import Final
 
@@ -67,10 +67,16 @@ def thread_of(incident: Incident, sender: str) -> str:
 
 
 def mail_of(snapshot: Snapshot, *, sender: str, recipients: Sequence[str], now: datetime) -> EmailMessage:
-    """The mail as it should be now. Made again for the same state it has the same Message-ID."""
+    """The mail as it should be now. Made again for the same state it has the same Message-ID.
+
+    `sender` is an address, with or without a name before it. Raises ValueError for one that is none.
+    """
     incident = snapshot.incident
     mail = EmailMessage(policy=_POLICY)
-    mail["From"] = f'"Flyball" <{words.plain(sender)}>'
+    name, address = parseaddr(words.plain(sender))
+    if "@" not in address:
+        raise ValueError("the sender is no address")
+    mail["From"] = formataddr((name or "Flyball", address))
     mail["To"] = ", ".join(words.plain(address) for address in recipients)
     mail["Subject"] = _subject(snapshot)
     thread = thread_of(incident, sender)
@@ -174,4 +180,4 @@ def _cut(text: str, most: int = _LONGEST_TEXT) -> str:
 
 
 def _domain(sender: str) -> str:
-    return _UNFIT.sub(".", words.plain(sender).rpartition("@")[2]) or "localhost"
+    return _UNFIT.sub(".", parseaddr(words.plain(sender))[1].rpartition("@")[2]) or "localhost"

@@ -56,6 +56,14 @@ def test_a_mail_says_it_all_as_text_and_as_html() -> None:
     assert "counting." in html
 
 
+def test_the_sender_may_have_a_name() -> None:
+    made = mail_of(a_snapshot(), sender="On Call <flyball@example.com>", recipients=["Ann <ann@example.com>"], now=NOW)
+    assert (made["From"], made["To"]) == ("On Call <flyball@example.com>", "Ann <ann@example.com>")
+    assert made["Message-ID"].endswith("@example.com>")
+    with pytest.raises(ValueError, match="no address"):
+        mail_of(a_snapshot(), sender="flyball", recipients=["ann@example.com"], now=NOW)
+
+
 def test_all_mails_of_an_incident_are_in_one_thread_each_with_its_own_id() -> None:
     mails = [sent(a_snapshot(incident)) for incident in (INCIDENT, acknowledged(), resolved())]
     assert {mail["References"] for mail in mails} == {"<incident.9f2c41d0aa@example.com>"}
