@@ -20,7 +20,6 @@ from tests.alerts.delivery.house import PAGER, House
 from tests.alerts.kept_store import kept_store
 from tests.alerts.snapshots import acknowledged, resolved
 
-
 MISHAPS = ("down", "429", "answer lost", "killed before", "killed after")
 
 
