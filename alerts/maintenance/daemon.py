@@ -24,17 +24,23 @@ class Silenced:
 class SilenceDaemon:
     """Looks at what is there and changes what differs. Silences that people made are left alone.
 
-    `windows` gives those of the last good files: while files have mistakes, what was declared before holds.
+    `windows` gives those of the last good files: while files have mistakes, what was declared before holds. Until it
+    gave some, nothing is ended, since files that were not read yet declare nothing either.
     """
 
     def __init__(self, keeper: SilenceKeeper, windows: Callable[[], Sequence[MaintenanceWindow]]) -> None:
         self._keeper = keeper
         self._windows = windows
+        self._knows_some = False
 
     def run_once(self, now: datetime, lease: HeldLease | None = None) -> Silenced:
         """One turn. Raises what the keeper raises when it cannot be asked, or after all when a change failed."""
         del lease  # whoever leads no more changes nothing that the next leader would not change as well
-        todo = changes(self._windows(), self._keeper.silences(), now)
+        windows = self._windows()
+        self._knows_some = self._knows_some or bool(windows)
+        if not self._knows_some:
+            return Silenced(0, 0)
+        todo = changes(windows, self._keeper.silences(), now)
         failure: Exception | None = None
         put = expired = 0
         for silence in todo.put:

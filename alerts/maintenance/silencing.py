@@ -17,7 +17,7 @@ from alerts.ports import Silence
 from alerts.routing.matchers import as_text
 
 AHEAD: Final = timedelta(hours=1)  # so early a silence is there, should we be away when its time comes
-LONGEST: Final = timedelta(days=8)  # and so long it holds at once: it is prolonged while its window goes on
+LONGEST: Final = timedelta(days=2)  # and so long it holds at most: it is prolonged while its window goes on
 CREATED_BY: Final = "flyball"
 MOST: Final = 1000
 _MARKER: Final = re.compile(r"\[flyball ([a-z0-9-]{1,63}) ([0-9a-f]{16})\]$")

@@ -45,6 +45,18 @@ def test_what_is_there_is_left_alone_and_what_is_no_longer_declared_is_ended() -
     assert {window_of(each) for each in keeper.silences()} == {None, "old"}
 
 
+def test_nothing_is_ended_before_files_were_read() -> None:
+    keeper = MemoryKeeper(NOON)
+    SilenceDaemon(keeper, lambda: [ALWAYS]).run_once(NOON)
+    known: list[MaintenanceWindow] = []
+    after_restart = SilenceDaemon(keeper, lambda: known)
+    assert after_restart.run_once(NOON).expired == 0
+    known.append(ALWAYS)
+    assert after_restart.run_once(NOON).expired == 0
+    known.clear()
+    assert after_restart.run_once(NOON).expired == 1
+
+
 def test_a_window_without_matchers_silences_nothing() -> None:
     assert changes([replace(ALWAYS, matchers=())], [], NOON).put == ()
 
@@ -93,6 +105,7 @@ def test_one_change_that_fails_is_told_after_the_others_were_made() -> None:
     assert SilenceDaemon(keeper, lambda: [BATCH, ALWAYS]).run_once(NOON + MINUTE).put == 3
 
 
+IDLE = replace(ALWAYS, name="idle", matchers=())
 _CLOCKS = st.integers(0, 47).map(lambda half: f"{half // 2:02}:{half % 2 * 30:02}")
 _WINDOWS = st.lists(
     st.builds(
@@ -112,9 +125,10 @@ def test_after_each_look_exactly_what_the_windows_say_is_silenced(
 ) -> None:
     keeper = MemoryKeeper(NOON)
     keeper.put(replace(THEIRS, ends_at=NOON + timedelta(days=9)))
+    daemon = SilenceDaemon(keeper, lambda: [*windows, IDLE])
     for windows, passed in steps:
         keeper.now += passed * MINUTE
-        SilenceDaemon(keeper, lambda windows=windows: windows).run_once(keeper.now)  # type: ignore[misc]
+        daemon.run_once(keeper.now)
         for service in ("api", "db"):
             meant = any(silences(each, {"service": service}) and is_active(each, keeper.now) for each in windows)
             there = any(
@@ -123,5 +137,5 @@ def test_after_each_look_exactly_what_the_windows_say_is_silenced(
             assert there == meant
         assert [each.id for each in keeper.silences() if window_of(each) is None] == ["s99"]
         before = keeper.calls
-        SilenceDaemon(keeper, lambda windows=windows: windows).run_once(keeper.now)  # type: ignore[misc]
+        daemon.run_once(keeper.now)
         assert keeper.calls == before
