@@ -17,7 +17,7 @@ from alerts.tickets.model import Tracker
 from alerts.tickets.rows import GONE, INCIDENT, TOLD_OPEN, note, with_data
 from alerts.told import alert_id
 from controlplane import conventions as names
-from controlplane.model.event import JSON, Event
+from controlplane.model.event import JSON, Event, RecordedEvent
 from controlplane.model.follow_up import Action, ActionState, Ticket
 from controlplane.model.incident import Incident
 from controlplane.ports import HeldLease, Store, Transaction
@@ -40,15 +40,16 @@ def from_events(
     """
     tracker, written = taking(trackers, COST), 0
     for _ in range(_MOST_PAGES):
+        with store.transaction(read_only=True) as transaction:
+            if not _page(transaction):
+                break
         with store.transaction(lease=lease) as transaction:
-            page = transaction.events.after(transaction.incidents.cursor(CURSOR), _PAGE, _KINDS)
-            is_over = _over(transaction)
+            transaction.incidents.lock()
+            page, is_over = _page(transaction), _over(transaction)
             for recorded in page:
                 written += _take(transaction, recorded.event, tracker, is_over, now, console_url)
             if page:
                 transaction.incidents.put_cursor(CURSOR, page[-1].sequence)
-        if len(page) < _PAGE:
-            break
     return written
 
 
@@ -58,23 +59,18 @@ def from_actions(
     """Tickets of actions as they are now; how many were written. Those that ended before they had one get none."""
     tracker = taking(trackers, ACTIONS)
     with store.transaction(read_only=True) as transaction:
-        actions = {each.id: each for each in transaction.follow_up.actions(only_open=True)}
-        known = {each.key: each for each in transaction.follow_up.tickets(only_open=True, limit=_MOST_OPEN)}
-        for key in known:
-            id_ = key.removeprefix(ACTION_PREFIX)
-            if key.startswith(ACTION_PREFIX) and id_ not in actions:
-                found = transaction.follow_up.action(id_)
-                actions |= {id_: found} if found is not None else {}
-        late = [each for each in actions.values() if _differs(transaction, each, tracker, console_url)]
+        comparing = _Comparing(transaction, tracker, console_url)
+        late = [each for each in comparing.actions() if comparing.differs(each)]
     if not late:
         return 0
     written = 0
     with store.transaction(lease=lease) as transaction:
         transaction.incidents.lock()
+        comparing = _Comparing(transaction, tracker, console_url)
         for action in late:
             newest = transaction.follow_up.action(action.id)
-            if newest is not None and _differs(transaction, newest, tracker, console_url):
-                written += _put(transaction, _of(transaction, newest, console_url), tracker, now, newest.incident)
+            if newest is not None and comparing.differs(newest):
+                written += _put(transaction, comparing.wanted(newest), tracker, now, newest.incident)
     return written
 
 
@@ -127,6 +123,10 @@ def close(store: Store, key: str, *, by: str, cause: str, now: datetime) -> Tick
         return closed
 
 
+def _page(transaction: Transaction) -> list[RecordedEvent]:
+    return transaction.events.after(transaction.incidents.cursor(CURSOR), _PAGE, _KINDS)
+
+
 def _take(
     transaction: Transaction, event: Event, tracker: Tracker | None, is_over: Callable[[str], bool], now: datetime,
     console_url: str,
@@ -161,26 +161,50 @@ def _over(transaction: Transaction) -> Callable[[str], bool]:
     return is_over
 
 
-def _differs(transaction: Transaction, action: Action, tracker: Tracker | None, console_url: str) -> bool:
-    ticket = transaction.follow_up.ticket(drafting.action_key(action.id))
-    if ticket is None:
-        return tracker is not None and action.state is ActionState.OPEN
-    if ticket.data.get(GONE) is True:
-        return False
-    wanted = _of(transaction, action, console_url)
-    return (wanted.title, wanted.body, wanted.is_open) != (ticket.title, ticket.body, ticket.is_open)
+class _Comparing:
+    """Actions and their tickets in one transaction; what several of them have in common is read once."""
 
+    def __init__(self, transaction: Transaction, tracker: Tracker | None, console_url: str) -> None:
+        self._transaction = transaction
+        self._tracker = tracker
+        self._console_url = console_url
+        self._incidents: dict[str, tuple[Incident | None, Sequence[Incident]]] = {}
+        self._tickets = {each.key: each for each in transaction.follow_up.tickets(only_open=True, limit=_MOST_OPEN)}
 
-def _of(transaction: Transaction, action: Action, console_url: str) -> Wanted:
-    incident = transaction.incidents.incident(action.incident)
-    again = _repetitions(transaction, incident) if incident is not None else []
-    return drafting.of_action(action, incident, page_url=page_url(console_url, action.incident), again=again)
+    def actions(self) -> list[Action]:
+        """Those that are open, and those that have ended whose ticket is open."""
+        found = {each.id: each for each in self._transaction.follow_up.actions(only_open=True)}
+        for key in self._tickets:
+            id_ = key.removeprefix(ACTION_PREFIX)
+            if key.startswith(ACTION_PREFIX) and id_ not in found:
+                ended_one = self._transaction.follow_up.action(id_)
+                found |= {id_: ended_one} if ended_one is not None else {}
+        return list(found.values())
 
+    def differs(self, action: Action) -> bool:
+        """Whether its ticket has to be opened, or to say something else than it does."""
+        key = drafting.action_key(action.id)
+        ticket = self._tickets.get(key) or self._transaction.follow_up.ticket(key)
+        if ticket is None:
+            return self._tracker is not None and action.state is ActionState.OPEN
+        if ticket.data.get(GONE) is True:
+            return False
+        wanted = self.wanted(action)
+        return (wanted.title, wanted.body, wanted.is_open) != (ticket.title, ticket.body, ticket.is_open)
 
-def _repetitions(transaction: Transaction, incident: Incident) -> list[Incident]:
-    """The latest ones after it."""
-    latest = transaction.incidents.of_key(incident.key, _MOST_REPETITIONS)
-    return [each for each in latest if each.opened_at > incident.opened_at]
+    def wanted(self, action: Action) -> Wanted:
+        """What its ticket should say."""
+        incident, again = self._of(action.incident)
+        return drafting.of_action(action, incident, page_url=page_url(self._console_url, action.incident), again=again)
+
+    def _of(self, id_: str) -> tuple[Incident | None, Sequence[Incident]]:
+        """The incident, and its latest repetitions."""
+        if id_ not in self._incidents:
+            incident = self._transaction.incidents.incident(id_)
+            latest = self._transaction.incidents.of_key(incident.key, _MOST_REPETITIONS) if incident else []
+            again = [each for each in latest if incident and each.opened_at > incident.opened_at]
+            self._incidents[id_] = (incident, again)
+        return self._incidents[id_]
 
 
 def _put(transaction: Transaction, wanted: Wanted, tracker: Tracker | None, now: datetime, incident: str) -> int:
