@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from alerts.adapters.spool_folder import SpoolFolder
 from alerts.delivery.rates import Rates
 from alerts.delivery.showing import Shows
 from alerts.delivery.spool.daemon import GRACE, Spool, SpoolDaemon
+from alerts.delivery.spool.guard import REST, GuardedIntake
 from alerts.delivery.spool.model import Left, Shown, from_json, spooled_of, to_json
 from alerts.escalation.model import EscalationPolicy, PolicyStep
 from alerts.incidents.keeping import Keeper
-from alerts.intake import Intake
+from alerts.intake import Intake, Received
 from alerts.model import AlertsDeclared
 from alerts.routing.model import Channel, ChannelKind, Matcher, MatchOperator, Receiver, Route
 from controlplane.model.alert import Alert, AlertNotification, AlertStatus
@@ -316,3 +317,31 @@ def test_what_is_spooled_travels_unharmed(
 def test_what_is_not_spooled_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         from_json(broken)
+
+
+def test_a_database_that_hangs_is_not_asked_for_every_delivery(bench: Bench) -> None:
+    asked = []
+
+    def hang(said: AlertNotification, now: datetime) -> Received:
+        asked.append(now)
+        bench.house.clock.pass_(10 * SECOND)
+        raise Transient("timeout")
+
+    guarded = GuardedIntake(hang, bench.house.clock.now)
+    for _ in range(50):
+        with pytest.raises(Transient):
+            guarded.receive(FIRING, bench.house.now)
+    assert len(asked) == 1
+    bench.house.clock.pass_(REST)
+    with pytest.raises(Transient):
+        guarded.receive(FIRING, bench.house.now)
+    assert len(asked) == 2
+
+
+def test_a_database_that_refuses_at_once_is_asked_each_time_and_takes_what_it_can(bench: Bench) -> None:
+    guarded = GuardedIntake(bench.intake.receive, bench.house.clock.now)
+    bench.is_away = True
+    with pytest.raises(Transient):
+        guarded.receive(FIRING, bench.house.now)
+    bench.is_away = False
+    assert guarded.receive(FIRING, bench.house.now).fired == 1
