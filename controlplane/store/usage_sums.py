@@ -6,9 +6,10 @@ Decimals are text in both databases: SQLite would sum them as floats.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Insert, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from controlplane.model import exact
@@ -130,10 +131,14 @@ def read_counters(connection: Connection) -> list[UsageCounter]:
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows whose key may be there: they replace what stands under it."""
-    if not rows:
-        return
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table)
+    if rows:
+        connection.execute(_upserting(table, connection.dialect.name, tuple(rows[0])), list(rows))
+
+
+@cache
+def _upserting(table: Table, dialect: str, names: tuple[str, ...]) -> Insert:
+    """The statement, kept: to put it together anew takes longer than to run it."""
+    statement = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
     key = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), list(rows))
+    changed = {name: statement.excluded[name] for name in names if name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
