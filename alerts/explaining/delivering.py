@@ -15,7 +15,7 @@ from alerts.explaining.firings import Fired
 from alerts.maintenance.active import active_spans, is_active
 from alerts.maintenance.model import MaintenanceWindow
 from alerts.routing.matchers import all_match, parse
-from alerts.routing.model import Routed
+from alerts.routing.model import Matcher, MatchOperator, Routed
 from alerts.routing.router import Router
 from controlplane.model.inhibition import Inhibition
 
@@ -168,15 +168,15 @@ def _changes(window: MaintenanceWindow | None, at: datetime) -> datetime:
 def _inhibited(fired: Sequence[Fired], rules: Sequence[Inhibition]) -> dict[int, list[_Quiet]]:
     """By alert, the times at which others keep it quiet: their sources, whether they are told of or not."""
     found: dict[int, list[_Quiet]] = {}
+    matching = _Matching(fired)
     for rule in rules:
         source, target = [parse(each) for each in rule.source], [parse(each) for each in rule.target]
-        targets = [number for number, each in enumerate(fired) if all_match(target, each.labels)]
+        targets = matching.all_of(target)
         if not targets:
             continue
         sources: dict[tuple[str, ...], list[int]] = {}
-        for number, each in enumerate(fired):
-            if all_match(source, each.labels):
-                sources.setdefault(_values(each, rule), []).append(number)
+        for number in matching.all_of(source):
+            sources.setdefault(_values(fired[number], rule), []).append(number)
         both = {number for number in targets if all_match(source, fired[number].labels)}
         for number in targets:
             for other in sources.get(_values(fired[number], rule), ()):
@@ -186,6 +186,23 @@ def _inhibited(fired: Sequence[Fired], rules: Sequence[Inhibition]) -> dict[int,
                 if span is not None:
                     found.setdefault(number, []).append(_Quiet(*span, said(fired[other].labels)))
     return found
+
+
+class _Matching:
+    """Finds alerts by matchers: among those with the value of one that asks for equality, there are few left."""
+
+    def __init__(self, fired: Sequence[Fired]) -> None:
+        self._fired = fired
+        self._by_label: dict[tuple[str, str], list[int]] = {}
+        for number, each in enumerate(fired):
+            for pair in each.labels.items():
+                self._by_label.setdefault(pair, []).append(number)
+
+    def all_of(self, matchers: Sequence[Matcher]) -> list[int]:
+        """Places of those that all match."""
+        equal = [(each.name, each.value) for each in matchers if each.operator is MatchOperator.EQUAL and each.value]
+        some = min((self._by_label.get(pair, []) for pair in equal), key=len, default=range(len(self._fired)))
+        return [number for number in some if all_match(matchers, self._fired[number].labels)]
 
 
 def _values(each: Fired, rule: Inhibition) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ that people made by hand are not known any more.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from alerts.escalation.planning import steps_of
@@ -22,6 +22,7 @@ from controlplane import conventions as names
 from controlplane.model.incident import Priority
 from controlplane.model.inhibition import Inhibition
 
+_BEFORE: Final = datetime.min.replace(tzinfo=UTC)
 NOT_DECLARED: Final = "no Route is declared: it is shown on the console only"
 
 
@@ -99,21 +100,18 @@ def _incidents(
 ) -> Iterator[tuple[list[Notice], datetime | None]]:  # fmt: skip
     """Notices of one key, incident by incident, each with its end: all alerts ended, and `resolve_after` passed."""
     part: list[Notice] = []
-    end: datetime | None = None
-    wait = timedelta(0)
-    last: datetime | None = None
+    wait, last, goes_on = timedelta(0), _BEFORE, False
     for notice in group:
-        if part and end is not None and notice.at >= end:
-            yield part, end
-            part, wait, last = [], timedelta(0), None
+        if part and not goes_on and notice.at >= last + wait:
+            yield part, last + wait
+            part, wait, last = [], timedelta(0), _BEFORE
         part.append(notice)
         wait = max(wait, notice.routed.resolve_after)
-        ends = [fired[each.alert].end for each in part]
-        known = [each for each in ends if each is not None]
-        last = max(known) if len(known) == len(ends) else None
-        end = last + wait if last is not None else None
+        ends = fired[notice.alert].end
+        goes_on = goes_on or ends is None
+        last = max(last, ends or last)
     if part:
-        yield part, end
+        yield part, None if goes_on else last + wait
 
 
 def _episode(
