@@ -21,6 +21,11 @@ class Choice:
         """Whether a receiver of Alertmanager is one of our routes."""
         return self._router.named(receiver, {}) is not None
 
+    def tells_nobody(self, receiver: str) -> bool:
+        """Whether a receiver is a route of ours whose alerts are noted and no more, such as the Watchdog's."""
+        named = self._router.named(receiver, {})
+        return named is not None and named.tells_nobody
+
     def placed(self, alert: Alert, receiver: str, at: datetime) -> Placed | None:
         """Where it belongs; None while nobody is to be told of it: all of its routes are muted, or tell nobody.
 

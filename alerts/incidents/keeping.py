@@ -16,7 +16,6 @@ from alerts.incidents.lines import alert_lines, held_at, joined, opened_line, ri
 from alerts.incidents.twins import end_twins
 from alerts.incidents.writing import ReadTime, channels_of, database_time, event_of
 from alerts.model import AlertsDeclared
-from alerts.routing.model import WATCHDOG_ROUTE
 from alerts.telling import message_of
 from controlplane import incident_names as names
 from controlplane.model.alert import Alert, AlertStatus
@@ -71,12 +70,12 @@ class Keeper:
             return self.end(transaction, ended, now)
         transaction.incidents.lock()
         _receive(transaction, delivery, alerts, now)
-        if delivery.receiver == WATCHDOG_ROUTE:
-            return Kept()
+        if choice.tells_nobody(delivery.receiver):
+            return self.end(transaction, ended, now)  # other routes may tell the same alerts
         work = _Work(transaction, choice, choice.declared, self._read_time(transaction, now), now)
         firing = [each for each in alerts if each.status is AlertStatus.FIRING]
         members = transaction.incidents.incidents_of([each.key for each in (*firing, *ended)])
-        strangers = _still_firing(transaction, firing, set(members), {each.key for each in changed})
+        strangers = _still_firing(transaction, [each for each in firing if each.key not in members], changed)
         work.gather(strangers, delivery.receiver)
         work.gather([each for each in ended if each.key not in members], delivery.receiver)
         if choice.knows(delivery.receiver):
@@ -125,11 +124,12 @@ class _Work:
                 id_ = self._begin(key, firing)
             elif firing:
                 self._join(id_, firing)
+                self._after[id_] = replace(self._after[id_], quiet_since=None)
             self._joining += [_member(id_, each.alert, self._at) for each in group]
             self._lines += alert_lines(id_, [each.alert for each in group], self._at)
 
     def widen(self, members: Sequence[tuple[Alert, str]], receiver: str) -> None:
-        """Alerts of incidents are told by one more route."""
+        """Alerts of incidents are told by one more route. What was delivered late may have ended: quiet stays quiet."""
         groups: dict[str, list[Placed]] = {}
         for alert, id_ in members:
             incident = self._load(id_)
@@ -196,7 +196,7 @@ class _Work:
         held = None
         if rises(incident, group[0].priority, None):  # seldom: only then does it matter what people said
             held = held_at(self._log.timeline(id_, _RANK_LINES))
-        after = replace(joined(incident, group, held), quiet_since=None)
+        after = joined(incident, group, held)
         self._after[id_] = after
         if after.priority is not incident.priority:
             self._lines.append(rose_line(incident, after, group[0].alert, self._at))
@@ -252,15 +252,13 @@ def _receive(transaction: Transaction, delivery: Delivery, alerts: Iterable[Aler
     )
 
 
-def _still_firing(
-    transaction: Transaction, firing: Sequence[Alert], members: set[tuple[str, datetime]], changed: set[object]
-) -> list[Alert]:
-    """Those that fire and belong to no incident. One that told nothing new may have ended: the store knows."""
-    strangers = [each for each in firing if each.key not in members]
-    if all(each.key in changed for each in strangers):
-        return strangers
-    known = {stored.alert.key for stored in transaction.alerts.firing()}
-    return [each for each in strangers if each.key in known]
+def _still_firing(transaction: Transaction, firing: Sequence[Alert], changed: Sequence[Alert]) -> list[Alert]:
+    """Those that began with this delivery, and others that fire still: one that told nothing new may have ended."""
+    begun = {each.key for each in changed if each.status is AlertStatus.FIRING}
+    if all(each.key in begun for each in firing):
+        return list(firing)
+    known = {stored.alert.key for stored in transaction.alerts.firing()} | begun
+    return [each for each in firing if each.key in known]
 
 
 def _distinct(alerts: Sequence[Alert]) -> list[Alert]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from alerts.escalation.model import EscalationPolicy, PolicyStep
 from alerts.incidents.desk import Desk
@@ -133,7 +134,7 @@ class Bench:
     def texts(self, id_: str) -> list[str]:
         return [line.text for line in self.timeline(id_)]
 
-    def read(self, ask: "Callable[[Transaction], object]") -> object:
+    def read(self, ask: Callable[[Transaction], Any]) -> Any:
         with self.store.transaction(read_only=True) as transaction:
             return ask(transaction)
 

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from alerts.incidents.choosing import Choice
 from alerts.incidents.daemon import QuietDaemon
+from alerts.incidents.grouping import by_key, draft
 from alerts.model import AlertsDeclared
 from controlplane import incident_names as names
 from controlplane.conventions import EVENT_ALERT_FIRED
@@ -75,7 +77,7 @@ def test_an_incident_is_told_by_every_route_that_delivers_its_alerts_and_opens_o
     assert widened.id == first.id
     assert (widened.routes, widened.receivers, widened.policy) == (("audit", "pages"), ("boss", "sre"), "p0")
     assert bench.told() == ["email:boss", "pagerduty:sre", "slack:#ops"]
-    assert len(bench.read(lambda transaction: transaction.incidents.steps_of(first.id))) == 4  # type: ignore[arg-type]
+    assert len(bench.read(lambda transaction: transaction.incidents.steps_of(first.id))) == 4
     bench.receive(both, receiver="audit")
     assert bench.one() == widened
 
@@ -110,7 +112,7 @@ def test_with_routes_the_event_log_hears_of_alerts_and_the_console_does_not(benc
     bench.receive(alert(), receiver="pages")
     assert "console" not in bench.told()
     fired = bench.read(lambda transaction: transaction.events.after(0, 10, [EVENT_ALERT_FIRED]))
-    assert len(fired) == 1  # type: ignore[arg-type]
+    assert len(fired) == 1
 
 
 def test_an_alert_that_fired_before_there_were_routes_opens_its_incident_when_it_is_delivered_again(
@@ -155,7 +157,7 @@ def test_an_incident_ends_once_all_alerts_have_ended_for_long_enough(bench: Benc
     assert (over.state, over.resolved_at, over.resolved_by) == (IncidentState.RESOLVED, bench.now, "")
     assert over.resolution == "all 2 alerts ended, and it was quiet for 2 min"
     steps = bench.read(lambda transaction: transaction.incidents.steps_of(over.id))
-    assert all(step.cancelled_at == bench.now for step in steps)  # type: ignore[attr-defined]
+    assert all(step.cancelled_at == bench.now for step in steps)
     assert bench.told() == ["pagerduty:sre", "slack:#ops"]
     assert "resolved by itself" in bench.texts(over.id)[-1]
 
@@ -205,7 +207,7 @@ def test_an_incident_becomes_as_urgent_as_its_most_urgent_alert(bench: Bench) ->
 
 
 def test_an_acknowledgement_of_something_small_does_not_hold_for_a_page(bench: Bench) -> None:
-    bench.declared = replace(DECLARED, root=replace(DECLARED.root, escalation="p0", receivers=("sre",)))  # type: ignore[type-var]
+    bench.declared = replace(DECLARED, root=replace(DECLARED.root, escalation="p0", receivers=("sre",)))
     bench.receive(alert(severity="ticket"), receiver="default")
     bench.desk.acknowledge("INC-1", by="ann", via="slack", now=bench.now)
     bench.now += MINUTE
@@ -213,7 +215,7 @@ def test_an_acknowledgement_of_something_small_does_not_hold_for_a_page(bench: B
     incident = bench.one()
     assert (incident.state, incident.acknowledged_by) == (IncidentState.OPEN, "")
     due = bench.read(lambda transaction: transaction.incidents.due_steps(T0 + MINUTE))
-    assert [(each.round, each.due_at) for each in due] == [(2, T0 + MINUTE)]  # type: ignore[attr-defined]
+    assert [(each.round, each.due_at) for each in due] == [(2, T0 + MINUTE)]
     bench.desk.acknowledge("INC-1", by="ann", via="slack", now=bench.now)
     bench.receive(alert(severity="ticket", priority="P0", pod="3"), receiver="default")
     assert bench.one().state is IncidentState.ACKNOWLEDGED
@@ -258,9 +260,6 @@ def test_a_storm_is_one_message_a_channel_and_few_lines(bench: Bench) -> None:
 def test_the_id_of_an_incident_follows_from_its_alerts_alone(bench: Bench) -> None:
     late = alert(pod="2", starts_at=T0 + MINUTE)
     bench.receive(late, alert(), receiver="pages")
-    from alerts.incidents.choosing import Choice
-    from alerts.incidents.grouping import by_key, draft
-
     assert DECLARED.root is not None
     placed = [Choice(DECLARED, DECLARED.root).placed(each, "pages", T0) for each in (alert(), late)]
     (group,) = by_key(each for each in placed if each is not None).values()

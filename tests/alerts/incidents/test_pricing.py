@@ -52,21 +52,27 @@ FULL = {
 }
 
 
-def price(bench: Bench, backend: Prometheus, daemons: dict[int, PricingDaemon] = {}) -> tuple[int, int]:  # noqa: B006
-    daemon = daemons.get(id(bench)) or PricingDaemon(
-        bench.store, lambda: bench.declared, backend, read_time=lambda transaction, now: bench.now
-    )
-    daemons[id(bench)] = daemon
-    daemon._backend = backend
-    ran = daemon.run_once(bench.now)
-    return ran.priced, ran.told
+class Pricing:
+    """One daemon over a bench; each turn may have other answers."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.backend = Prometheus()
+        self.daemon = PricingDaemon(
+            bench.store, lambda: bench.declared, self.backend, read_time=lambda transaction, now: bench.now
+        )
+
+    def turn(self, **answers: Any) -> tuple[int, int]:
+        self.backend.answers, self.backend.asked = answers, []
+        ran = self.daemon.run_once(self.bench.now)
+        return ran.priced, ran.told
 
 
 def test_an_incident_costs_budget_money_and_operations(bench: Bench) -> None:
     bench.receive(alert(), receiver="pages")
     bench.due()
     bench.now += MINUTE
-    assert price(bench, Prometheus(**FULL)) == (1, 1)
+    assert Pricing(bench).turn(**FULL) == (1, 1)
     tag = bench.one().price
     assert tag == PriceTag(
         as_of=bench.now,
@@ -79,20 +85,20 @@ def test_an_incident_costs_budget_money_and_operations(bench: Bench) -> None:
 
 def test_what_is_not_known_is_missing_and_said(bench: Bench) -> None:
     bench.receive(alert(slo="pay"), receiver="pages")
-    assert price(bench, Prometheus(bad=[({"slo": "pay"}, float("nan"))])) == (1, 0)
+    assert Pricing(bench).turn(bad=[({"slo": "pay"}, float("nan"))]) == (1, 0)
     tag = bench.one().price
     assert tag == PriceTag(T0, (), (), None, "no series say what it cost")
     bench.receive(alert("NodeDown", service="nodes", slo=""), receiver="pages")
-    price(bench, Prometheus())
+    Pricing(bench).turn()
     assert bench.incidents()[0].price == PriceTag(T0, (), (), None, "its alerts name no SLO and no budget")
 
 
 def test_people_hear_of_a_price_when_it_is_a_tenth_more_than_they_know_and_not_every_minute(bench: Bench) -> None:
     bench.receive(alert(), receiver="pages")
-    told = []
+    told, pricing = [], Pricing(bench)
     for minute in range(12):
         bad = {"bad": [({"slo": "pay"}, 100.0 + 4 * minute)], "allowed": FULL["allowed"]}
-        told.append(price(bench, Prometheus(**bad))[1])
+        told.append(pricing.turn(**bad)[1])
         bench.now += MINUTE
     assert told == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]
     assert bench.one().price is not None
@@ -104,13 +110,13 @@ def test_a_resolved_incident_is_priced_once_more_up_to_its_end(bench: Bench) -> 
     bench.desk.resolve("INC-1", by="ann", via="cli", why="", now=bench.now)
     end = bench.now
     bench.now += MINUTE
-    assert price(bench, Prometheus(**FULL)) == (0, 0)
+    pricing = Pricing(bench)
+    assert pricing.turn(**FULL) == (0, 0)
     bench.now += MINUTE
-    backend = Prometheus(**FULL)
-    assert price(bench, backend) == (1, 1)
-    assert {at for _, at in backend.asked} == {end}
+    assert pricing.turn(**FULL) == (1, 1)
+    assert {at for _, at in pricing.backend.asked} == {end}
     bench.now += MINUTE
-    assert price(bench, backend) == (0, 0)
+    assert pricing.turn(**FULL) == (0, 0)
 
 
 def test_news_is_what_is_known_newly_or_changed_by_a_tenth() -> None:
