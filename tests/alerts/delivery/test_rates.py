@@ -19,7 +19,7 @@ SECOND = timedelta(seconds=1)
 @given(
     st.integers(1, 8),
     st.integers(0, 8),
-    st.lists(st.tuples(st.integers(0, 30), st.integers(0, LEAST_URGENT)), max_size=60),
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, LEAST_URGENT)), max_size=25),
 )
 def test_in_no_minute_more_calls_leave_than_are_allowed(calls: int, reserve: int, asked: list[tuple[int, int]]) -> None:
     clock, reserve = SetClock(), min(reserve, calls)
