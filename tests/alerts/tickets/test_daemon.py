@@ -339,7 +339,7 @@ def survived(empty_database: Path, folder: Path, dies_at: int) -> bool:
     return dying.has_died
 
 
-@pytest.mark.parametrize("dies_at", [1, 7, 8, 9, 10, 15])
+@pytest.mark.parametrize("dies_at", [13, 15, 24])
 def test_killed_at_a_boundary_of_a_tickets_life_there_is_one_ticket_of_each(
     empty_database: Path, tmp_path: Path, dies_at: int
 ) -> None:
@@ -356,7 +356,7 @@ def test_killed_at_every_boundary_of_a_tickets_life_there_is_one_ticket_of_each(
     assert dies_at > 60
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(
     troubles=st.lists(st.sampled_from(["fine", "away", "refused", "lost", "crash", "restart"]), max_size=12),
     ending=st.integers(min_value=0, max_value=12),
