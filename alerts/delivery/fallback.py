@@ -18,6 +18,7 @@ PATIENCE: Final = timedelta(seconds=30)  # then the next channel; with its own d
 FALLBACK: Final = "fallback"
 _MOST_OVERDUE: Final = 5000
 _MOST_REMEMBERED: Final = 20_000
+_AGAIN_AFTER: Final = timedelta(minutes=1)  # an acknowledgement may have lapsed meanwhile
 _LEAST_URGENT: Final = max(each.rank for each in Priority if each.is_critical)
 
 
@@ -37,22 +38,27 @@ class Fallbacks:
     def __init__(self, store: Store, declared: Callable[[], AlertsDeclared]) -> None:
         self._store = store
         self._declared = declared
-        self._seen: OrderedDict[tuple[str, str, int], None] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str, int], datetime] = OrderedDict()
 
     def run_once(self, now: datetime, lease: HeldLease | None = None) -> TookOtherWays:
         """Queue what is overdue elsewhere. Raises what the store raises."""
         with self._store.transaction(read_only=True) as transaction:
             late = transaction.outbox.overdue(now - PATIENCE, _LEAST_URGENT, _MOST_OVERDUE)
-        fresh = [due.message for due in late if _mark(due.message) not in self._seen]
+        fresh = [due.message for due in late if not self._is_fresh_in_mind(due.message, now)]
         if not fresh:
             return TookOtherWays(0)
         with self._store.transaction(lease=lease) as transaction:
             pages = sum(bool(other_ways(transaction, message, self._declared(), now)) for message in fresh)
         for message in fresh:
-            self._seen[_mark(message)] = None
+            self._seen[_mark(message)] = now
+            self._seen.move_to_end(_mark(message))
         while len(self._seen) > _MOST_REMEMBERED:
             self._seen.popitem(last=False)
         return TookOtherWays(pages)
+
+    def _is_fresh_in_mind(self, message: OutboxMessage, now: datetime) -> bool:
+        seen_at = self._seen.get(_mark(message))
+        return seen_at is not None and timedelta(0) <= now - seen_at < _AGAIN_AFTER
 
 
 def other_ways(
@@ -99,6 +105,9 @@ def _receivers(transaction: Transaction, incident: Incident) -> list[str]:
 
 
 def _queue(transaction: Transaction, incident: Incident, channel: Channel, now: datetime) -> bool:
+    """Whether it was queued now; who shows the incident already was told, and hears its news."""
+    if transaction.telling.object_of(incident.id, channel.name) is not None:
+        return False
     return transaction.outbox.enqueue_current([message_of(incident, channel.name, reason=FALLBACK)], now) > 0
 
 

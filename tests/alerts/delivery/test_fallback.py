@@ -144,3 +144,27 @@ def test_an_acknowledgement_that_lapsed_is_a_page_again_only_for_who_was_never_t
     house.tell(replace(second, state=IncidentState.OPEN, version=3))
     house.pass_(MINUTE, 10 * SECOND)
     assert house.mail.taken == [("i1", 3)]
+
+
+def test_a_page_that_nobody_took_is_a_page_again_when_an_acknowledgement_lapses(house: House) -> None:
+    house.pager.down = down
+    incident = house.open()
+    house.run()
+    second = acknowledged(incident)
+    house.tell(second)
+    house.pass_(MINUTE, 20 * SECOND)
+    assert house.mail.calls == 0
+    house.tell(replace(second, state=IncidentState.OPEN, version=3))
+    house.pass_(2 * MINUTE, 20 * SECOND)
+    assert house.mail.taken == [("i1", 3)]
+
+
+def test_who_was_told_another_way_is_not_told_again_with_every_change(house: House) -> None:
+    house.pager.down = down
+    incident = house.open()
+    house.pass_(MINUTE, 20 * SECOND)
+    for version in (2, 3):
+        house.tell(replace(incident, version=version))
+        house.pass_(2 * MINUTE, 30 * SECOND)
+    assert house.mail.taken == [("i1", 1)]
+    assert len([each for each in house.attempts_of("i1") if each.outcome is OTHER_WAY]) == 1
