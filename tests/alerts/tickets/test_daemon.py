@@ -358,8 +358,8 @@ def test_killed_at_every_boundary_of_a_tickets_life_there_is_one_ticket_of_each(
 
 @settings(max_examples=4)
 @given(
-    troubles=st.lists(st.sampled_from(["fine", "away", "refused", "lost", "crash", "restart"]), max_size=12),
-    ending=st.integers(min_value=0, max_value=12),
+    troubles=st.lists(st.sampled_from(["fine", "away", "refused", "lost", "crash", "restart"]), max_size=7),
+    ending=st.integers(min_value=0, max_value=7),
 )
 def test_whatever_fails_in_whatever_order_there_is_one_ticket_at_the_end_and_it_says_how_it_ended(
     empty_database: object, troubles: list[str], ending: int
