@@ -19,7 +19,7 @@ from alerts.slack.marks import Mark
 from alerts.slack.message import SlackMessage
 from controlplane.ports import Permanent, Transient
 
-CALL_SECONDS: Final = 10.0
+CALL_SECONDS: Final = 8.0
 ASKING_SECONDS: Final = 0.8  # while somebody waits for our answer
 _PAGE: Final = 200
 _MOST_PAGES: Final = 5

@@ -15,6 +15,10 @@ from controlplane.model.incident import IncidentState, PriceTag
 MOST_BYTES: Final = 256 * 1024
 _LONGEST_TEXT: Final = 2_000
 _SHOWN: Final = 10
+_BRIEF_TEXT: Final = 120
+_BRIEF_URL: Final = 500
+_BRIEF_ITEMS: Final = 20
+_BRIEF_KEYS: Final = 40
 _BRIEF_LABELS: Final = frozenset({"alertname", conventions.SEVERITY, conventions.SERVICE, conventions.SLO})
 _BRIEF_ANNOTATIONS: Final = frozenset({conventions.SUMMARY, conventions.RUNBOOK_URL})
 TYPES: Final = {
@@ -27,7 +31,7 @@ TYPES: Final = {
 def encoded(snapshot: Snapshot) -> bytes:
     """The body; when labels and annotations make it larger than `MOST_BYTES`, without most of them."""
     whole = _as_bytes(body_of(snapshot))
-    return whole if len(whole) <= MOST_BYTES else _as_bytes(body_of(snapshot, is_brief=True))
+    return whole if len(whole) <= MOST_BYTES else _as_bytes(_brief(body_of(snapshot, is_brief=True)))
 
 
 def body_of(snapshot: Snapshot, *, is_brief: bool = False) -> dict[str, JSON]:
@@ -124,11 +128,33 @@ def _pairs(pairs: Mapping[str, str], names: frozenset[str] | None) -> dict[str, 
     return {name: _text(value) for name, value in pairs.items() if name in names}
 
 
+def _brief(value: JSON, longest: int = _BRIEF_TEXT) -> JSON:
+    """The same with all texts on one line and cut, and of many things the first. An address that is cut is none."""
+    match value:
+        case str() if longest == _BRIEF_URL and len(value) > longest:
+            return None
+        case str():
+            return words.plain(value)[:longest]
+        case list():
+            return [_brief(each) for each in value[:_BRIEF_ITEMS]]
+        case dict():
+            kept = list(value)[:_BRIEF_KEYS]
+            return {
+                _plain_name(name): _brief(value[name], _BRIEF_URL if name == "url" else _BRIEF_TEXT) for name in kept
+            }
+        case _:
+            return value
+
+
+def _plain_name(name: str) -> str:
+    return words.plain(name)[:_BRIEF_TEXT]
+
+
 def _text(text: str) -> str:
     return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
 
 
-def _as_bytes(body: dict[str, JSON]) -> bytes:
+def _as_bytes(body: JSON) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 

@@ -15,7 +15,7 @@ from controlplane.ports import Permanent, Transient
 from controlplane.sending_ports import RecipientsRefused
 
 TIMEOUT_SECONDS: Final = 10.0  # of one step
-DEADLINE_SECONDS: Final = 25.0  # of one mail, all of it: a server that drips is cut off
+DEADLINE_SECONDS: Final = 15.0  # of one mail, all of it: a server that drips is cut off
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 _PASSES: Final = range(400, 500)

@@ -34,6 +34,7 @@ def test_one_that_would_be_too_large_leaves_out_labels_before_it_leaves_out_aler
     body = json.loads(encoded(a_snapshot(alerts=alerts)))
     assert [alert["labels"] for alert in body["data"]["alerts"]] == [{"alertname": "Down"}] * 20
     assert body["data"]["alerts"][0]["annotations"] == {"summary": "s"}
+    assert body["data"]["incident"]["url"] == PAGE
 
 
 @given(snapshots())
