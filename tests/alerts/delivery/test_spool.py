@@ -148,6 +148,21 @@ def test_when_the_database_is_back_the_incident_is_the_one_that_was_paged(bench:
     assert {name for name, _ in bench.taken(CHAT)} == {incident.id}
 
 
+def test_what_the_lanes_told_sooner_stays_as_they_told_it(bench: Bench) -> None:
+    bench.is_away = True
+    bench.receive(FIRING)
+    bench.pass_(10 * SECOND)
+    bench.is_away = False
+    assert bench.receive(FIRING)
+    bench.house.run()
+    bench.pass_(SECOND)
+    (incident,) = {name for name, _ in bench.taken(PAGER)}
+    outside = bench.house.outside(incident, PAGER)
+    assert outside is not None
+    assert outside.told_version == 1
+    assert bench.spool.kept.count() == 0
+
+
 def test_alertmanagers_own_retry_changes_nothing(bench: Bench) -> None:
     bench.is_away = True
     for _ in range(20):
@@ -216,6 +231,7 @@ def test_an_alert_of_an_incident_that_began_before_is_one_page_in_the_end(bench:
     other, closing = bench.taken(PAGER)[1:]
     assert (closing[0], closing[1] - other[1]) == (other[0], 1)
     assert other[0] != incident.id
+    assert bench.house.outside(other[0], PAGER) is None
 
 
 def test_what_is_not_critical_waits_for_alertmanager(bench: Bench) -> None:
