@@ -25,7 +25,7 @@ from alerts.incidents.daemon import QuietDaemon
 from controlplane.model.alert import Alert, AlertStatus
 from controlplane.model.incident import Incident, IncidentState, Priority
 from controlplane.ports import Transient
-from controlplane.store import SqlStore, migrate, open_store
+from controlplane.store import SqlStore, open_store
 from tests.alerts.incidents.bench import DECLARED, MINUTE, T0, Bench, alert, ended
 
 _Key = tuple[str, datetime]
@@ -242,19 +242,12 @@ class Incidents(RuleBasedStateMachine):
                 each.id = found
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "empty.db"
-    migrate(f"sqlite:///{path}")
-    return path
-
-
-def test_alerts_become_incidents_as_expected_in_whatever_order(empty: Path) -> None:
-    machine = type("Here", (Incidents,), {"empty": empty})
+def test_alerts_become_incidents_as_expected_in_whatever_order(empty_database: Path) -> None:
+    machine = type("Here", (Incidents,), {"empty": empty_database})
     run_state_machine_as_test(machine, settings=settings(max_examples=5, stateful_step_count=12, phases=QUICK))
 
 
 @pytest.mark.soak
-def test_alerts_become_incidents_as_expected_for_long(empty: Path) -> None:
-    machine = type("Here", (Incidents,), {"empty": empty})
+def test_alerts_become_incidents_as_expected_for_long(empty_database: Path) -> None:
+    machine = type("Here", (Incidents,), {"empty": empty_database})
     run_state_machine_as_test(machine, settings=settings(max_examples=100, stateful_step_count=30, phases=QUICK))
