@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flyball.cli.alert_configuration import configuration_or_exit
+from flyball.cli.alert_configuration import readable_configuration
 from flyball.cli.asking import now, printed
 from flyball.cli.opened_store import opened_store
 from flyball.cli.settings import settings_or_exit
@@ -33,7 +33,7 @@ def why(
 
     What never reached us is not found here: `flyball alerts replay` finds it in Prometheus.
 
-    Exit status: 0, 1 when there is nothing of that name or files have mistakes, 3 when the database failed.
+    Exit status: 0, 1 when there is nothing of that name, 3 when the database failed.
 
     \b
     Examples:
@@ -47,7 +47,7 @@ def why(
     from alerts.explaining.why_views import why_data, why_text
 
     settings = settings_or_exit(folder)
-    declared, further = configuration_or_exit(folder)
+    declared, further = readable_configuration(folder)
     there = _there(settings, is_asked=ask)
     url = database or settings.database_url.reveal()
     with opened_store(url, "alerts why", Unknown) as store, store.transaction(read_only=True) as transaction:

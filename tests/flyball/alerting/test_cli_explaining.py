@@ -56,8 +56,17 @@ def test_why_says_what_to_do_about_a_name_that_nothing_has(shop: Workspace) -> N
     assert code == ExitCode.PROBLEMS
     assert "there is no `INC-9`" in output
     assert "flyball alerts replay" in output
+
+
+def test_mistakes_in_files_keep_nobody_from_asking_why(shop: Workspace) -> None:
+    fired(shop)
     shop.write("broken.yaml", "kind: Route\n")
-    assert shop.run(why, "INC-9", str(shop.folder))[0] == ExitCode.PROBLEMS
+    code, output = shop.run(why, "INC-1", str(shop.folder))
+    assert code == ExitCode.OK
+    assert "have mistakes: routes are shown as far as they can be read" in output
+    assert 'pages matches: severity="page"' in output
+    words = (str(shop.folder), "--since", "1d", "--no-prometheus")
+    assert shop.run(replay, *words)[0] == ExitCode.PROBLEMS
 
 
 def test_replay_shows_what_a_proposed_workspace_would_change(shop: Workspace) -> None:
