@@ -16,6 +16,7 @@ from alerts.runbooks.model import Runbook, StepKind
 from alerts.runbooks.running import StepState, results_of
 from controlplane.model.follow_up import RunbookRun, RunState
 from controlplane.model.incident import IncidentAlert, Priority, TimelineKind
+from controlplane.ports import LeaseLost
 from controlplane.store import SqlStore
 from tests.alerts.kept_store import NOW, SetClock, kept_store
 from tests.alerts.runbooks.running import Hands, a_runbook, a_step
@@ -275,3 +276,26 @@ def test_the_state_of_every_step_is_kept_as_it_was_written(bench: Bench) -> None
     (result,) = results_of(bench.run())
     assert result.state is StepState.DONE
     assert (result.begun_at, result.ended_at, result.seconds, result.before) == (NOW, NOW, 0, "as it was")
+
+
+def test_who_lost_the_lease_during_a_step_writes_nothing_and_the_next_leader_finds_out(bench: Bench) -> None:
+    runbook = a_runbook(a_step("one"), a_step("two"))
+    bench.declare(runbook)
+    lease = bench.store.leases.acquire("leader", "a", timedelta(minutes=1))
+    assert lease is not None
+
+    def lose() -> None:
+        bench.store.leases.release(lease)
+        assert bench.store.leases.acquire("leader", "b", timedelta(minutes=1)) is not None
+
+    bench.hands.meanwhile = lose
+    bench.begin(runbook)
+    with pytest.raises(LeaseLost):
+        bench.daemon().run_once(bench.clock.now(), lease)
+    assert (bench.states(), bench.actions()[-1]) == (["begun", "checked"], "runbook.step_begun")
+    bench.hands.meanwhile = lambda: None
+    bench.turn(timedelta(seconds=70))  # the step may still be under way there
+    assert bench.states() == ["begun", "checked"]
+    bench.turn(timedelta(seconds=10))
+    assert bench.run().state is RunState.FAILED
+    assert bench.hands.did == ["one"]
