@@ -21,6 +21,7 @@ MOST_THREADS: Final = 64
 STRAYS_WAIT: Final = timedelta(hours=1)  # for a channel that no receiver declares (any more): files may be mended
 _STRAYS: Final = 100
 _CLOSING_SECONDS: Final = 20.0
+_SILENT_AFTER: Final = timedelta(minutes=1)
 log = logging.getLogger(__name__)
 
 
@@ -69,6 +70,8 @@ class LanesDaemon:
         self._rates = rates
         self._others = others
         self._patience_seconds = patience_seconds
+        self._now = now
+        self._ran_at: datetime | None = None
         self._stopping = threading.Event()
         self._worker = LaneWorker(
             store, declared, now=now, random=random, observers=observers or Observers(), stopping=self._stopping
@@ -79,6 +82,7 @@ class LanesDaemon:
 
     def run_once(self, now: datetime, lease: HeldLease | None = None) -> LanesRan:
         """Start what is not running. Raises what a lane raised: `LeaseLost` before all others."""
+        self._ran_at = self._now()
         failures = self._collect(lease)
         self._declare()
         _raise_worst(failures)
@@ -110,7 +114,12 @@ class LanesDaemon:
         return len(lost)
 
     def failing(self) -> dict[str, datetime]:
-        """Channels whose last delivery failed, and since when all do."""
+        """Channels for which something waits and whose deliveries fail, and since when all do.
+
+        A process that delivers no more knows of none.
+        """
+        if self._ran_at is None or self._now() - self._ran_at > _SILENT_AFTER:
+            return {}
         lanes = list(self._lanes.values())
         return {lane.channel.name: lane.failing_since for lane in lanes if lane.failing_since is not None}
 
@@ -124,6 +133,9 @@ class LanesDaemon:
         """Lanes that have messages, due or not: one question a turn spares each idle lane a claim of its own."""
         with self._store.transaction(read_only=True) as transaction:
             channels = transaction.outbox.oldest()
+        for name, lane in self._lanes.items():
+            if name not in channels and name not in self._running:
+                lane.rest_easy()
         return [lane for name, lane in self._lanes.items() if name in channels]
 
     def _declare(self) -> None:

@@ -55,6 +55,10 @@ class Lane:
         """Whether it is left alone now."""
         return self.rests_until is not None and now < self.rests_until
 
+    def rest_easy(self) -> None:
+        """It works, or there is nothing left that could fail."""
+        self.failures, self.failing_since, self.rests_until = 0, None, None
+
 
 class LaneWorker:
     """Takes a lane's turns. `random` gives numbers in [0, 1) and spreads retries; `now` is asked often."""
@@ -132,7 +136,7 @@ class LaneWorker:
         now = self._now()
         if lane.failing_since is not None:
             log.info("alerts.channel_recovered", extra={"channel": lane.channel.name})
-        lane.failures, lane.failing_since, lane.rests_until = 0, None, None
+        lane.rest_easy()
         with self._store.transaction(lease=lease) as transaction:
             transaction.outbox.delivered(due.message.id, now)
             write_down(transaction, due, AttemptOutcome.DELIVERED, now)

@@ -333,6 +333,21 @@ def test_a_channel_that_cannot_be_used_takes_no_other_with_it(house: House) -> N
     it.close()
 
 
+def test_a_channel_fails_only_while_something_waits_for_it_and_only_for_who_delivers(house: House) -> None:
+    house.pager.down = down
+    house.open(priority=Priority.P2)
+    house.run()
+    assert list(house.lanes.failing()) == [PAGER.name]
+    house.clock.pass_(2 * MINUTE)
+    assert house.lanes.failing() == {}  # another replica leads, and knows
+    house.run()
+    assert list(house.lanes.failing()) == [PAGER.name]
+    house.clock.pass_(GIVE_UP_AFTER)
+    house.run()
+    house.run()
+    assert house.lanes.failing() == {}
+
+
 def test_attempts_and_waits_are_counted(house: House) -> None:
     house.open(priority=Priority.P0)
     house.clock.pass_(3 * SECOND)
