@@ -37,6 +37,7 @@ from tests.outside.slack import SlackServer
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 DEATHS: Final = ("sql", "line", "request")  # what is counted until somebody dies
+_TURNS: Final = ("line", "sql", "sql", "sql", "request", "sql", "sql", "sql")
 TWICE: Final = 0.2  # of those who go on die as well
 _FAILURES: Final = (Failure.LOST_ANSWER, Failure.RESET, Failure.SERVER_ERROR, Failure.TOO_MANY)
 _REQUESTS: Final = 14  # of a run, about
@@ -167,10 +168,12 @@ class Campaign:
         self.lengths["request"] = _REQUESTS
 
     def _run(self, number: int) -> Run:
-        counts = DEATHS[number % len(DEATHS)]
+        counts = _TURNS[number % len(_TURNS)]
         length = self.lengths[counts]
-        # the database's statements in turn, so that each is somebody's last; of the many others some
-        die_at = 1 + (number // len(DEATHS) * 7) % length if counts == "sql" else self.chance.randint(1, length)
+        die_at = self.chance.randint(1, length)
+        if counts == "sql":  # the database's in turn, so that each is somebody's last; of the many others some
+            self.figures["sql"] += 1
+            die_at = 1 + self.figures["sql"] * (7 if length % 7 else 11) % length
         return Run(number, counts, die_at, Story.of(self.seed, number).begins_at)
 
     def _live(self, process: "subprocess.Popen[str]", left: list[Run]) -> None:

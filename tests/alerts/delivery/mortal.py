@@ -104,7 +104,7 @@ class Story:
             firing=whole if chance.random() < 0.5 else (*[(each,) for each in alerts], tuple(alerts)),
             ending=whole if chance.random() < 0.5 else tuple((each,) for each in reversed(alerts)),
             is_acknowledged_early=chance.random() < 0.4,
-            silent=frozenset(each for each in PHASES[:-2] if chance.random() < 0.25),
+            silent=frozenset(each for each in PHASES[:-2] if chance.random() < 0.4),
         )
 
     @property
