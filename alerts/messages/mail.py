@@ -127,7 +127,7 @@ def _alerts(snapshot: Snapshot) -> tuple[str, ...]:
 
 def _links(snapshot: Snapshot) -> tuple[Link, ...]:
     page = [Link("Acknowledge or resolve it in Flyball", snapshot.page_url)] if snapshot.page_url else []
-    runbooks = [Link(f"Runbook: {each.text}", each.url) for each in snapshot.runbooks]
+    runbooks = [Link(words.runbook_name(each.text), each.url) for each in snapshot.runbooks]
     found = [*page, *runbooks, *snapshot.links]
     return tuple(each for each in found if each.url.startswith(("https://", "http://")))[:_SHOWN_LINKS]
 

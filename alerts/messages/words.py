@@ -137,6 +137,12 @@ def timeline_line(entry: TimelineEntry) -> str:
     return f"{kind}: {text}{by}" if kind and not text.startswith(kind) else f"{text}{by}"
 
 
+def runbook_name(text: str) -> str:
+    """`Runbook: Gateway outage`; what says so itself is left as it is."""
+    name = plain(text)
+    return name if name.lower().startswith("runbook") else f"Runbook: {name}" if name else "Runbook"
+
+
 def clock(at: datetime) -> str:
     """`12:34:56 UTC`."""
     return f"{at:%H:%M:%S} UTC"

@@ -123,7 +123,7 @@ def _suspects(snapshot: Snapshot) -> list[Block]:
 
 
 def _links(snapshot: Snapshot) -> list[Block]:
-    runbooks = [link(f"Runbook: {each.text}", each.url) for each in snapshot.runbooks]
+    runbooks = [link(words.runbook_name(each.text), each.url) for each in snapshot.runbooks]
     others = [link(each.text, each.url) for each in snapshot.links]
     return context([*runbooks, *others][:_SHOWN_LINKS])
 

@@ -64,6 +64,11 @@ def test_nothing_is_said_twice() -> None:
     assert list(words.said_by_alerts(a_snapshot(incident, alerts=(alert,)))) == ["Worst: POST /pay"]
 
 
+def test_a_runbook_is_called_one_once() -> None:
+    names = [words.runbook_name(text) for text in ("Gateway outage", "Runbook", "runbook of x", "")]
+    assert names == ["Runbook: Gateway outage", "Runbook", "runbook of x", "Runbook"]
+
+
 def test_a_line_says_its_kind_and_who_it_was_once() -> None:
     assert words.timeline_line(a_line(text="Deployment of x", kind=TimelineKind.DEPLOYMENT)) == "Deployment of x"
     assert words.timeline_line(a_line(text="ann took it", actor="ann")) == "ann took it"
