@@ -32,6 +32,7 @@ class Hands:
         self.impossible: dict[str, str] = {}
         self.again = again
         self.meanwhile: Callable[[], object] = lambda: None
+        self.before: Callable[[], object] = lambda: None
 
     def check(self, step: RunbookStep) -> str:
         if step.name in self.impossible:
@@ -39,6 +40,7 @@ class Hands:
         return f"do {step.name}"
 
     def look(self, step: RunbookStep) -> str:
+        self.before()
         return "as it was"
 
     def perform(self, step: RunbookStep, key: str) -> Performed:

@@ -177,6 +177,15 @@ def test_cancelling_while_a_step_is_under_way_keeps_what_came_of_it_and_does_no_
     assert bench.hands.did == ["one"]
 
 
+def test_a_run_that_is_cancelled_before_its_step_is_written_down_as_begun_does_nothing(bench: Bench) -> None:
+    runbook = a_runbook(a_step("one"))
+    bench.declare(runbook)
+    bench.hands.before = lambda: asking.end(bench.store, "r1", by="ben", why="", now=NOW)
+    bench.begin(runbook)
+    bench.turn()
+    assert (bench.run().state, bench.states(), bench.hands.did) == (RunState.CANCELLED, ["checked"], [])
+
+
 def test_an_edited_runbook_is_not_run_on(bench: Bench) -> None:
     runbook = a_runbook(a_step("one", automatic=False))
     bench.declare(runbook)
