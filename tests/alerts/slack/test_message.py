@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from slack_sdk.models.blocks import Block
 
 from alerts.model import Link, Snapshot
 from alerts.slack import limits
@@ -124,6 +125,16 @@ def test_text_is_cut_between_characters_and_never_within_an_entity() -> None:
     assert escaped("a&&&", 9) == "a&amp;…"
     assert escaped("a&b", 7) == "a&amp;b"
     assert cut("🔥🔥🔥", 5) == "🔥🔥…"
+
+
+def test_slacks_own_sdk_knows_every_block() -> None:
+    for snapshot in (a_snapshot(), a_snapshot(acknowledged()), a_snapshot(resolved())):
+        for message in (message_of(snapshot, with_buttons=True), plain_message(snapshot, with_buttons=True)):
+            for block in message.blocks:
+                known = Block.parse(block)
+                assert known is not None
+                known.validate_json()
+                assert known.to_dict() == block
 
 
 @given(snapshots())
