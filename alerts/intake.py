@@ -1,6 +1,6 @@
 """Takes alerts in: stored, written to the event log, made incidents and queued for telling, all in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,11 +26,16 @@ class Intake:
     """Stores notifications. The same one may come any number of times, also at once.
 
     `incidents` makes incidents of them where routes are declared; without it every alert is told on the console.
+    `look` is called first: whoever has not read yet what is declared does so, or raises `Transient`, for an alert that
+    came too early would be told to nobody.
     """
 
-    def __init__(self, store: Store, incidents: Keeper | None = None) -> None:
+    def __init__(
+        self, store: Store, incidents: Keeper | None = None, *, look: Callable[[], object] = lambda: None
+    ) -> None:
         self._store = store
         self._incidents = incidents
+        self._look = look
 
     def receive(self, notification: AlertNotification, now: datetime) -> Received:
         """Store it; on return it is committed. Raises `Transient` when the store can't take any of it."""
@@ -41,11 +46,13 @@ class Intake:
 
         Whoever makes it tells its end as well, or a person resolves its incident.
         """
+        self._look()
         if self._incidents is None or not self._incidents.is_routing:
             return None
         return self._receive([marked_own(alert)], Delivery(), now)
 
     def _receive(self, alerts: Sequence[Alert], delivery: Delivery, now: datetime) -> Received:
+        self._look()
         ordered = sorted(alerts, key=_order)  # in one order for all: no two wait for each other
         with self._store.transaction() as transaction:
             changed = transaction.alerts.record_all(ordered, now)

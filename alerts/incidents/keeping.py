@@ -19,7 +19,7 @@ from alerts.model import AlertsDeclared
 from alerts.telling import message_of
 from controlplane import incident_names as names
 from controlplane.model.alert import Alert, AlertStatus
-from controlplane.model.incident import AlertReceipt, Incident, IncidentAlert, IncidentState, TimelineEntry
+from controlplane.model.incident import AlertReceipt, DueStep, Incident, IncidentAlert, IncidentState, TimelineEntry
 from controlplane.model.outbox import OutboxMessage
 from controlplane.ports import Transaction
 
@@ -110,6 +110,8 @@ class _Work:
         self._after: dict[str, Incident] = {}  # as they shall be
         self._opened: list[str] = []
         self._open: dict[str, str | None] = {}
+        self._last: dict[str, str] = {}
+        self._steps: list[DueStep] = []
         self._lines: list[TimelineEntry] = []
         self._joining: list[IncidentAlert] = []
 
@@ -160,16 +162,20 @@ class _Work:
             id_ for id_, after in self._after.items() if after.is_open and (id_ in told or after != self._kept[id_])
         ]
         messages: list[OutboxMessage] = []
+        opened = set(self._opened)
         for id_ in news:
-            is_new = id_ in self._opened
-            version = self._after[id_].version + (0 if is_new else 1)
-            self._put(replace(self._after[id_], version=version, updated_at=self._at))
+            after, is_new = self._after[id_], id_ in opened
+            if not is_new:
+                self._put(replace(after, version=after.version + 1, updated_at=self._at))
+            elif after != self._kept[id_]:
+                self._put(after)
             messages += self._messages(id_, is_new=is_new)
+        self._log.put_steps(self._steps)
         self._log.note(self._lines, self._now)
         events = [event_of(names.EVENT_INCIDENT_OPENED, self._after[id_], self._at) for id_ in self._opened]
         self._transaction.events.append_all(events, self._now)
         self._transaction.outbox.enqueue_current(messages, self._now)
-        return Kept(tuple(self._opened), tuple(id_ for id_ in news if id_ not in self._opened))
+        return Kept(tuple(self._opened), tuple(id_ for id_ in news if id_ not in opened))
 
     def _placed(self, alerts: Sequence[Alert], receiver: str) -> list[Placed]:
         assert self._choice is not None, "only routes tell alerts apart"
@@ -182,8 +188,7 @@ class _Work:
         return [message_of(self._after[id_], channel) for channel in channels]
 
     def _begin(self, key: str, group: Sequence[Placed]) -> str:
-        last = self._log.last_of_key(key)
-        incident = draft(group, self._at, last.id if last else "")
+        incident = draft(group, self._at, self._last[key])
         self._put(incident)
         self._opened.append(incident.id)
         self._open[key] = incident.id
@@ -210,18 +215,20 @@ class _Work:
             return
         steps = [] if incident.id in self._opened else self._log.steps_of(incident.id)
         rounds = [step.round for step in steps if step.policy == found.name]
-        self._log.put_steps(steps_of(found, incident.id, self._at, first_round=max(rounds, default=-1) + 1))
+        self._steps += steps_of(found, incident.id, self._at, first_round=max(rounds, default=-1) + 1)
 
     def _put(self, incident: Incident) -> None:
         self._kept[incident.id] = self._after[incident.id] = self._log.put(incident)
 
     def _open_of(self, key: str) -> str | None:
+        """The one that is open; else the last one, if any, is what a new one repeats."""
         if key not in self._open:
-            found = self._log.open_of_key(key)
-            if found is not None:
+            found = self._log.last_of_key(key)  # none is opened while another one is open
+            self._open[key] = found.id if found is not None and found.is_open else None
+            self._last[key] = found.id if found is not None else ""
+            if found is not None and found.is_open:
                 self._kept.setdefault(found.id, found)
                 self._after.setdefault(found.id, found)
-            self._open[key] = found.id if found else None
         return self._open[key]
 
     def _load(self, id_: str) -> Incident:
