@@ -1,6 +1,8 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
+import re
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import BigInteger, DateTime, Integer, Text
 from sqlalchemy.engine import Dialect
@@ -29,6 +31,9 @@ class UTCTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+
 class Line(TypeDecorator[str]):
     """Text that both databases can keep: PostgreSQL has no NUL, UTF-8 no lone surrogates."""
 
@@ -37,7 +42,7 @@ class Line(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Refuse on both what one of them refuses."""
-        if value is not None and ("\x00" in value or any("\ud800" <= character <= "\udfff" for character in value)):
+        if value is not None and _UNSTORABLE.search(value):
             raise ValueError("text with a NUL character or a lone surrogate cannot be stored")
         return value
 
