@@ -95,6 +95,18 @@ def test_two_times_of_a_window_within_the_hour_are_two_silences() -> None:
     assert daemon.run_once(keeper.now) == replace(daemon.run_once(keeper.now), put=0, expired=0)
 
 
+def test_a_silence_that_somebody_ended_is_put_again_and_no_other_is_touched() -> None:
+    twice = window("weekly: [{from: '12:00', to: '12:20'}, {from: '12:40', to: '13:00'}]\nmatch: [['a=b']]", "twice")
+    keeper = MemoryKeeper(NOON + MINUTE)
+    daemon = SilenceDaemon(keeper, lambda: [twice])
+    daemon.run_once(keeper.now)
+    first, second = sorted(keeper.silences(), key=lambda each: each.starts_at)
+    keeper.expire(first.id)
+    daemon.run_once(keeper.now)
+    assert second in keeper.silences()
+    assert {each.ends_at for each in keeper.silences()} == {first.ends_at, second.ends_at}
+
+
 def test_one_change_that_fails_is_told_after_the_others_were_made() -> None:
     keeper = MemoryKeeper(NOON)
     keeper.fails = True

@@ -25,7 +25,7 @@ from tests.fuzz.mutating import mutated
 NOW = datetime(2026, 12, 1, 3, tzinfo=UTC)
 SEED = "---\n".join(
     (
-        of("Receiver", "chat", 'channels:\n  - slack: {channel: "#o"}\n    priorities: [P3]\nfallback: [{console: {}}]'),
+        of("Receiver", "chat", 'channels:\n  - {slack: {channel: "#o"}, priorities: [P3]}\nfallback: [{console: {}}]'),
         of("Receiver", "ann", "channels:\n  - pagerduty: {routingKeyFrom: KEY}\n  - email: {to: [a@example.com]}"),
         of("Schedule", "sre", "timeZone: UTC\nrotations: [{name: w, participants: [ann], start: 2026-01-05T09:00}]"),
         of("EscalationPolicy", "p0", "steps:\n  - {after: 0m, notify: [{schedule: sre}]}"),
