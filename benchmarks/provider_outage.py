@@ -36,7 +36,7 @@ OUTAGE: Final = timedelta(minutes=30)
 AFTERWARDS: Final = timedelta(minutes=5)
 _CHANGES_A_MINUTE: Final = 40
 _STEP: Final = timedelta(seconds=1)
-_DEADLINE_SECONDS: Final = 0.2  # of a call: a server that does not answer holds up the clock so long
+_DEADLINE_SECONDS: Final = 2.0  # of a call: a server that does not answer holds up the clock so long
 _LIMIT: Final = timedelta(minutes=2)
 _FALLBACK_LIMIT_SECONDS: Final = 60
 _CALLS_LIMIT: Final = 120
@@ -127,7 +127,14 @@ class _World:
             taken = {"state": IncidentState.ACKNOWLEDGED, "acknowledged_at": self.now, "acknowledged_by": "ann"}
             self.put(replace(incident, version=version, updated_at=self.now, **taken))  # type: ignore[arg-type]
         elif incident.is_open:
-            self.put(replace(incident, version=version, updated_at=self.now, title=f"{incident.title[:40]} {version}"))
+            self.put(
+                replace(
+                    incident,
+                    version=version,
+                    updated_at=self.now,
+                    title=f"{incident.title.split(',')[0]}, {version} times",
+                )
+            )
 
 
 def _figures(store: SqlStore) -> Iterator[Figure]:

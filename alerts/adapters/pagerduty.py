@@ -2,13 +2,15 @@
 
 import logging
 import ssl
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from httpx2 import HTTPError, Response
+from httpx2 import HTTPError, Request, Response
 from pagerduty import Error, EventsApiV2Client
 
 from alerts.adapters.in_time import InTime
@@ -24,11 +26,12 @@ from controlplane.ports import Permanent, Transient
 DEFAULT_URL: Final = "https://events.pagerduty.com"
 DEADLINE_SECONDS: Final = 8.0  # of one call, all of it
 PAUSE: Final = timedelta(seconds=15)  # after a 429 that does not say how long
-_STEP_SECONDS: Final = 4.0  # to connect, and between any two parts of an answer
+STEP_SECONDS: Final = 4.0  # to connect, and between any two parts of an answer
 _MOST_SAID: Final = 300  # characters of what PagerDuty says about an event that it refuses
 _TOO_MANY: Final = 429
 _MAY_PASS: Final = (408, 425)
 _THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
+_SENDING: Final = ".send_request_headers.started"  # of httpcore's trace
 _STANDING: Final = "standing"
 _PAGE: Final = "page"
 _SILENT: Final = logging.Logger("pagerduty", logging.CRITICAL + 1)
@@ -51,6 +54,7 @@ class PagerDutyNotifier:
         url: str = DEFAULT_URL,
         tls: ssl.SSLContext | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
+        step_seconds: float = STEP_SECONDS,
     ) -> None:
         self._channel = channel
         self._routing_key = routing_key
@@ -60,7 +64,8 @@ class PagerDutyNotifier:
         self._url = url.rstrip("/")
         self._tls = tls
         self._in_time = InTime("PagerDuty", deadline_seconds)
-        self._step_seconds = min(_STEP_SECONDS, deadline_seconds)
+        self._punctual = _Punctual(deadline_seconds)
+        self._step_seconds = step_seconds
         self._client: tuple[str, EventsApiV2Client] | None = None
 
     @property
@@ -95,7 +100,7 @@ class PagerDutyNotifier:
         event = trigger(snapshot) if action is Action.TRIGGER else {}
         self._rate.take(snapshot.incident.priority.rank)
         try:
-            self._in_time.call(lambda: client.send_event(action.value, dedup_key=key, **event))
+            self._in_time.call(self._punctual.doing(lambda: client.send_event(action.value, dedup_key=key, **event)))
         except Error as error:
             if error.response is None:
                 raise Transient(f"PagerDuty cannot be reached: {_cause(error)}") from None
@@ -108,7 +113,7 @@ class PagerDutyNotifier:
         if not key:  # it is ours to mend: the page waits, and takes another way when it is critical
             raise Transient(f"the routing key of {self._channel} is not set")
         if self._client is None or self._client[0] != key:
-            self._client = key, _client(key, self._url, self._tls, self._step_seconds)
+            self._client = key, _client(key, self._url, self._tls, self._punctual, self._step_seconds)
         return self._client[1]
 
     def _refused(self, response: Response) -> None:
@@ -135,6 +140,34 @@ def retry_at(header: str, now: datetime) -> datetime:
     return max(at, now + timedelta(seconds=1)) if at.tzinfo else now + PAUSE
 
 
+class _Punctual:
+    """Lets no request out that is late: it would take effect after the ones that came later."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._own = threading.local()
+
+    def doing(self, work: Callable[[], object]) -> Callable[[], object]:
+        """`work`, whose time runs from now on, in whatever thread it is done."""
+        deadline = time.monotonic() + self._seconds
+
+        def timed() -> object:
+            self._own.deadline = deadline
+            return work()
+
+        return timed
+
+    def watch(self, request: Request) -> None:
+        """A hook of httpx, called before a connection is made."""
+        deadline: float = self._own.deadline
+
+        def stop_when_late(event: str, info: Mapping[str, object]) -> None:
+            if event.endswith(_SENDING) and time.monotonic() >= deadline:
+                raise Transient("PagerDuty was not reached in time")
+
+        request.extensions["trace"] = stop_when_late
+
+
 class _Client(EventsApiV2Client):
     """PagerDuty's own client, which also talks to a server on this machine that has no certificate."""
 
@@ -150,9 +183,11 @@ class _Client(EventsApiV2Client):
         self._url = base_url
 
 
-def _client(key: str, url: str, tls: ssl.SSLContext | None, step_seconds: float) -> EventsApiV2Client:
+def _client(
+    key: str, url: str, tls: ssl.SSLContext | None, punctual: _Punctual, step_seconds: float
+) -> EventsApiV2Client:
     """One that tries once: the outbox tries again."""
-    client = _Client(key, base_url=url, verify=tls or True)
+    client = _Client(key, base_url=url, verify=tls or True, event_hooks={"request": [punctual.watch]})
     client.timeout = step_seconds  # type: ignore[assignment]  # it takes what httpx takes
     client.max_network_attempts = 0
     client.max_http_attempts = -1  # the first answer is the answer

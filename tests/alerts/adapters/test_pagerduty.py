@@ -1,6 +1,8 @@
 """PagerDuty through its own client against a server that refuses what PagerDuty refuses and fails on command."""
 
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -204,6 +206,41 @@ def test_pagerduty_must_prove_who_it_is(book: Book) -> None:
         with pytest.raises(Transient, match="cannot be reached"):
             tell(book, doubting, snapshot_of())
         assert tell(book, it, snapshot_of()).told_version == 1
+
+
+def test_no_event_leaves_late(book: Book) -> None:
+    authority = trustme.CA()
+    trusting, own = ssl.create_default_context(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.configure_trust(trusting)
+    authority.issue_cert("127.0.0.1").configure_cert(own)
+    given_up = threading.Event()
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer_late() -> None:
+            connection, _ = listener.accept()
+            given_up.wait(10)
+            with own.wrap_socket(connection, server_side=True) as secured:
+                heard.append(secured.recv(1))
+
+        late = threading.Thread(target=answer_late)
+        late.start()
+        it = PagerDutyNotifier(
+            LANE,
+            lambda: ROUTING_KEY,
+            book.showing(),
+            book.rate(),
+            now=book.clock,
+            url=f"https://127.0.0.1:{listener.getsockname()[1]}",
+            tls=trusting,
+            deadline_seconds=0.2,
+            step_seconds=5.0,
+        )
+        with pytest.raises(Transient, match="did not answer within"):
+            tell(book, it, snapshot_of())
+        given_up.set()
+        late.join(10)
+    assert heard == [b""]
 
 
 def test_elsewhere_than_on_this_machine_it_is_https_or_nothing(book: Book) -> None:
