@@ -46,6 +46,10 @@ class IncidentLog(Protocol):
         """Those that are not resolved, most urgent first, then oldest."""
         ...
 
+    def quiet(self, since: datetime, limit: int = 1000) -> list[Incident]:
+        """Those that are not resolved and of which no alert fires since then or longer, the longest quiet first."""
+        ...
+
     def between(self, start: datetime, end: datetime, limit: int = 1000) -> list[Incident]:
         """Those that went on at some time in [start, end), latest opened first."""
         ...
@@ -193,8 +197,10 @@ class FollowUpLog(Protocol):
         """The one of that id."""
         ...
 
-    def runs(self, incident: str = "", runbook: str = "", limit: int = 100) -> list[RunbookRun]:
-        """Newest first; of one incident or runbook where it is named."""
+    def runs(
+        self, incident: str = "", runbook: str = "", limit: int = 100, *, only_open: bool = False
+    ) -> list[RunbookRun]:
+        """Newest first; of one incident or runbook where it is named; `only_open`: those that wait or run."""
         ...
 
 

@@ -1,6 +1,7 @@
 """What is left to do after incidents: actions, tickets, runs of runbooks."""
 
 from datetime import date
+from typing import Final
 
 from sqlalchemy import Connection, RowMapping, select
 
@@ -68,13 +69,19 @@ class SqlFollowUpLog:
         row = self._connection.execute(select(tables.runs).where(tables.runs.c.id == run)).mappings().one_or_none()
         return _run_of(row) if row else None
 
-    def runs(self, incident: str = "", runbook: str = "", limit: int = 100) -> list[RunbookRun]:
-        """Newest first; of one incident or runbook where it is named."""
+    def runs(
+        self, incident: str = "", runbook: str = "", limit: int = 100, *, only_open: bool = False
+    ) -> list[RunbookRun]:
+        """Newest first; of one incident or runbook where it is named; `only_open`: those that wait or run."""
         columns, query = tables.runs.c, select(tables.runs)
+        query = query.where(columns.state.in_(_OPEN_RUNS)) if only_open else query
         query = query.where(columns.incident == incident) if incident else query
         query = query.where(columns.runbook == runbook) if runbook else query
         ordered = query.order_by(columns.created_at.desc(), columns.id.desc()).limit(limit)
         return [_run_of(row) for row in self._connection.execute(ordered).mappings()]
+
+
+_OPEN_RUNS: Final = (RunState.WAITING.value, RunState.RUNNING.value)
 
 
 def _action_of(row: RowMapping) -> Action:
