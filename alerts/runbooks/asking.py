@@ -17,6 +17,7 @@ from controlplane.ports import Store, Transaction
 
 LONGEST_NAME: Final = 100
 LONGEST_WHY: Final = 500
+_RUNS: Final = 1000
 
 
 class Refused(Exception):
@@ -39,7 +40,7 @@ def begin(
                 raise Refused(f"there is no incident `{incident[:LONGEST_NAME]}`: flyball incidents list shows them")
             about = found.id
         if not is_dry:
-            _ensure_only_one(transaction.follow_up.runs(runbook=runbook.name), about)
+            _ensure_only_one(transaction.follow_up.runs(runbook=runbook.name, limit=_RUNS, only_open=True), about)
         made = RunbookRun(
             id=run, runbook=runbook.name, incident=about, actor=by, is_dry=is_dry, state=RunState.RUNNING,
             created_at=now, updated_at=now, steps_hash=hash_of(runbook.steps), why=why[:LONGEST_WHY],
@@ -122,7 +123,7 @@ def noted(
 
 def _ensure_only_one(runs: Sequence[RunbookRun], incident: str) -> None:
     for run in runs:
-        if run.state in OPEN and not run.is_dry and run.incident == incident:
+        if not run.is_dry and run.incident == incident:
             raise Refused(f"it runs already, as {run.id}: {waits_for(run)}")
 
 

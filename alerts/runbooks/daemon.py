@@ -86,7 +86,7 @@ class RunbookDaemon:
         """Move every open run as far as it goes. Raises what the store raises, and `LeaseLost`."""
         begun = self._begin_what_starts_by_itself(now, lease)
         with self._store.transaction(read_only=True) as transaction:
-            open_ = [run for run in transaction.follow_up.runs(limit=_RUNS) if run.state in OPEN]
+            open_ = transaction.follow_up.runs(limit=_RUNS, only_open=True)
         moves = ended = 0
         for run in reversed(open_):
             present: RunbookRun | None = run
