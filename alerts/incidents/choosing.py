@@ -15,6 +15,7 @@ class Choice:
 
     def __init__(self, declared: AlertsDeclared, root: Route) -> None:
         self.declared = declared
+        self._root = root
         self._router = Router(root, declared.windows)
 
     def knows(self, receiver: str) -> bool:
@@ -43,6 +44,11 @@ class Choice:
     def routed(self, labels: Mapping[str, str], at: datetime) -> tuple[Routed, ...]:
         """The routes that tell what has these labels, whoever delivers it: neither muted nor ones that tell nobody."""
         return _telling(self._router.routes_of(labels, at))
+
+    def shortest_resolve_after(self) -> timedelta:
+        """No incident ends by itself sooner, whatever its routes; also of one whose routes are gone."""
+        found = (self._router.named(each.name, {}) for each in self._root.nodes())
+        return min(RESOLVE_AFTER, *(each.resolve_after for each in found if each is not None))
 
     def resolve_after(self, routes: Sequence[str]) -> timedelta:
         """How long all alerts of an incident on these routes must have ended; the longest of theirs."""

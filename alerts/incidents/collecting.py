@@ -48,12 +48,15 @@ class _Batch:
     incidents: Sequence[Incident]
     opened: frozenset[str] = frozenset()
     earlier: list[Event] = field(default_factory=list)
+    happened: list[Event] = field(default_factory=list)  # of those after the cursor, what may belong to any of them
+
+    def __post_init__(self) -> None:
+        of_interest = (each.event for each in self.events if _is_of_interest(each.event))
+        self.happened = [each for each in of_interest if each.kind != EVENT_INCIDENT_OPENED]
 
     def of(self, incident: Incident) -> list[Event]:
         """What happened in it, and before it where it is new."""
-        happened = [
-            each.event for each in self.events if _is_of_interest(each.event) and _is_during(each.event, incident)
-        ]
+        happened = [each for each in self.happened if _is_during(each, incident)]
         if incident.id in self.opened:
             since = incident.started_at - LOOKBACK
             happened += [each for each in self.earlier if since <= each.occurred_at <= incident.opened_at]
@@ -174,6 +177,4 @@ def _is_of_interest(event: Event) -> bool:
 
 def _is_during(event: Event, incident: Incident) -> bool:
     """Whether it happened while the incident went on, or so shortly before that it may be its cause."""
-    if event.kind == EVENT_INCIDENT_OPENED:
-        return False
     return incident.started_at - LOOKBACK <= event.occurred_at <= (incident.resolved_at or event.occurred_at)

@@ -16,7 +16,8 @@ from controlplane.model.incident import Incident, IncidentState, TimelineEntry, 
 from controlplane.ports import HeldLease, Store, Transaction
 from controlplane.wording import duration
 
-BATCH: Final = 100  # incidents a transaction: receipts wait no longer for it
+MOST: Final = 10_000
+BATCH: Final = 50  # incidents a transaction: receipts wait no longer for it
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +43,9 @@ class QuietDaemon:
         """Resolve those that are due. Raises what the store raises; what was committed before that stays."""
         with self._store.transaction(read_only=True) as transaction:
             at = self._read_time(transaction, now)
-            due = [each.id for each in transaction.incidents.open() if self._is_over(each, at)]
+            choice = self._choices.now()
+            shortest = choice.shortest_resolve_after() if choice else RESOLVE_AFTER
+            due = [each.id for each in transaction.incidents.quiet(at - shortest, MOST) if self._is_over(each, at)]
         ended: list[str] = []
         for first in range(0, len(due), BATCH):
             ended += self._resolve(due[first : first + BATCH], now, lease)

@@ -59,6 +59,12 @@ class SqlIncidentLog:
         query = select(tables.incidents).where(tables.IS_OPEN)
         return self._incidents(query.order_by(columns.priority, columns.opened_at, columns.number).limit(limit))
 
+    def quiet(self, since: datetime, limit: int = 1000) -> list[Incident]:
+        """Those that are not resolved and of which no alert fires since then or longer, the longest quiet first."""
+        columns = tables.incidents.c
+        query = select(tables.incidents).where(tables.IS_OPEN, columns.quiet_since <= since)
+        return self._incidents(query.order_by(columns.quiet_since, columns.number).limit(limit))
+
     def between(self, start: datetime, end: datetime, limit: int = 1000) -> list[Incident]:
         """Those that went on (from opened to resolved) at some time in [start, end), latest opened first."""
         columns = tables.incidents.c

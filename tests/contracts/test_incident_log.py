@@ -109,6 +109,15 @@ def test_open_incidents_come_most_urgent_first_then_oldest(store: SqlStore) -> N
         assert names(log.open(1)) == ["worst"]
 
 
+def test_incidents_that_are_quiet_long_enough_come_the_longest_quiet_first(store: SqlStore) -> None:
+    with incidents(store) as log:
+        for number, since in enumerate([NOW, NOW - MINUTE, NOW + SECOND, None]):
+            log.put(an_incident(f"i{number}", f"k{number}", quiet_since=since))
+        log.put(an_incident("over", "k9", quiet_since=NOW - MINUTE, **RESOLVED))
+        assert [each.id for each in log.quiet(NOW)] == ["i1", "i0"]
+        assert [each.id for each in log.quiet(NOW, 1)] == ["i1"]
+
+
 def test_incidents_between_two_times_are_those_that_went_on_then(store: SqlStore) -> None:
     start, end = NOW, NOW + MINUTE
     spans: dict[str, tuple[datetime, datetime | None]] = {
