@@ -33,9 +33,10 @@ class ConsoleNotifier:
         return CHANNEL
 
     def notify(self, message: OutboxMessage) -> None:
-        """Write it. Raises `Permanent` for a payload that is neither an alert nor an incident's, `Transient` when the
+        """Write it.
 
-        stream does not take it, and what the store raises.
+        Raises `Permanent` for a payload that is neither an alert nor an incident's, `Transient` when the stream does
+        not take it, and what the store raises.
         """
         text = self._text(message)
         try:
