@@ -99,13 +99,13 @@ PLACES = 20
 UNCLEAR = {8, 9, 10, 11, 14, 15, 16, 17}  # between the intent of a step and the note of how it went
 
 
-@pytest.mark.parametrize("place", [1, 5, 8, 9, 10, 11, 13, 21])
+@pytest.mark.parametrize("place", [5, 8, 9, 10, 11, 21])
 def test_a_run_ends_well_or_says_that_nobody_knows_where_it_is_killed(tmp_path: Path, place: int) -> None:
     expected = RunState.FAILED if place in UNCLEAR else RunState.DONE
     assert killed_at(tmp_path, place, again=False) == (expected, place <= PLACES)
 
 
-@pytest.mark.parametrize("place", [9, 10])
+@pytest.mark.parametrize("place", [10])
 def test_a_step_that_may_be_repeated_is_done_again(tmp_path: Path, place: int) -> None:
     assert killed_at(tmp_path, place, again=True) == (RunState.DONE, True)
 

@@ -13,7 +13,7 @@ from controlplane.ports import Permanent, Transient
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.paths.append(self.path)  # type: ignore[attr-defined]
-        self.send_response(int(self.path.rsplit("/", 1)[1]))
+        self.send_response(self.server.answers.pop(0))  # type: ignore[attr-defined]
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
@@ -23,7 +23,7 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server() -> Iterator[ThreadingHTTPServer]:
     made = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    made.paths = []  # type: ignore[attr-defined]
+    made.paths, made.answers = [], []  # type: ignore[attr-defined]
     Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
     yield made
     made.shutdown()
@@ -31,20 +31,16 @@ def server() -> Iterator[ThreadingHTTPServer]:
 
 
 def test_any_success_is_good_and_everything_else_is_told_without_the_address(server: ThreadingHTTPServer) -> None:
-    def beat(path: str) -> None:
-        ping = Ping(f"http://127.0.0.1:{server.server_port}/ping/s3cret/{path}")
-        try:
-            ping.beat()
-        finally:
-            ping.close()
-
-    beat("200")
-    beat("204")
-    assert server.paths == ["/ping/s3cret/200", "/ping/s3cret/204"]  # type: ignore[attr-defined]
-    for path, kind in (("404", Permanent), ("302", Permanent), ("500", Transient), ("429", Transient)):
+    ping = Ping(f"http://127.0.0.1:{server.server_port}/ping/s3cret")
+    server.answers = [200, 204, 404, 302, 500, 429]  # type: ignore[attr-defined]
+    ping.beat()
+    ping.beat()
+    assert server.paths == ["/ping/s3cret"] * 2  # type: ignore[attr-defined]
+    for status, kind in ((404, Permanent), (302, Permanent), (500, Transient), (429, Transient)):
         with pytest.raises(kind) as raised:
-            beat(path)
-        assert str(raised.value) == f"127.0.0.1 answered the heartbeat with {path}"
+            ping.beat()
+        assert str(raised.value) == f"127.0.0.1 answered the heartbeat with {status}"
+    ping.close()
 
 
 def test_an_address_that_is_none_or_that_nobody_listens_at_is_told_without_it() -> None:
