@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.incidents.happenings import KINDS, belongs, kind_of, line_of
+from alerts.incidents.happenings import KINDS, SAME_DEPLOYMENT, belongs, is_told, kind_of, line_of
 from alerts.incidents.suspects import CHANGES, LOOKBACK, ranked, suspect_of
-from alerts.incidents.versions import fetch_versions
+from alerts.incidents.versions import SEEN, fetch_versions
 from alerts.incidents.writing import ReadTime, database_time, write
 from alerts.model import AlertsDeclared
+from controlplane.conventions import EVENT_DEPLOYED
 from controlplane.incident_names import EVENT_INCIDENT_OPENED
 from controlplane.model.event import Event, RecordedEvent
 from controlplane.model.incident import Incident
@@ -25,6 +26,8 @@ BATCH: Final = 500
 MOST_BATCHES: Final = 20  # a turn
 CHUNK: Final = 25  # incidents a transaction
 MOST_INCIDENTS: Final = 1_000
+FOLLOWED_EVERY: Final = timedelta(minutes=1)
+FOLLOWED_BACK: Final = timedelta(minutes=15)
 LINES_BACK: Final = timedelta(hours=1)
 _LOOKED_FOR: Final = tuple(dict.fromkeys([*KINDS, *CHANGES]))
 _MOST_EARLIER: Final = 1_000
@@ -78,6 +81,7 @@ class CollectingDaemon:
         self._declared = declared
         self._backend = backend
         self._read_time = read_time
+        self._followed: datetime | None = None
 
     def run_once(self, now: datetime, lease: HeldLease | None = None) -> Collected:
         """Read what is new, in bounded steps. Raises what the store raises; what was committed before stays."""
@@ -90,6 +94,7 @@ class CollectingDaemon:
             changed |= dict.fromkeys(self._write(batch, now, lease))
             if len(batch.events) < BATCH:
                 break
+        changed |= dict.fromkeys(self._follow_versions(now, lease))
         return Collected(events, tuple(changed))
 
     def _read(self, now: datetime) -> _Batch:
@@ -116,13 +121,38 @@ class CollectingDaemon:
         return [each for each in found if not each.is_drill]
 
     def _look_at_versions(self, batch: _Batch, start: datetime, end: datetime) -> None:
-        """One question for all that opened. Without an answer they have what the log knows."""
+        """One question for all that opened."""
+        batch.earlier += self._versions(start, end)
+
+    def _versions(self, start: datetime, end: datetime) -> list[Event]:
+        """Without an answer the log is all that is known."""
         if self._backend is None:
-            return
+            return []
         try:
-            batch.earlier += fetch_versions(self._backend, start, end)
+            return fetch_versions(self._backend, start, end)
         except (Transient, Permanent) as error:
             log.warning("incidents.versions_unknown", extra={"error": str(error)})
+            return []
+
+    def _follow_versions(self, now: datetime, lease: HeldLease | None) -> list[str]:
+        """What comes up while incidents go on, such as the version before, once a minute."""
+        if self._followed is not None and timedelta(0) <= now - self._followed < FOLLOWED_EVERY:
+            return []
+        self._followed = now
+        with self._store.transaction(read_only=True) as transaction:
+            going_on = [each for each in transaction.incidents.open(MOST_INCIDENTS) if not each.is_drill]
+        seen = self._versions(now - FOLLOWED_BACK, now) if going_on else []
+        work = [
+            (each.id, happened) for each in going_on if (happened := [one for one in seen if _is_during(one, each)])
+        ]
+        changed: list[str] = []
+        for first in range(0, len(work), CHUNK):
+            with self._store.transaction(lease=lease) as transaction:
+                transaction.incidents.lock()
+                at = self._read_time(transaction, now)
+                chunk = work[first : first + CHUNK]
+                changed += [id_ for id_, happened in chunk if self._add(transaction, id_, happened, at, now)]
+        return changed
 
     def _write(self, batch: _Batch, now: datetime, lease: HeldLease | None) -> list[str]:
         """In transactions of a few incidents each: receipts wait for no more than one of them."""
@@ -145,6 +175,7 @@ class CollectingDaemon:
         incident = transaction.incidents.incident(id_)
         if incident is None:
             return False
+        happened = _untold(transaction, id_, happened)
         found = [suspect for event in happened if (suspect := suspect_of(event, incident)) is not None]
         suspects = ranked([*incident.suspects, *found])
         since = incident.started_at - LINES_BACK
@@ -163,6 +194,23 @@ class CollectingDaemon:
         if kept.is_open:
             write(transaction, kept, [], [], declared=self._declared(), now=now)
         return True
+
+
+def _untold(transaction: Transaction, incident: str, happened: Sequence[Event]) -> list[Event]:
+    """Without deployments that were seen where they are told as well."""
+    seen = [each for each in happened if each.id.startswith(SEEN)]
+    if not seen:
+        return list(happened)
+    told = [each for each in happened if each.kind == EVENT_DEPLOYED and each not in seen]
+    lines = [line for line in transaction.incidents.timeline(incident) if not line.id.startswith(f"event:{SEEN}")]
+    known = [each for each in seen if any(is_told(each, line) for line in lines)]
+    known += [each for each in seen if any(_is_same_deployment(each, other) for other in told)]
+    return [each for each in happened if each not in known]
+
+
+def _is_same_deployment(seen: Event, told: Event) -> bool:
+    is_same = (seen.subject, seen.data.get("version")) == (told.subject, told.data.get("version"))
+    return is_same and abs(seen.occurred_at - told.occurred_at) <= SAME_DEPLOYMENT
 
 
 def _span(new: Sequence[Incident]) -> tuple[datetime, datetime]:

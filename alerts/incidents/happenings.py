@@ -1,6 +1,7 @@
 """Events of other features as lines of an incident's timeline: which ones, in what words, and whether they belong."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from enum import Enum
 from typing import Final
 
@@ -10,6 +11,7 @@ from controlplane.model.event import JSON, Event
 from controlplane.model.incident import Incident, TimelineEntry, TimelineKind
 
 LONGEST_LINE: Final = 400
+SAME_DEPLOYMENT: Final = timedelta(hours=1)  # told by the event log and seen in `build_info`
 _LONGEST_WORD: Final = 120
 
 KINDS: Final[Mapping[str, TimelineKind]] = {
@@ -86,8 +88,17 @@ def line_of(event: Event, incident: Incident) -> TimelineEntry:
     kind = kind_of(event)
     assert kind is not None, "only events that belong have lines"
     data: dict[str, JSON] = {"event": event.kind, "subject": event.subject}
+    if kind is TimelineKind.DEPLOYMENT:
+        data["version"] = _word(event.data, "version")
     actor = _word(event.data, "actor") or _word(event.data, "by")
     return TimelineEntry(f"event:{event.id}"[:250], incident.id, event.occurred_at, kind, in_words(event), actor, data)
+
+
+def is_told(event: Event, line: TimelineEntry) -> bool:
+    """Whether a line tells of the same deployment."""
+    is_same = line.kind is TimelineKind.DEPLOYMENT and line.data.get("subject") == event.subject
+    is_same = is_same and line.data.get("version") == event.data.get("version")
+    return is_same and abs(line.at - event.occurred_at) <= SAME_DEPLOYMENT
 
 
 def in_words(event: Event) -> str:

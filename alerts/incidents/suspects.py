@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from alerts.incidents.happenings import Relation, in_words, relation
+from alerts.incidents.happenings import SAME_DEPLOYMENT, Relation, in_words, relation
 from controlplane import conventions, incident_names
 from controlplane.model.event import Event
 from controlplane.model.incident import Incident, Suspect
@@ -20,7 +20,6 @@ LOOKBACK: Final = timedelta(hours=6)
 MOST: Final = 5
 _HALF_LIFE: Final = timedelta(minutes=30)
 _LEAST: Final = Decimal("0.02")
-_SAME_DEPLOYMENT: Final = timedelta(hours=1)  # told by the event log and seen in `build_info`
 _CENT: Final = Decimal("0.01")
 
 CHANGES: Final[Mapping[str, Decimal]] = {
@@ -79,7 +78,7 @@ def _is_same(suspect: Suspect, other: Suspect) -> bool:
     if (suspect.kind, suspect.subject) != (other.kind, other.subject):
         return False
     if suspect.kind == conventions.EVENT_DEPLOYED:
-        return abs(suspect.at - other.at) <= _SAME_DEPLOYMENT
+        return abs(suspect.at - other.at) <= SAME_DEPLOYMENT
     return suspect.at == other.at
 
 

@@ -127,14 +127,41 @@ def test_a_change_that_is_told_late_is_suspected_all_the_same(bench: Bench) -> N
     assert [each.subject for each in bench.one().suspects] == ["checkout"]
 
 
+def ran(service: str, version: str, *minutes: int) -> Series:
+    """A version that was seen at these minutes after T0."""
+    return Series({"service": service, "version": version}, tuple((T0 + each * MINUTE, 1.0) for each in minutes))
+
+
 def test_a_deployment_that_nobody_told_is_seen_in_the_versions_that_run(bench: Bench) -> None:
-    old = Series({"service": "checkout", "version": "1"}, ((T0 - 300 * MINUTE, 1.0),))
-    new = Series({"service": "checkout", "version": "2"}, ((T0 - 10 * MINUTE, 1.0),))
-    only = Series({"service": "search", "version": "7"}, ((T0 - 10 * MINUTE, 1.0),))
-    happen(bench, deployed("checkout", 12 * MINUTE, "2"))
+    happen(bench, deployed("search", 12 * MINUTE, "8"))
     bench.receive(alert(), receiver="pages")
-    collect(bench, Versions(old, new, only))
-    assert [each.text for each in bench.one().suspects] == ["checkout 2 was deployed, it was 1"]
+    old, new = ran("checkout", "1", *range(-20, -9)), ran("checkout", "2", *range(-10, 1))
+    collect(bench, Versions(old, new, ran("cart", "7", -10), ran("search", "7", -20), ran("search", "8", -10)))
+    assert [each.text for each in bench.one().suspects] == [
+        "checkout 2 was deployed, it was 1", "search 8 was deployed",
+    ]  # fmt: skip
+    assert of_kind(bench, TimelineKind.DEPLOYMENT) == ["search 8 was deployed", "checkout 2 was deployed, it was 1"]
+
+
+def test_a_way_back_while_the_incident_goes_on_stands_in_the_timeline_once(bench: Bench) -> None:
+    bench.receive(alert(), receiver="pages")
+    backend = Versions(ran("checkout", "1", *range(-20, -9)), ran("checkout", "2", *range(-10, 1)))
+    daemon = CollectingDaemon(
+        bench.store, lambda: bench.declared, backend, read_time=lambda transaction, now: bench.now
+    )
+    daemon.run_once(bench.now)
+    version = bench.one().version
+    bench.now += 9 * MINUTE
+    happen(bench, deployed("checkout", -5 * MINUTE, "3"))
+    daemon.run_once(bench.now)
+    backend.series = [ran("checkout", "1", -9, 8, 9), ran("checkout", "2", *range(-10, 5)), ran("checkout", "3", 5, 6)]
+    for _ in range(3):
+        bench.now += MINUTE
+        daemon.run_once(bench.now)
+    assert of_kind(bench, TimelineKind.DEPLOYMENT) == [
+        "checkout 2 was deployed, it was 1", "checkout 3 was deployed", "checkout 1 was deployed, it was 3",
+    ]  # fmt: skip
+    assert bench.one().version == version + 2
 
 
 def test_without_an_answer_about_versions_the_log_is_enough(bench: Bench) -> None:
