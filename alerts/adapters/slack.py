@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from alerts.adapters.slack_api import ContentRefused, MessageGone, Refused, SlackApi
@@ -26,7 +26,7 @@ from controlplane.model.outbox import OutboxMessage
 from controlplane.ports import Permanent, Store, Transient
 
 SKEW: Final = timedelta(minutes=1)  # how far our clock and Slack's may be apart
-LOOKS: Final = (timedelta(minutes=2), timedelta(minutes=15))  # after a message was opened, its twins are looked for
+LOOKS: Final = (timedelta(minutes=2), timedelta(minutes=15))  # after a message was posted, its twins are looked for
 WATCHED: Final = timedelta(hours=1)
 MOST_LOOKS: Final = 10  # in one turn: each is two calls
 _MOST_INCIDENTS: Final = 200
@@ -207,7 +207,7 @@ class SlackPeople:
 
 
 class SlackTidying:
-    """Removes messages and replies that are there twice. It looks at each incident's message twice, in its first hour.
+    """Removes messages and replies that are there twice. It looks at each message twice in its first hour.
 
     `api_of` gives the way to a lane's Slack, None for a lane that is not declared any more.
     """
@@ -225,7 +225,7 @@ class SlackTidying:
             if api is not None:
                 removed += self._tidied(api, outside)
             key = (outside.incident, outside.channel, outside.outside_id)
-            self._looked[key] = sum(now - outside.opened_at >= look for look in LOOKS)
+            self._looked[key] = sum(now - _posted_at(outside) >= look for look in LOOKS)
         return removed
 
     def _due(self, now: datetime) -> list[OutsideObject]:
@@ -233,21 +233,29 @@ class SlackTidying:
             self._looked.clear()
         with self._store.transaction(read_only=True) as transaction:
             incidents = transaction.incidents.between(now - WATCHED, now, _MOST_INCIDENTS)
-            young = [each.id for each in incidents if now - each.opened_at < WATCHED]
-            objects = [each for incident in young for each in transaction.telling.objects_of(incident)]
+            objects = [each for incident in incidents for each in transaction.telling.objects_of(incident.id)]
         return [each for each in objects if each.channel.startswith(_PREFIX) and self._is_due(each, now)]
 
     def _is_due(self, outside: OutsideObject, now: datetime) -> bool:
         if not outside.outside_id or not outside.place:
             return False
+        age = now - _posted_at(outside)
         looked = self._looked.get((outside.incident, outside.channel, outside.outside_id), 0)
-        return sum(now - outside.opened_at >= look for look in LOOKS) > looked
+        return age < WATCHED and sum(age >= look for look in LOOKS) > looked
 
     def _tidied(self, api: SlackApi, outside: OutsideObject) -> int:
         mark = Mark(outside.incident, outside.channel)
         return remove_twins(api, outside.place, outside.outside_id, mark, outside.opened_at) + _remove_twin_replies(
             api, outside, mark
         )
+
+
+def _posted_at(outside: OutsideObject) -> datetime:
+    """When our message came to be there: a `ts` is seconds since 1970. That may be long after it was first tried."""
+    seconds = outside.outside_id.partition(".")[0]
+    if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 11):
+        return outside.opened_at
+    return max(datetime.fromtimestamp(int(seconds), UTC), outside.opened_at)
 
 
 def remove_twins(api: SlackApi, place: str, ts: str, mark: Mark, since: datetime) -> int:

@@ -365,6 +365,20 @@ def test_it_looks_for_twins_twice_and_then_no_more(
     assert looks == [1, 1, 2, 2, 2]
 
 
+def test_a_message_that_slack_took_late_is_looked_at_after_that(
+    slack: SlackServer, book: Book, doubled: tuple[Message, Message]
+) -> None:
+    """It had been away for hours: what was paused meanwhile comes after it is back, too."""
+    outside = book.outside(INCIDENT, LANE)
+    assert outside is not None
+    with book.store.transaction() as transaction:
+        early = book.now - timedelta(hours=2)
+        transaction.telling.put_object(replace(outside, opened_at=early))
+    tidying = SlackTidying(book.store, lambda lane: an_api(slack, book))
+    assert tidying.run_once(book.now + MINUTE) == 0
+    assert tidying.run_once(book.now + 3 * MINUTE) == 3
+
+
 def test_where_history_may_not_be_read_nothing_is_removed(
     slack: SlackServer, book: Book, doubled: tuple[Message, Message]
 ) -> None:
