@@ -38,4 +38,20 @@ def beside_slos(
     money, about_money = money_of(documents, may_be_declared, names)
     checks, about_checks = checks_of(documents, names, may_be_declared)
     alerts, about_alerts = alerts_of(documents, may_be_declared)
-    return BesideSLOs(money, checks, alerts, (*about_money, *about_checks, *about_alerts))
+    about_flags = _about_flags(documents, money, alerts, may_be_declared)
+    return BesideSLOs(money, checks, alerts, (*about_money, *about_checks, *about_alerts, *about_flags))
+
+
+def _about_flags(
+    documents: Sequence[Document],
+    money: MoneyDeclared,
+    alerts: AlertsDeclared,
+    may_be_declared: Callable[[str], bool],
+) -> Iterable[Problem]:
+    """Flags that steps of runbooks name must be on an allow-list."""
+    if not any(runbook.steps for runbook in alerts.runbooks):
+        return ()
+    from alerts.runbooks.references import flag_problems
+    from flyball.alerting.runbook_flags import flags_by_store
+
+    return flag_problems(documents, flags_by_store(money.flag_stores), may_be_declared)

@@ -4,7 +4,7 @@ from typing import Final
 
 STATE_FOLDER: Final = ".flyball"
 DEFAULT_SHARED_ABOVE: Final = 1000
-DEFAULT_LEASE_SECONDS: Final = 15
+DEFAULT_LEASE_SECONDS: Final = 10
 DEFAULT_RESULT_DAYS: Final = 2  # of single results; what they add up to by hour is kept as long as events
 DEFAULT_EVENT_DAYS: Final = 400  # a year and a month: longer than any yearly comparison
 VARIABLES: Final = {

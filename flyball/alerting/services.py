@@ -20,6 +20,8 @@ from alerts.delivery.lanes import Observers
 from alerts.delivery.rates import Rates
 from alerts.delivery.showing import Showing
 from alerts.delivery.spool.daemon import Spool, SpoolDaemon
+from alerts.drills.collector import DrillCollector
+from alerts.drills.holding import DrillDaemon
 from alerts.escalation.collector import OnCallCollector
 from alerts.escalation.daemon import Escalator
 from alerts.inbound.answering import Answering
@@ -41,6 +43,7 @@ from alerts.routing.model import ChannelKind
 from alerts.runbooks.adapters.command import CommandSteps
 from alerts.runbooks.adapters.flag import FlagSteps
 from alerts.runbooks.adapters.http import HTTPSteps
+from alerts.runbooks.collector import RunbookCollector
 from alerts.runbooks.daemon import RunbookDaemon
 from alerts.runbooks.model import StepKind
 from alerts.schedules.daemon import HandOvers
@@ -164,6 +167,8 @@ class AlertServices:
         yield ActionCollector(around.store, around.clock)
         yield TicketCollector(around.store, lambda: around.declared().trackers)
         yield WatchdogCollector(around.store, self._heart)
+        yield DrillCollector(around.store, around.clock)
+        yield RunbookCollector(around.store)
         yield DeliveryCollector(around.store, failing=self._lanes.failing, spool=self.spool.kept)
 
     def jobs(self) -> Iterator[Job]:
@@ -181,6 +186,7 @@ class AlertServices:
         yield self._job("on-call", SLOW_EVERY, HandOvers(store, lambda: declared().schedules).run_once)
         yield self._job("slack-tidying", TIDY_EVERY, lambda now, lease: self._tidying.run_once(now), may_be_long=True)
         yield self._job("tickets", SLOW_EVERY, self._tickets.run_once, may_be_long=True)
+        yield self._job("drills", SLOW_EVERY, DrillDaemon(store, self.desk).run_once)
         yield self._job("actions", TIDY_EVERY, OverdueDaemon(store).run_once)
         yield self._job("runbooks", SECOND * 2, self._runbooks.run_once, may_be_long=True)
         yield Job("spool", SECOND, lambda turn: self._spooled.run_once(turn.now), leader_only=False, may_be_long=True)
