@@ -19,7 +19,7 @@ from controlplane.ports import HeldLease, LeaseLost, Permanent, Store, Transacti
 
 BATCH: Final = 10
 HOLD: Final = timedelta(seconds=20)  # after a crash, what was being delivered is due again so soon
-PUT_BACK_AFTER: Final = timedelta(seconds=3)  # of a batch whose turn lasts longer the rest waits for what is urgent
+PUT_BACK_AFTER: Final = timedelta(seconds=1)  # of a batch whose turn lasts longer the rest waits for what is urgent
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 FIRST_PAUSE: Final = timedelta(seconds=2)  # of a message
 LONGEST_PAUSE: Final = timedelta(minutes=1)
