@@ -1,13 +1,14 @@
 """Kills what receives and delivers alerts, again and again, and looks at what became of every page."""
 
 import json
+import math
 import os
 import random
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +31,7 @@ from tests.alerts.delivery.mortal import (
     SPARE,
     SPARE_KEY,
     Story,
+    knows_id,
 )
 from tests.outside.failing import Answered, Asked, FailingServer, Failure
 from tests.outside.pagerduty import ROUTING_KEY, PagerDutyServer
@@ -64,13 +66,18 @@ class Deadly(FailingServer):
 
 
 class DeadlyPagerDuty(Deadly, PagerDutyServer):
-    """PagerDuty. `early` are keys of events that came before the trigger of their page."""
+    """PagerDuty. `early` are keys of events that came before the trigger of their page, `opened` when pages came."""
 
-    early: list[str]
+    def __init__(self, death: "Death", clock: Callable[[], int], **arguments: Any) -> None:
+        super().__init__(death, **arguments)
+        self.early: list[str] = []
+        self.opened: dict[str, int] = {}
+        self._clock = clock
 
     def _take(self, key: str, event: dict[str, Any]) -> None:
         if event["event_action"] != "trigger" and self.page(key) is None:
             self.early.append(key)
+        self.opened.setdefault(key, self._clock())
         super()._take(key, event)
 
 
@@ -118,7 +125,12 @@ class Run:
     now: datetime
     phase: str = PHASES[0]
     accepted: int = 0
-    is_whole: bool = True  # nobody has died in it so far
+    deaths: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Nobody has died in it so far."""
+        return not self.deaths
 
     def order(self) -> list[Any]:
         in_process = self.counts if self.counts in ("sql", "line") else ""
@@ -139,9 +151,9 @@ class Campaign:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
         self.death = Death()
-        self.pagerduty = DeadlyPagerDuty(self.death, keys=(ROUTING_KEY, LEAD_KEY, SPARE_KEY))
-        self.pagerduty.early = []
         self.slack = DeadlySlack(self.death)
+        keys = (ROUTING_KEY, LEAD_KEY, SPARE_KEY)
+        self.pagerduty = DeadlyPagerDuty(self.death, lambda: self.slack.epoch, keys=keys)
         self.slack.retry_after = self.pagerduty.retry_after = 1
 
     def go(self, runs: int) -> None:
@@ -173,7 +185,7 @@ class Campaign:
         for answer in _asked(process, "warm up"):
             if answer[0] == "done":
                 self.lengths["sql"] = answer[2]
-        self._check(Story.of(self.seed, 0))
+        self._check(Story.of(self.seed, 0), 0)
         assert self.lengths["sql"] > 0
         self.lengths["line"] = 60 * self.lengths["sql"]  # about; who lives longer lives
         self.lengths |= {"request": _REQUESTS, "post": _POSTS}
@@ -184,7 +196,7 @@ class Campaign:
         die_at = self.chance.randint(1, length)
         if counts == "sql":  # the database's in turn, so that each is somebody's last; of the many others some
             self.figures["sql"] += 1
-            die_at = 1 + self.figures["sql"] * (7 if length % 7 else 11) % length
+            die_at = 1 + self.figures["sql"] * _stride(length) % length
         return Run(number, counts, die_at, Story.of(self.seed, number).begins_at)
 
     def _live(self, process: "subprocess.Popen[str]", left: list[Run]) -> None:
@@ -214,7 +226,7 @@ class Campaign:
 
     def _done(self, run: Run, count: int) -> None:
         self.figures["lived"] += run.is_whole
-        self._check(Story.of(self.seed, run.number))
+        self._check(Story.of(self.seed, run.number), run.deaths)
         self.figures["runs"] += 1
         if self.figures["runs"] % _TELL_EVERY == 0:
             print(dict(self.figures), dict(self.died_in), self.lengths, flush=True)
@@ -232,7 +244,8 @@ class Campaign:
         self.figures[f"killed by {run.counts}"] += 1
         self.died_in[run.phase] += 1
         run.now = max(run.now, Story.of(self.seed, run.number).begins_at) + AFTER_A_CRASH
-        run.counts, run.die_at, run.is_whole = "", 0, False
+        run.counts, run.die_at = "", 0
+        run.deaths += 1
         if self.chance.random() < TWICE:
             run.counts = self.chance.choice(DEATHS)
             run.die_at = self.chance.randint(1, max(1, self.lengths[run.counts] // 3))
@@ -244,7 +257,7 @@ class Campaign:
             if run.number % 4 == 0:
                 server.fail(self.chance.choice(_FAILURES), only=lambda asked: not asked.path.endswith("/clock"))
 
-    def _check(self, story: Story) -> None:
+    def _check(self, story: Story, deaths: int) -> None:
         with self.store.transaction(read_only=True) as transaction:
             incident = _incident(transaction, story)
             _check_store(transaction, story, incident)
@@ -252,7 +265,8 @@ class Campaign:
             spare_told = transaction.telling.object_of(incident.id, SPARE.name) is not None
         assert lead_told is not story.is_acknowledged_early, "exactly the steps that were due"
         self._check_pages(incident, {PAGER.name: True, LEAD.name: lead_told, SPARE.name: spare_told})
-        self._check_slack(incident)
+        assert self.pagerduty.opened[dedup_key(incident, PAGER.name)] < story.told_by.timestamp(), "while it mattered"
+        self._check_slack(story, incident, 0 if knows_id(story.number) else deaths)
         self.figures["pages by another way"] += spare_told
 
     def _check_pages(self, incident: Incident, told: dict[str, bool]) -> None:
@@ -264,13 +278,15 @@ class Campaign:
         self.figures["pages"] += sum(told.values())
         self.figures["ends told again, and ignored"] = len(self.pagerduty.stray)
 
-    def _check_slack(self, incident: Incident) -> None:
+    def _check_slack(self, story: Story, incident: Incident, most_twins: int) -> None:
         own = [each for each in self.slack.top() if each.metadata["event_payload"]["incident"] == incident.id]
         assert len(own) == 1, f"{len(own)} messages about {incident.id}"
         assert "Resolved" in json.dumps(own[0].blocks)
         removed = [each for each in self.slack.deleted if not each.thread_ts]
         twins = [each for each in removed if each.metadata["event_payload"]["incident"] == incident.id]
-        assert len(twins) <= 1, "one crash, one message too many"
+        assert len(twins) <= most_twins, f"{len(twins)} messages too many about {incident.id}"
+        first = min((*own, *twins), key=lambda each: each.ts)
+        assert float(first.ts) < story.told_by.timestamp(), "while it mattered"
         self.figures["Slack messages twice, and removed"] += len(twins)
         self.slack.messages = [each for each in self.slack.messages if each not in own and each.thread_ts != own[0].ts]
         self.slack.deleted = []
@@ -289,6 +305,11 @@ def _asked(process: "subprocess.Popen[str]", order: Any) -> Iterator[list[Any]]:
         yield answer
         if answer[0] == "ended":
             return
+
+
+def _stride(length: int) -> int:
+    """Multiples of it, modulo `length`, come by every number, and spread from the beginning."""
+    return next(each for each in range(int(length * 0.618), length) if math.gcd(each, length) == 1)
 
 
 def _after(phase: str) -> str:
