@@ -8,6 +8,8 @@ from controlplane.adapters.ruler import Ruler, RulerAddress, RulerProduct
 from controlplane.model.generation import TextFile
 from controlplane.ports import RuleEngine
 from controlplane.rulefile import to_yaml
+from flyball.alerting.declared import NO_ALERTS
+from flyball.alerting.reading import RECORD_FILE, alerts_recorded
 from flyball.grafana import GrafanaFiles
 from flyball.remembered_rules import RememberedTexts
 from flyball.settings import Settings
@@ -26,9 +28,13 @@ def slo_workspace(settings: Settings) -> SLOWorkspace:
         shared_above=settings.shared_above,
     )
     make_dashboards = GrafanaFiles(external_url=settings.external_url, shared_above=settings.shared_above)
-    return SLOWorkspace(
+    workspace = SLOWorkspace(
         settings.folder, options, settings.rules_directory, make_dashboards if settings.dashboards_directory else None
     )
+    folder = RuleFolderOnDisk(settings.rules_directory)
+    copy = folder.current()
+    workspace.begin_with(alerts_recorded(folder.read_one(copy, RECORD_FILE) or "") if copy else NO_ALERTS)
+    return workspace
 
 
 def with_credentials(settings: Settings) -> str:

@@ -73,6 +73,10 @@ class SLOWorkspace:
         """What the files said about who is told of alerts when they were last compiled without errors."""
         return self._latest.alerts
 
+    def begin_with(self, alerts: AlertsDeclared) -> None:
+        """Who is told until the files are read: what was applied last. Broken files must not make a page go astray."""
+        self._latest.alerts = alerts
+
     def fingerprint(self) -> Hashable:
         """Metadata of the files, and what was discovered."""
         files, models = fingerprint(self.folder), self.models.fingerprint()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from alerts.model import AlertsDeclared
+from alerts.routing.lint import lint_problems
 from alerts.routing.route_tests import test_problems
 from alerts.runbooks.linking import file_problems, link_problems
 from alerts.schedules.lint import gap_problems
@@ -34,6 +35,7 @@ def alert_problems(
         problems += file_problems(alerts.runbooks, exists)
     if alerts.root is not None and not has_errors(examined.problems):
         problems += test_problems(alerts)
+        problems += lint_problems(alerts, now)
         problems += _about_runbooks(examined, alerts)
     return tuple(problems)
 

@@ -8,7 +8,7 @@ from alerts.model import AlertsDeclared
 from controlplane.model.generation import TextFile
 from controlplane.specfile import Document, SourceFile
 from flyball.alerting.declared import KINDS, NO_ALERTS, alerts_of
-from flyball.document_records import record_text
+from flyball.document_records import record_text, recorded_documents
 from flyball.reading_kinds import read_kinds
 
 RECORD_FILE: Final = "flyball-alerts.jsonl"  # not *.yaml, so that no rule engine reads it
@@ -29,6 +29,11 @@ def alerts_in(files: Iterable[SourceFile]) -> AlertFiles:
         return AlertFiles()
     declared, _ = alerts_of(documents)
     return AlertFiles(declared, (TextFile(RECORD_FILE, record_text(documents)),))
+
+
+def alerts_recorded(record: str) -> AlertsDeclared:
+    """What was declared when this record was made."""
+    return alerts_of(recorded_documents(record, KINDS))[0]
 
 
 def alert_documents(files: Iterable[SourceFile]) -> tuple[Document, ...]:
