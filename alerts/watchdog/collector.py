@@ -44,11 +44,9 @@ class WatchdogCollector(Collector):
         if at is not None:
             seen.add_sample(names.WATCHDOG_SEEN, {}, at.timestamp())
         yield seen
-        if self._heart is None:
-            return
-        for beat, count in self._heart.counts.items():
+        for beat, count in self._heart.counts.items() if self._heart else ():
             beats.add_sample(names.HEARTBEATS, {"outcome": beat.value}, count)
         yield beats
-        if self._heart.sent_at is not None:
+        if self._heart is not None and self._heart.sent_at is not None:
             sent.add_sample(names.HEARTBEAT_AT, {}, self._heart.sent_at.timestamp())
         yield sent
