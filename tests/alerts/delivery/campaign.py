@@ -57,6 +57,8 @@ class Deadly(FailingServer):
     def taken(self, asked: Asked) -> tuple[Failure | None, Answered | None]:
         if asked.path.endswith("/clock"):
             return None, self.answer(asked)
+        if len(asked.body) < int(asked.headers.get("content-length", 0)):
+            return Failure.RESET, None  # it died while it was saying it
         with self.lock:
             is_post = asked.path.endswith("/chat.postMessage")
             if self._death.comes_before(is_post=is_post):
@@ -274,7 +276,7 @@ class Campaign:
             pages = self.pagerduty.of_key(dedup_key(incident, channel))
             assert [page.status for page in pages] == (["resolved"] if is_told else []), (incident.id, channel)
         assert self.pagerduty.early == []
-        assert self.pagerduty.refused == []
+        assert self.pagerduty.refused == [], self.pagerduty.refused
         self.figures["pages"] += sum(told.values())
         self.figures["ends told again, and ignored"] = len(self.pagerduty.stray)
 
