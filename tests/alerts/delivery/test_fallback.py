@@ -25,7 +25,7 @@ def test_a_critical_page_takes_the_next_channel_within_a_minute(house: House) ->
     house.pager.down = down
     house.open(priority=Priority.P0)
     house.run()
-    house.pass_(MINUTE, 10 * SECOND)
+    house.pass_(MINUTE, 20 * SECOND)
     assert house.mail.taken == [("i1", 1)]
     assert house.providers[HOOK.name].taken == []
     ways = [each for each in house.attempts_of("i1") if each.outcome is OTHER_WAY]
@@ -53,7 +53,7 @@ def test_a_provider_that_is_back_in_time_needs_no_other_way(house: House) -> Non
 def test_when_the_next_channel_is_down_too_the_one_after_it_is_taken(house: House) -> None:
     house.pager.down = house.mail.down = down
     house.open()
-    house.pass_(2 * MINUTE, 10 * SECOND)
+    house.pass_(2 * MINUTE, 15 * SECOND)
     assert house.providers[HOOK.name].taken == [("i1", 1)]
 
 
@@ -87,7 +87,7 @@ def test_news_of_a_page_that_arrived_is_no_page(house: House) -> None:
 def test_the_next_channel_hears_of_the_end_too(house: House) -> None:
     house.pager.down = down
     incident = house.open()
-    house.pass_(MINUTE, 10 * SECOND)
+    house.pass_(MINUTE, 20 * SECOND)
     house.tell(resolved(incident, house.now))
     house.pass_(3 * MINUTE, 20 * SECOND)
     assert house.mail.taken == [("i1", 1), ("i1", 2)]
@@ -107,9 +107,9 @@ def test_a_page_is_not_sent_another_way_twice(house: House) -> None:
 def test_a_new_leader_decides_the_same(house: House) -> None:
     house.pager.down = down
     house.open()
-    house.pass_(MINUTE, 10 * SECOND)
+    house.pass_(MINUTE, 20 * SECOND)
     house.fallbacks = type(house.fallbacks)(house.store, lambda: house.declared)
-    house.pass_(MINUTE, 10 * SECOND)
+    house.pass_(MINUTE, 20 * SECOND)
     assert house.mail.taken == [("i1", 1)]
 
 
@@ -121,7 +121,7 @@ def test_somebody_whom_escalation_told_has_a_next_channel_too(house: House) -> N
     house.providers[lead_pager.name].down = down
     incident = house.open(receivers=("lead",))
     house.tell(incident, lead_pager)
-    house.pass_(MINUTE, 10 * SECOND)
+    house.pass_(MINUTE, 20 * SECOND)
     assert house.mail.taken == [("i1", 1)]
 
 
@@ -142,7 +142,7 @@ def test_an_acknowledgement_that_lapsed_is_a_page_again_only_for_who_was_never_t
     second = acknowledged(incident)
     house.tell(second)
     house.tell(replace(second, state=IncidentState.OPEN, version=3))
-    house.pass_(MINUTE, 10 * SECOND)
+    house.pass_(MINUTE, 20 * SECOND)
     assert house.mail.taken == [("i1", 3)]
 
 

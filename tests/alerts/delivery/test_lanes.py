@@ -161,9 +161,9 @@ def test_what_a_provider_missed_is_there_soon_after_it_is_back(house: House) -> 
     house.pager.down = down
     for number in range(8):
         house.open(f"i{number}", priority=Priority.P2)
-    house.pass_(timedelta(minutes=30), MINUTE)
+    house.pass_(timedelta(minutes=30), 3 * MINUTE)
     house.pager.down = None
-    house.pass_(2 * MINUTE, 10 * SECOND)
+    house.pass_(2 * MINUTE, 20 * SECOND)
     assert sorted(house.pager.taken) == sorted((f"i{number}", 1) for number in range(8))
 
 
