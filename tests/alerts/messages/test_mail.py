@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from email.policy import default
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from alerts.messages.mail import LONGEST_SUBJECT, digest_of, mail_of
 from alerts.model import Link, Snapshot
@@ -101,6 +101,7 @@ def test_what_others_wrote_is_text_and_never_a_header_or_markup() -> None:
     assert "javascript:" not in html
 
 
+@settings(max_examples=15)  # each is parsed again
 @given(snapshots())
 def test_a_mail_can_be_made_of_whatever_an_incident_holds(snapshot: Snapshot) -> None:
     mail = sent(snapshot)

@@ -142,20 +142,18 @@ def test_what_is_genuine_but_not_for_us_is_welcome(site: Site) -> None:
     assert site.slacks(verification).json() == {"challenge": "abc"}
 
 
-@pytest.mark.parametrize("header", ["", "v1=00", signature(event(), "guess"), signature(b"another body")])
-def test_what_pagerduty_did_not_sign_changes_nothing(site: Site, header: str) -> None:
-    assert site.page(event(), header).status_code == 401
+def test_what_pagerduty_did_not_sign_changes_nothing(site: Site) -> None:
+    for header in ("", "v1=00", signature(event(), "guess"), signature(b"another body")):
+        assert site.page(event(), header).status_code == 401
     assert site.incident.state is IncidentState.OPEN
 
 
-@pytest.mark.parametrize(
-    ("secret", "age", "extra"), [("guess", 0, b""), (SIGNING_SECRET, 301, b""), (SIGNING_SECRET, 0, b"&")]
-)
-def test_what_slack_did_not_sign_just_now_changes_nothing(site: Site, secret: str, age: int, extra: bytes) -> None:
+def test_what_slack_did_not_sign_just_now_changes_nothing(site: Site) -> None:
     site.show()
     pressed = site.slack.press(site.slack.top()[0], ACKNOWLEDGE)
-    forged = signed(pressed.body, AT - age, secret=secret, content_type=pressed.headers["Content-Type"])
-    assert site.slacks(SlackRequest(forged.body + extra, forged.headers)).status_code == 401
+    for secret, age, extra in (("guess", 0, b""), (SIGNING_SECRET, 301, b""), (SIGNING_SECRET, 0, b"&")):
+        forged = signed(pressed.body, AT - age, secret=secret, content_type=pressed.headers["Content-Type"])
+        assert site.slacks(SlackRequest(forged.body + extra, forged.headers)).status_code == 401
     assert site.client.post(slack_hook.PATH, content=pressed.body).status_code == 401
     assert site.incident.state is IncidentState.OPEN
 
