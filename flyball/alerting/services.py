@@ -110,7 +110,7 @@ class AlertServices:
         self.desk = Desk(store, around.declared, around.make_id)
         self.snapshots = IncidentSnapshots(store, around.declared, settings.external_url)
         self._keeper = Keeper(around.declared)
-        self.intake = Intake(store, self._keeper)
+        self.intake = Intake(store, self._keeper, look=around.look)
         self.answering = Answering(store, self.desk)
         rates = Rates(clock.now)
         showing = Showing(store, self.snapshots, now=clock.now, lease=around.lease)
