@@ -39,7 +39,7 @@ from tests.outside.slack import SlackServer
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 DEATHS: Final = ("sql", "line", "request", "post")  # what is counted until somebody dies
-_TURNS: Final = ("line", "sql", "post", "sql", "request", "sql", "sql", "sql")
+_TURNS: Final = ("sql", "line", "post", "request", *("sql",) * 4, "post", *("sql",) * 7)
 TWICE: Final = 0.2  # of those who go on die as well
 _FAILURES: Final = (Failure.LOST_ANSWER, Failure.RESET, Failure.SERVER_ERROR, Failure.TOO_MANY)
 _TELL_EVERY: Final = 50

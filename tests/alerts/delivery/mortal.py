@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 from sqlalchemy import event
@@ -157,6 +157,7 @@ class Reaper:
     counts: str = ""  # `sql`: statements and commits of the database; `line`: Python's, of ours
     count: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _ours: dict[CodeType, bool] = field(default_factory=dict)
 
     def start(self, counts: str, die_at: int) -> None:
         self.counts, self.die_at, self.count = counts, die_at, 0
@@ -180,7 +181,11 @@ class Reaper:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def _trace(self, frame: FrameType, event: str, _: Any) -> Any:
-        return self._line if frame.f_code.co_filename.startswith(TRACED) else None
+        code = frame.f_code
+        is_ours = self._ours.get(code)
+        if is_ours is None:
+            is_ours = self._ours[code] = code.co_filename.startswith(TRACED)
+        return self._line if is_ours else None
 
     def _line(self, frame: FrameType, event: str, _: Any) -> Any:
         if event == "line":

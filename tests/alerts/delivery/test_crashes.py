@@ -11,7 +11,7 @@ from controlplane.store import SqlStore, migrate, open_store
 from tests.alerts.delivery.campaign import Campaign
 from tests.alerts.kept_store import kept_store
 
-SEED = 20261201
+SEED = int(os.environ.get("CRASH_SEED", "20261201"))
 SAMPLE = 8
 IN_MEMORY = next((each for each in (Path("/dev/shm"),) if each.is_dir()), None)  # a kill takes nothing from the disk
 RUNS = int(os.environ.get("CRASH_RUNS", "1000"))
