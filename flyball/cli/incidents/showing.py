@@ -37,7 +37,7 @@ def list_incidents(
 ) -> None:
     """List open incidents, the most urgent first; with --since also those that are over, latest first. Times are UTC.
 
-    Exit status: 0, 1 when the option is wrong, 3 when the database failed.
+    Exit status: 0, 2 when the option is wrong, 3 when the database failed.
 
     \b
     Examples:
