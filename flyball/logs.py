@@ -18,7 +18,9 @@ _QUIET: Final = {
     "uvicorn": logging.WARNING,
     "apscheduler": logging.ERROR,  # what it would warn of is counted and logged by our scheduler
     "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
     "httpcore": logging.WARNING,
+    "httpcore2": logging.WARNING,
     "alembic": logging.WARNING,
     "opentelemetry": logging.ERROR,
     "opentelemetry.exporter": logging.CRITICAL,  # `flyball.telemetry` tells it once an outage

@@ -19,7 +19,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from controlplane import conventions, incident_names
+from controlplane import conventions
 
 SERVICE_NAME: Final = "flyball"
 _EXPORT_TIMEOUT_SECONDS: Final = 5.0
@@ -43,7 +43,6 @@ class Metrics:
     webhook_in_flight: Gauge
     alerts_received: Counter
     deliveries: Counter
-    page_seconds: Histogram
     outbox_messages: Gauge
     outbox_dead_letters: Gauge
     spec_problems: Gauge
@@ -91,10 +90,6 @@ def own_metrics() -> Metrics:
         ),
         deliveries=Counter(
             conventions.DELIVERIES, "Attempts to deliver a message.", ["channel", "outcome"], registry=registry
-        ),
-        page_seconds=Histogram(
-            incident_names.RECEIPT_SECONDS, "From queued to taken outside.", ["kind", incident_names.PRIORITY],
-            buckets=_BUCKETS_SECONDS, registry=registry,
         ),
         outbox_messages=Gauge(
             conventions.OUTBOX_BACKLOG, "Messages neither delivered nor given up.", registry=registry

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Final
 
+from alerts.delivery.collector import waits
 from controlplane.adapters.alertmanager import AlertmanagerBackend
 from controlplane.adapters.clock import SystemClock
 from controlplane.adapters.prometheus import PrometheusBackend
-from controlplane.model.incident import Priority
 from controlplane.ports import Clock
 from controlplane.store import SqlStore, migrate, open_store
 from flyball.alerting.services import AlertServices, AlertSurroundings
@@ -190,7 +190,7 @@ def wire(
             flag_stores=ladders.stores,
             others=SUBSCRIBERS,
             on_attempt=_counting(metrics),
-            on_delivered=_timing(metrics),
+            on_delivered=waits(metrics.registry),
         )
     )
     for part in (money, checks, ladders, alerts):
@@ -238,13 +238,6 @@ def _counting(metrics: Metrics) -> Callable[[str, str], None]:
         metrics.deliveries.labels(channel, outcome).inc()
 
     return count
-
-
-def _timing(metrics: Metrics) -> Callable[[str, int, float], None]:
-    def observe(kind: str, urgency: int, seconds: float) -> None:
-        metrics.page_seconds.labels(kind, Priority(f"P{urgency}").value).observe(seconds)
-
-    return observe
 
 
 def _measure(store: SqlStore, metrics: Metrics) -> Vitals:

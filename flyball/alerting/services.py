@@ -8,7 +8,7 @@ from typing import IO, Final
 from prometheus_client.registry import Collector
 
 from alerts.adapters.console import ConsoleNotifier
-from alerts.adapters.slack import SlackTidying
+from alerts.adapters.slack import SlackPeople, SlackTidying
 from alerts.adapters.slack_api import SlackApi
 from alerts.adapters.spool_folder import SpoolFolder
 from alerts.daemon import DeliveryDaemon
@@ -20,6 +20,7 @@ from alerts.delivery.lanes import Observers
 from alerts.delivery.rates import Rates
 from alerts.delivery.showing import Showing
 from alerts.delivery.spool.daemon import Spool, SpoolDaemon
+from alerts.delivery.spool.guard import GuardedIntake
 from alerts.drills.collector import DrillCollector
 from alerts.drills.holding import DrillDaemon
 from alerts.escalation.collector import OnCallCollector
@@ -111,7 +112,8 @@ class AlertServices:
         self.snapshots = IncidentSnapshots(store, around.declared, settings.external_url)
         self._keeper = Keeper(around.declared)
         self.intake = Intake(store, self._keeper, look=around.look)
-        self.answering = Answering(store, self.desk)
+        self.answering = Answering(store, self.desk, SlackPeople(self._slack).name)
+        self.receiving = GuardedIntake(self.intake.receive, clock.now)
         rates = Rates(clock.now)
         showing = Showing(store, self.snapshots, now=clock.now, lease=around.lease)
         self._notifiers = Notifiers(settings.alerts, settings.status.smtp_url, showing, rates, clock)
@@ -178,7 +180,7 @@ class AlertServices:
         yield self._job("lanes", SECOND, self._lanes.run_once, may_be_long=True)
         yield self._job("strays", SLOW_EVERY, self._lanes.bury_strays)
         yield self._job("fallbacks", FALLBACK_EVERY, Fallbacks(store, declared).run_once)
-        yield self._job("closing", RECONCILE_EVERY, Closing(store).run_once)
+        yield self._job("closing", RECONCILE_EVERY, Closing(store, declared).run_once)
         yield self._job("escalation", SECOND, Escalator(store, declared).run_once)
         yield self._job("incidents", SECOND * 2, QuietDaemon(store, declared).run_once)
         yield self._job("timelines", SECOND * 2, CollectingDaemon(store, declared, backend).run_once)

@@ -35,7 +35,7 @@ def create_app(services: Services) -> Starlette:
     """The application on wired services; it holds no state of its own and starts nothing."""
     settings = services.settings
     hook = hooks.AlertmanagerHook(
-        services.alerts.intake,
+        services.alerts.receiving,
         spool=services.alerts.spool.take,
         token=settings.webhook_token,
         clock=services.clock,

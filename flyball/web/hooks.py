@@ -4,12 +4,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from alerts.intake import Intake, Received
+from alerts.intake import Received
 from alerts.webhook import Refusal, parse_webhook
 from controlplane.model.alert import AlertNotification
 from controlplane.ports import Clock, Permanent, Transient
@@ -28,6 +28,14 @@ _COUNTED_FROM_THE_START: Final = ("200", "400", "401", "413", "503")
 log = logging.getLogger(__name__)
 
 
+class Receives(Protocol):
+    """What stores notifications: an intake."""
+
+    def receive(self, notification: AlertNotification, now: datetime) -> Received:
+        """Store it. Raises `Transient` when it was not taken."""
+        ...
+
+
 class AlertmanagerHook:
     """The endpoint. At most `max_in_flight` requests are worked on; one more is answered 503.
 
@@ -38,7 +46,7 @@ class AlertmanagerHook:
 
     def __init__(
         self,
-        intake: Intake,
+        intake: Receives,
         *,
         spool: Callable[[AlertNotification, datetime], int] = lambda notification, at: 0,
         token: Secret | None,
