@@ -1,4 +1,8 @@
-"""The spool of critical pages as a folder of JSON files, one a notification, each written whole and synced to disk."""
+"""The spool of critical pages as a folder of JSON files, one a notification, each written whole and synced to disk.
+
+A disk that takes nothing, full like the one below the database, holds no page up: what it did not take is kept in
+memory and leaves from there.
+"""
 
 import json
 import logging
@@ -27,7 +31,10 @@ class SpoolFolder:
         self._kept: dict[str, Spooled] | None = None  # what the folder holds, once it was read
 
     def put(self, spooled: Spooled) -> None:
-        """Write it under a temporary name, sync it, and rename it. `Permanent` when `MOST_FILES` are there."""
+        """Write it under a temporary name, sync it, and rename it. `Permanent` when `MOST_FILES` are there.
+
+        What the disk does not take is kept in memory alone: whoever sent it was told to send it again.
+        """
         content = json.dumps(to_json(spooled), ensure_ascii=False).encode("utf-8", "backslashreplace")
         if len(content) > MOST_BYTES:
             raise Permanent(f"a notification of {len(content):,} bytes is too large for the spool")
@@ -35,8 +42,11 @@ class SpoolFolder:
             kept = self._read()
             if spooled.id not in kept and len(kept) >= MOST_FILES:
                 raise Permanent(f"the spool holds {MOST_FILES:,} notifications and takes no more")
-            self._write(self._path(spooled), content)
             kept[spooled.id] = spooled
+            try:
+                self._write(self._path(spooled), content)
+            except OSError as error:
+                log.error("alerts.spool_in_memory", extra={"id": spooled.id, "error": error.strerror or str(error)})
 
     def all(self) -> Sequence[Spooled]:
         """All, in the order in which they were received."""
@@ -51,7 +61,8 @@ class SpoolFolder:
                 try:
                     self._path(known).unlink(missing_ok=True)
                 except OSError as error:
-                    raise _failed(error) from error
+                    if self._path(known).exists():  # otherwise it was in memory alone
+                        raise _failed(error) from error
 
     def count(self) -> int:
         """How many are kept."""
@@ -77,17 +88,14 @@ class SpoolFolder:
 
     def _write(self, path: Path, content: bytes) -> None:
         part = path.with_suffix(".part")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-            _sync(self._folder)
-        except OSError as error:
-            raise _failed(error) from error
+        self._folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        _sync(self._folder)
 
 
 def _spooled(path: Path) -> Spooled | None:

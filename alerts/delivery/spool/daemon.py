@@ -25,6 +25,7 @@ from controlplane.model.incident import (
 from controlplane.ports import Permanent, Store, Transient
 
 GRACE: Final = timedelta(seconds=3)  # a database that is back by then tells it itself
+_MOST_REFUSED: Final = 10  # a turn; a database that refuses so many refuses everything
 log = logging.getLogger(__name__)
 
 
@@ -152,18 +153,32 @@ class SpoolDaemon:
 
     def _return(self, kept: Sequence[Spooled], now: datetime) -> int:
         """Hand in everything, then write down what left; only then forget it. How many notifications were taken."""
+        taken, refused = list[Spooled](), 0
         try:
             for spooled in kept:
-                self._hand_in(spooled.notification, now)
-            for spooled in kept:
+                if self._is_taken(spooled, now):
+                    taken.append(spooled)
+                elif (refused := refused + 1) >= _MOST_REFUSED:
+                    break
+            for spooled in taken:
                 for left in spooled.left:
                     self._write_down(spooled, left, now)
         except Transient:  # it is still away: the turn after the next one finds out again
             return 0
-        for spooled in kept:
+        for spooled in taken:
             self._spool.kept.forget(spooled.id)
-        log.info("alerts.spool_handed_in", extra={"notifications": len(kept)})
-        return len(kept)
+        if taken:
+            log.info("alerts.spool_handed_in", extra={"notifications": len(taken)})
+        return len(taken)
+
+    def _is_taken(self, spooled: Spooled, now: datetime) -> bool:
+        """Whether the database took it. What it refuses stays, and holds up nothing else."""
+        try:
+            self._hand_in(spooled.notification, now)
+        except Permanent as error:
+            log.warning("alerts.spooled_refused", extra={"id": spooled.id, "error": str(error)})
+            return False
+        return True
 
     def _write_down(self, spooled: Spooled, left: Left, now: datetime) -> None:
         """What is outside is owned by a row from now on; a page of no incident that there is is closed there."""

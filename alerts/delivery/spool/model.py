@@ -39,10 +39,13 @@ class Spooled:
 
 
 class SpoolStore(Protocol):
-    """Where they are kept. Errors: `Transient` when the disk does not take or give them."""
+    """Where they are kept. Errors: `Transient` when the disk does not give them."""
 
     def put(self, spooled: Spooled) -> None:
-        """Keep it in the place of the one of its id; on return it survives a crash. Raises `Permanent` when full."""
+        """Keep it in the place of the one of its id; on return it survives a crash, unless the disk took nothing.
+
+        Raises `Permanent` when full.
+        """
         ...
 
     def all(self) -> Sequence[Spooled]:

@@ -311,10 +311,41 @@ def test_a_folder_takes_no_more_than_its_bounds(tmp_path: Path, monkeypatch: pyt
         folder.put(spooled_of(FIRING, NOW))
 
 
-def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(Transient, match="the spool of pages"):
-        SpoolFolder(tmp_path / "file" / "spool").put(spooled_of(FIRING, NOW))
+def test_a_disk_that_takes_nothing_holds_up_no_page_and_makes_none_twice(bench: Bench) -> None:
+    bench.folder.write_text("a file is where the folder should be")
+    bench.is_away = True
+    assert not bench.receive(FIRING)
+    bench.pass_(timedelta(minutes=1), 5 * SECOND)
+    assert len(bench.taken(PAGER)) == 1
+    bench.is_away = False
+    bench.pass_(SECOND)
+    bench.house.run()
+    (incident,) = {name for name, _ in bench.taken(PAGER)}
+    assert bench.house.outside(incident, PAGER) is not None
+    assert bench.spool.kept.count() == 0
+
+
+def test_what_the_database_refuses_for_good_holds_up_nothing_else(bench: Bench) -> None:
+    other = notification(replace(ALERT, fingerprint="11", labels=ALERT.labels | {"service": "reads"}))
+    take = bench.daemon._hand_in
+
+    def refusing(said: AlertNotification, now: datetime) -> object:
+        if said == FIRING:
+            raise Permanent("it is not what the database keeps")
+        return take(said, now)
+
+    bench.daemon._hand_in = refusing
+    bench.is_away = True
+    bench.receive(FIRING)
+    bench.receive(other)
+    bench.pass_(10 * SECOND)
+    bench.is_away = False
+    bench.pass_(2 * SECOND)
+    assert [each.notification for each in bench.spool.kept.all()] == [FIRING]
+    with bench.house.store.transaction(read_only=True) as transaction:
+        (incident,) = transaction.incidents.open()
+        assert transaction.telling.object_of(incident.id, PAGER.name) is not None
+    assert len(bench.taken(PAGER)) == 2
 
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
