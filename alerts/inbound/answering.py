@@ -8,9 +8,10 @@ from typing import Final
 
 from alerts.inbound.model import Answer, Deed
 from alerts.incidents.desk import Changed, Desk, Refused, UnknownIncident
+from alerts.pagerduty.event import incident_of_key
 from controlplane.incident_names import EVENT_INCIDENT_ANSWERED
 from controlplane.model.event import JSON, Event
-from controlplane.ports import Store
+from controlplane.ports import Store, Transient
 
 _MOST_NAMES: Final = 10_000
 log = logging.getLogger(__name__)
@@ -29,16 +30,27 @@ class Answering:
     """Takes answers. The same one twice changes nothing, whenever it comes again.
 
     `name_of` says what somebody is called who is known by an id only, in the chat of a lane; empty: nobody knows.
+    `is_page_kept` says whether pages left that the store does not know yet: an answer to one of them comes too soon.
     """
 
-    def __init__(self, store: Store, desk: Desk, name_of: Callable[[str, str], str] = lambda lane, user: "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        desk: Desk,
+        name_of: Callable[[str, str], str] = lambda lane, user: "",
+        is_page_kept: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._store = store
         self._desk = desk
         self._name_of = name_of
+        self._is_page_kept = is_page_kept
         self._names: dict[str, str] = {}  # of people in chats, as far as they pressed something: who writes has an id
 
     def take(self, answer: Answer, now: datetime) -> Answered:
-        """Do it. Raises what the store raises: then nothing is known to have changed, and it may come again."""
+        """Do it. Raises what the store raises, and `Transient` for an answer that comes too soon: then nothing is known
+
+        to have changed, and it may come again.
+        """
         incident, lane, is_repeated = self._looked_up(answer)
         if is_repeated:
             return Answered(why="it came before")
@@ -47,6 +59,8 @@ class Answering:
         try:
             changed = self._done(answer, incident, lane, now)
         except (UnknownIncident, Refused) as error:
+            if isinstance(error, UnknownIncident) and self._is_page_kept():
+                raise Transient("the database does not know yet what was paged without it") from None
             log.warning("alerts.answer_refused", extra={"via": answer.via, "reason": str(error)})
             return Answered(why=str(error))
         self._remember(answer, changed, now)
@@ -62,7 +76,9 @@ class Answering:
             if answer.incident:
                 return answer.incident, "", is_repeated
             found = transaction.telling.by_outside_id(f"{answer.via}:", answer.outside_id, answer.place)
-            return (found.incident, found.channel, is_repeated) if found else ("", "", is_repeated)
+            if found:
+                return found.incident, found.channel, is_repeated
+            return incident_of_key(answer.outside_id), "", is_repeated  # it was paged, though its answer was lost
 
     def _done(self, answer: Answer, incident: str, lane: str, now: datetime) -> Changed:
         by = self._known_as(answer, lane)

@@ -95,6 +95,13 @@ def dedup_key(incident: Incident, channel: str) -> str:
     return f"{_PREFIX}/{incident.id}/{hashlib.sha256(channel.encode()).hexdigest()[:32]}"
 
 
+def incident_of_key(key: str) -> str:
+    """The id of the incident that a key of ours is about; empty for a key of others."""
+    prefix, _, rest = key.partition("/")
+    incident, slash, _ = rest.partition("/")
+    return incident if prefix == _PREFIX and slash else ""
+
+
 def page_digest(snapshot: Snapshot) -> str:
     """Changes when the page would read otherwise at first sight: who has it in hand is not woken up by the rest."""
     seen = [summary(snapshot), severity(snapshot.incident)]

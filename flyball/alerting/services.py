@@ -112,7 +112,7 @@ class AlertServices:
         self.snapshots = IncidentSnapshots(store, around.declared, settings.external_url)
         self._keeper = Keeper(around.declared)
         self.intake = Intake(store, self._keeper, look=around.look)
-        self.answering = Answering(store, self.desk, SlackPeople(self._slack).name)
+        self.answering = Answering(store, self.desk, SlackPeople(self._slack).name, lambda: self.spool.kept.count() > 0)
         self.receiving = GuardedIntake(self.intake.receive, clock.now)
         rates = Rates(clock.now)
         showing = Showing(store, self.snapshots, now=clock.now, lease=around.lease)

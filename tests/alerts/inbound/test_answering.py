@@ -12,8 +12,9 @@ from alerts.inbound.answering import Answering
 from alerts.inbound.model import Answer, Deed
 from alerts.incidents.desk import Desk
 from alerts.model import AlertsDeclared
+from alerts.pagerduty.event import dedup_key
 from controlplane.model.incident import IncidentState, OutsideObject, TimelineEntry, TimelineKind
-from controlplane.ports import Transaction
+from controlplane.ports import Transaction, Transient
 from tests.alerts.adapters.telling import Book, a_book, an_empty_database
 from tests.alerts.messages.samples import INCIDENT, NOW
 
@@ -127,3 +128,26 @@ def test_what_is_about_nothing_that_we_opened_changes_nothing(book: Book, answer
     assert not answered.is_new
     assert answered.why
     assert lines(book) == []
+
+
+def test_a_page_whose_acceptance_was_lost_is_known_by_its_key(book: Book, answering: Answering) -> None:
+    key = dedup_key(INCIDENT, "pagerduty:another")
+    assert answering.take(replace(PAGED, outside_id=key), NOW).is_new
+    assert state(book) is IncidentState.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize("answer", [replace(PRESSED, incident="gone"), replace(PAGED, outside_id="flyball/gone/lane")])
+def test_an_answer_to_a_page_that_left_without_the_database_comes_again(book: Book, answer: Answer) -> None:
+    desk = Desk(book.store, AlertsDeclared, lambda: "id", read_time=lambda transaction, now: now)
+    kept = [True, False]
+    answering = Answering(book.store, desk, is_page_kept=lambda: kept.pop(0))
+    with pytest.raises(Transient, match="paged without it"):
+        answering.take(answer, NOW)
+    assert "there is no incident" in answering.take(answer, NOW).why
+
+
+def test_what_others_paged_is_never_waited_for(book: Book) -> None:
+    desk = Desk(book.store, AlertsDeclared, lambda: "id", read_time=lambda transaction, now: now)
+    answering = Answering(book.store, desk, is_page_kept=lambda: True)
+    for key in ("theirs", "theirs/1/2", "flyball", "flyball/x", "flyball//x"):
+        assert answering.take(replace(PAGED, outside_id=key), NOW).why == "it is about nothing that we opened"
