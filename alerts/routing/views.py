@@ -77,7 +77,7 @@ def _facts(decision: Decision) -> Iterator[str]:
     for link in decision.runbooks:
         yield f"Runbook      {link.text}{f': {link.url}' if link.url else ''}"
     if not decision.runbooks and not decision.is_only_kept:
-        yield "Runbook      none: set the annotation runbook_url, or declare a Runbook for it"
+        yield "Runbook      the alert's own (annotation runbook_url); no Runbook is declared for it"
 
 
 def _after(length: timedelta) -> str:
