@@ -73,6 +73,7 @@ def break_(context: typer.Context, name: Annotated[str, _FAULT], folder: _Folder
     ingest       ingest takes in two fifths of what it should
     latency      Neo4j is slow; nearly every read and write is late
     outage       graphql-gateway answers errors only; clients retry
+    pagerduty    PagerDuty answers 503; the platform itself is well
     region       the ingress in us cannot be reached; elsewhere all is well
     slow         every page and every API answers 2.5 seconds late
     spend        an agent loops; the ladder steps down to tier 3, nothing fails
