@@ -1,6 +1,7 @@
 """How a page becomes bytes: templates, filters, headers."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 import jinja2
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -21,6 +23,7 @@ from controlplane import wording
 STATIC: Final = Path(__file__).parent / "static"
 THEME_COOKIE: Final = "flyball_theme"
 THEMES: Final = ("auto", "light", "dark")
+_REORDERING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")  # bidirectional embeddings, overrides, isolates
 _LONGEST_NUMBER: Final = 10  # characters
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -112,13 +115,22 @@ def sort_windows(windows: Iterable[str]) -> list[str]:
     return sorted(windows, key=lambda it: ("smhdw".find(it[-1:]), len(it), it))
 
 
+def in_order(value: object) -> object:
+    """A text without the characters that show it in another order than it has: `txt.exe` could read `exe.txt`."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    kept = _REORDERING.sub("", value)
+    return Markup(kept) if isinstance(value, Markup) else kept  # noqa: S704 -- it was markup before
+
+
 @cache
 def environment() -> jinja2.Environment:
-    """Templates with our filters; everything is escaped."""
+    """Templates with our filters; everything is escaped, and nothing changes the direction of what stands around it."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("flyball.web"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=in_order,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from markupsafe import Markup
 from playwright.sync_api import Browser
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -28,6 +29,7 @@ from flyball.web.console import console_routes, exception_handlers
 from flyball.web.guards import Admission, Guards
 from flyball.web.incident_gathering import DeclaredIncidents
 from flyball.web.on_call_pages import reading_below
+from flyball.web.pages import environment
 from tests.flyball.web import world
 from tests.flyball.web.test_console_browser import AXE, PHONE
 
@@ -255,3 +257,9 @@ def test_pages_about_incidents_have_nothing_that_axe_finds(console: Console, bro
         found = page.evaluate("axe.run({resultTypes: ['violations']}).then(it => it.violations.map(v => v.id))")
         assert found == [], (path, found)
     context.close()
+
+
+def test_what_alerts_say_cannot_turn_around_what_stands_beside_it() -> None:
+    template = environment().from_string("<td title='{{ said }}'>{{ said }}</td>{{ made }}")
+    shown = template.render(said="\u202egpj.exe\u2066 <b> مرحبا", made=Markup("<i>\u202e&lt;</i>"))
+    assert shown == "<td title='gpj.exe &lt;b&gt; مرحبا'>gpj.exe &lt;b&gt; مرحبا</td><i>&lt;</i>"
