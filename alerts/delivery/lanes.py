@@ -117,6 +117,7 @@ class LaneWorker:
                 transaction.outbox.postponed(due.message.id, now, now)
 
     def _deliver(self, lane: Lane, due: DueMessage, lease: HeldLease | None) -> AttemptOutcome:
+        calls = lane.rate.made
         try:
             lane.notifier.notify(due.message)
         except LeaseLost:
@@ -130,13 +131,17 @@ class LaneWorker:
         except Exception as error:  # a defect in telling one incident must not stop the lane
             log.exception("alerts.delivery_defect", extra=_fields(due))
             return self._failed(lane, due, f"a defect: {type(error).__name__}", lease)
+        if lane.rate.made != calls:  # what is shown there already asks nobody, and so says nothing of who failed
+            self._works(lane)
         return self._delivered(lane, due, lease)
 
-    def _delivered(self, lane: Lane, due: DueMessage, lease: HeldLease | None) -> AttemptOutcome:
-        now = self._now()
+    def _works(self, lane: Lane) -> None:
         if lane.failing_since is not None:
             log.info("alerts.channel_recovered", extra={"channel": lane.channel.name})
         lane.rest_easy()
+
+    def _delivered(self, lane: Lane, due: DueMessage, lease: HeldLease | None) -> AttemptOutcome:
+        now = self._now()
         with self._store.transaction(lease=lease) as transaction:
             transaction.outbox.delivered(due.message.id, now)
             write_down(transaction, due, AttemptOutcome.DELIVERED, now)

@@ -49,7 +49,13 @@ class Rate:
         self._now = now
         self._calls: deque[datetime] = deque()
         self._held_until: datetime | None = None
+        self._made = 0
         self._lock = threading.Lock()
+
+    @property
+    def made(self) -> int:
+        """How many calls were ever counted."""
+        return self._made
 
     def take(self, urgency: int) -> None:
         """Count a call that is made now. Raises `NoRoom`, and counts nothing, when there is no room for it."""
@@ -59,6 +65,7 @@ class Rate:
             if free_at > now:
                 raise NoRoom("no more calls are left for now", free_at)
             self._calls.append(now)
+            self._made += 1
 
     def least_urgent(self) -> int | None:
         """How urgent a message must be to leave now, as an urgency; None: whatever it is, it waits."""

@@ -36,6 +36,7 @@ class Provider:
         self._showing = showing
         self.down: Callable[[], Exception] | None = None
         self.errors: list[Exception] = []
+        self.shows: frozenset[tuple[str, int]] = frozenset()  # incidents and versions that need no call
         self.before: Callable[[], None] = lambda: None
         self.calls = 0
         self.taken: list[tuple[str, int]] = []
@@ -48,6 +49,9 @@ class Provider:
         self._showing.deliver(message, self._channel, self.show)
 
     def show(self, snapshot: Snapshot, outside: OutsideObject | None) -> Iterator[Shown]:
+        if (snapshot.incident.id, snapshot.incident.version) in self.shows:
+            yield Shown(snapshot.incident.id)
+            return
         self._rate.take(snapshot.incident.priority.rank)
         self.calls += 1
         self.before()

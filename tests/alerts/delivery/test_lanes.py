@@ -148,6 +148,20 @@ def test_a_failure_is_tried_again_after_a_pause_and_the_lane_rests(house: House)
     assert outcomes == [AttemptOutcome.RETRIED, AttemptOutcome.DELIVERED]
 
 
+def test_what_asks_nobody_does_not_say_that_a_provider_is_back(house: House) -> None:
+    house.pager.down = down
+    house.open("i1")
+    house.run()
+    began = house.now
+    assert house.lanes.failing() == {PAGER.name: began}
+    house.pager.shows = frozenset({("i2", 1)})  # its page there is as it should be: no call is made
+    house.open("i2", priority=Priority.P0)
+    house.clock.pass_(FIRST_REST)
+    house.run()
+    assert house.backlog() == (1, 0)
+    assert house.lanes.failing() == {PAGER.name: began}
+
+
 def test_while_a_provider_is_down_it_is_only_probed(house: House) -> None:
     house.pager.down = down
     for number in range(12):
