@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -52,6 +53,8 @@ class Access:
         self._seen: OrderedDict[str, tuple[datetime, AccessToken | None]] = OrderedDict()
         self._any: tuple[datetime, bool] | None = None
         self._lock = threading.Lock()
+        with suppress(Transient):  # while the database answers: later it may be away, and pages must open all the same
+            self._has_tokens()
 
     def principal(self, authorization: str) -> Principal | None:
         """Who brings this header; None when they must not come in. Raises `Transient` when that cannot be told now."""

@@ -98,7 +98,7 @@ def test_tidying_forgets_events_after_the_days_that_are_set(workspace: Path) -> 
 def test_an_unknown_job_is_a_usage_error_that_names_them_all(workspace: Path) -> None:
     ran = flyball("run", "slow", workspace)
     assert ran.exit_code == 2
-    assert "choose one of files, slo, delivery, bills, forecast, " in " ".join(ran.stderr.split())
+    assert "choose one of files, slo, delivery, lanes, " in " ".join(ran.stderr.split())
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
