@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
@@ -31,6 +31,17 @@ class Part(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, defer_build=True, alias_generator=to_camel, validate_by_alias=True
     )
+
+
+def _missing_beside(plain: str) -> BeforeValidator:
+    """Who writes the secret itself leaves out its variable: told of the secret, whose line must not be shown."""
+
+    def filled(value: object) -> object:
+        if isinstance(value, dict) and plain in value:
+            return {f"{plain}From": "LEFT_OUT", **value}
+        return value
+
+    return BeforeValidator(filled)
 
 
 Matchers = Annotated[list[MatcherText], Field(max_length=MOST_MATCHERS)]
@@ -86,10 +97,10 @@ class ConsolePart(Part):
 class ChannelPart(Part):
     """One way to somebody: exactly one of its kinds."""
 
-    pagerduty: PagerDutyPart | None = None
+    pagerduty: Annotated[PagerDutyPart, _missing_beside("routingKey")] | None = None
     slack: SlackPart | None = None
     email: EmailPart | None = None
-    webhook: WebhookPart | None = None
+    webhook: Annotated[WebhookPart, _missing_beside("secret")] | None = None
     console: ConsolePart | None = None
     priorities: Annotated[list[PriorityName], Field(min_length=1, max_length=5)] | None = Field(
         None, description="Of incidents of these priorities only. Left out: of all."

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from alerts.routing.declared import Known, declared
 from alerts.routing.declared_receivers import declared as receivers_of
 from alerts.routing.model import ChannelKind, Matcher, MatchOperator
@@ -227,6 +229,20 @@ channels:
     ]
     assert [problem.line for problem in found.problems if problem.rule == SECRET] == [7, 8, 11]
     assert not any("0123456789" in problem.message + problem.hint for problem in found.problems)
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "pagerduty: {routingKey: 0123456789abcdef0123456789abcdef}",
+        "webhook: {url: https://example.com, secret: whsec_0123456789abcdef}",
+    ],
+)
+def test_a_secret_instead_of_its_variable_is_told_as_one(channel: str) -> None:
+    found = receivers_of(documents(of("Receiver", "sre", f"channels: [{{{channel}}}]")))
+    assert [(each.rule, each.message) for each in found.problems] == [(SECRET, "a secret in plain text")]
+    assert "From" in found.problems[0].hint
+    assert found.values == ()
 
 
 def test_one_channel_is_told_in_one_way_by_all_receivers() -> None:
