@@ -18,7 +18,9 @@ from alerts.inbound import pagerduty, slack
 from controlplane.adapters.clock import SystemClock
 from flyball.demo.pager.answers import Answering
 from flyball.demo.pager.mailbox import receiving
-from flyball.demo.pager.model import Pager
+from flyball.demo.pager.model import Page, Pager
+from flyball.demo.pager.page import page as render
+from flyball.demo.pager.page import shown
 from flyball.demo.pager.server import PAGERDUTY_DOWN, PagerParts, PagerServer, serving
 
 SECRETS = ("pagerduty-secret", "slack-secret")
@@ -141,3 +143,23 @@ def test_mail_lies_in_the_mailbox() -> None:
             server.send_message(mail)
     (found,) = pager.mails()
     assert (found.to, found.subject, found.text.strip()) == (("ann@example.com",), "P0 INC-1", "It fails.")
+
+
+@pytest.mark.parametrize(
+    ("mrkdwn", "words"),
+    [
+        ("*Firing* since <!date^1796097844^{date} {time}|04:04 UTC> (5 * 3 * 2)", "Firing since 04:04 UTC (5 * 3 * 2)"),
+        ("<https://example.com/a?b=1&amp;c=2|Outage>, <https://example.com/>", "Outage, https://example.com/"),
+        ("a &lt;script&gt; &amp; &amp;lt; stays", "a <script> & &lt; stays"),
+    ],
+)  # fmt: skip
+def test_messages_read_as_slack_shows_them(mrkdwn: str, words: str) -> None:
+    assert shown(mrkdwn) == words
+
+
+def test_a_page_says_whose_it_is() -> None:
+    pager, key = Pager(), "0" * 32
+    pager.trigger(Page("k", key, "P0 INC-1: it fails", "critical", "triggered", datetime(2026, 12, 1, tzinfo=UTC)))
+    text = render(pager, token="t", down="", flyball_url="http://127.0.0.1", keys={key: "release-lead"})
+    assert "to release-lead" in text
+    assert key not in text

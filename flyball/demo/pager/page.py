@@ -1,13 +1,20 @@
 """The page that shows what reached people: pages, chats, mail."""
 
-from typing import Any
+import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 from flyball.demo.pager.model import Pager
 from flyball.web import pages
 
+_MARKS: Final = re.compile(
+    r"<!date\^[^|>]*\|([^>]*)>|<[^|>\s]+\|([^>]*)>|<(https?://[^|>\s]+)>|(?<!\w)\*([^*\s](?:[^*\n]*[^*\s])?)\*(?!\w)"
+)
 
-def page(pager: Pager, *, token: str, down: str, flyball_url: str) -> str:
-    """HTML without scripts. `token` is what its forms must bring; `down` names who does not answer now."""
+
+def page(pager: Pager, *, token: str, down: str, flyball_url: str, keys: Mapping[str, str]) -> str:
+    """HTML without scripts. `token` is what its forms must bring; `down` names who does not answer now; `keys` say
+    whose a routing key is."""
     roots = [message for message in pager.messages() if not message.thread]
     return (
         pages.environment()
@@ -19,9 +26,11 @@ def page(pager: Pager, *, token: str, down: str, flyball_url: str) -> str:
             mails=pager.mails(),
             buttons=buttons,
             texts=texts,
+            shown=shown,
             token=token,
             down=down,
             flyball_url=flyball_url,
+            keys=keys,
             tokens_css=(pages.STATIC / "tokens.css").read_text(),
         )
     )
@@ -38,5 +47,11 @@ def texts(blocks: tuple[dict[str, Any], ...]) -> list[str]:
     lines: list[str] = []
     for block in blocks:
         parts = [block.get("text"), *block.get("fields", ()), *block.get("elements", ())]
-        lines += [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+        lines += [shown(part["text"]) for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
     return lines
+
+
+def shown(mrkdwn: str) -> str:
+    """Text as Slack shows it, without its marks: a link's words, a date's words."""
+    plain = _MARKS.sub(lambda found: next(group for group in found.groups() if group is not None), mrkdwn)
+    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from controlplane.ports import Clock
 from flyball.demo.folder import DemoFolder
@@ -12,6 +13,8 @@ from flyball.demo.pager.mailbox import receiving
 from flyball.demo.pager.model import Pager
 from flyball.demo.pager.server import PagerParts, PagerServer, serving
 from flyball.demo.platform.live import LivePlatform
+
+_PAGED: Final = ("SRE", "ANN", "BEN", "RELEASE_LEAD", "SECOPS", "EXEC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,9 @@ def reaching_people(folder: DemoFolder, platform: LivePlatform, console_url: str
     """Until the end of the block; every secret is made anew."""
     pager, made = Pager(), [secrets.token_hex(16) for _ in range(9)]
     answering = Answering(console_url, made[0], made[1])
-    parts = PagerParts(pager, clock, answering, lambda fault: fault in platform.broken())
+    keys = dict(zip(_PAGED, made[3:], strict=True))
+    whose = {key: name.lower().replace("_", "-") for name, key in keys.items()}
+    parts = PagerParts(pager, clock, answering, lambda fault: fault in platform.broken(), whose)
     with receiving(pager, clock) as smtp_url, serving(PagerServer(parts)) as server:
         yield People(
             server.url,
@@ -40,12 +45,7 @@ def reaching_people(folder: DemoFolder, platform: LivePlatform, console_url: str
                 "FLYBALL_SLACK_SIGNING_SECRET": made[1],
                 "FLYBALL_PAGERDUTY_WEBHOOK_SECRETS": made[0],
                 "FLYBALL_SPOOL_DIRECTORY": str(folder.root / "spool"),
-                **{
-                    f"FLYBALL_PAGERDUTY_{whose}": key
-                    for whose, key in zip(
-                        ("SRE", "ANN", "BEN", "RELEASE_LEAD", "SECOPS", "EXEC"), made[3:], strict=True
-                    )
-                },
+                **{f"FLYBALL_PAGERDUTY_{name}": key for name, key in keys.items()},
             },
             pager,
         )

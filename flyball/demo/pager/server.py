@@ -3,7 +3,7 @@
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -26,12 +26,13 @@ _ACTIONS: Final = {"trigger": "triggered", "acknowledge": "acknowledged", "resol
 
 @dataclass(frozen=True, slots=True)
 class PagerParts:
-    """What the server needs: `is_broken` tells whether a fault of the demo is in force."""
+    """What the server needs: `is_broken` tells whether a fault of the demo is in force, `keys` whose a key is."""
 
     pager: Pager
     clock: Clock
     answering: Answering
     is_broken: Callable[[str], bool]
+    keys: Mapping[str, str] = field(default_factory=dict)
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
 
@@ -73,7 +74,13 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path == "/":
             down = "PagerDuty" if parts.is_broken(PAGERDUTY_DOWN) else ""
-            html = page(parts.pager, token=parts.form_token, down=down, flyball_url=parts.answering.flyball_url)
+            html = page(
+                parts.pager,
+                token=parts.form_token,
+                down=down,
+                flyball_url=parts.answering.flyball_url,
+                keys=parts.keys,
+            )
             self._answer(HTTPStatus.OK, html.encode(), "text/html; charset=utf-8")
         elif path.startswith("/api/"):
             self._slack(path.removeprefix("/api/"), dict(parse_qsl(urlsplit(self.path).query)))
