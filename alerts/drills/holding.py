@@ -168,7 +168,11 @@ def _told(attempts: Sequence[DeliveryAttempt], opened_at: datetime) -> Mapping[s
 def _fault(attempts: Sequence[DeliveryAttempt]) -> str:
     """Of a channel that has not taken it."""
     taken = {attempt.channel for attempt in attempts if attempt.outcome in _TAKEN}
-    failed = [attempt for attempt in attempts if attempt.channel not in taken]
+    failed = [
+        attempt
+        for attempt in attempts
+        if attempt.channel not in taken and attempt.outcome is not AttemptOutcome.OTHER_WAY
+    ]
     return f"{failed[-1].channel}: {failed[-1].detail or failed[-1].outcome.value}" if failed else ""
 
 

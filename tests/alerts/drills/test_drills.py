@@ -102,6 +102,7 @@ def test_each_contact_is_paged_by_the_real_way_under_a_mark(bench: Bench) -> Non
 def test_how_long_each_took_to_be_told_and_to_acknowledge_is_measured(bench: Bench) -> None:
     lead, boss = bench.begin("lead", "exec")
     bench.told(lead, 2 * SECOND, AttemptOutcome.RETRIED, "503")
+    bench.told(lead, 3 * SECOND, AttemptOutcome.OTHER_WAY, "by email:lead@example.com")
     assert bench.answers(lead)[0].fault == "slack:#lead: 503"
     bench.told(lead, 4 * SECOND, AttemptOutcome.DELIVERED)
     bench.desk.acknowledge(lead, by="leo", via="slack", now=NOW + 42 * SECOND)
