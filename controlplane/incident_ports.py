@@ -133,6 +133,10 @@ class TellingLog(Protocol):
         """All of an incident, oldest first."""
         ...
 
+    def place_of(self, channel: str) -> str:
+        """Where the object of that channel is that was changed last, of those whose place is known; else empty."""
+        ...
+
     def by_outside_id(self, channel_prefix: str, outside_id: str, place: str = "") -> OutsideObject | None:
         """The one of that outside id (and place, if given) in channels that begin so, such as `slack:`."""
         ...

@@ -67,6 +67,8 @@ class SlackNotifier:
 
     def notify(self, message: OutboxMessage) -> None:
         """Show the incident as it is now. Raises `Transient`, `RateLimited` and `Permanent`."""
+        if not self._place:  # posts take a channel's name; who looks for a lost one needs its id
+            self._place = self._showing.place_of(self._channel)
         self._showing.deliver(message, self._channel, self.show)
 
     def show(self, snapshot: Snapshot, outside: OutsideObject | None) -> Iterator[Shown]:

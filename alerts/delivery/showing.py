@@ -64,6 +64,11 @@ class Showing:
         for shown in show(snapshot, outside):
             outside = self._keep(snapshot.incident, channel, outside, shown)
 
+    def place_of(self, channel: str) -> str:
+        """Where earlier incidents of a channel are shown; empty when none is. Raises what the store raises."""
+        with self._store.transaction(read_only=True) as transaction:
+            return transaction.telling.place_of(channel)
+
     def _snapshot(self, message: OutboxMessage) -> Snapshot:
         incident = message.payload.get("incident")
         if not isinstance(incident, str) or not incident:

@@ -48,6 +48,12 @@ class SqlTellingLog:
         query = select(tables.objects).where(columns.incident == incident)
         return self._objects(query.order_by(columns.opened_at, columns.channel))
 
+    def place_of(self, channel: str) -> str:
+        """Where the object of that channel is that was changed last, of those whose place is known; else empty."""
+        columns = tables.objects.c
+        query = select(columns.place).where(columns.channel == channel, columns.place != "")
+        return self._connection.scalar(query.order_by(columns.updated_at.desc()).limit(1)) or ""
+
     def by_outside_id(self, channel_prefix: str, outside_id: str, place: str = "") -> OutsideObject | None:
         """The one of that outside id in channels that begin so; of several, the one opened last."""
         columns = tables.objects.c

@@ -57,6 +57,16 @@ def test_an_answer_from_outside_finds_what_it_is_about(store: SqlStore) -> None:
         assert log.by_outside_id("slack%", "1700.01") is None
 
 
+def test_where_a_channel_is_is_known_from_what_was_shown_there_last(store: SqlStore) -> None:
+    with telling(store) as log:
+        assert log.place_of("slack:#ops") == ""
+        log.put_object(shown(place="C2", updated_at=NOW))
+        log.put_object(shown(incident="i2", place="C1", updated_at=NOW - SECOND))
+        log.put_object(shown(incident="i3", place="", updated_at=NOW + SECOND))
+        log.put_object(shown("slack:#all", place="C3", updated_at=NOW + SECOND))
+        assert log.place_of("slack:#ops") == "C2"
+
+
 def test_what_is_open_outside_of_incidents_that_are_over_is_found(store: SqlStore) -> None:
     with store.transaction() as transaction:
         transaction.incidents.put(an_incident("i1", "1", **RESOLVED))

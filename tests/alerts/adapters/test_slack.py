@@ -132,6 +132,19 @@ def test_a_message_of_doubtful_fate_in_a_channel_of_unknown_id_is_posted_again_a
     assert outside.outside_id == the_message(slack).ts
 
 
+def test_a_channel_in_which_something_was_shown_before_is_looked_through_by_every_process(
+    slack: SlackServer, book: Book
+) -> None:
+    a_notifier(slack, book).notify(book.say(a_snapshot(), LANE))
+    message = book.say(a_snapshot(replace(INCIDENT, id="another")), LANE)
+    slack.fail(Failure.LOST_ANSWER, only=only("chat.postMessage"))
+    with pytest.raises(Transient):
+        a_notifier(slack, book).notify(message)
+    a_notifier(slack, book).notify(message)
+    assert len(slack.top()) == 2
+    assert slack.deleted == []
+
+
 def test_doubt_stays_while_slack_asks_for_a_pause(slack: SlackServer, book: Book) -> None:
     message = book.say(a_snapshot(), LANE)
     slack.fail(Failure.LOST_ANSWER, Failure.TOO_MANY, only=only("chat.postMessage"))

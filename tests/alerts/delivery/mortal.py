@@ -145,7 +145,7 @@ class Story:
 
 
 def knows_id(number: int) -> bool:
-    """Whether Slack's channel is declared by its id in a run: else a new process cannot look for what it posted."""
+    """Whether Slack's channel is declared by its id in a run: else a new process must learn where that is."""
     return number % 2 == 1
 
 
