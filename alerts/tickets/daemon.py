@@ -162,8 +162,8 @@ class TicketDaemon:
     def _tracker(self, name: str, trackers: Sequence[Tracker]) -> IssueTracker:
         """The one of that name, opened once for as long as its declaration stays the same."""
         declared = by_name(trackers, name)
-        if declared is None:
-            raise Permanent(unknown_tracker(name, trackers))
+        if declared is None:  # files are mended, and it may be declared again in a moment
+            raise Transient(unknown_tracker(name, trackers))
         known = self._opened.get(name)
         if known is None or known[0] != declared:
             self._opened[name] = known = (declared, self.open_tracker(declared))

@@ -251,6 +251,19 @@ def test_a_tracker_that_is_not_declared_any_more_keeps_its_tickets_waiting(store
     assert tracker.kept["1"].is_open
 
 
+def test_a_tracker_that_is_declared_again_has_its_tickets_soon(store: SqlStore) -> None:
+    tracker, declared = MemoryTracker(), [WORK]
+    fires(store)
+    it = TicketDaemon(store, lambda: tuple(declared), lambda known: tracker)
+    it.run_once(NOW)
+    ends(store)
+    declared[:] = [replace(WORK, name="jobs")]
+    it.run_once(NOW + MINUTE)
+    declared[:] = [WORK]
+    assert it.run_once(NOW + 2 * MINUTE).updated == 1
+    assert not tracker.kept["1"].is_open
+
+
 def test_a_lost_answer_opens_no_second_ticket_and_the_first_is_brought_up_to_date(store: SqlStore) -> None:
     tracker = MemoryTracker(loses_answers=1, settles_within=timedelta(minutes=2))
     incident(store)
