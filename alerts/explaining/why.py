@@ -96,8 +96,11 @@ def _with_incident(
     transaction: Transaction, made: Why, incident: Incident, declared: AlertsDeclared, now: datetime
 ) -> Why:
     attempts = transaction.telling.attempts_of(incident.id)
+    given_up = {each.message for each in attempts if each.outcome is AttemptOutcome.GIVEN_UP}
     waiting = [
-        due for due in transaction.outbox.overdue(now, LEAST_URGENT, MOST_SEARCHED) if due.message.key == incident.id
+        due
+        for due in transaction.outbox.overdue(now, LEAST_URGENT, MOST_SEARCHED)
+        if due.message.key == incident.id and due.message.id not in given_up
     ]
     return Why(
         asked=made.asked,
@@ -233,11 +236,11 @@ def _told(
     failed = [attempt for attempt in attempts if attempt.outcome is not AttemptOutcome.DELIVERED]
     if failed:
         last = failed[-1]
-        return f"Nobody was told yet: the last attempt, at {last.channel}, was {last.outcome.value}: {last.detail}"
+        how = last.outcome.value.replace("_", " ")
+        return f"Nobody was told yet: the last attempt, at {last.channel}, was {how}: {last.detail}"
     if waiting:
-        return (
-            f"Nobody was told yet: {len(waiting)} message{'' if len(waiting) == 1 else 's'} wait: nobody delivers now"
-        )
+        messages = "message waits" if len(waiting) == 1 else "messages wait"
+        return f"Nobody was told yet: {len(waiting)} {messages}: nobody delivers now"
     return "Nobody was told, as far as is still known: attempts are forgotten after a while"
 
 

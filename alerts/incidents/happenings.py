@@ -136,6 +136,11 @@ def _rules(event: Event) -> str:
     return f"rules {generation} are in force" if generation else "other rules are in force"
 
 
+def _rejected(event: Event) -> str:
+    reason = _word(event.data, "reason")
+    return f"new rules were refused: {reason}" if reason else "new rules were refused"
+
+
 def _exclusion(event: Event) -> str:
     done = event.kind.rpartition("_")[2]
     return f"exclusion {event.subject} {'has ended' if done == 'expired' else f'was {done}'}"
@@ -169,6 +174,7 @@ _WORDS: Final[Mapping[str, Callable[[Event], str]]] = {
     conventions.EVENT_TIER_CHANGED: _tier,
     conventions.EVENT_STEP_FAILED: _step_failed,
     conventions.EVENT_RULES_APPLIED: _rules,
+    conventions.EVENT_RULES_REJECTED: _rejected,
     conventions.EVENT_EXCLUSION_ADDED: _exclusion,
     conventions.EVENT_EXCLUSION_CHANGED: _exclusion,
     conventions.EVENT_EXCLUSION_REMOVED: _exclusion,

@@ -38,8 +38,9 @@ _OURS: Final = frozenset({conventions.EVENT_TIER_CHANGED, conventions.EVENT_STEP
 
 
 def is_change(event: Event) -> bool:
-    """Whether somebody or something changed how things run."""
-    return event.kind in CHANGES
+    """Whether somebody or something changed how things run; a dry run changes nothing."""
+    is_dry = event.kind == incident_names.EVENT_RUNBOOK_RAN and event.data.get("dry") is True
+    return event.kind in CHANGES and not is_dry
 
 
 def suspect_of(event: Event, incident: Incident) -> Suspect | None:

@@ -15,7 +15,7 @@ class FlagSteps:
         """What would be set, and what it is now."""
         store, flag, value = _what(step)
         now = self._switchboard.read(store, flag)
-        return f"{flag} in {store} is {now} already" if now == value else f"set {flag} in {store} from {now} to {value}"
+        return f"leave {flag} in {store} at {now}" if now == value else f"set {flag} in {store} from {now} to {value}"
 
     def look(self, step: RunbookStep) -> str:
         """Its value."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts.delivery.lanes import give_up
 from alerts.explaining.decisions import Decider
 from alerts.explaining.why import AtAlertmanager, Unknown, Why, why
 from alerts.explaining.why_views import why_data, why_text
@@ -122,11 +123,21 @@ def test_what_is_said_as_text_stands_in_json_as_well(bench: Bench) -> None:
 
 def test_who_was_not_told_and_why_not(bench: Bench) -> None:
     bench.receive(an_alert("f1"), receiver="pages")
-    assert bench.why("INC-1").verdict == "Nobody was told yet: 1 message wait: nobody delivers now"
+    assert bench.why("INC-1").verdict == "Nobody was told yet: 1 message waits: nobody delivers now"
     bench.attempted("slack:#sre", AttemptOutcome.RETRIED, NOW + MINUTE, "it answered 503")
     assert bench.why("INC-1").verdict.endswith("the last attempt, at slack:#sre, was retried: it answered 503")
     bench.declared = replace(bench.declared, receivers=())
     assert bench.why("INC-1").untold == ("sre: no such Receiver is declared any more",)
+
+
+def test_what_was_given_up_does_not_wait(bench: Bench) -> None:
+    bench.receive(an_alert("f1"), receiver="pages")
+    (due,) = bench.why("INC-1").waiting
+    with bench.store.transaction() as transaction:
+        give_up(transaction, due, "it answered 401", bench.declared, NOW + MINUTE)
+    found = bench.why("INC-1")
+    assert found.waiting == ()
+    assert found.verdict.endswith("the last attempt, at slack:#sre, was given up: it answered 401")
 
 
 def test_receivers_that_take_only_what_is_critical_are_not_told_of_less(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from alerts.incidents.collecting import Collected, CollectingDaemon
 from controlplane import conventions as names
 from controlplane.check_names import EVENT_VERDICT_CHANGED
-from controlplane.incident_names import EVENT_ON_CALL_CHANGED
+from controlplane.incident_names import EVENT_ON_CALL_CHANGED, EVENT_RUNBOOK_RAN
 from controlplane.model.event import JSON, Event
 from controlplane.model.incident import TimelineKind
 from controlplane.model.series import Series
@@ -125,6 +125,24 @@ def test_a_change_that_is_told_late_is_suspected_all_the_same(bench: Bench) -> N
     happen(bench, deployed("checkout", 3 * MINUTE))
     collect(bench)
     assert [each.subject for each in bench.one().suspects] == ["checkout"]
+
+
+def test_rules_that_were_refused_are_told_with_the_reason(bench: Bench) -> None:
+    happen(bench, event(names.EVENT_RULES_REJECTED, "rules", 3 * MINUTE, reason="no such folder"))
+    bench.receive(alert(), receiver="pages")
+    collect(bench)
+    assert of_kind(bench, TimelineKind.RULES) == ["new rules were refused: no such folder"]
+
+
+def test_a_dry_run_of_a_runbook_changed_nothing_and_is_no_suspect(bench: Bench) -> None:
+    happen(
+        bench,
+        event(EVENT_RUNBOOK_RAN, "rehearsed", 3 * MINUTE, dry=True),
+        event(EVENT_RUNBOOK_RAN, "done", 4 * MINUTE, dry=False),
+    )
+    bench.receive(alert(), receiver="pages")
+    collect(bench)
+    assert [each.subject for each in bench.one().suspects] == ["done"]
 
 
 def ran(service: str, version: str, *minutes: int) -> Series:
