@@ -251,4 +251,5 @@ def _measure(store: SqlStore, metrics: Metrics) -> Vitals:
 def _tidy(store: SqlStore, turn: Turn, events_kept: timedelta) -> Tidied:
     with store.transaction(lease=turn.lease) as transaction:
         messages = transaction.outbox.purge(turn.now - KEPT_DELIVERED)
+        transaction.telling.purge(turn.now - events_kept)
         return Tidied(messages, transaction.events.purge(turn.now - events_kept))
