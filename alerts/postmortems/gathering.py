@@ -1,6 +1,7 @@
 """Reads all that is known of an incident, in one transaction, so that all of it is of one moment."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,6 +10,7 @@ from alerts.model import Link
 from alerts.postmortems.actions import is_overdue, today_of
 from alerts.postmortems.model import Earlier, Moments, Postmortem, TrackedAction
 from alerts.tickets.drafting import action_key
+from controlplane.model.alert import Alert
 from controlplane.model.follow_up import Action
 from controlplane.model.incident import AttemptOutcome, DeliveryAttempt, DueStep, Incident, OutsideObject
 from controlplane.ports import Transaction
@@ -33,7 +35,10 @@ def gathered(transaction: Transaction, incident: str, now: datetime, *, console_
     ]
     return Postmortem(
         incident=found,
-        moments=moments(found, transaction.telling.attempts_of(found.id, 10_000), outside),
+        moments=replace(
+            moments(found, transaction.telling.attempts_of(found.id, 10_000), outside),
+            quiet=_ended(found, kept, is_whole=len(kept) == count),
+        ),
         timeline=tuple(transaction.incidents.timeline(found.id)),
         alerts=tuple(sorted(kept, key=lambda each: (each.starts_at, each.fingerprint))),
         alert_count=count,
@@ -59,6 +64,14 @@ def moments(incident: Incident, attempts: Sequence[DeliveryAttempt], outside: Se
         quiet=incident.quiet_since,
         resolved=incident.resolved_at,
     )
+
+
+def _ended(incident: Incident, alerts: Sequence[Alert], *, is_whole: bool) -> datetime | None:
+    """When the last alert ended, by whoever measured it; we hear of it minutes later. None while one fires."""
+    ends = [each.ends_at for each in alerts if each.ends_at is not None]
+    if incident.quiet_since is None or not ends or not is_whole or len(ends) < len(alerts):
+        return incident.quiet_since
+    return max(min(max(ends), incident.quiet_since), incident.started_at)
 
 
 def _earlier(transaction: Transaction, incident: Incident, console_url: str) -> tuple[Earlier, ...]:

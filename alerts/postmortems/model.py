@@ -14,7 +14,7 @@ class Moments:
     """When what happened; None: not yet, or it is not known.
 
     `began`: the first alert began to hold. `detected`: the incident opened. `told`: the first message arrived outside.
-    `quiet`: the last alert ended. All are database times but `began`, which is the one that measured.
+    `quiet`: the last alert ended. All are database times but `began` and `quiet`, which are of those that measured.
     """
 
     began: datetime

@@ -16,7 +16,8 @@ from alerts.postmortems.as_json import postmortem_data
 from alerts.postmortems.gathering import gathered
 from alerts.postmortems.markdown import as_markdown
 from alerts.postmortems.model import Moments, Postmortem
-from controlplane.model.incident import Incident, IncidentState, Origin, TimelineEntry, TimelineKind
+from controlplane.model.alert import Alert, AlertStatus
+from controlplane.model.incident import Incident, IncidentAlert, IncidentState, Origin, TimelineEntry, TimelineKind
 from controlplane.store import SqlStore
 from tests.alerts.postmortems.stories import BASE, BEGAN, MINUTE, NOW, happened, line
 
@@ -52,6 +53,22 @@ def test_times_are_those_of_detection_telling_acknowledgement_and_recovery(store
         "time_to_acknowledge_seconds": 240,
         "time_to_recover_seconds": 58 * 60,
     }
+
+
+def test_it_recovered_when_its_last_alert_ended_not_when_we_heard_of_that(store: SqlStore) -> None:
+    happened(store)
+    with store.transaction() as transaction:
+        incident = transaction.incidents.incident("INC-2")
+        assert incident is not None
+        transaction.incidents.put(replace(incident, quiet_since=BEGAN + 62 * MINUTE))
+        found = gathered(transaction, "INC-2", NOW + 10 * MINUTE)
+        assert found is not None
+        assert found.moments.recovered == BEGAN + 58 * MINUTE
+        another = Alert("f99", BEGAN, AlertStatus.FIRING, {"alertname": "Forgotten"}, {})
+        transaction.incidents.join([IncidentAlert("i2", another.fingerprint, BEGAN, BEGAN + MINUTE)])
+        found = gathered(transaction, "INC-2", NOW + 10 * MINUTE)
+        assert found is not None
+        assert found.moments.recovered == BEGAN + 62 * MINUTE  # one of its alerts is not kept any more
 
 
 def test_when_attempts_are_forgotten_what_was_opened_outside_says_when_people_were_told(store: SqlStore) -> None:
