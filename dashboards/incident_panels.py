@@ -34,7 +34,8 @@ def figures() -> tuple[core.Stat, ...]:
         panels.stat("Open incidents", "Those that are not resolved.", f"sum({ours.INCIDENTS}) or vector(0)", "none",
                     thresholds=list(_LOW)),
         panels.stat("Nobody has them", "Open ones that nobody acknowledged.", unowned, "none", thresholds=list(_BAD)),
-        panels.stat("On call now", "Who is told first.", f"max by (person) ({ours.ON_CALL}) > 0", "none", textMode="name"),
+        panels.stat("On call now", "Who is told first.", f"max by (person) ({ours.ON_CALL}) > 0", "none",
+                    textMode="name"),
         panels.stat("Messages waiting", "News that did not leave yet.", f"max({names.OUTBOX_BACKLOG})", "none",
                     thresholds=list(_LOW)),
         panels.stat("Messages given up", "Dead letters: somebody was not told.", f"max({names.OUTBOX_DEAD})", "none",
@@ -85,7 +86,7 @@ def waiting() -> core.TimeSeries:
 
 def on_call() -> core.StateTimeline:
     """Who was on call."""
-    return _timeline(
+    return panels.state_timeline(
         "On call", "Who had which schedule when.", f"max by (schedule, person) ({ours.ON_CALL})",
         "{{schedule}}: {{person}}", {"1": "on call"}, ("transparent", palette.HEALTHY),
     )  # fmt: skip
@@ -106,17 +107,7 @@ def follow_up() -> core.BarGauge:
 def alerts() -> core.StateTimeline:
     """Alerts about alerting itself."""
     firing = f'max by (alertname) (ALERTS{{alertname=~"{_ALERTS}",{panels.FIRING}}})'
-    return _timeline(
+    return panels.state_timeline(
         "Alerts about alerting", "When somebody might not have been told.", firing, "{{alertname}}",
         {"1": "firing"}, ("transparent", palette.SPENT),
-    )  # fmt: skip
-
-
-def _timeline(title: str, description: str, expr: str, name: str, words: dict[str, str],
-              colours: tuple[str, str]) -> core.StateTimeline:  # fmt: skip
-    thresholds = [core.Threshold(colours[0], 0, 0.0), core.Threshold(colours[1], 1, 1.0)]
-    return core.StateTimeline(
-        title=title, description=description, targets=[panels.ranged(expr, name)],
-        showValue="never", maxDataPoints=None, thresholds=thresholds, mappings=[panels.worded(words)],
-        extraJson={"fieldConfig": {"defaults": {"unit": "none"}}},
     )  # fmt: skip

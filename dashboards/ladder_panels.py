@@ -77,19 +77,9 @@ def signals() -> core.TimeSeries:
     )  # fmt: skip
 
 
-def _timeline(title: str, description: str, expr: str, name: str, words: dict[str, str],
-              colours: tuple[str, str]) -> core.StateTimeline:  # fmt: skip
-    thresholds = [core.Threshold(colours[0], 0, 0.0), core.Threshold(colours[1], 1, 1.0)]
-    return core.StateTimeline(
-        title=title, description=description, targets=[panels.ranged(expr, name)],
-        showValue="never", maxDataPoints=None, thresholds=thresholds, mappings=[panels.worded(words)],
-        extraJson={"fieldConfig": {"defaults": {"unit": "none"}}},
-    )  # fmt: skip
-
-
 def good_signals() -> core.StateTimeline:
     """Which signals could be used when."""
-    return _timeline(
+    return panels.state_timeline(
         "Signals that may be used",
         "Missing, stale and contradictory data holds the ladder where it is.",
         f"min by ({names.SIGNAL}) ({_of(names.LADDER_SIGNAL_GOOD)})", "{{signal}}",
@@ -99,7 +89,7 @@ def good_signals() -> core.StateTimeline:
 
 def held() -> core.StateTimeline:
     """What holds the ladder."""
-    return _timeline(
+    return panels.state_timeline(
         "What holds it",
         "Why the ladder may not move although something asks it to: flyball ladder explain says more.",
         f"max by ({names.REASON}) ({_of(names.LADDER_HELD)})", "{{reason}}",
@@ -148,7 +138,7 @@ def expiry() -> core.BarGauge:
 def alerts() -> core.StateTimeline:
     """Alerts about the ladder."""
     firing = f'max by (alertname) (ALERTS{{alertname=~"{_ALERTS}",{panels.FIRING},{_PICKED}}})'
-    return _timeline(
+    return panels.state_timeline(
         "Alerts about the ladder", "When something about the ladder needed a person.", firing, "{{alertname}}",
         {"1": "firing"}, ("transparent", palette.SPENT),
     )  # fmt: skip

@@ -358,3 +358,14 @@ def new_versions(scope: Scope) -> str:
     running = f"{names.BUILD_INFO}{{{names.SERVICE}={scope.service}}}"
     before = f"count_over_time({running}[1h] offset 15m)"
     return f"(count by (version) ({running}) unless on (version) {before})"
+
+
+def state_timeline(title: str, description: str, expr: str, name: str, words: dict[str, str],
+                   colours: tuple[str, str]) -> core.StateTimeline:  # fmt: skip
+    """States over time: 0 and 1 (`words`) in two colours."""
+    thresholds = [core.Threshold(colours[0], 0, 0.0), core.Threshold(colours[1], 1, 1.0)]
+    return core.StateTimeline(
+        title=title, description=description, targets=[ranged(expr, name)],
+        showValue="never", maxDataPoints=None, thresholds=thresholds, mappings=[worded(words)],
+        extraJson={"fieldConfig": {"defaults": {"unit": "none"}}},
+    )  # fmt: skip
