@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,7 +26,7 @@ from flyball.demo.pager.server import PAGERDUTY_DOWN, PagerParts, PagerServer, s
 
 SECRETS = ("pagerduty-secret", "slack-secret")
 BUTTON = {"type": "button", "action_id": "acknowledge", "value": "i1", "text": {"type": "plain_text", "text": "Got it"}}
-BLOCKS = [
+BLOCKS: list[dict[str, Any]] = [
     {"type": "section", "text": {"type": "mrkdwn", "text": "<script>half of it</script> fails"}},
     {"type": "actions", "elements": [BUTTON]},
 ]
