@@ -34,7 +34,9 @@ def _regions_in(states: str) -> str:
 _DOWN: Final = _regions_in("down")
 _ALL: Final = _regions_in("up|down|flapping")
 _SINCE: Final = asked(
-    selected(check_names.VERDICT_SINCE, _OF_CHECK), _OF_CHECK, " since {{ . | first | value | humanizeTimestamp }}"
+    selected(check_names.VERDICT_SINCE, _OF_CHECK),
+    _OF_CHECK,
+    " since {{ (. | first | value | toTime).Format `2006-01-02 15:04` }} UTC",
 )
 _REASON: Final = ": {{ . | first | label `reason` }}"
 _WHY: Final = asked(f"topk(1, {selected(check_names.CHECK_FAILURE, _OF_CHECK)})", _OF_CHECK, _REASON)

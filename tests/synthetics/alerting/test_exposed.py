@@ -58,7 +58,7 @@ def test_a_check_that_is_down_pages_with_the_reason_that_the_prober_gave(promtoo
     lines = [line for line in exposed(tmp_path, verdict, "certificate").splitlines() if not line.startswith("#")]
     series = {name: f"{value}x20" for name, _, value in (line.rpartition(" ") for line in lines)}
     words = {
-        "summary": "gateway-tls fails in 2 of 2 regions since 2026-11-30 11:57:00 +0000 UTC: certificate",
+        "summary": "gateway-tls fails in 2 of 2 regions since 2026-11-30 11:57 UTC: certificate",
         "description": "The probe gateway-tls fails wherever it is run: people are affected, whatever region they are "
         "in. Run it from here to see where it breaks: flyball probe run gateway-tls",
         "explain": "flyball probe run gateway-tls",

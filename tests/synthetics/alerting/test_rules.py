@@ -50,7 +50,7 @@ def test_a_check_that_is_down_everywhere_pages_at_once_and_says_where_since_when
         **regions(eu="down", us="down", ap="down", cn="silent"),
     }
     words = {
-        "summary": "gateway-health fails in 3 of 3 regions since 1970-01-01 00:05:00 +0000 UTC: refused",
+        "summary": "gateway-health fails in 3 of 3 regions since 1970-01-01 00:05 UTC: refused",
         "description": "The probe gateway-health fails wherever it is run: people are affected, whatever region they "
         "are in. Run it from here to see where it breaks: flyball probe run gateway-health",
         "explain": "flyball probe run gateway-health",
