@@ -1,6 +1,6 @@
 """Runbooks and their runs, as text and as JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from alerts.runbooks.asking import waits_for
@@ -32,12 +32,12 @@ def runbook_text(runbook: Runbook) -> str:
     return "\n".join(lines)
 
 
-def runs_text(runs: Sequence[RunbookRun]) -> str:
-    """A line each."""
+def runs_text(runs: Sequence[RunbookRun], names: Mapping[str, str]) -> str:
+    """A line each; `names` are those of incidents, by id."""
     lines = []
     for run in runs:
         dry = " (dry run)" if run.is_dry else ""
-        about = f"  {run.incident}" if run.incident else ""
+        about = f"  {names.get(run.incident, run.incident)}" if run.incident else ""
         lines.append(
             f"{wording.utc(run.created_at)}  {run.id}  {run.runbook}{dry}  {waits_for(run)}{about}  {run.actor}"
         )

@@ -18,7 +18,7 @@ from finops.flags.declared import declared as stores_of
 from finops.flags.kinds import KINDS
 from flyball.alerting.runbook_flags import flags_by_store
 from flyball.alerting.switchboard import LadderSwitchboard
-from flyball.cli import ExitCode, runbooks
+from flyball.cli import ExitCode, incidents, runbooks
 from flyball.cli.declared import values_or_exit
 from flyball.cli.incidents.opening import declared_in
 from flyball.ladder.stores import DeclaredStores
@@ -114,6 +114,15 @@ def test_a_run_is_dry_unless_it_is_meant_and_waits_for_who_approves(shop: Worksp
     assert [line.split("  ")[2:4] for line in output.splitlines()] == [
         ["heavy-reads", "it is done"], ["heavy-reads (dry run)", "it is done"]
     ]  # fmt: skip
+
+
+def test_runs_name_the_incident_that_they_are_for(shop: Workspace) -> None:
+    here = str(shop.folder)
+    opened = shop.data(incidents.app, "declare", "Reads are slow", here)
+    shop.run(runbooks.app, "run", "heavy-reads", here, "--incident", opened["name"], "--no-wait")
+    _, output = shop.run(runbooks.app, "runs", "", here)
+    assert "  INC-1  " in output
+    assert opened["id"] not in output
 
 
 def test_a_run_can_be_stopped_and_says_so(shop: Workspace) -> None:
