@@ -55,10 +55,7 @@ def as_text(matcher: Matcher) -> str:
 def matches(matcher: Matcher, labels: Mapping[str, str]) -> bool:
     """Whether labels have what it asks for."""
     value = labels.get(matcher.name, "")
-    if matcher.operator in _EXPRESSIONS:
-        found = _fits(matcher.value, value)
-    else:
-        found = value == matcher.value
+    found = _fits(matcher.value, value) if matcher.operator in _EXPRESSIONS else value == matcher.value
     return found != (matcher.operator in _NEGATIONS)
 
 
