@@ -200,7 +200,7 @@ def runs(
             raise Refused(f"there is no incident `{incident[:80]}`: flyball incidents list shows them")
         listed = transaction.follow_up.runs(about.id if about else "", limit=limit)
         ids = {run.incident for run in listed if run.incident}
-        names = {id_: found.name for id_ in ids if (found := transaction.incidents.incident(id_))}
+        names = {id_: known.name for id_ in ids if (known := transaction.incidents.incident(id_))}
     printed([run_data(each) for each in listed], runs_text(listed, names) or "No runs yet.", as_json=as_json)
 
 
