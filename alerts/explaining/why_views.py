@@ -1,6 +1,6 @@
 """Why somebody was told or not, as text and as JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +10,7 @@ from alerts.routing.model import Routed
 from alerts.routing.router import told_when
 from controlplane import wording
 from controlplane.model.event import JSON
-from controlplane.model.incident import DeliveryAttempt, DueStep, Incident, IncidentState
+from controlplane.model.incident import AttemptOutcome, DeliveryAttempt, DueStep, Incident, IncidentState
 
 _MOST_ATTEMPTS: Final = 50
 _INDENT: Final = "  "
@@ -22,7 +22,7 @@ def why_text(made: Why) -> str:
     for title, content in (
         ("Incident", list(_incident(made.incident)) if made.incident else []),
         ("Alerts", list(_alerts(made))),
-        ("Told", [_attempt(each) for each in made.attempts[-_MOST_ATTEMPTS:]]),
+        ("Told", list(_told(made.attempts))),
         ("Waiting", [_waiting(made)] if made.waiting else []),
         ("Not told", list(made.untold)),
         ("Escalation", [_step(each) for each in made.steps]),
@@ -89,6 +89,24 @@ def _routed(routed: Routed) -> Iterator[str]:
         escalation = f", escalation {routed.escalation}" if routed.escalation else ""
         yield f"route {routed.route} → {', '.join(routed.receivers) or 'nobody'}{escalation}, {told_when(routed)}"
     yield from (f"{_INDENT}{reason}" for reason in routed.reasons)
+
+
+def _told(attempts: Sequence[DeliveryAttempt]) -> Iterator[str]:
+    """How telling went: the first delivery of a channel, and whatever went wrong; later news in one line a channel."""
+    later: dict[str, list[DeliveryAttempt]] = {}
+    shown: list[DeliveryAttempt] = []
+    for each in attempts:
+        if each.outcome is AttemptOutcome.DELIVERED and each.channel in later:
+            later[each.channel].append(each)
+            continue
+        if each.outcome is AttemptOutcome.DELIVERED:
+            later[each.channel] = []
+        shown.append(each)
+    yield from map(_attempt, shown[-_MOST_ATTEMPTS:])
+    for channel, news in later.items():
+        if news:
+            times = f"{len(news)} time{'' if len(news) == 1 else 's'}"
+            yield f"{_at(news[-1].at)}  {channel}  brought up to date {times}, last then"
 
 
 def _attempt(attempt: DeliveryAttempt) -> str:

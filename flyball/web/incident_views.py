@@ -30,8 +30,10 @@ def state_in_words(incident: Incident) -> str:
 
 def summary(incidents: Sequence[Incident]) -> str:
     """How all of the open ones stand, in a sentence."""
-    if not incidents:
-        return "No incident is open."
+    real = [each for each in incidents if not each.is_drill]
+    if not real:
+        return "No incident is open." if not incidents else "No incident is open; drills are."
+    incidents = real
     unowned = sum(each.state is IncidentState.OPEN for each in incidents)
     if len(incidents) == 1:
         return f"1 incident is open; {'nobody' if unowned else 'somebody'} has it."

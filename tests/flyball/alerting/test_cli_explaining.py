@@ -44,7 +44,7 @@ def test_why_says_who_was_told_and_by_which_route(shop: Workspace) -> None:
     fired(shop)
     code, output = shop.run(why, "INC-1", str(shop.folder))
     assert code == ExitCode.OK
-    assert output.startswith("Nobody was told yet: 1 message wait: nobody delivers now\n")
+    assert output.startswith("Nobody was told yet: 1 message waits: nobody delivers now\n")
     assert 'pages matches: severity="page"' in output
     data = shop.data(why, "f1", str(shop.folder))
     assert data["incident"]["receivers"] == ["sre-page"]
