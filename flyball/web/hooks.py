@@ -90,6 +90,8 @@ class AlertmanagerHook:
         if isinstance(parsed, Refusal):
             log.warning("webhook.refused", extra={"hook": HOOK, "field": parsed.field, "reason": parsed.reason})
             return json_error(400, str(parsed), field=parsed.field)
+        if parsed.truncated_alerts:  # more than max_alerts in one group: those are not known here
+            log.warning("webhook.truncated", extra={"receiver": parsed.receiver, "left_out": parsed.truncated_alerts})
         try:
             received = self._intake.receive(parsed, self._clock.now())
         except (
