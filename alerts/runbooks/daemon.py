@@ -102,6 +102,10 @@ class RunbookDaemon:
     # --- what begins by itself ----------------------------------------------------------------------------------------
     def _begin_what_starts_by_itself(self, now: datetime, lease: HeldLease | None) -> int:
         runbooks = [runbook for runbook in self._declared().runbooks if runbook.starts_by_itself and runbook.steps]
+        with self._store.transaction(read_only=True) as transaction:  # mostly there is nothing: that holds up no writer
+            cursor = transaction.incidents.cursor(CURSOR)
+            if not transaction.events.after(cursor, 1, [names.EVENT_INCIDENT_OPENED]):
+                return 0
         with self._store.transaction(lease=lease) as transaction:
             incidents = transaction.incidents
             opened = transaction.events.after(incidents.cursor(CURSOR), _EVENTS, [names.EVENT_INCIDENT_OPENED])
