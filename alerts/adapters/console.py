@@ -14,6 +14,7 @@ from controlplane.model.outbox import OutboxMessage
 from controlplane.ports import Permanent, Transient
 
 CHANNEL: Final = "console"
+DECLARED: Final = "console:log"  # the lane of receivers that name the console
 _INDENT: Final = "    "
 
 
@@ -23,14 +24,15 @@ class ConsoleNotifier:
     `snapshots` are asked for incidents of which there is news.
     """
 
-    def __init__(self, stream: IO[str], snapshots: Snapshots | None = None) -> None:
+    def __init__(self, stream: IO[str], snapshots: Snapshots | None = None, channel: str = CHANNEL) -> None:
         self._stream = stream
         self._snapshots = snapshots
+        self._channel = channel
 
     @property
     def channel(self) -> str:
-        """`console`."""
-        return CHANNEL
+        """`console`, or the lane of receivers."""
+        return self._channel
 
     def notify(self, message: OutboxMessage) -> None:
         """Write it.

@@ -7,7 +7,7 @@ from typing import IO, Final
 
 from prometheus_client.registry import Collector
 
-from alerts.adapters.console import ConsoleNotifier
+from alerts.adapters.console import DECLARED, ConsoleNotifier
 from alerts.adapters.slack import SlackPeople, SlackTidying
 from alerts.adapters.slack_api import SlackApi
 from alerts.adapters.spool_folder import SpoolFolder
@@ -130,10 +130,13 @@ class AlertServices:
         console = ConsoleNotifier(around.console, self.snapshots)
         self._console = DeliveryDaemon(
             store,
-            [OpeningNotifier(console, lambda alert: self.intake.take_own(alert, clock.now()))],
+            [
+                OpeningNotifier(console, lambda alert: self.intake.take_own(alert, clock.now())),
+                ConsoleNotifier(around.console, self.snapshots, DECLARED),
+            ],
             random=around.random,
             on_attempt=around.on_attempt,
-            channels=Channels(frozenset({CONSOLE}), are_left_out=False),
+            channels=Channels(frozenset({CONSOLE, DECLARED}), are_left_out=False),
         )
         self.spool = Spool(
             SpoolFolder(settings.alerts.spool_directory), around.declared, console_url=settings.external_url
