@@ -14,7 +14,6 @@ from controlplane.model.outbox import OutboxMessage
 from controlplane.ports import Permanent, Transient
 
 CHANNEL: Final = "console"
-DECLARED: Final = "console:log"  # the lane of receivers that name the console
 _INDENT: Final = "    "
 
 

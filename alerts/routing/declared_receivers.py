@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from alerts.reporting import Report
-from alerts.routing.model import EVERY_PRIORITY, Channel, ChannelKind, Receiver
+from alerts.routing.model import CONSOLE_LANE, EVERY_PRIORITY, Channel, ChannelKind, Receiver
 from alerts.routing.spec import ChannelPart, ReceiverDocument
 from controlplane.model.incident import Priority
 from controlplane.model.source import SourcePosition
@@ -161,7 +161,7 @@ def _lane(kind: ChannelKind, settings: dict[str, str]) -> str:
             url = settings.get("url", "")
             what = f"{_host(url)}-{_hash(url)}"
         case ChannelKind.CONSOLE:
-            what = "log"
+            return CONSOLE_LANE
     name = f"{kind.value}:{what}"
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1 - _HASH_DIGITS]}-{_hash(name)}"
 

@@ -15,6 +15,7 @@ from controlplane.model.source import SourcePosition
 EVERY_PRIORITY: Final = frozenset(Priority)
 WATCHDOG_ROUTE: Final = "watchdog"  # first in the tree; it tells nobody and opens no incident: that it arrives is noted
 RECORD_ROUTE: Final = "record"  # last in the tree: alerts of severity info tell nobody and open no incident, either
+CONSOLE_LANE: Final = "console:log"  # of every receiver that names the console
 NO_ESCALATION: Final = "none"  # as a route's escalation: none, whatever its parents say
 EVERY_LABEL: Final = "..."  # in groupBy, as Alertmanager has it
 

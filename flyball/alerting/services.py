@@ -7,7 +7,7 @@ from typing import IO, Final
 
 from prometheus_client.registry import Collector
 
-from alerts.adapters.console import DECLARED, ConsoleNotifier
+from alerts.adapters.console import ConsoleNotifier
 from alerts.adapters.slack import SlackPeople, SlackTidying
 from alerts.adapters.slack_api import SlackApi
 from alerts.adapters.spool_folder import SpoolFolder
@@ -40,7 +40,7 @@ from alerts.model import AlertsDeclared
 from alerts.postmortems.actions import OverdueDaemon
 from alerts.postmortems.collector import ActionCollector
 from alerts.reconciler import Reconciler
-from alerts.routing.model import ChannelKind
+from alerts.routing.model import CONSOLE_LANE, ChannelKind
 from alerts.runbooks.adapters.command import CommandSteps
 from alerts.runbooks.adapters.flag import FlagSteps
 from alerts.runbooks.adapters.http import HTTPSteps
@@ -132,11 +132,11 @@ class AlertServices:
             store,
             [
                 OpeningNotifier(console, lambda alert: self.intake.take_own(alert, clock.now())),
-                ConsoleNotifier(around.console, self.snapshots, DECLARED),
+                ConsoleNotifier(around.console, self.snapshots, CONSOLE_LANE),
             ],
             random=around.random,
             on_attempt=around.on_attempt,
-            channels=Channels(frozenset({CONSOLE, DECLARED}), are_left_out=False),
+            channels=Channels(frozenset({CONSOLE, CONSOLE_LANE}), are_left_out=False),
         )
         self.spool = Spool(
             SpoolFolder(settings.alerts.spool_directory), around.declared, console_url=settings.external_url
