@@ -12,6 +12,7 @@ from controlplane.model.outbox import EVERY_CHANNEL, LEAST_URGENT
 
 if TYPE_CHECKING:  # every command imports this; few see a value of these types
     from controlplane.check_ports import CheckLog
+    from controlplane.delivery_ports import DeliveryLog
     from controlplane.incident_ports import AccessLog, FollowUpLog, IncidentLog, TellingLog
     from controlplane.ladder_ports import LadderLog
     from controlplane.model.alert import Alert, StoredAlert
@@ -360,6 +361,11 @@ class Transaction(Protocol):
     @property
     def access(self) -> AccessLog:
         """Bearer tokens of the console."""
+        ...
+
+    @property
+    def delivery(self) -> DeliveryLog:
+        """Events of delivery, and what was measured of them."""
         ...
 
     def database_time(self) -> datetime:

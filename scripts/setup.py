@@ -26,6 +26,7 @@ NODE_PROJECTS = sorted(
 
 # (what we look for on PATH, Debian package, its services)
 DEMO_PROGRAMS = [
+    (("git",), "git", []),
     (("prometheus", "promtool"), "prometheus", ["prometheus"]),
     (("alertmanager", "prometheus-alertmanager"), "prometheus-alertmanager", ["prometheus-alertmanager"]),
     (("chromium", "chromium-browser", "google-chrome"), "chromium", []),

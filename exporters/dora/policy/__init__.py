@@ -1,0 +1,1 @@
+"""`DeliveryPolicy`: names, environments that count, and how incidents are held against deployments."""

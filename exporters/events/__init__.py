@@ -1,0 +1,1 @@
+"""The event intake: CloudEvents with CDEvents in them, and webhooks of others translated into the same events."""

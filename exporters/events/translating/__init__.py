@@ -1,0 +1,1 @@
+"""Webhooks of others as CDEvents: a module per sender."""
