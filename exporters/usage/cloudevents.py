@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from exporters.usage.faults import Malformed, kind_of, quoted
+from exporters.cloudevents.faults import Malformed, kind_of, quoted
 
 MAX_ID: Final = 256
 MAX_SOURCE: Final = 512

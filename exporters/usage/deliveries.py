@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from controlplane.collection import collection_paused
 from controlplane.model.usage import AsideEvent, UsageEvent
-from exporters.usage.exact_json import ExactJSON
-from exporters.usage.faults import MOST_TOLD, Fault, Malformed, kind_of
+from exporters.cloudevents.exact_json import ExactJSON
+from exporters.cloudevents.faults import MOST_TOLD, Fault, Malformed, kind_of
 from exporters.usage.measuring import Measurer
 
 STRUCTURED: Final = "application/cloudevents+json"

@@ -5,9 +5,9 @@ from datetime import datetime
 from itertools import islice
 from typing import IO, Final
 
+from exporters.cloudevents.exact_json import ExactJSON
+from exporters.cloudevents.faults import Fault, Malformed
 from exporters.usage.deliveries import Candidate, Delivery, gathered
-from exporters.usage.exact_json import ExactJSON
-from exporters.usage.faults import Fault, Malformed
 from exporters.usage.measuring import Measurer
 
 PART: Final = 5_000  # events stored in one transaction

@@ -11,10 +11,10 @@ from typing import Any, Final
 import orjson
 
 from controlplane.model.usage import Aggregation, AsideEvent, AsideReason, Reading, UsageEvent
+from exporters.cloudevents.exact_json import canonical, has_float
+from exporters.cloudevents.faults import Malformed, kind_of, quoted
 from exporters.usage.cloudevents import Envelope, envelope
 from exporters.usage.declared import OTHERS, TENANT
-from exporters.usage.exact_json import canonical, has_float
-from exporters.usage.faults import Malformed, kind_of, quoted
 from exporters.usage.terms import Meter, Path, UsageTerms
 
 CLOCK_SKEW: Final = timedelta(minutes=5)  # how far ahead a sender's clock may be

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from controlplane.model.usage import AsideEvent, AsideReason, Receipt, UsageEvent
 from controlplane.ports import Store
-from exporters.usage.exact_json import read_canonical
-from exporters.usage.faults import Fault, Malformed
+from exporters.cloudevents.exact_json import read_canonical
+from exporters.cloudevents.faults import Fault, Malformed
 from exporters.usage.measuring import Measurer
 
 _PAGE: Final = 5_000

@@ -12,9 +12,9 @@ from controlplane.model import exact
 from controlplane.model.event import JSON
 from controlplane.model.usage import AsideEvent, LineKind, Outcome, Period, PeriodState, Receipt
 from controlplane.ports import Store
+from exporters.cloudevents.faults import Fault
 from exporters.usage.closing import Closed
 from exporters.usage.export import totals_of
-from exporters.usage.faults import Fault
 from exporters.usage.periods import GRACE, due_state, period_of
 from exporters.usage.quotas import QuotaUse, current
 from exporters.usage.rating import rounded

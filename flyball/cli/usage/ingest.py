@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from controlplane.model.usage import Receipt
-    from exporters.usage.faults import Fault
+    from exporters.cloudevents.faults import Fault
     from exporters.usage.measuring import Measurer
 
 _SPOOL_BYTES: Final = 8 * 1024**3  # of a pipe, which is read twice
@@ -94,8 +94,8 @@ def _spool(source: "IO[bytes]", target: "IO[bytes]") -> None:
 
 
 def _check(stream: "IO[bytes]", measurer: "Measurer", now: "datetime") -> "tuple[tuple[Fault, ...], int]":
+    from exporters.cloudevents.faults import MOST_TOLD
     from exporters.usage.event_files import deliveries
-    from exporters.usage.faults import MOST_TOLD
 
     faults: list[Fault] = []
     refused = 0
@@ -112,8 +112,8 @@ def _store(
     stream: "IO[bytes]", measurer: "Measurer", now: "datetime", workspace: Path, database: str
 ) -> "tuple[Receipt, tuple[Fault, ...], int]":
     from controlplane.model.usage import Receipt
+    from exporters.cloudevents.faults import MOST_TOLD
     from exporters.usage.event_files import deliveries
-    from exporters.usage.faults import MOST_TOLD
     from exporters.usage.intake import Intake
 
     receipt, refused = Receipt(), 0

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from exporters.usage.faults import Malformed
+from exporters.cloudevents.faults import Malformed
 
 MAX_DEPTH: Final = 16  # of an event's data
 _SAFE_DIGITS: Final = 18  # a whole number of so many digits fits 64 bits

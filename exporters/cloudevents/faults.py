@@ -20,7 +20,7 @@ class Fault:
 
 
 class Malformed(Exception):
-    """An event, or a whole body, that cannot be counted."""
+    """An event, or a whole body, that cannot be taken."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason)
