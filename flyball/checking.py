@@ -12,6 +12,7 @@ from controlplane.model.slo import SLO
 from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile
 from flyball.alerting.declared import NO_ALERTS, is_about_alerts
+from flyball.delivery.declared import NO_DELIVERY, DeliveryDeclared
 from flyball.examining import Examined, examine
 from flyball.linting import Choices, choices_of, problems_of
 from flyball.money.declared import NOTHING, MoneyDeclared
@@ -35,6 +36,7 @@ class Checked:
     money: MoneyDeclared = NOTHING
     checks: ChecksDeclared = NO_CHECKS
     alerts: AlertsDeclared = NO_ALERTS
+    delivery: DeliveryDeclared = NO_DELIVERY
 
     @property
     def sound_slos(self) -> tuple[SLO, ...]:
@@ -69,7 +71,14 @@ def check_files(
     joined = unit_cost_label_problems(examined.money.unit_costs, examined.money.price_maps)
     problems = in_order([*choices.apply(told), *choices.problems, *joined, *_about_alerts(examined, now, exists)])
     checked = Checked(
-        examined.documents, examined.slos, tuple(problems), choices, examined.money, examined.checks, examined.alerts
+        examined.documents,
+        examined.slos,
+        tuple(problems),
+        choices,
+        examined.money,
+        examined.checks,
+        examined.alerts,
+        examined.delivery,
     )
     return checked.with_findings(findings)
 

@@ -1,4 +1,4 @@
-"""What documents declare besides SLOs: about money, about checks from outside, and about who is told."""
+"""What documents declare besides SLOs: about money, checks from outside, who is told, and deliveries."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,14 @@ from controlplane.problems import Problem
 from controlplane.specfile import Document, Kind
 from flyball.alerting.declared import KINDS as ALERT_KINDS
 from flyball.alerting.declared import NO_ALERTS, alerts_of
+from flyball.delivery.declared import KINDS as DELIVERY_KINDS
+from flyball.delivery.declared import NO_DELIVERY, DeliveryDeclared, delivery_of
 from flyball.money.declared import KINDS as MONEY_KINDS
 from flyball.money.declared import NOTHING, MoneyDeclared, money_of
 from flyball.synthetics.declared import KINDS as CHECK_KINDS
 from flyball.synthetics.declared import NO_CHECKS, ChecksDeclared, checks_of
 
-KINDS: Final[tuple[Kind, ...]] = (*MONEY_KINDS, *CHECK_KINDS, *ALERT_KINDS)
+KINDS: Final[tuple[Kind, ...]] = (*MONEY_KINDS, *CHECK_KINDS, *ALERT_KINDS, *DELIVERY_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class BesideSLOs:
     money: MoneyDeclared = NOTHING
     checks: ChecksDeclared = NO_CHECKS
     alerts: AlertsDeclared = NO_ALERTS
+    delivery: DeliveryDeclared = NO_DELIVERY
     problems: tuple[Problem, ...] = ()
 
 
@@ -39,7 +42,9 @@ def beside_slos(
     checks, about_checks = checks_of(documents, names, may_be_declared)
     alerts, about_alerts = alerts_of(documents, may_be_declared)
     about_flags = _about_flags(documents, money, alerts, may_be_declared)
-    return BesideSLOs(money, checks, alerts, (*about_money, *about_checks, *about_alerts, *about_flags))
+    delivery, about_delivery = delivery_of(documents)
+    problems = (*about_money, *about_checks, *about_alerts, *about_flags, *about_delivery)
+    return BesideSLOs(money, checks, alerts, delivery, problems)
 
 
 def _about_flags(

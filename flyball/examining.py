@@ -13,6 +13,7 @@ from controlplane.specfile import Document, SourceFile, read
 from flyball.alerting.declared import NO_ALERTS
 from flyball.data_source_urls import elsewhere
 from flyball.declared import beside_slos
+from flyball.delivery.declared import NO_DELIVERY, DeliveryDeclared
 from flyball.kinds import KINDS
 from flyball.money.declared import NOTHING, MoneyDeclared
 from flyball.synthetics.declared import NO_CHECKS, ChecksDeclared
@@ -40,6 +41,7 @@ class Examined:
     money: MoneyDeclared = NOTHING
     checks: ChecksDeclared = NO_CHECKS
     alerts: AlertsDeclared = NO_ALERTS
+    delivery: DeliveryDeclared = NO_DELIVERY
 
 
 def examine(files: Sequence[SourceFile], beside: Sequence[Document] = ()) -> Examined:
@@ -75,6 +77,7 @@ def _examine(files: Sequence[SourceFile], beside: Sequence[Document]) -> Examine
         others.money,
         others.checks,
         others.alerts,
+        others.delivery,
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from alerts.model import AlertsDeclared
     from dashboards.raw_queries import RawQueries
     from dashboards.slo_dashboard import DashboardFile, DashboardOptions
+    from flyball.delivery.declared import DeliveryDeclared
     from flyball.money.declared import MoneyDeclared
     from flyball.synthetics.declared import ChecksDeclared
 
@@ -71,6 +72,17 @@ def alert_files(
     return tuple(map(_text_file, incident_dashboards(_options(external_url, shared_above, datasource_uid))))
 
 
+def delivery_files(
+    delivery: "DeliveryDeclared", *, external_url: str = "", shared_above: int = 1000, datasource_uid: str = ""
+) -> tuple[TextFile, ...]:
+    """The dashboard of deliveries; none where nothing about them is declared."""
+    if delivery.is_empty:
+        return ()
+    from dashboards.delivery import delivery_dashboards
+
+    return tuple(map(_text_file, delivery_dashboards(_options(external_url, shared_above, datasource_uid))))
+
+
 class GrafanaFiles:
     """The same after every edit: the dashboards of SLOs that did not change are remembered, not drawn again."""
 
@@ -85,8 +97,9 @@ class GrafanaFiles:
         money: "MoneyDeclared | None" = None,
         checks: "ChecksDeclared | None" = None,
         alerts: "AlertsDeclared | None" = None,
+        delivery: "DeliveryDeclared | None" = None,
     ) -> tuple[TextFile, ...]:
-        """The dashboards of these SLOs, and of what is declared about money, checks from outside and alerts."""
+        """The dashboards of these SLOs, and of what is declared besides."""
         from dashboards.slo_dashboard import common_dashboards, slo_dashboard
 
         options = _options(self._external_url, self._shared_above)
@@ -97,7 +110,8 @@ class GrafanaFiles:
         about_money = money_files(money, external_url=url, shared_above=above) if money else ()
         about_checks = check_files(checks, external_url=url, shared_above=above) if checks else ()
         about_alerts = alert_files(alerts, external_url=url, shared_above=above) if alerts else ()
-        return (*drawn, *about_money, *about_checks, *about_alerts)
+        about_delivery = delivery_files(delivery, external_url=url, shared_above=above) if delivery else ()
+        return (*drawn, *about_money, *about_checks, *about_alerts, *about_delivery)
 
 
 def _options(external_url: str, shared_above: int, datasource_uid: str = "") -> "DashboardOptions":

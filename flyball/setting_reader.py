@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, quote, urlsplit
 
 from controlplane.model.source import SourcePosition
 from controlplane.problems import Problem, Severity, in_order
 from flyball.alert_settings import AlertSettings
 from flyball.check_settings import CheckSettings, StatusSettings
+from flyball.event_settings import EventSettings
 from flyball.ladder_settings import LadderSettings
-from flyball.listen_address import ListenAddress
+from flyball.listen_address import ListenAddress, listen_address
 from flyball.ruler_settings import RulerSettings
 from flyball.secret import Secret
 from flyball.setting_names import DEFAULT_VALUES, DOCUMENT_SECRETS, FLAG_STORE_SECRETS, VARIABLES
 from flyball.settings import FILE_NAME, Settings
+from flyball.url_texts import in_url, split_url
 
 if TYPE_CHECKING:
     from controlplane.specfile import Document
@@ -26,9 +27,16 @@ ENVIRONMENT: Final = "environment"
 DEFAULTS: Final = "defaults"
 COMMAND_LINE: Final = "command line"
 _MAX_SECRET_BYTES: Final = 65_536
-_MAX_PORT: Final = 65_535
 _LEAST_TOKEN_CHARACTERS: Final = 32
-_LINES: Final = ("prober tokens", "status keys", "pagerduty webhook secrets")  # may be given as several lines
+_LEAST_EVENT_SECRET: Final = 16
+_SIGNING: Final = ("github", "gitlab", "pagerduty")  # senders of events that sign them
+_LINES: Final = (  # may be given as several lines
+    "prober tokens",
+    "status keys",
+    "pagerduty webhook secrets",
+    "events token",
+    *(f"events {sender} secret" for sender in _SIGNING),
+)
 
 ReadFile = Callable[[Path], bytes]
 
@@ -157,6 +165,7 @@ class SettingReader:
             status=self._status(),
             ladder=LadderSettings(self._folder / self._text("ladder.stopFile"), self._text("ladder stop").strip()),
             alerts=self._alerts(),
+            events=self._events(),
             log_format=self._choice("log format", ("", "json", "logfmt")),
             log_level=self._choice("log level", _LEVELS),
             warnings=tuple(self._of(Severity.WARNING)),
@@ -210,7 +219,7 @@ class SettingReader:
         text = self._text(name).strip()
         if not text:
             return "", None
-        parts = _split(text)
+        parts = split_url(text)
         if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
             self._complain(name, "must be a URL such as http://127.0.0.1:9090")
             return "", None
@@ -260,16 +269,35 @@ class SettingReader:
             heartbeat_url=self._heartbeat_url(),
         )
 
+    def _events(self) -> EventSettings:
+        signing = {sender: self._several(f"events {sender} secret") for sender in _SIGNING}
+        return EventSettings(
+            tokens=self._several("events token"),
+            signing={sender: secrets for sender, secrets in signing.items() if secrets},
+            clock_tolerance=timedelta(seconds=self._number("events.clockToleranceSeconds", 0, 86_400)),
+            kept=timedelta(days=self._number("events.keptDays", 1, 36_500)),
+            repositories=self._folder / self._text("events.repositoriesDirectory"),
+        )
+
+    def _several(self, name: str) -> tuple[Secret, ...]:
+        """Secrets by commas or spaces; too short ones are refused: they could be guessed."""
+        found = self._text(name).replace(",", " ").split()
+        if any(len(each) < _LEAST_EVENT_SECRET for each in found):
+            self._complain(
+                name, f"must have {_LEAST_EVENT_SECRET} characters or more; `openssl rand -hex 32` makes one"
+            )
+        return tuple(map(Secret, found))
+
     def _heartbeat_url(self) -> Secret | None:
         secret = self._secret("heartbeat url")
-        parts = _split(secret.reveal()) if secret else None
+        parts = split_url(secret.reveal()) if secret else None
         if secret and (parts is None or parts.scheme not in ("http", "https") or not parts.hostname):
             self._complain("heartbeat url", "must be a URL such as https://hc.example.com/ping/…")
         return secret
 
     def _smtp_url(self) -> Secret | None:
         secret = self._secret("smtp url")
-        parts = _split(secret.reveal()) if secret else None
+        parts = split_url(secret.reveal()) if secret else None
         if secret and (parts is None or parts.scheme not in ("smtp", "smtps") or not parts.hostname):
             self._complain("smtp url", "must be a URL such as smtp://USER:PASSWORD@mail.example.com:587")
         return secret
@@ -331,15 +359,14 @@ class SettingReader:
 
     def _listen(self) -> ListenAddress:
         text = self._text("console.listen").strip()
-        match = re.fullmatch(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", text)
-        if match and int(match["port"]) <= _MAX_PORT:
-            return ListenAddress(match["v6"] or match["host"], int(match["port"]))
+        if address := listen_address(text):
+            return address
         self._complain("console.listen", "must be HOST:PORT, such as 127.0.0.1:8321, [::1]:8321 or 0.0.0.0:8321")
         return ListenAddress("127.0.0.1", 0)
 
     def _database_url(self) -> str:
         text = self._text("store.url").strip()
-        parts = _split(text)
+        parts = split_url(text)
         scheme = parts.scheme.partition("+")[0] if parts else ""
         if parts is None or scheme not in ("sqlite", "postgresql", "postgres"):
             self._complain("store.url", "must begin with sqlite:/// or postgresql://")
@@ -370,17 +397,3 @@ class SettingReader:
         elif text and not re.match(r"https?://", text):
             self._complain("slo.runbookUrl", "must begin with http:// or https://")
         return text
-
-
-def in_url(path: Path) -> str:
-    """`path` as it stands in a URL, where `%`, `?` and `#` mean something; readable otherwise."""
-    return re.sub("[%?#]", lambda found: quote(found[0]), str(path))
-
-
-def _split(text: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts

@@ -16,6 +16,7 @@ from controlplane.ports import Permanent
 from controlplane.problems import Problem
 from flyball.alert_settings import AlertSettings
 from flyball.check_settings import CheckSettings, StatusSettings
+from flyball.event_settings import EventSettings
 from flyball.ladder_settings import LadderSettings
 from flyball.listen_address import ListenAddress
 from flyball.ruler_settings import RulerSettings
@@ -67,6 +68,7 @@ class Settings:
     status: StatusSettings = field(default_factory=StatusSettings)
     ladder: LadderSettings = field(default_factory=LadderSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    events: EventSettings = field(default_factory=EventSettings)
     log_format: str = ""
     log_level: str = "INFO"
     warnings: tuple[Problem, ...] = ()
@@ -79,7 +81,7 @@ class Settings:
         database = urlsplit(self.database_url.reveal())
         known |= {database.password or "", unquote(database.password or "")}
         known |= {text for name, texts in parse_qs(database.query).items() if "passw" in name for text in texts}
-        parts = (self.ruler, self.checks, self.status, self.alerts)
+        parts = (self.ruler, self.checks, self.status, self.alerts, self.events)
         known |= {secret.reveal() for part in parts if part for secret in part.secrets()}
         return tuple(Secret(text) for text in sorted(known) if text)
 

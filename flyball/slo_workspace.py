@@ -15,6 +15,9 @@ from controlplane.specfile import SourceFile
 from flyball.alerting.compiling import alert_rule_files
 from flyball.alerting.declared import NO_ALERTS
 from flyball.alerting.reading import alerts_in
+from flyball.delivery.compiling import delivery_rule_files
+from flyball.delivery.declared import NO_DELIVERY, DeliveryDeclared
+from flyball.delivery.reading import delivery_in
 from flyball.money.compiling import money_rule_files
 from flyball.money.declared import NOTHING, MoneyDeclared
 from flyball.money.discovered import DiscoveredModels
@@ -30,7 +33,9 @@ from slo.compiler import CompileOptions
 from slo.manifest import RememberedLines
 from slo.ports import Compiled
 
-MakeDashboards = Callable[[Sequence[SLO], MoneyDeclared, ChecksDeclared, AlertsDeclared], Iterable[TextFile]]
+MakeDashboards = Callable[
+    [Sequence[SLO], MoneyDeclared, ChecksDeclared, AlertsDeclared, DeliveryDeclared], Iterable[TextFile]
+]
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class LatestDeclared:
     money: MoneyDeclared = NOTHING
     checks: ChecksDeclared = NO_CHECKS
     alerts: AlertsDeclared = NO_ALERTS
+    delivery: DeliveryDeclared = NO_DELIVERY
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,10 @@ class SLOWorkspace:
         """What the files said about who is told of alerts when they were last compiled without errors."""
         return self._latest.alerts
 
+    def delivery(self) -> DeliveryDeclared:
+        """What the files said about deliveries when they were last compiled without errors."""
+        return self._latest.delivery
+
     def begin_with(self, alerts: AlertsDeclared) -> None:
         """Who is told until the files are read: what was applied last. Broken files must not make a page go astray."""
         self._latest.alerts = alerts
@@ -104,8 +114,9 @@ class SLOWorkspace:
         money = money_in(files)
         checks = checks_in(files, slos)
         alerts = alerts_in(files)
+        delivery = delivery_in(files)
         self._latest.money, self._latest.checks = money.declared, checks.declared
-        self._latest.alerts = alerts.declared
+        self._latest.alerts, self._latest.delivery = alerts.declared, delivery.declared
         priced = replace(money.declared, price_maps=self.models.priced(money.declared.price_maps))
         return Compiled(
             digest,
@@ -114,14 +125,17 @@ class SLOWorkspace:
                 *money_rule_files(priced, self.options),
                 *check_rule_files(checks.declared, self.options),
                 *alert_rule_files(alerts.declared, money.declared, checks.declared, self.options),
+                *delivery_rule_files(delivery.declared, self.options),
             ),
             slos=slos,
             problems=tuple(problems),
-            dashboards=tuple(self.make_dashboards(slos, money.declared, checks.declared, alerts.declared))
+            dashboards=tuple(
+                self.make_dashboards(slos, money.declared, checks.declared, alerts.declared, delivery.declared)
+            )
             if self.make_dashboards
             else (),
             manifest=manifest_file(slos, self.options, self._lines),
-            records=(*money.records, *checks.records, *alerts.records),
+            records=(*money.records, *checks.records, *alerts.records, *delivery.records),
         )
 
     def _misplaced(self) -> list[Problem]:

@@ -128,6 +128,20 @@ class AlertsPart(_Part):
     mail_from: str | None = Field(None, description="Whom mails about incidents are from.")
 
 
+class EventsPart(_Part):
+    """The event intake, and collectors of deliveries."""
+
+    clock_tolerance_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
+        None, description="By how much the time of an event may lie ahead of our clock."
+    )
+    kept_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
+        None, description="How many days raw events are kept; what follows from them stays."
+    )
+    repositories_directory: str | None = Field(
+        None, description="Folder of clones that collectors keep; .flyball/repositories by default."
+    )
+
+
 class SLOPart(_Part):
     """Defaults for SLOs."""
 
@@ -157,6 +171,7 @@ class WorkspaceSpec(_Part):
     status: StatusPart = Field(default_factory=StatusPart)
     ladder: LadderPart = Field(default_factory=LadderPart)
     alerts: AlertsPart = Field(default_factory=AlertsPart)
+    events: EventsPart = Field(default_factory=EventsPart)
     slo: SLOPart = Field(default_factory=SLOPart)
     tracing: TracingPart = Field(default_factory=TracingPart)
     lint: dict[str, Level] = Field(

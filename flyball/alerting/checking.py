@@ -12,6 +12,7 @@ from controlplane.model.rule import RuleFile
 from controlplane.problems import Problem, has_errors
 from flyball.alerting.compiling import alert_rule_files
 from flyball.alerting.declared import is_about_alerts
+from flyball.delivery.compiling import delivery_rule_files
 from flyball.examining import Examined
 from flyball.money.compiling import money_rule_files
 from flyball.synthetics.compiling import check_rule_files
@@ -56,6 +57,7 @@ def _rule_files(examined: Examined, options: CompileOptions) -> Sequence[RuleFil
         *money_rule_files(examined.money, options),
         *check_rule_files(examined.checks, options),
         *alert_rule_files(examined.alerts, examined.money, examined.checks, options),
+        *delivery_rule_files(examined.delivery, options),
     )
 
 

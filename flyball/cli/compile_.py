@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from controlplane.problems import Problem
     from controlplane.specfile import SourceFile
     from flyball.alerting.reading import AlertFiles
+    from flyball.delivery.reading import DeliveryFiles
     from flyball.in_parallel import Run
     from flyball.money.reading import MoneyFiles
     from flyball.output_folder import Outcome
@@ -74,6 +75,7 @@ def compile_(
     """
     from controlplane.problems import has_errors, in_order
     from flyball.alerting.reading import alerts_in
+    from flyball.delivery.reading import delivery_in
     from flyball.in_parallel import processors, understand
     from flyball.money.reading import money_in
     from flyball.synthetics.reading import checks_in
@@ -93,7 +95,7 @@ def compile_(
             raise typer.Exit(ExitCode.PROBLEMS)
         forms = forms or [RuleForm.RULES]
         money, caps = _live(money_in(sources), out, prometheus)
-        meant = _Meant(slos, money, checks_in(sources, slos), alerts_in(sources))
+        meant = _Meant(slos, money, checks_in(sources, slos), alerts_in(sources), delivery_in(sources))
         files = caps | _generated(meant, settings, (forms, target), run, say)
         wanted = with_tests if with_tests is not None else len(slos) <= settings.shared_above
         if wanted and RuleForm.RULES in forms:
@@ -115,6 +117,7 @@ class _Meant:
     money: "MoneyFiles"
     checks: "CheckFiles"
     alerts: "AlertFiles"
+    delivery: "DeliveryFiles"
 
 
 class _Progress:
@@ -170,7 +173,8 @@ def _generated(
     from controlplane.conventions import DASHBOARDS_SUBFOLDER, INHIBIT_RULES_FILE
     from controlplane.rule_manifests import TooLarge
     from flyball.alerting.compiling import alert_rule_files, alertmanager_files
-    from flyball.grafana import alert_files, check_files, grafana_files, money_files
+    from flyball.delivery.compiling import delivery_rule_files
+    from flyball.grafana import alert_files, check_files, delivery_files, grafana_files, money_files
     from flyball.money.compiling import money_rule_files
     from flyball.money.inhibition import money_inhibitions
     from flyball.rule_forms import rules_in_forms
@@ -186,6 +190,7 @@ def _generated(
         *money_rule_files(money.declared, options),
         *check_rule_files(meant.checks.declared, options),
         *alert_rule_files(meant.alerts.declared, money.declared, meant.checks.declared, options),
+        *delivery_rule_files(meant.delivery.declared, options),
     )
     try:
         files = dict(rules_in_forms((slos, further), rules[0], options, rules[1], run))
@@ -193,7 +198,8 @@ def _generated(
         typer.echo(f"{error}: split the SLO, or use another --format", err=True)
         raise typer.Exit(ExitCode.PROBLEMS) from None
     manifest = manifest_file(slos, options)
-    files |= {file.name: file.text for file in (manifest, *money.records, *meant.checks.records, *meant.alerts.records)}
+    records = (*money.records, *meant.checks.records, *meant.alerts.records, *meant.delivery.records)
+    files |= {file.name: file.text for file in (manifest, *records)}
     files |= alertmanager_files(meant.alerts.declared, slos, money.declared, settings)
     files[INHIBIT_RULES_FILE] = inhibit_rules(slos, money_inhibitions(money.declared))
     say("drawing dashboards")
@@ -203,6 +209,7 @@ def _generated(
         *money_files(money.declared, external_url=url, shared_above=above),
         *check_files(meant.checks.declared, external_url=url, shared_above=above),
         *alert_files(meant.alerts.declared, external_url=url, shared_above=above),
+        *delivery_files(meant.delivery.declared, external_url=url, shared_above=above),
     )
     return files | {f"{DASHBOARDS_SUBFOLDER}/{file.name}": file.text for file in dashboards}
 
@@ -285,6 +292,11 @@ def _summary(meant: _Meant, outcome: "Outcome", out: Path) -> str:
     changes = f"{len(outcome.written):,} written, {outcome.unchanged:,} unchanged, {len(outcome.removed):,} removed"
     from flyball.alerting.declared import in_words
 
-    others = (meant.money.declared.in_words(), meant.checks.declared.in_words(), in_words(meant.alerts.declared))
+    others = (
+        meant.money.declared.in_words(),
+        meant.checks.declared.in_words(),
+        in_words(meant.alerts.declared),
+        meant.delivery.declared.in_words(),
+    )
     counted = ", ".join(filter(None, (f"{slos:,} SLO{'' if slos == 1 else 's'}", *others)))
     return f"{counted} compiled to {out}: {changes}"

@@ -1,9 +1,11 @@
-"""What a plan says about checks from outside, and about who is told: documents that change, field by field."""
+"""What a plan says about checks from outside, who is told, and deliveries: documents that change, by field."""
 
 from collections.abc import Sequence
 
 from flyball.alerting.declared import KINDS as ALERT_KINDS
 from flyball.alerting.reading import alert_documents
+from flyball.delivery.declared import KINDS as DELIVERY_KINDS
+from flyball.delivery.reading import delivery_documents
 from flyball.document_records import record_text, recorded_documents
 from flyball.planning.documents import DocumentChange, by_key, changes_between, files_at
 from flyball.synthetics.declared import KINDS
@@ -30,3 +32,14 @@ def plan_alerts(record: str, paths: Sequence[str]) -> tuple[DocumentChange, ...]
 def record_of_alerts(paths: Sequence[str]) -> str:
     """The same about who is told of alerts."""
     return record_text(alert_documents(files_at(paths)))
+
+
+def plan_delivery(record: str, paths: Sequence[str]) -> tuple[DocumentChange, ...]:
+    """The same about deliveries."""
+    before = by_key(recorded_documents(record, DELIVERY_KINDS))
+    return tuple(changes_between(before, by_key(delivery_documents(files_at(paths)))))
+
+
+def record_of_delivery(paths: Sequence[str]) -> str:
+    """The same about deliveries."""
+    return record_text(delivery_documents(files_at(paths)))

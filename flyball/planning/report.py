@@ -33,7 +33,7 @@ def _lines(planned: Planned, coloured: bool) -> Iterator[str]:
         yield ""
     if plan and len(plan.changes) > _MOST_SHOWN:
         yield from (f"… and {len(plan.changes) - _MOST_SHOWN:,} more; --json lists them all", "")
-    yield from document_lines((*planned.money.changes, *planned.checks, *planned.alerts), coloured)
+    yield from document_lines((*planned.money.changes, *planned.checks, *planned.alerts, *planned.delivery), coloured)
     yield from _rule_files(planned, coloured)
     for words in (*planned.drift, *planned.notes):
         yield from _paragraph("! ", words, coloured)
@@ -57,6 +57,7 @@ def _document_totals(planned: Planned) -> Iterator[str]:
         "money": planned.money.changes,
         "checks from outside": planned.checks,
         "who is told of alerts": planned.alerts,
+        "deliveries": planned.delivery,
     }
     for what, changes in about.items():
         if changes:
@@ -153,6 +154,7 @@ def as_json(planned: Planned, **about: JSON) -> str:
         "money": documents_json(planned.money.changes),
         "checks": documents_json(planned.checks),
         "alerts": documents_json(planned.alerts),
+        "delivery": documents_json(planned.delivery),
         "cost": _costs(plan.before, plan.after) | {"estimatedFrom": plan.costed} if plan else None,
         "ruleFiles": {
             "added": list(planned.rule_files.added),

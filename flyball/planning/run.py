@@ -14,7 +14,14 @@ from controlplane.model.generation import TextFile
 from controlplane.model.slo import SLO
 from controlplane.problems import Problem, has_errors
 from controlplane.specfile import SourceFile
-from flyball.planning.checks import plan_alerts, plan_checks, record_of_alerts, record_of_checks
+from flyball.planning.checks import (
+    plan_alerts,
+    plan_checks,
+    plan_delivery,
+    record_of_alerts,
+    record_of_checks,
+    record_of_delivery,
+)
 from flyball.planning.documents import DocumentChange
 from flyball.planning.file_cache import FileCache
 from flyball.planning.live import Applied, AskedEngine, applied_in, compiled_in, drift
@@ -70,11 +77,12 @@ class Planned:
     money: MoneyPlan = NO_MONEY
     checks: tuple[DocumentChange, ...] = ()
     alerts: tuple[DocumentChange, ...] = ()
+    delivery: tuple[DocumentChange, ...] = ()
 
     @property
     def differs(self) -> bool:
         """Whether `flyball apply` would change what runs."""
-        documents = (*self.money.changes, *self.checks, *self.alerts)
+        documents = (*self.money.changes, *self.checks, *self.alerts, *self.delivery)
         return bool((self.plan and self.plan.changes) or self.rule_files or self.drift or documents)
 
 
@@ -108,6 +116,7 @@ def make_plan(request: Request, engine: AskedEngine | None) -> Planned:
         money=money,
         checks=plan_checks(live.check_record, read.declaring),
         alerts=plan_alerts(live.alert_record, read.declaring),
+        delivery=plan_delivery(live.delivery_record, read.declaring),
     )
     if live.manifest and not _is_readable(live.manifest, read):
         live = replace(live, manifest=None)
@@ -210,8 +219,15 @@ def _live(request: Request) -> tuple[Applied, tuple[Problem, ...]]:
     lines = [slo.line for slo in read.slos]
     basis = basis_of(request.options, _usual(lines))
     made = manifest.manifest_of(lines, basis)
-    records = [record(read.declaring) for record in (record_of, record_of_checks, record_of_alerts)]
-    return Applied("", made, money_record=records[0], check_record=records[1], alert_record=records[2]), ()
+    applied = Applied(
+        "",
+        made,
+        money_record=record_of(read.declaring),
+        check_record=record_of_checks(read.declaring),
+        alert_record=record_of_alerts(read.declaring),
+        delivery_record=record_of_delivery(read.declaring),
+    )
+    return applied, ()
 
 
 def _differing(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], list[str]]:

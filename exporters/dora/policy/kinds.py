@@ -1,0 +1,7 @@
+"""Kinds of documents of this part."""
+
+from typing import Final
+
+from controlplane.specfile import Kind
+
+KINDS: Final[tuple[Kind, ...]] = ()

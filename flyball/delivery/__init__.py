@@ -1,0 +1,1 @@
+"""The roof's joins of the event intake and the DORA metrics."""
