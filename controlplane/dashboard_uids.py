@@ -7,6 +7,7 @@ from typing import Final
 OVERVIEW: Final = "flyball-slos"
 MONEY: Final = "flyball-money"
 SYNTHETICS: Final = "flyball-synthetics"
+DELIVERY: Final = "flyball-delivery"
 LADDER: Final = "flyball-ladder"
 INCIDENTS: Final = "flyball-incidents"
 UNIT_COSTS: Final = "flyball-unit-costs"

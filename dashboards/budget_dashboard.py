@@ -11,6 +11,7 @@ from controlplane import conventions as names
 from controlplane import dashboard_uids
 from controlplane.model.budget import Budget
 from dashboards import money_panels, palette, panels
+from dashboards.deployments import deployments_mark
 from dashboards.frame import (
     DashboardFile,
     DashboardOptions,
@@ -164,8 +165,7 @@ def _marks(scope: MoneyScope, services: Sequence[str]) -> list[dict[str, Any]]:
     """Deployments of what the budget pays for, and its alerts, drawn across every chart."""
     firing = f"max by ({names.SEVERITY}) ({scope.series('ALERTS', OUR_ALERTS, panels.FIRING)})"
     return [
-        mark("Deployments", money_panels.new_versions(services), palette.ON_PURPOSE, "{{service}} {{version}}",
-             "service,version"),
+        deployments_mark(money_panels.new_versions(services), *money_panels.of_services(services)),
         mark("Alerts", firing, palette.SPENT, "{{severity}} fires", names.SEVERITY),
         reduced_mark(),
     ]  # fmt: skip

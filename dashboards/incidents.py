@@ -8,6 +8,7 @@ from controlplane import dashboard_uids
 from controlplane import incident_names as ours
 from dashboards import incident_panels as own
 from dashboards import palette
+from dashboards.deployments import deployments_mark
 from dashboards.frame import DashboardFile, DashboardOptions, common, datasource_of, datasource_variable, link, mark
 from dashboards.grafana_json import dashboard_text
 from dashboards.layout import Band, placed
@@ -34,7 +35,9 @@ def incident_dashboards(options: DashboardOptions) -> tuple[DashboardFile, ...]:
             ]
         ),
         templating=core.Templating(list=list(datasource_variable(options))),
-        annotations=core.Annotations(list=[mark("Incidents", opened, palette.SPENT, "{{incident}}", "priority")]),
+        annotations=core.Annotations(
+            list=[mark("Incidents", opened, palette.SPENT, "{{incident}}", "priority"), deployments_mark()]
+        ),
         **common(TAGS),
     )
     return (DashboardFile("incidents.json", dashboard_text(dashboard, datasource_of(options))),)

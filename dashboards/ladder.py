@@ -8,6 +8,7 @@ from controlplane import conventions as names
 from controlplane import dashboard_uids
 from dashboards import ladder_panels as own
 from dashboards import palette
+from dashboards.deployments import deployments_mark
 from dashboards.frame import (
     DashboardFile,
     DashboardOptions,
@@ -39,7 +40,9 @@ def ladder_dashboards(options: DashboardOptions) -> tuple[DashboardFile, ...]:
                 variable("ladder", "Ladder", f"label_values({names.LADDER_INFO}{{}}, {names.LADDER})"),
             ]
         ),
-        annotations=core.Annotations(list=[mark("Pages", _pages(), palette.SPENT, "{{alertname}}", "alertname")]),
+        annotations=core.Annotations(
+            list=[mark("Pages", _pages(), palette.SPENT, "{{alertname}}", "alertname"), deployments_mark()]
+        ),
         **common(TAGS),
     )
     return (DashboardFile("ladder.json", dashboard_text(dashboard, datasource_of(options))),)

@@ -202,9 +202,13 @@ def _lettered(named: dict[str, str]) -> list[PrometheusTarget]:
     return [panels.ranged(expr, name, ref=chr(ord("A") + at)) for at, (name, expr) in enumerate(named.items())]
 
 
+def of_services(services: Sequence[str]) -> tuple[str, ...]:
+    """A matcher of these services; none for all of them, when empty."""
+    return (f"{names.SERVICE}=~{quoted('|'.join(map(re.escape, services)))}",) if services else ()
+
+
 def new_versions(services: Sequence[str]) -> str:
     """Versions of these services (of all when empty) that run and did not in the hour before."""
-    chosen = f"{names.SERVICE}=~{quoted('|'.join(map(re.escape, services)))}" if services else ""
-    running = f"{names.BUILD_INFO}{{{chosen}}}"
+    running = f"{names.BUILD_INFO}{{{','.join(of_services(services))}}}"
     by = f"{names.SERVICE}, version"
     return f"(count by ({by}) ({running}) unless on ({by}) count_over_time({running}[1h] offset 15m))"

@@ -12,6 +12,7 @@ from controlplane import burn_rate, dashboard_uids
 from controlplane import conventions as names
 from controlplane.model.slo import SLO
 from dashboards import palette, panels
+from dashboards.deployments import OF_ONE, deployments_mark
 from dashboards.frame import (
     DashboardFile,
     DashboardOptions,
@@ -175,7 +176,7 @@ def _marks(scope: Scope) -> list[dict[str, Any]]:
     """Deployments and firing pages, drawn across every chart."""
     pages = panels.firing(scope, names.SEVERITY_PAGE)
     return [
-        mark("Deployments", panels.new_versions(scope), palette.ON_PURPOSE, "Deployed {{version}}", "version"),
+        deployments_mark(panels.new_versions(scope), f"{names.SERVICE}={scope.service}", title=OF_ONE),
         mark("Pages", pages, palette.SPENT, "Page fires", names.SEVERITY),
         reduced_mark(),
     ]

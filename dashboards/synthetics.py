@@ -8,6 +8,7 @@ from controlplane import check_names, dashboard_uids
 from controlplane import conventions as names
 from dashboards import palette
 from dashboards import synthetics_panels as own
+from dashboards.deployments import deployments_mark
 from dashboards.frame import (
     DashboardFile,
     DashboardOptions,
@@ -83,4 +84,4 @@ def _links(options: DashboardOptions) -> list[core.DashboardLink]:
 def _marks() -> list[dict[str, Any]]:
     """What pages, drawn across every chart."""
     firing = f"max by (check) ({own.firing(names.SEVERITY_PAGE)})"
-    return [mark("Pages", firing, palette.SPENT, "{{check}} pages", "check"), reduced_mark()]
+    return [mark("Pages", firing, palette.SPENT, "{{check}} pages", "check"), deployments_mark(), reduced_mark()]

@@ -97,4 +97,4 @@ def test_every_query_about_incidents_returns_data(backend: PrometheusBackend, no
     assert len(found) > 12
     assert {each.title for each in found if not _values(backend, each, now)} == set()
     assert set(_values(backend, next(each for each in found if each.title == "Open incidents"), now)) == {2.0}
-    assert [each.title for each in found if each.place is Place.ANNOTATION] == ["Incidents"]
+    assert [each.title for each in found if each.place is Place.ANNOTATION] == ["Incidents", "Deployments"]

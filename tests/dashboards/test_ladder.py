@@ -98,4 +98,4 @@ def test_every_query_about_ladders_returns_data(backend: PrometheusBackend, now:
     assert len(found) > 15
     assert {each.title for each in found if not _values(backend, each, now)} == set()
     assert set(_values(backend, next(each for each in found if each.title == "Tier in force"), now)) == {2.0}
-    assert [each.title for each in found if each.place is Place.ANNOTATION] == ["Pages"]
+    assert [each.title for each in found if each.place is Place.ANNOTATION] == ["Pages", "Deployments"]

@@ -148,11 +148,15 @@ def test_queries_about_checks_parse_without_any_data_and_nothing_is_made_up(tmp_
         empty = PrometheusBackend(server.url)
         answered = {each.title for each in asked() if _values(empty, each, now)}
     assert answered == {
-        "Pages", "Reduced on purpose", "Tickets", "Checks", "Down everywhere", "Down in a region", "Flapping",
-        "Not known", "Silent regions",
+        "Pages", "Deployments", "Reduced on purpose", "Tickets", "Checks", "Down everywhere", "Down in a region",
+        "Flapping", "Not known", "Silent regions",
         "Gaps in golden paths",
     }  # fmt: skip
-    assert [each.title for each in asked() if each.place is Place.ANNOTATION] == ["Pages", "Reduced on purpose"]
+    assert [each.title for each in asked() if each.place is Place.ANNOTATION] == [
+        "Pages",
+        "Deployments",
+        "Reduced on purpose",
+    ]
 
 
 def test_the_way_from_a_slow_run_leads_to_its_trace() -> None:
