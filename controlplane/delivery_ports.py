@@ -122,9 +122,12 @@ class DeliveryLog(Protocol):
         ...
 
     def deployments_awaiting(
-        self, *, artifacts: Sequence[str] = (), repositories: Sequence[str] = ()
+        self, *, artifacts: Sequence[str] = (), repositories: Sequence[str] = (), changes: Sequence[str] = ()
     ) -> list[SheetKey]:
-        """Days that have deployments of these artifacts, or of these repositories by revision: their changes came."""
+        """Days that have deployments of these artifacts, of these repositories by revision, or that name these changes.
+
+        Their changes came.
+        """
         ...
 
     def put_incidents(self, incidents: Sequence[DeliveryIncident]) -> None:
@@ -139,6 +142,13 @@ class DeliveryLog(Protocol):
         self, start: datetime, end: datetime, *, service: str = "", environment: str = ""
     ) -> list[DeliveryIncident]:
         """Those that went on at some time in [start, end), by (started_at, id)."""
+        ...
+
+    def incidents_naming(self, deployments: Sequence[str]) -> list[DeliveryIncident]:
+        """Those that name one of these (ids, versions, revisions), or whose last correction does, by (started_at, id).
+
+        Withdrawn corrections name nothing.
+        """
         ...
 
     def drop_facts(self, entities: Sequence[str]) -> None:
