@@ -97,6 +97,10 @@ class DeliveryLog(Protocol):
         """The latest that finished before then, by (at, id)."""
         ...
 
+    def first_deployments_after(self, service: str, environment: str, after: datetime, limit: int) -> list[Deployment]:
+        """The earliest that finished later than then, by (at, id)."""
+        ...
+
     def put_changes(self, changes: Sequence[Change]) -> None:
         """Keep them."""
         ...
@@ -122,11 +126,16 @@ class DeliveryLog(Protocol):
         ...
 
     def deployments_awaiting(
-        self, *, artifacts: Sequence[str] = (), repositories: Sequence[str] = (), changes: Sequence[str] = ()
+        self,
+        *,
+        artifacts: Sequence[str] = (),
+        repositories: Sequence[str] = (),
+        changes: Sequence[str] = (),
+        since: date | None = None,
     ) -> list[SheetKey]:
-        """Days that have deployments of these artifacts, of these repositories by revision, or that name these changes.
+        """Days from `since` on with deployments of these artifacts, of these repositories, or that name these changes.
 
-        Their changes came.
+        Of a repository: by the deployment's revision or by its artifacts. What they waited for has come.
         """
         ...
 
