@@ -1,25 +1,18 @@
-"""Events as HTTP brings them: structured, as a batch, or binary.
-
-Source: github.com/cloudevents/spec, cloudevents/bindings/http-protocol-binding.md.
-"""
+"""Usage as HTTP brings it: structured, as a batch, or binary."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import unquote
 
 from controlplane.collection import collection_paused
 from controlplane.model.usage import AsideEvent, UsageEvent
 from exporters.cloudevents.exact_json import ExactJSON
 from exporters.cloudevents.faults import MOST_TOLD, Fault, Malformed, kind_of
+from exporters.cloudevents.requests import event_in_headers
 from exporters.usage.measuring import Measurer
 
-STRUCTURED: Final = "application/cloudevents+json"
-BATCH: Final = "application/cloudevents-batch+json"
 MAX_EVENTS: Final = 10_000
-_PREFIX: Final = "ce-"
-_SHORT: Final = 2 * 1024  # characters of a header's value
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +60,7 @@ def _from_body(body: bytes, is_batch: bool, measurer: Measurer, now: datetime) -
 def from_headers(headers: Mapping[str, str], body: bytes, measurer: Measurer, now: datetime) -> Delivery:
     """One event in binary mode: attributes in `ce-…` headers, the body is its data."""
     try:
-        event: dict[str, Any] = {
-            name[len(_PREFIX) :]: _decoded(name, value) for name, value in headers.items() if name.startswith(_PREFIX)
-        }
-        event["datacontenttype"] = headers.get("content-type")
+        event = event_in_headers(headers)
         data = ExactJSON(body) if body else None
     except Malformed as error:
         return Delivery(faults=(error.at(""),), refused=1)
@@ -110,13 +100,3 @@ def _gathered(candidates: Iterable[Candidate], measurer: Measurer, now: datetime
 def _items(read: ExactJSON) -> Iterator[Candidate]:
     for index, event in enumerate(read.value):
         yield f"event {index}", event, lambda index=index: read.exact[index]  # type: ignore[misc]
-
-
-def _decoded(name: str, value: str) -> str:
-    """Header values carry everything but visible ASCII percent-encoded."""
-    if len(value) > _SHORT:
-        raise Malformed(name, f"is longer than {_SHORT} characters")
-    try:
-        return unquote(value, errors="strict")
-    except UnicodeDecodeError:
-        raise Malformed(name, "is not percent-encoded UTF-8") from None

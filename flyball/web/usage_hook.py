@@ -1,8 +1,7 @@
 """`POST /usage/events`: CloudEvents checked, counted, and answered 2xx only after the commit."""
 
 import logging
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from controlplane.ports import Clock, Permanent, Store, Transient
-from exporters.usage.deliveries import BATCH, STRUCTURED, Delivery, from_body, from_headers
+from exporters.cloudevents.faults import Malformed
+from exporters.cloudevents.requests import Mode, mode_of
+from exporters.usage.deliveries import Delivery, from_body, from_headers
 from exporters.usage.intake import Intake, Taken
 from exporters.usage.measuring import Measurer
 from exporters.usage.terms import UsageTerms
@@ -27,8 +28,6 @@ MAX_BODY_BYTES: Final = 20 * 1024 * 1024
 BODY_SECONDS: Final = 30.0
 ANSWER_SECONDS: Final = 30.0
 MAX_IN_FLIGHT: Final = 8  # bodies held in memory at once
-_BINARY: Final = "ce-specversion"
-_CHARSET: Final = re.compile(r'charset\s*=\s*"?([^";\s]+)', re.IGNORECASE)
 _RETRY_SECONDS: Final = "2"
 _COUNTED_FROM_THE_START: Final = ("200", "202", "400", "401", "413", "422", "429", "503")
 log = logging.getLogger(__name__)
@@ -40,14 +39,6 @@ class Sender:
 
     token: Secret
     tenants: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Mode:
-    """How a request carries its events."""
-
-    is_binary: bool = False
-    is_batch: bool = False
 
 
 class UsageHook:
@@ -89,11 +80,11 @@ class UsageHook:
         slow = _again(503, "the database is slow; send it again")
         return await self._receiving.stored(request, lambda body: self._take(body, headers, mode, sender), slow)
 
-    def _admitted(self, request: Request) -> tuple[Sender, _Mode] | Response:
+    def _admitted(self, request: Request) -> tuple[Sender, Mode] | Response:
         sender = self._sender(request)
         if isinstance(sender, Response):
             return sender
-        mode = _mode(request)
+        mode = _mode(request.headers)
         if isinstance(mode, Response):
             return mode
         if self._receiving.is_full:
@@ -110,7 +101,7 @@ class UsageHook:
         challenge = {"WWW-Authenticate": 'Bearer realm="flyball usage"'}
         return json_error(401, "a bearer token is needed that is the secret for usage", headers=challenge)
 
-    def _take(self, body: bytes, headers: dict[str, str], mode: _Mode, sender: Sender) -> Response:
+    def _take(self, body: bytes, headers: dict[str, str], mode: Mode, sender: Sender) -> Response:
         now, measurer = self._clock.now(), self._measurer()
         if measurer is None:  # at the start: what comes now must not be taken for usage that nobody knows
             return _again(503, "no Meter is declared, or the files have not been read yet")
@@ -138,21 +129,12 @@ class UsageHook:
         return self._measuring[1]
 
 
-def _mode(request: Request) -> _Mode | Response:
+def _mode(headers: Mapping[str, str]) -> Mode | Response:
     """How the request carries its events, or the answer when it does in no way that is understood."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        return json_error(415, "the body must not be packed", field="content-encoding")
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    kind = media_type.strip().lower()
-    charset = _CHARSET.search(parameters)
-    if charset and charset[1].lower() not in ("utf-8", "us-ascii"):
-        return json_error(415, "JSON is UTF-8", field="content-type")
-    if kind in (STRUCTURED, BATCH):
-        return _Mode(is_batch=kind == BATCH)
-    if _BINARY in request.headers:
-        return _Mode(is_binary=True)
-    hint = f"send {STRUCTURED}, {BATCH}, or ce-… headers"
-    return json_error(415, f"the body is not of a kind that is understood: {hint}", field="content-type")
+    try:
+        return mode_of(headers)
+    except Malformed as error:
+        return json_error(415, error.reason, field=error.field)
 
 
 def _answered(taken: Taken) -> Response:

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from controlplane.model.usage import Outcome
 from controlplane.ports import Transient
 from controlplane.store import SqlStore
-from exporters.usage.deliveries import BATCH, STRUCTURED
+from exporters.cloudevents.requests import BATCH, STRUCTURED
 from exporters.usage.terms import UsageTerms
 from flyball.listen_address import ListenAddress
 from flyball.secret import Secret

@@ -139,10 +139,10 @@ def test_a_quantity_that_is_none_is_refused_by_its_field(written: str, reason: s
         ({"subject": "=cmd()"}, "is not a tenant's name"),
         ({"subject": "other"}, "is not a tenant's name"),
         ({"subject": "x" * 129}, "is not a tenant's name"),
-        ({"datacontenttype": "text/xml"}, "datacontenttype: usage is read from JSON"),
+        ({"datacontenttype": "text/xml"}, "datacontenttype: only JSON is read"),
         ({"data": [1]}, "data: must be an object, not a list"),
         ({"data": None}, "data.tokens.total: is missing"),
-        ({"data": None, "data_base64": "AA=="}, "data_base64: usage is read from JSON"),
+        ({"data": None, "data_base64": "AA=="}, "data_base64: only JSON is read"),
         ({"data": {"model": 1.5, "tokens": {"total": 1}}}, "data.model: must be text or a whole number"),
         ({"data": {"model": "x" * 129, "tokens": {"total": 1}}}, "data.model: is 129 characters long"),
         ({"data": {"model": ["x"], "tokens": {"total": 1}}}, "data.model: must be text or a whole number, not a list"),
@@ -261,7 +261,7 @@ def test_binary_mode_says_the_same_as_structured_mode() -> None:
         (headers(time="yesterday"), b"{}", "time: `yesterday` is not a time"),
         (headers(), b"{", "is not JSON"),
         (headers(), b"", "data.tokens.total: is missing"),
-        (headers() | {"content-type": "text/plain"}, b"{}", "datacontenttype: usage is read from JSON"),
+        (headers() | {"content-type": "text/plain"}, b"{}", "datacontenttype: only JSON is read"),
     ],
 )
 def test_binary_mode_tells_its_faults(given_headers: dict[str, str], content: bytes, expected: str) -> None:

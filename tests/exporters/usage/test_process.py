@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from controlplane.adapters.clock import SystemClock
-from exporters.usage.deliveries import BATCH
+from exporters.cloudevents.requests import BATCH
 from flyball.web.usage_hook import PATH
 from tests.exporters.usage.metering import body, tokens
 from tests.flyball.processes import flyball_up
