@@ -67,6 +67,10 @@ class KeyedRows:
         """Write rows (key and values, in order) that are not there."""
         self._write(connection, rows, "")
 
+    def add(self, connection: Connection, rows: Sequence[Key]) -> None:
+        """Write rows whose keys are not there, and leave the others as they are."""
+        self._write(connection, rows, " ON CONFLICT DO NOTHING")
+
     def upsert(self, connection: Connection, rows: Sequence[Key]) -> None:
         """Write rows that replace what stands under their keys."""
         changed = ", ".join(f"{name} = excluded.{name}" for name in self.values)
@@ -107,10 +111,9 @@ class KeyedRows:
 
     def _sqlite_read_group(self, names: Sequence[str]) -> str:
         *shared, last = self.key
-        fits = " AND ".join(f"{name} = ?" for name in shared)
+        fits = "".join(f"{name} = ? AND " for name in shared)
         wanted = ", ".join((last, *names))
-        chosen = f"SELECT {wanted} FROM {self.table} WHERE {fits} AND {last}"  # noqa: S608
-        return f"{chosen} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        return f"SELECT {wanted} FROM {self.table} WHERE {fits}{last} IN (SELECT value FROM json_each(?))"  # noqa: S608
 
     def _postgresql_read(self, names: Sequence[str]) -> str:
         """The lateral query with its OFFSET keeps the planner at one look into the index for each key."""

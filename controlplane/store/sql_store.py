@@ -14,6 +14,7 @@ from controlplane.store.audit_log import SqlAuditLog
 from controlplane.store.check_log import SqlCheckLog
 from controlplane.store.database_clock import database_now
 from controlplane.store.database_url import describe, parse_database_url
+from controlplane.store.delivery_log import SqlDeliveryLog
 from controlplane.store.engines import make_engine, open_transaction
 from controlplane.store.event_log import SqlEventLog
 from controlplane.store.follow_up_log import SqlFollowUpLog
@@ -45,6 +46,7 @@ class SqlTransaction:
         self.telling = SqlTellingLog(connection, order)
         self.follow_up = SqlFollowUpLog(connection, order)
         self.access = SqlAccessLog(connection, order)
+        self.delivery = SqlDeliveryLog(connection)
         self._connection = connection
 
     def database_time(self) -> datetime:

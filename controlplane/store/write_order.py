@@ -10,6 +10,8 @@ _LOCK: Final = 0x666C7962616C6C01  # "flyball" and a number; advisory locks are 
 MIGRATION_LOCK: Final = 0x666C7962616C6C02
 USAGE_LOCK: Final = 0x666C7962616C6C03  # for usage alone: no alert waits for a large batch of it
 CHECK_LOCK: Final = 0x666C7962616C6C04  # for what is seen from outside, likewise
+DELIVERY_LOCK: Final = 0x666C7962616C6C05  # for delivery events as they come
+FACTS_LOCK: Final = 0x666C7962616C6C06  # for what follows from them: no sender waits while it is reckoned
 
 
 class WriteOrder:
@@ -17,7 +19,8 @@ class WriteOrder:
 
     Without it PostgreSQL numbers rows before it commits them: a reader could see event 8, remember it, and never
     look for event 7, which commits later. One lock for all four also means that they cannot deadlock.
-    Usage and checks have locks of their own; whoever needs several takes usage, checks, and then this one.
+    Usage, checks and deliveries have locks of their own; whoever needs several takes usage, checks, delivery events,
+    facts of deliveries, and then this one.
     """
 
     def __init__(self, connection: Connection, *, lock: int = _LOCK) -> None:

@@ -1,0 +1,120 @@
+"""The tables of what follows from delivery events. The newest migration and this file say the same."""
+
+from sqlalchemy import Boolean, Column, Identity, Index, Table, text
+
+from controlplane.store.columns import Line, Number, UTCTime
+from controlplane.store.metadata import metadata
+
+BY_REVISION = text("repository <> '' AND revision <> ''")  # as it is written here, or no index is seen to fit
+IS_OPEN = text("resolved_at IS NULL")
+
+deployments = Table(
+    "delivery_deployments",
+    metadata,
+    Column("id", Line, primary_key=True),
+    Column("service", Line, nullable=False),
+    Column("environment", Line, nullable=False),
+    Column("at", UTCTime, nullable=False),
+    Column("kind", Line, nullable=False),  # deployed | upgraded | rolledback | removed
+    Column("outcome", Line, nullable=False),  # succeeded | failed
+    Column("started_at", UTCTime),
+    Column("version", Line, nullable=False),
+    Column("artifacts", Line, nullable=False),  # JSON, as all lists here
+    Column("repository", Line, nullable=False),
+    Column("revision", Line, nullable=False),
+    Column("changes", Line, nullable=False),
+    Column("undoes", Line, nullable=False),
+    Column("remedies", Line, nullable=False),
+    Column("is_unplanned", Boolean, nullable=False),
+    Column("run", Line, nullable=False),
+    Column("url", Line, nullable=False),
+    Column("trace_id", Line, nullable=False),
+    Index(None, "at"),
+    Index(None, "service", "environment", "at"),
+    Index(
+        "ix_delivery_deployments_by_revision", "repository", "service", "environment", "at",
+        sqlite_where=BY_REVISION, postgresql_where=BY_REVISION,
+    ),
+)  # fmt: skip
+
+deployed_artifacts = Table(
+    "delivery_deployed_artifacts",  # the artifacts of every deployment, to be found by
+    metadata,
+    Column("artifact", Line, primary_key=True),
+    Column("deployment", Line, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+changes = Table(
+    "delivery_changes",
+    metadata,
+    Column("id", Line, primary_key=True),
+    Column("repository", Line, nullable=False),
+    Column("merged_at", UTCTime, nullable=False),
+    Column("revision", Line, nullable=False),
+    Column("first_commit_at", UTCTime),
+    Column("opened_at", UTCTime),
+    Column("approved_at", UTCTime),
+    Column("services", Line, nullable=False),
+    Column("reverts", Line, nullable=False),
+    Column("is_hotfix", Boolean, nullable=False),
+    Column("remedies", Line, nullable=False),
+    Column("title", Line, nullable=False),
+    Column("url", Line, nullable=False),
+    Index(None, "repository", "merged_at"),
+    Index(
+        "ix_delivery_changes_by_revision", "repository", "revision",
+        sqlite_where=BY_REVISION, postgresql_where=BY_REVISION,
+    ),
+)  # fmt: skip
+
+artifacts = Table(
+    "delivery_artifacts",
+    metadata,
+    Column("id", Line, primary_key=True),
+    Column("change", Line, nullable=False),
+    Column("repository", Line, nullable=False),
+    Column("revision", Line, nullable=False),
+)
+
+incidents = Table(
+    "delivery_incidents",
+    metadata,
+    Column("id", Line, primary_key=True),
+    Column("service", Line, nullable=False),
+    Column("environment", Line, nullable=False),
+    Column("started_at", UTCTime, nullable=False),
+    Column("resolved_at", UTCTime),
+    Column("deployment", Line, nullable=False),
+    Column("name", Line, nullable=False),
+    Column("title", Line, nullable=False),
+    Column("priority", Line, nullable=False),
+    Column("url", Line, nullable=False),
+    Column("is_counted", Boolean, nullable=False),
+    Index(None, "started_at"),
+    Index(None, "resolved_at"),
+    Index(None, "service", "started_at"),
+    Index("ix_delivery_incidents_open", "started_at", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+)
+
+services = Table(
+    "delivery_services",  # whatever ever had a deployment or an incident
+    metadata,
+    Column("service", Line, primary_key=True),
+    Column("environment", Line, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+corrections = Table(
+    "delivery_corrections",
+    metadata,
+    Column("sequence", Number, Identity(always=True), primary_key=True),
+    Column("incident", Line, nullable=False),
+    Column("deployment", Line, nullable=False),
+    Column("actor", Line, nullable=False),
+    Column("at", UTCTime, nullable=False),
+    Column("note", Line, nullable=False),
+    Column("is_withdrawn", Boolean, nullable=False),
+    Index(None, "incident", "sequence"),
+    sqlite_autoincrement=True,
+)
