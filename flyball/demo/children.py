@@ -120,6 +120,7 @@ def flyball_up(folder: DemoFolder, console_url: str, variables: Mapping[str, str
             {
                 "FLYBALL_WEBHOOK_TOKEN_FILE": str(folder.webhook_token),
                 "FLYBALL_USAGE_TOKEN_FILE": str(folder.usage_token),
+                "FLYBALL_EVENTS_TOKEN_FILE": str(folder.events_token),
                 "FLYBALL_PROBER_TOKENS_FILE": str(folder.prober_tokens),
                 **variables,
             }

@@ -14,6 +14,7 @@ _LOCK: Final = "demo.lock"
 _STATE: Final = "state.json"
 _OURS: Final = (
     "workspace", "bills", "prometheus", "alertmanager", "rules", "logs", "flyball.db", "webhook-token", "usage-token",
+    "events-token",
     "probers", "certificates", "status", "flags", "pager", "spool", _STATE,
 )  # fmt: skip
 
@@ -75,6 +76,11 @@ class DemoFolder:
     def webhook_token(self) -> Path:
         """The file with Alertmanager's credentials for Flyball."""
         return self.root / "webhook-token"
+
+    @property
+    def events_token(self) -> Path:
+        """The file with the pipeline's credentials for Flyball."""
+        return self.root / "events-token"
 
     @property
     def usage_token(self) -> Path:

@@ -18,6 +18,9 @@ from finops.ladder.declared import declared as ladders_of
 from finops.ladder.inhibition import Explains, explained
 from flyball.alerting.reading import alerts_in
 from flyball.demo import bills, children, feeding, pace, probing, servers, usage_events
+from flyball.demo.deliveries import telling
+from flyball.demo.deliveries.past import past_events
+from flyball.demo.deliveries.releasing import Pipeline, releasing
 from flyball.demo.folder import DemoFolder, RunningDemo
 from flyball.demo.pager.people import reaching_people
 from flyball.demo.past import write_past
@@ -100,7 +103,7 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             shutil.copytree(example_workspace(), folder.workspace)
             pace.put_flags(folder)
             pace.quicken(folder)
-            for secret in (folder.webhook_token, folder.usage_token):
+            for secret in (folder.webhook_token, folder.usage_token, folder.events_token):
                 folder.write_secret(secret, secrets.token_urlsafe(32))
             alertmanager = stack.enter_context(_alertmanager(folder, console_url))
             prometheus = stack.enter_context(children.empty_prometheus(folder))
@@ -140,6 +143,9 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
         if minutes:
             with steps.step("Metering what tenants used this month"):
                 _meter(simulation, folder, console_url, clock.now())
+            with steps.step("Telling what was delivered this month"):
+                _deliver(simulation, options.catalogue, folder, console_url)
+        stack.enter_context(_releasing(folder, platform, console_url, clock))
         probers: tuple[Server, ...] = ()
         if options.probers:
             probers = stack.enter_context(probing.probing(folder, outside.secrets, console_url))
@@ -184,6 +190,19 @@ def _meter(simulation: Simulation, folder: DemoFolder, console_url: str, now: da
     first = now.astimezone(UTC).date().replace(day=1)
     bodies = usage_events.as_batches(usage_events.usage_events(simulation, first, now))
     feeding.send_usage(console_url, folder.usage_token.read_text(), bodies)
+
+
+def _deliver(simulation: Simulation, catalogue: Catalogue, folder: DemoFolder, console_url: str) -> None:
+    events = past_events(catalogue, simulation.seam, simulation.start, _SEED)
+    telling.send(console_url, folder.events_token.read_text(), events)
+
+
+def _releasing(
+    folder: DemoFolder, platform: LivePlatform, console_url: str, clock: Clock
+) -> AbstractContextManager[None]:
+    token = folder.events_token.read_text()
+    pipeline = Pipeline(lambda events: telling.send(console_url, token, events))
+    return releasing(pipeline, platform.broken, clock)
 
 
 def _alertmanager(folder: DemoFolder, console_url: str) -> AbstractContextManager[Server]:

@@ -14,7 +14,7 @@ _TAIL_LINES: Final = 15
 
 
 def welcome(demo: Demo, command: str) -> str:
-    """The addresses and six things to try; `command` is how the user calls flyball."""
+    """The addresses and eight things to try; `command` is how the user calls flyball."""
     where = demo.running
     again = f"{command} demo" + (f" --folder {shlex.quote(str(demo.folder.root))}" if not_default(demo.folder) else "")
     if demo.history:
@@ -36,7 +36,7 @@ def welcome(demo: Demo, command: str) -> str:
     Status page   {where.status_url or "none is declared"}
     Pager         {where.pager_url}  (what reached people)
 
-  Seven things to try:
+  Eight things to try:
 
     1. Break the gateway, in another terminal. {page}
          {again} break outage
@@ -61,9 +61,13 @@ def welcome(demo: Demo, command: str) -> str:
          {where.pager_url}
          {where.console_url}/incidents
          {again} heal pagerduty
-    6. Ask more of an objective; the new rules run within 10 seconds:
+    6. Release something bad. The page fires within 3 minutes, and its incident is held against the release:
+         {again} break release
+         {where.console_url}/delivery/graphql-gateway
+         {again} heal release
+    7. Ask more of an objective; the new rules run within 10 seconds:
          {demo.folder.workspace / "slo" / "gateway.yaml"}
-    7. {past}
+    8. {past}
 
   Ctrl-C ends everything.
 """

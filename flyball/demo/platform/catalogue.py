@@ -260,14 +260,25 @@ INCIDENTS: Final = (
 
 DEPLOYMENTS: Final = (
     Deployment(27.61, "graphql-gateway", "2.15.0"),
+    Deployment(26.4, "auth", "1.12.1"),
     Deployment(24.3, "subscriptions", "1.9.0"),
+    Deployment(22.2, "exports", "1.3.1"),
+    Deployment(20.6, "workflows", "0.6.2"),
     Deployment(18.41, "graphql-gateway", "2.15.1"),
+    Deployment(16.3, "rtbf", "0.9.5"),
     Deployment(13.4, "ingest", "3.5.0"),
+    Deployment(12.4, "exports", "1.4.0"),
     Deployment(11.6, "enrichment", "2.3.0", (Effect("enrichment.input_tokens", traffic=1.22),)),
     Deployment(9.3, "opa", "0.69.0"),
+    Deployment(8.22, "exports", "1.4.1"),
+    Deployment(8.17, "exports", "1.4.0", rolls_back="1.4.1", mends=8.2),
+    Deployment(6.62, "workflows", "0.7.0"),
+    Deployment(6.58, "workflows", "0.7.1", mends=6.6),
     Deployment(6.2, "graphql-gateway", "2.16.0"),
     Deployment(5.4, "assistant", "1.7.0", (Effect("assistant.input_tokens", traffic=0.84),)),
+    Deployment(4.2, "rtbf", "0.9.6"),
     Deployment(2.3, "auth", "1.13.0"),
+    Deployment(1.4, "exports", "1.4.2"),
     Deployment(0.8, "graphql-gateway", "2.16.1"),
 )
 
@@ -318,6 +329,11 @@ FAULTS: Final = (
         "ingest",
         "workers and pods of ingest take in two fifths of what they should",
         (Effect("ingest.bytes", traffic=0.4), Effect("ingest.events", traffic=0.4)),
+    ),
+    Fault(
+        "release",
+        "release 2.17.0 of graphql-gateway goes out, and two of five requests fail; healing rolls it back",
+        (Effect("gateway.requests", 0.4, retries=_HALF_GET_THROUGH),),
     ),
     Fault(
         "cost",

@@ -152,12 +152,18 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A new version rolled out over the pods of a service, one after the other; what its `effects` change stays."""
+    """A new version rolled out over the pods of a service, one after the other; what its `effects` change stays.
+
+    `rolls_back` is the version that it takes back; `mends` is the `days_ago` of the incident because of which it was
+    made, where there is one.
+    """
 
     days_ago: float
     service: str
     version: str
     effects: tuple[Effect, ...] = ()
+    rolls_back: str = ""
+    mends: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
