@@ -6,6 +6,8 @@ from controlplane.store.columns import Line, Number, UTCTime
 from controlplane.store.metadata import metadata
 
 BY_REVISION = text("repository <> '' AND revision <> ''")  # as it is written here, or no index is seen to fit
+OF_REPOSITORY = text("repository <> ''")
+NAMES = text("deployment <> ''")
 IS_OPEN = text("resolved_at IS NULL")
 
 deployments = Table(
@@ -32,7 +34,7 @@ deployments = Table(
     Index(None, "at"),
     Index(None, "service", "environment", "at"),
     Index(
-        "ix_delivery_deployments_by_revision", "repository", "service", "environment", "at",
+        "ix_delivery_deployments_by_revision", "repository", "at", "service", "environment",
         sqlite_where=BY_REVISION, postgresql_where=BY_REVISION,
     ),
 )  # fmt: skip
@@ -41,6 +43,14 @@ deployed_artifacts = Table(
     "delivery_deployed_artifacts",  # the artifacts of every deployment, to be found by
     metadata,
     Column("artifact", Line, primary_key=True),
+    Column("deployment", Line, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+deployed_changes = Table(
+    "delivery_deployed_changes",  # the changes that deployments name themselves, likewise
+    metadata,
+    Column("change", Line, primary_key=True),
     Column("deployment", Line, primary_key=True),
     sqlite_with_rowid=False,
 )
@@ -75,6 +85,7 @@ artifacts = Table(
     Column("change", Line, nullable=False),
     Column("repository", Line, nullable=False),
     Column("revision", Line, nullable=False),
+    Index("ix_delivery_artifacts_repository", "repository", sqlite_where=OF_REPOSITORY, postgresql_where=OF_REPOSITORY),
 )
 
 incidents = Table(
@@ -95,6 +106,7 @@ incidents = Table(
     Index(None, "resolved_at"),
     Index(None, "service", "started_at"),
     Index("ix_delivery_incidents_open", "started_at", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+    Index("ix_delivery_incidents_deployment", "deployment", sqlite_where=NAMES, postgresql_where=NAMES),
 )
 
 services = Table(
@@ -116,5 +128,6 @@ corrections = Table(
     Column("note", Line, nullable=False),
     Column("is_withdrawn", Boolean, nullable=False),
     Index(None, "incident", "sequence"),
+    Index("ix_delivery_corrections_deployment", "deployment", sqlite_where=NAMES, postgresql_where=NAMES),
     sqlite_autoincrement=True,
 )

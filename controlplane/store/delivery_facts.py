@@ -2,11 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Final, TypeVar
 
 import orjson
-from sqlalchemy import Connection, RowMapping, Select, Table, delete, func, or_, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 
 from controlplane.model.delivery import Artifact, Change, DeliveryIncident, Deployment, EntityKind, SheetKey
 from controlplane.store import delivery_fact_tables as tables
@@ -22,7 +36,13 @@ _TABLES: Final = {
     EntityKind.ARTIFACT: tables.artifacts,
     EntityKind.INCIDENT: tables.incidents,
 }
-_DEPLOYED: Final = KeyedRows("delivery_deployed_artifacts", {"artifact": "text", "deployment": "text"}, {})
+_PARTS: Final = {
+    tables.deployed_artifacts: KeyedRows("delivery_deployed_artifacts", {"artifact": "text", "deployment": "text"}, {}),
+    tables.deployed_changes: KeyedRows("delivery_deployed_changes", {"change": "text", "deployment": "text"}, {}),
+}
+_DEPLOYMENT: Final = tables.deployments.c
+_ARTIFACT: Final = tables.deployed_artifacts.c
+_CHANGE: Final = tables.deployed_changes.c
 
 
 class SqlDeliveryFacts:
@@ -37,7 +57,7 @@ class SqlDeliveryFacts:
         self._order.take()
         chosen = rows.last_of((each.id, each) for each in deployments)
         written = [rows.deployment_row(each) for each in chosen]
-        self._put_deployed({each.id: each.artifacts for each in chosen})
+        self._put_parts(chosen)
         rows.DEPLOYMENTS.upsert(self._connection, written)
         self._know_services((each.service, each.environment) for each in chosen)
 
@@ -61,6 +81,14 @@ class SqlDeliveryFacts:
         own = (columns.service == service, columns.environment == environment)
         return self._latest_deployments(select(tables.deployments).where(*own, columns.at < before), limit)
 
+    def first_deployments_after(self, service: str, environment: str, after: datetime, limit: int) -> list[Deployment]:
+        """The earliest that finished later than then, by (at, id)."""
+        columns = tables.deployments.c
+        own = (columns.service == service, columns.environment == environment)
+        query = select(tables.deployments).where(*own, columns.at > after).order_by(columns.at, columns.id).limit(limit)
+        found = [rows.deployment_of(row) for row in self._connection.execute(query).mappings()]
+        return sorted(found, key=lambda deployment: (deployment.at, deployment.id))
+
     def put_changes(self, changes: Sequence[Change]) -> None:
         """Keep them."""
         self._order.take()
@@ -77,7 +105,7 @@ class SqlDeliveryFacts:
         named = tuple_(columns.repository, columns.revision)
         found: list[Change] = []
         for batch in batches([each for each in dict.fromkeys(revisions) if all(each)]):
-            query = select(tables.changes).where(named.in_(batch), tables.BY_REVISION)
+            query = select(tables.changes).where(named.in_(batch), *_known(columns.repository, columns.revision))
             found += map(rows.change_of, self._connection.execute(query).mappings())
         found.sort(key=lambda change: (change.merged_at, change.id), reverse=True)
         return {(change.repository, change.revision): change for change in found}
@@ -102,20 +130,33 @@ class SqlDeliveryFacts:
         return self._by_id(tables.artifacts, ids, rows.artifact_of)
 
     def deployments_awaiting(
-        self, *, artifacts: Sequence[str] = (), repositories: Sequence[str] = ()
+        self,
+        *,
+        artifacts: Sequence[str] = (),
+        repositories: Sequence[str] = (),
+        changes: Sequence[str] = (),
+        since: date | None = None,
     ) -> list[SheetKey]:
-        """Days that have deployments of these artifacts, or of these repositories by revision."""
-        columns = tables.deployments.c
-        days = select(columns.service, columns.environment, self._day()).distinct()
-        found: set[tuple[str, str, str]] = set()
-        deployed = tables.deployed_artifacts.c
-        of_artifacts = days.join(tables.deployed_artifacts, deployed.deployment == columns.id)
-        for batch in batches(list(dict.fromkeys(artifacts))):
-            found.update(map(tuple, self._connection.execute(of_artifacts.where(deployed.artifact.in_(batch)))))
-        for batch in batches([each for each in dict.fromkeys(repositories) if each]):
-            query = days.where(columns.repository.in_(batch), tables.BY_REVISION)
-            found.update(map(tuple, self._connection.execute(query)))
-        return sorted(SheetKey(service, environment, date.fromisoformat(day)) for service, environment, day in found)
+        """Days from `since` on with deployments of these artifacts, of these repositories, or that name these changes.
+
+        Of a repository: by the deployment's revision or by its artifacts. What they waited for has come.
+        """
+        days = self._days(since)
+        by_artifact = days.join(tables.deployed_artifacts, _ARTIFACT.deployment == _DEPLOYMENT.id)
+        by_change = days.join(tables.deployed_changes, _CHANGE.deployment == _DEPLOYMENT.id)
+        by_built = by_artifact.join(tables.artifacts, tables.artifacts.c.id == _ARTIFACT.artifact)
+        repository = tables.artifacts.c.repository
+        found: set[SheetKey] = set()
+        for wanted, column, query in (
+            (artifacts, _ARTIFACT.artifact, by_artifact),
+            (changes, _CHANGE.change, by_change),
+            (repositories, _DEPLOYMENT.repository, days.where(*_known(_DEPLOYMENT.repository, _DEPLOYMENT.revision))),
+            (repositories, repository, by_built.where(*_known(repository))),
+        ):
+            for batch in batches([each for each in dict.fromkeys(wanted) if each]):
+                for service, environment, day in self._connection.execute(query.where(column.in_(batch))):
+                    found.add(SheetKey(service, environment, date.fromisoformat(day)))
+        return sorted(found)
 
     def put_incidents(self, incidents: Sequence[DeliveryIncident]) -> None:
         """Keep them."""
@@ -142,6 +183,18 @@ class SqlDeliveryFacts:
         found = [rows.incident_of(row) for row in self._connection.execute(query).mappings()]
         return sorted(found, key=lambda incident: (incident.started_at, incident.id))
 
+    def incidents_naming(self, deployments: Sequence[str]) -> list[DeliveryIncident]:
+        """Those that name one of these, or whose last correction does, by (started_at, id)."""
+        found: dict[str, DeliveryIncident] = {}
+        columns = tables.incidents.c
+        for batch in batches([each for each in dict.fromkeys(deployments) if each]):
+            named = or_(
+                columns.deployment.in_(batch) & and_(*_known(columns.deployment)), columns.id.in_(_corrected_to(batch))
+            )
+            rows_found = self._connection.execute(select(tables.incidents).where(named)).mappings()
+            found |= {row["id"]: rows.incident_of(row) for row in rows_found}
+        return sorted(found.values(), key=lambda incident: (incident.started_at, incident.id))
+
     def drop_facts(self, entities: Sequence[str]) -> None:
         """Forget the facts about these things."""
         self._order.take()
@@ -149,7 +202,7 @@ class SqlDeliveryFacts:
         for entity in entities:
             kind, _, key = entity.partition(":")
             ids[EntityKind(kind)].append(key)
-        self._put_deployed(dict.fromkeys(ids[EntityKind.DEPLOYMENT], ()))
+        self._drop_parts(ids[EntityKind.DEPLOYMENT])
         for of_kind, table in _TABLES.items():
             for batch in batches(ids[of_kind]):
                 self._connection.execute(delete(table).where(table.c.id.in_(batch)))
@@ -159,21 +212,35 @@ class SqlDeliveryFacts:
         found = self._connection.execute(select(tables.services.c.service, tables.services.c.environment))
         return sorted((service, environment) for service, environment in found)
 
-    def _put_deployed(self, artifacts: dict[str, tuple[str, ...]]) -> None:
-        """Keep the table by which deployments are found: what has changed against the deployments as they stand."""
-        added = {(artifact, each) for each, own in artifacts.items() for artifact in own}
-        dropped: list[tuple[str, str]] = []
-        for (id_,), (known,) in rows.DEPLOYMENTS.read(
-            self._connection, [(each,) for each in artifacts], ("artifacts",)
-        ):
-            stored = {(artifact, id_) for artifact in orjson.loads(known)}
-            dropped += stored - added
-            added -= stored
-        columns = tables.deployed_artifacts.c
-        key = tuple_(columns.artifact, columns.deployment)
-        for batch in batches(dropped):
-            self._connection.execute(delete(tables.deployed_artifacts).where(key.in_(batch)))
-        _DEPLOYED.add(self._connection, sorted(added))
+    def _put_parts(self, deployments: Sequence[Deployment]) -> None:
+        """Keep the tables by which deployments are found: what has changed against the deployments as they stand."""
+        stored = self._stored_parts([each.id for each in deployments])
+        wanted = (
+            {(artifact, each.id) for each in deployments for artifact in each.artifacts if artifact},
+            {(change, each.id) for each in deployments for change in each.changes if change},
+        )
+        for table, known, now in zip(_PARTS, stored, wanted, strict=True):
+            self._delete_parts(table, known - now)
+            _PARTS[table].add(self._connection, sorted(now - known))
+
+    def _drop_parts(self, ids: Sequence[str]) -> None:
+        for table, known in zip(_PARTS, self._stored_parts(ids), strict=True):
+            self._delete_parts(table, known)
+
+    def _stored_parts(self, ids: Sequence[str]) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+        """(artifact, deployment) and (change, deployment) of these deployments as they stand."""
+        artifacts: set[tuple[str, str]] = set()
+        changes: set[tuple[str, str]] = set()
+        found = rows.DEPLOYMENTS.read(self._connection, [(id_,) for id_ in ids], ("artifacts", "changes"))
+        for (id_,), (own_artifacts, own_changes) in found:
+            artifacts.update((artifact, id_) for artifact in orjson.loads(own_artifacts))
+            changes.update((change, id_) for change in orjson.loads(own_changes))
+        return artifacts, changes
+
+    def _delete_parts(self, table: Table, parts: Iterable[tuple[str, str]]) -> None:
+        key = tuple_(*table.primary_key)
+        for batch in batches(sorted(parts)):
+            self._connection.execute(delete(table).where(key.in_(batch)))
 
     def _know_services(self, pairs: Iterable[tuple[str, str]]) -> None:
         found = [{"service": service, "environment": environment} for service, environment in sorted(set(pairs))]
@@ -192,9 +259,26 @@ class SqlDeliveryFacts:
         found = [rows.deployment_of(row) for row in self._connection.execute(latest).mappings()]
         return sorted(found, key=lambda deployment: (deployment.at, deployment.id))
 
-    def _day(self) -> Any:
-        """The UTC day of a deployment as text."""
-        at = tables.deployments.c.at
+    def _days(self, since: date | None) -> Select[Any]:
+        """(service, environment, UTC day as text) of deployments, each once."""
+        at = _DEPLOYMENT.at
         if self._connection.dialect.name == "sqlite":
-            return func.substr(at, 1, 10).label("day")
-        return func.to_char(func.timezone(UTC.tzname(None), at), "YYYY-MM-DD").label("day")
+            day = func.substr(at, 1, 10)
+        else:
+            day = func.to_char(func.timezone("UTC", at), "YYYY-MM-DD")
+        days = select(_DEPLOYMENT.service, _DEPLOYMENT.environment, day).distinct()
+        return days if since is None else days.where(at >= datetime.combine(since, time(), UTC))
+
+
+def _corrected_to(deployments: Sequence[str]) -> Select[Any]:
+    """Ids of incidents whose last correction names one of these."""
+    last = tables.corrections.c
+    later = tables.corrections.alias("later").c
+    newer = select(later.sequence).where(later.incident == last.incident, later.sequence > last.sequence).exists()
+    named = (last.deployment.in_(deployments), *_known(last.deployment), ~last.is_withdrawn)
+    return select(last.incident).where(*named, ~newer)
+
+
+def _known(*columns: Column[str]) -> list[ColumnElement[bool]]:
+    """That they are not empty, in such words that the databases see which index fits."""
+    return [column != literal_column("''") for column in columns]

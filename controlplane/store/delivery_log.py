@@ -32,6 +32,7 @@ class SqlDeliveryLog:
         self.deployments = facts.deployments
         self.deployments_between = facts.deployments_between
         self.last_deployments_before = facts.last_deployments_before
+        self.first_deployments_after = facts.first_deployments_after
         self.put_changes = facts.put_changes
         self.changes = facts.changes
         self.changes_of_revisions = facts.changes_of_revisions
@@ -42,6 +43,7 @@ class SqlDeliveryLog:
         self.put_incidents = facts.put_incidents
         self.delivery_incidents = facts.delivery_incidents
         self.incidents_between = facts.incidents_between
+        self.incidents_naming = facts.incidents_naming
         self.drop_facts = facts.drop_facts
         self.services = facts.services
 

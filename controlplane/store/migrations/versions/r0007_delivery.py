@@ -35,6 +35,7 @@ def downgrade() -> None:
         "delivery_incidents",
         "delivery_artifacts",
         "delivery_changes",
+        "delivery_deployed_changes",
         "delivery_deployed_artifacts",
         "delivery_deployments",
         "delivery_progress",
@@ -121,14 +122,15 @@ def _create_deployments() -> None:
     )
     op.create_index("ix_delivery_deployments_at", table, ["at"])
     op.create_index("ix_delivery_deployments_service_environment_at", table, ["service", "environment", "at"])
-    found_by = ["repository", "service", "environment", "at"]
+    found_by = ["repository", "at", "service", "environment"]
     _partial_index("ix_delivery_deployments_by_revision", table, found_by, _BY_REVISION)
-    op.create_table(
-        "delivery_deployed_artifacts",
-        *_text("artifact", "deployment"),
-        sa.PrimaryKeyConstraint("artifact", "deployment", name="pk_delivery_deployed_artifacts"),
-        sqlite_with_rowid=False,
-    )
+    for part in ("artifact", "change"):
+        op.create_table(
+            f"delivery_deployed_{part}s",
+            *_text(part, "deployment"),
+            sa.PrimaryKeyConstraint(part, "deployment", name=f"pk_delivery_deployed_{part}s"),
+            sqlite_with_rowid=False,
+        )
 
 
 def _create_changes() -> None:
@@ -150,6 +152,7 @@ def _create_changes() -> None:
         *_text("id", "change", "repository", "revision"),
         sa.PrimaryKeyConstraint("id", name="pk_delivery_artifacts"),
     )
+    _partial_index("ix_delivery_artifacts_repository", "delivery_artifacts", ["repository"], "repository <> ''")
 
 
 def _create_incidents() -> None:
@@ -167,6 +170,7 @@ def _create_incidents() -> None:
     op.create_index("ix_delivery_incidents_resolved_at", table, ["resolved_at"])
     op.create_index("ix_delivery_incidents_service_started_at", table, ["service", "started_at"])
     _partial_index("ix_delivery_incidents_open", table, ["started_at"], "resolved_at IS NULL")
+    _partial_index("ix_delivery_incidents_deployment", table, ["deployment"], "deployment <> ''")
     op.create_table(
         "delivery_services",
         *_text("service", "environment"),
@@ -184,6 +188,7 @@ def _create_incidents() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_delivery_corrections_incident_sequence", "delivery_corrections", ["incident", "sequence"])
+    _partial_index("ix_delivery_corrections_deployment", "delivery_corrections", ["deployment"], "deployment <> ''")
 
 
 def _create_measures() -> None:
