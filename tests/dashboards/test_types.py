@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from dashboards.delivery import delivery_dashboards
+from dashboards.incidents import incident_dashboards
 from dashboards.ladder import ladder_dashboards
 from dashboards.slo_dashboard import DashboardOptions, slo_dashboards
 from dashboards.synthetics import check_dashboards
@@ -25,7 +27,8 @@ def test_every_dashboard_compiles_against_grafanas_types(tmp_path: Path) -> None
     texts |= {f"money {at} {file.name}": file.json_text for at, file in enumerate(money_files())}
     linked = DashboardOptions(external_url="https://f.example")
     texts |= {file.name: file.json_text for file in (*check_dashboards(linked), *ladder_dashboards(linked))}
-    assert len(texts) == 5 + 3 + 5 + 3 + 1 + 1
+    texts |= {file.name: file.json_text for file in (*delivery_dashboards(linked), *incident_dashboards(linked))}
+    assert len(texts) == 5 + 3 + 5 + 3 + 1 + 1 + 2
     assert type_errors(texts, tmp_path) == ""
 
 
