@@ -168,14 +168,13 @@ def _stages(metrics: DoraMetrics) -> Iterator[str]:
 
 def _rhythm(metrics: DoraMetrics) -> Iterator[str]:
     it = metrics.frequency
-    parts = [f"on {it.active_days:,} of {numbers.counted(it.days, 'day')}"]
-    if it.releases != it.deployments:
-        parts.append(numbers.counted(it.releases, "release"))
+    releases = f", {numbers.counted(it.releases, 'release')}" if it.releases != it.deployments else ""
+    told = [f"on {it.active_days:,} of {numbers.counted(it.days, 'day')}{releases}"]
     if it.longest_gap is not None:
-        parts.append(f"longest gap {wording.duration(it.longest_gap)}")
-    yield f"  {'':<27} {', '.join(parts)}"
+        told.append(f"longest gap {wording.duration(it.longest_gap)}")
     if it.burst is not None:
-        yield f"  {'':<27} {numbers.ratio(it.burst)} of them on the busiest tenth of days"
+        told.append(f"{numbers.ratio(it.burst)} of them on the busiest tenth of days")
+    yield from (f"  {'':<27} {line}" for line in told)
 
 
 def _open_ends(metrics: DoraMetrics) -> Iterator[str]:
