@@ -106,8 +106,12 @@ def _is_line(text: str) -> bool:
     return _LINE.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=1024)
 def instant(text: str) -> datetime | None:
-    """A time as RFC 3339 writes it, in UTC, cut to microseconds; None when it is none."""
+    """A time as RFC 3339 writes it, in UTC, cut to microseconds; None when it is none.
+
+    Remembered: an event says its time twice.
+    """
     if not _TIME.fullmatch(text):
         return None
     try:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MOST_TOLD: Final = 100  # of one delivery; the rest is counted
+_LONGEST_FIELD: Final = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,18 @@ class Malformed(Exception):
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason)
-        self.field = field
+        self.field = _short(field)
         self.reason = reason
 
     def at(self, place: str) -> Fault:
         """The fault of the event at a place."""
         return Fault(place, self.field, self.reason)
+
+
+def _short(field: str) -> str:
+    """A path as it may be shown: keys come from outside, and may be long, or hold anything."""
+    bounded = field if len(field) <= _LONGEST_FIELD else f"{field[:_LONGEST_FIELD]}…"
+    return bounded if bounded.isprintable() else "".join(each if each.isprintable() else "�" for each in bounded)
 
 
 def kind_of(value: object) -> str:
