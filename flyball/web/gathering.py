@@ -15,6 +15,7 @@ from flyball.web.remembered import Reading, Remembered
 from flyball.web.state import ConsoleState
 from slo.status import (
     NOT_MEASURED,
+    Deployment,
     Measurement,
     Points,
     SLOHistory,
@@ -29,6 +30,8 @@ from slo.views import SLORow, slo_row, slo_rows
 SPARK_LENGTH: Final = timedelta(days=30)
 SPARK_STEP: Final = timedelta(hours=12)
 RECENT_ALERTS: Final = 500
+MOST_DEPLOYMENTS: Final = 100  # of one chart
+SAME_DEPLOYMENT: Final = timedelta(hours=1)  # told by the pipeline, and seen in `build_info`
 Measured = dict[str, Measurement]
 
 
@@ -131,10 +134,22 @@ class Gathering:
 
         def ask(now: datetime) -> PastOfSLO:
             history = fetch_history(metrics, slo, now=now, length=length, step=step, group=group)
+            history = dataclasses.replace(history, deployments=self._deployments(slo.service, history))
             return PastOfSLO(history, fetch_burn_rates(metrics, slo.name, now, group))
 
         chosen = tuple(sorted((group or {}).items()))
         return self._pasts.get((slo.name, slo.service, slo.objective, slo.window, length, chosen), ask)
+
+    def _deployments(self, service: str, history: SLOHistory) -> tuple[Deployment, ...]:
+        """Those seen in metrics, and those told of by events: each once, in order."""
+        try:
+            with self._state.store.transaction(read_only=True) as transaction:
+                told = transaction.delivery.deployments_between(
+                    history.start, history.end, service=service, limit=MOST_DEPLOYMENTS
+                )
+        except (Transient, Permanent):
+            return history.deployments
+        return joined_deployments([Deployment(each.version, each.at) for each in told], history.deployments)
 
     def alerts(self) -> Alerts:
         """Those received, from the database; its failure is theirs."""
@@ -143,3 +158,13 @@ class Gathering:
                 return Alerts(tuple(transaction.alerts.firing()), tuple(transaction.alerts.recent(RECENT_ALERTS)))
         except (Transient, Permanent) as error:
             return Alerts(failure=str(error))
+
+
+def joined_deployments(told: Sequence[Deployment], seen: Sequence[Deployment]) -> tuple[Deployment, ...]:
+    """All of them in order; what was told of and seen within an hour stands once, at the time that was told."""
+    new = [each for each in seen if not any(_is_same(each, other) for other in told)]
+    return tuple(sorted((*told, *new), key=lambda each: each.at))
+
+
+def _is_same(deployment: Deployment, other: Deployment) -> bool:
+    return deployment.version == other.version and abs(deployment.at - other.at) <= SAME_DEPLOYMENT
