@@ -131,12 +131,12 @@ class FactsDaemon:
 
 def _changed(log: "DeliveryLog", entities: Sequence[str], policy: "DeliveryPolicy") -> dict[str, FactChange]:
     """What is to be said differently about these things, by entity."""
-    known = _known(log, entities)
+    known = known_facts(log, entities)
     folded = {entity: fold(entity, events, policy) for entity, events in log.events_of(entities).items()}
     return {entity: FactChange(known.get(entity), fact) for entity, fact in folded.items() if known.get(entity) != fact}
 
 
-def _known(log: "DeliveryLog", entities: Sequence[str]) -> dict[str, Fact]:
+def known_facts(log: "DeliveryLog", entities: Sequence[str]) -> dict[str, Fact]:
     """The facts about them as they stand."""
     keys: dict[EntityKind, dict[str, str]] = {kind: {} for kind in EntityKind}
     for entity in entities:
