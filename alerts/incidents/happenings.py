@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from alerts.incidents.writing import bounded
-from controlplane import check_names, conventions, incident_names
+from controlplane import check_names, conventions, delivery_names, incident_names
 from controlplane.model.event import JSON, Event
 from controlplane.model.incident import Incident, TimelineEntry, TimelineKind
 
@@ -37,6 +37,7 @@ KINDS: Final[Mapping[str, TimelineKind]] = {
     check_names.EVENT_STATUS_UPDATE: TimelineKind.STATUS,
     check_names.EVENT_STATUS_OVERDUE: TimelineKind.STATUS,
     incident_names.EVENT_ON_CALL_CHANGED: TimelineKind.ROLE,
+    delivery_names.EVENT_ATTRIBUTED: TimelineKind.NOTE,
 }
 _BY_SERVICE: Final = frozenset({conventions.EVENT_DEPLOYED})  # whose subject is a service
 _EVERYBODY: Final = frozenset({TimelineKind.DEPLOYMENT, TimelineKind.TIER})  # what may reach other services, too
@@ -79,6 +80,8 @@ def service_of(event: Event) -> str:
 
 def belongs(event: Event, incident: Incident) -> bool:
     """Whether its line stands in the incident's timeline."""
+    if event.kind == delivery_names.EVENT_ATTRIBUTED:  # about one incident, which is its subject
+        return event.subject == f"{delivery_names.SOURCE_INCIDENTS}#{incident.id}"
     kind = kind_of(event)
     return kind is not None and (relation(event, incident) is not Relation.OTHER or kind in _EVERYBODY)
 
@@ -110,7 +113,15 @@ def in_words(event: Event) -> str:
 def _deployed(event: Event) -> str:
     version, before = _word(event.data, "version") or _word(event.data, "to"), _word(event.data, "from")
     was = f", it was {before}" if before else ""
+    if event.data.get("kind") == "rolledback" and version:
+        return f"{event.subject} was rolled back to {version}{was}"
     return f"{event.subject} {version} was deployed{was}" if version else f"{event.subject} was deployed"
+
+
+def _attributed(event: Event) -> str:
+    deployment, text = _word(event.data, "version") or _word(event.data, "deployment"), _word(event.data, "text")
+    held = f"held against the deployment of {deployment}" if deployment else "no deployment is held to have caused it"
+    return f"{held}: {text}" if text else held
 
 
 def _flag(event: Event) -> str:
@@ -170,6 +181,7 @@ def _otherwise(event: Event) -> str:
 
 _WORDS: Final[Mapping[str, Callable[[Event], str]]] = {
     conventions.EVENT_DEPLOYED: _deployed,
+    delivery_names.EVENT_ATTRIBUTED: _attributed,
     conventions.EVENT_FLAG_CHANGED: _flag,
     conventions.EVENT_TIER_CHANGED: _tier,
     conventions.EVENT_STEP_FAILED: _step_failed,

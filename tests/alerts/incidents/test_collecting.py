@@ -8,6 +8,7 @@ from typing import Any
 from alerts.incidents.collecting import Collected, CollectingDaemon
 from controlplane import conventions as names
 from controlplane.check_names import EVENT_VERDICT_CHANGED
+from controlplane.delivery_names import EVENT_ATTRIBUTED, SOURCE_INCIDENTS
 from controlplane.incident_names import EVENT_ON_CALL_CHANGED, EVENT_RUNBOOK_RAN
 from controlplane.model.event import JSON, Event
 from controlplane.model.incident import TimelineKind
@@ -209,3 +210,30 @@ def test_a_long_log_is_read_in_steps_and_a_second_reader_adds_nothing(bench: Ben
     bench.receive(alert(), ended(alert(pod="2")), receiver="pages")
     assert collect(bench).events > 1200
     assert collect(bench) == Collected(0, ())
+
+
+def test_what_an_incident_is_held_against_stands_in_its_own_timeline_only(bench: Bench) -> None:
+    bench.receive(alert("GatewayDown", service="gateway"))
+    own = f"{SOURCE_INCIDENTS}#{bench.one().id}"
+    told: dict[str, JSON] = {"version": "2.17.0", "text": "its last deployment, 3 min before"}
+    happen(
+        bench,
+        Event("a1", EVENT_ATTRIBUTED, own, T0 + MINUTE, told),
+        Event("a2", EVENT_ATTRIBUTED, f"{SOURCE_INCIDENTS}#another", T0 + MINUTE, told),
+        Event("a3", EVENT_ATTRIBUTED, own, T0 + 2 * MINUTE, {"deployment": "", "text": "ann says so"}),
+    )
+    bench.now = T0 + 3 * MINUTE
+    collect(bench)
+    assert of_kind(bench, TimelineKind.NOTE) == [
+        "held against the deployment of 2.17.0: its last deployment, 3 min before",
+        "no deployment is held to have caused it: ann says so",
+    ]
+
+
+def test_a_rollback_is_told_as_one(bench: Bench) -> None:
+    bench.receive(alert("GatewayDown", service="gateway"))
+    back: dict[str, JSON] = {"version": "2.16.1", "from": "2.17.0", "kind": "rolledback"}
+    happen(bench, Event("r1", names.EVENT_DEPLOYED, "gateway", T0 + MINUTE, back))
+    bench.now = T0 + 3 * MINUTE
+    collect(bench)
+    assert of_kind(bench, TimelineKind.DEPLOYMENT) == ["gateway was rolled back to 2.16.1, it was 2.17.0"]
