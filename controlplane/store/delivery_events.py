@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import Connection, Select, delete, func, select, union_all
 
 from controlplane.collection import collection_paused
 from controlplane.model.delivery import DeliveryEvent, EventQuery, EventReceipt, StoredDeliveryEvent
@@ -27,6 +27,7 @@ from controlplane.store.write_order import WriteOrder
 
 _TYPES: Final = 200  # counted by their names
 _OTHER: Final = "other"
+_KINDS: Final = 50  # looked for one by one
 _ACCEPTED, _UNKNOWN, _DUPLICATE, _CONFLICT, _REFUSED = "accepted", "unknown", "duplicate", "conflict", "refused"
 _COUNTS: Final = KeyedRows(
     "delivery_event_counts", {"type": "text", "sender": "text", "outcome": "text"}, {"events": "bigint"}
@@ -111,7 +112,15 @@ class SqlDeliveryEvents:
 
     def find_events(self, query: EventQuery) -> list[StoredDeliveryEvent]:
         """Newest first."""
-        return self._stored(_finding(query))
+        kinds = self._kinds(query)
+        if kinds is None:
+            return self._stored(_finding(query))
+        each = [_finding(query, *kind).subquery() for kind in kinds]  # each by an index, in order
+        joined = [select(part) for part in each]
+        if not joined:
+            return []
+        together = union_all(*joined).subquery()
+        return self._stored(select(together).order_by(together.c.sequence.desc()).limit(query.limit))
 
     def last_sequence(self) -> int:
         """The newest event's; 0 while there is none."""
@@ -177,23 +186,41 @@ class SqlDeliveryEvents:
             named.update(new[: max(_TYPES - (self._connection.scalar(counted) or 0), 0)])
         return named
 
+    def _kinds(self, query: EventQuery) -> list[tuple[str, str]] | None:
+        """Which (type, sender) fit, to be looked for one by one; None where another way is better.
+
+        Events of a rare type or sender would else be looked for among all the others.
+        """
+        if query.source or query.subject or query.entity or not (query.type_prefix or query.sender):
+            return None
+        columns = tables.event_counts.c
+        known = select(columns.type, columns.sender).distinct().where(columns.type != "")
+        known = known.where(columns.sender == query.sender) if query.sender else known
+        found = [(type_, sender) for type_, sender in self._connection.execute(known)]
+        if any(type_ == _OTHER for type_, _ in found):
+            return None
+        kinds = [kind for kind in found if kind[0].startswith(query.type_prefix)]
+        return kinds if len(kinds) <= _KINDS else None
+
     def _stored(self, query: Select[Any]) -> list[StoredDeliveryEvent]:
         return [stored_event_of(row) for row in self._connection.execute(query).mappings()]
 
 
-def _finding(query: EventQuery) -> Select[Any]:
+def _finding(query: EventQuery, type_: str = "", sender: str = "") -> Select[Any]:
+    """The search; with `type_` and `sender` only of these."""
     columns = tables.events.c
     found = select(tables.events)
     for column, wanted in (
         (columns.source, query.source),
         (columns.subject, query.subject),
         (columns.entity, query.entity),
-        (columns.sender, query.sender),
+        (columns.sender, sender or query.sender),
+        (columns.type, type_),
     ):
         found = found.where(column == wanted) if wanted else found
     if query.entity:
         found = found.where(tables.IS_KNOWN)
-    if query.type_prefix:  # LIKE would take capitals for small letters on SQLite
+    if query.type_prefix and not type_:  # LIKE would take capitals for small letters on SQLite
         found = found.where(func.substr(columns.type, 1, len(query.type_prefix)) == query.type_prefix)
     if query.since is not None:
         found = found.where(columns.time >= query.since)

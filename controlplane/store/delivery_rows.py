@@ -1,7 +1,6 @@
 """Delivery events and facts as rows, and back."""
 
 import re
-import zlib
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
@@ -20,6 +19,7 @@ from controlplane.model.delivery import (
     DeploymentOutcome,
     StoredDeliveryEvent,
 )
+from controlplane.store.delivery_packing import pack, unpack
 from controlplane.store.keyed_rows import Key, KeyedRows
 
 T = TypeVar("T")
@@ -27,7 +27,6 @@ _TEXTS: Final = "text"
 _TIME: Final = "timestamptz"
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _KEY_BYTES: Final = 16
-_PACKED: Final = b"\x78"  # what zlib begins with; JSON never does
 
 EVENTS: Final = KeyedRows(
     "delivery_events",
@@ -114,19 +113,6 @@ def event_key(source: str, id_: str) -> bytes:
     return blake2b(name, digest_size=_KEY_BYTES).digest()
 
 
-def pack(body: bytes) -> bytes:
-    """A body as it is stored. Raises `ValueError` for one that is no JSON object."""
-    if body[:1] == _PACKED:
-        raise ValueError("the body of an event is JSON")
-    return zlib.compress(body, 1)
-
-
-def unpack(stored: bytes) -> bytes:
-    """A body as it came."""
-    stored = bytes(stored)
-    return zlib.decompress(stored) if stored[:1] == _PACKED else stored
-
-
 def event_row(event: DeliveryEvent, key: bytes, received_at: datetime) -> Key:
     """An event for its table, but for its number. Raises `ValueError` for what a database cannot keep."""
     _refuse_unstorable((event.source, event.id, event.type, event.subject, event.entity, event.sender, event.trace_id))
@@ -147,7 +133,7 @@ def event_of(row: RowMapping) -> DeliveryEvent:
         entity=row["entity"],
         sender=row["sender"],
         digest=bytes(row["digest"]),
-        body=unpack(row["body"]),
+        body=unpack(bytes(row["body"])),
         trace_id=row["trace_id"],
     )
 

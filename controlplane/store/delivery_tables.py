@@ -23,14 +23,13 @@ events = Table(
     Column("sender", Line, nullable=False),
     Column("digest", LargeBinary, nullable=False),  # SHA-256 of what it says
     Column("trace_id", Line, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # packed: see `delivery_rows.pack`
+    Column("body", LargeBinary, nullable=False),  # packed: see `delivery_packing`
     Index("uq_delivery_events_key", "key", unique=True),
     Index("ix_delivery_events_entity", "entity", sqlite_where=IS_KNOWN, postgresql_where=IS_KNOWN),
     Index("ix_delivery_events_unknown", "sequence", sqlite_where=IS_UNKNOWN, postgresql_where=IS_UNKNOWN),
     Index(None, "source", "sequence"),
     Index(None, "subject", "sequence"),
-    Index(None, "type", "sequence"),
-    Index(None, "sender", "sequence"),
+    Index(None, "type", "sender", "sequence"),
     sqlite_autoincrement=True,
 )
 

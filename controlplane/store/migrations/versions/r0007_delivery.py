@@ -92,8 +92,9 @@ def _create_events() -> None:
     op.create_index("uq_delivery_events_key", "delivery_events", ["key"], unique=True)
     _partial_index("ix_delivery_events_entity", "delivery_events", ["entity"], "entity <> ''")
     _partial_index("ix_delivery_events_unknown", "delivery_events", ["sequence"], "entity = ''")
-    for column in ("source", "subject", "type", "sender"):
-        op.create_index(f"ix_delivery_events_{column}_sequence", "delivery_events", [column, "sequence"])
+    for columns in (["source"], ["subject"], ["type", "sender"]):
+        name = "_".join(["ix_delivery_events", *columns, "sequence"])
+        op.create_index(name, "delivery_events", [*columns, "sequence"])
     op.create_table(
         "delivery_event_counts",
         *_text("type", "sender", "outcome"),
