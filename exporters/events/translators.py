@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from controlplane.model.event import JSON
+
+SIGNING: Final = ("github", "gitlab", "pagerduty")  # have secrets of their own; the others bring the token for events
 
 
 @dataclass(frozen=True, slots=True)
