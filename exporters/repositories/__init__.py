@@ -1,1 +1,1 @@
-"""Collectors: deployments and changes from repositories and their hosts, where no webhook tells of them."""
+"""Collectors of changes and deployments that need no webhooks: git, GitHub and GitLab."""

@@ -1,7 +1,9 @@
-"""Kinds of documents of this part."""
+"""The kinds of documents that say where deliveries are read from."""
 
 from typing import Final
 
-from controlplane.specfile import Kind
+from controlplane.conventions import API_VERSION
+from controlplane.specfile import Kind, ModelAt
 
-KINDS: Final[tuple[Kind, ...]] = ()
+REPOSITORY: Final = Kind(API_VERSION, "Repository", ModelAt("exporters.repositories.spec", "RepositoryDocument"))
+KINDS: Final[tuple[Kind, ...]] = (REPOSITORY,)

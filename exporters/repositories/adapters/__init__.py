@@ -1,0 +1,1 @@
+"""Repositories outside: the command git, and the APIs of GitHub and GitLab."""

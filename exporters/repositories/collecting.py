@@ -1,0 +1,146 @@
+"""Reads one repository and takes what it tells: each page in one transaction with the place where it was found.
+
+So a crash, at whatever moment, neither loses nor doubles an event: what was committed is gone on from.
+"""
+
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from controlplane.ports import HeldLease, Permanent, Store, Transient
+from exporters.repositories.model import Repository
+from exporters.repositories.ports import DeliverySource, Page, RateLimited, Reading
+from exporters.repositories.progress import Progress, progress_of, put_progress
+
+if TYPE_CHECKING:
+    from exporters.events.reading import EventReader
+
+TOLERANCE: Final = timedelta(minutes=5)
+FIRST_PAUSE: Final = timedelta(minutes=1)
+LONGEST_PAUSE: Final = timedelta(hours=1)
+REFUSED_PAUSE: Final = timedelta(minutes=15)  # of what will be refused again until somebody mends it
+_LONGEST_ERROR: Final = 500
+_TOLD: Final = 3
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What became of one repository in a turn. `refused` events were malformed: a mistake of ours, which is logged.
+
+    `is_complete`: it was read to the end. `error` is empty unless it failed.
+    """
+
+    repository: str
+    taken: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    refused: int = 0
+    is_complete: bool = False
+    error: str = ""
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Collector:
+    """Collects repositories into a store. `tolerance`: how far the time of an event may lie ahead of our clock."""
+
+    store: Store
+    tolerance: timedelta = TOLERANCE
+    _reader: "EventReader | None" = None
+
+    def collect(
+        self,
+        repository: Repository,
+        source: DeliverySource,
+        now: datetime,
+        *,
+        lease: HeldLease | None = None,
+        may_go_on: Callable[[], bool] = lambda: True,
+        on_page: Callable[[Collected], None] = lambda collected: None,
+    ) -> Collected:
+        """Read on from where the last turn stopped, until the end or until `may_go_on` says no between two pages.
+
+        A source that fails is noted in the store. Raises what the store raises, and `LeaseLost`.
+        """
+        with self.store.transaction(read_only=True) as transaction:
+            progress = progress_of(transaction, repository.name).begun(repository, now)
+        assert progress.since is not None
+        reading = Reading(now, progress.since, now + self.tolerance, progress.edition, self._known)
+        found = Collected(repository.name)
+        try:
+            for page in source.pages(progress.position, reading):
+                progress = replace(progress, position=page.position, note=page.note)
+                found = self._take(found, page, progress, now, lease)
+                on_page(found)
+                if not may_go_on():
+                    return found
+        except (Transient, Permanent) as error:
+            self._failed(repository, error, now, lease)
+            return replace(found, error=str(error)[:_LONGEST_ERROR])
+        self._write(repository.name, Progress(
+            progress.position, progress.since, progress.digest, progress.edition, collected_at=now
+        ), lease)  # fmt: skip
+        return replace(found, is_complete=True)
+
+    def _take(
+        self, found: Collected, page: Page, progress: Progress, now: datetime, lease: HeldLease | None
+    ) -> Collected:
+        from exporters.events.reading import Candidate, EventReader, Terms  # with schemas, which takes time
+
+        if self._reader is None:
+            self._reader = EventReader(Terms("collector", self.tolerance))
+        delivery = self._reader.gathered((Candidate("", event) for event in page.events), now)
+        with self.store.transaction(lease=lease) as transaction:
+            sender = f"collector:{found.repository}"
+            events = [replace(event, sender=sender) for event in delivery.events]
+            receipt = transaction.delivery.take(events, now) if events else None
+            if delivery.refused:
+                transaction.delivery.refuse(sender, delivery.refused)
+            put_progress(transaction, found.repository, progress)
+        for fault in delivery.faults[:_TOLD]:
+            log.error("repositories.event_refused", extra={"repository": found.repository, "fault": str(fault)})
+        return replace(
+            found,
+            taken=found.taken + (receipt.accepted if receipt else 0),
+            duplicates=found.duplicates + (receipt.duplicates if receipt else 0),
+            conflicts=found.conflicts + (len(receipt.conflicts) if receipt else 0),
+            refused=found.refused + delivery.refused,
+            note=page.note,
+        )
+
+    def _known(self, ids: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        with self.store.transaction(read_only=True) as transaction:
+            return {each for each in ids if transaction.delivery.event(*each) is not None}
+
+    def _failed(
+        self, repository: Repository, error: Transient | Permanent, now: datetime, lease: HeldLease | None
+    ) -> None:
+        """After the pages that were taken: their place in the repository stays."""
+        with self.store.transaction(lease=lease) as transaction:
+            before = progress_of(transaction, repository.name)
+            failures = before.failures + 1
+            noted = replace(
+                before,
+                failures=failures,
+                failing_since=before.failing_since or now,
+                error=str(error)[:_LONGEST_ERROR],
+                retry_at=_retry_at(error, failures, now),
+            )
+            put_progress(transaction, repository.name, noted)
+        log.warning("repositories.failed", extra={"repository": repository.name, "error": str(error)[:_LONGEST_ERROR]})
+
+    def _write(self, name: str, progress: Progress, lease: HeldLease | None) -> None:
+        with self.store.transaction(lease=lease) as transaction:
+            put_progress(transaction, name, progress)
+
+
+def _retry_at(error: Transient | Permanent, failures: int, now: datetime) -> datetime:
+    if isinstance(error, RateLimited):
+        return error.until
+    if isinstance(error, Permanent):
+        return now + REFUSED_PAUSE
+    doubled: int = 2 ** min(failures - 1, 10)
+    return now + min(FIRST_PAUSE * doubled, LONGEST_PAUSE)

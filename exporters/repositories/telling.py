@@ -1,0 +1,106 @@
+"""What was seen in a repository, as CloudEvents that hold CDEvents."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from controlplane.model.event import JSON
+from exporters.events.translating import making
+from exporters.events.translating.reading import LONGEST_TITLE, line
+
+NO_SERVICE: Final = "-"
+"""Stands where a change touches none of the declared services: without any, a change is one of all of them."""
+NO_CHANGE: Final = "-"
+"""Stands where a deployment brings no change: without any, its changes would be worked out from its revision."""
+MOST_CHANGES: Final = 1000  # that an event may name; of more, they are worked out from its revision
+_SOURCE: Final = "/flyball/repositories/"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenChange:
+    """A change that was merged. `number` is that of its request, or `@` and its revision."""
+
+    number: str
+    revision: str
+    merged_at: datetime
+    first_commit_at: datetime | None = None
+    opened_at: datetime | None = None
+    services: tuple[str, ...] = ()
+    reverts: str = ""
+    remedies: str = ""
+    title: str = ""
+    url: str = ""
+    labels: tuple[str, ...] = ()
+    branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDeployment:
+    """A service that was put into an environment. `key` is unique within the repository."""
+
+    key: str
+    at: datetime
+    service: str
+    environment: str
+    revision: str
+    version: str = ""
+    changes: tuple[str, ...] = field(default=(NO_CHANGE,))
+    run: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Tells of one repository. Its events have the same source and ids whoever reads the repository, and when.
+
+    Events of a later `edition` are about the same things; their ids come after those of earlier ones, and of events
+    with the same time the last id has the last word.
+    """
+
+    repository: str
+    edition: int = 0
+
+    @property
+    def source(self) -> str:
+        """The source of its events."""
+        return making.address(f"{_SOURCE}{self.repository}")
+
+    def change_id(self, number: str) -> str:
+        """The id of the event that tells of a change."""
+        return self._edited(f"change/{number}")
+
+    def deployment_id(self, key: str) -> str:
+        """The id of the event that tells of a deployment."""
+        return self._edited(f"deployment/{key}")
+
+    def _edited(self, id_: str) -> str:
+        return f"{id_}/{self.edition:06}" if self.edition else id_
+
+    def change(self, seen: SeenChange) -> dict[str, JSON]:
+        """It was merged."""
+        return making.change(
+            "merged", id_=self.change_id(seen.number), source=self.source, at=seen.merged_at, number=seen.number,
+            repository=self.repository,
+            own={
+                "revision": seen.revision, "firstCommitAt": seen.first_commit_at, "openedAt": seen.opened_at,
+                "services": seen.services, "reverts": seen.reverts, "remedies": seen.remedies,
+                "title": line(seen.title)[:LONGEST_TITLE], "url": seen.url, "labels": seen.labels,
+                "branch": seen.branch,
+            },
+        )  # fmt: skip
+
+    def deployment(self, seen: SeenDeployment) -> dict[str, JSON]:
+        """It was put there."""
+        return making.deployment(
+            id_=self.deployment_id(seen.key), source=self.source, at=seen.at, service=seen.service,
+            environment=seen.environment, artifact=making.source_artifact(self.repository, seen.revision),
+            own={
+                "deployment": seen.key, "version": seen.version,
+                "repository": self.repository, "revision": seen.revision,
+                "changes": _named(seen.changes), "run": seen.run, "url": seen.url,
+            },
+        )  # fmt: skip
+
+
+def _named(changes: tuple[str, ...]) -> tuple[str, ...]:
+    return changes if len(changes) <= MOST_CHANGES else ()
