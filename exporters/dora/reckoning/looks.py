@@ -10,11 +10,13 @@ from exporters.dora.policy.model import DeliveryPolicy
 
 ROLLOUT_AT_MOST: Final = timedelta(hours=6)  # a deployment that says it took longer began when it ended
 CONTEXT: Final = 10  # deployments before the rollback window that tell what ran and what was delivered before
+CROWD: Final = 500  # of more deployments than these in a rollback window, the latest
+SAME_REVISION: Final = timedelta(days=3)  # how much later a pull request may be merged than the commit that it is
 VERSIONS: Final = 200  # deployments before an incident among which a version that it names is looked for
 
 
 def follow(policy: DeliveryPolicy) -> timedelta:
-    """How long what came after a failure is followed: hotfixes of hotfixes, reverts, rollbacks that name an incident."""
+    """How long what follows a failure is looked at: hotfixes of hotfixes, reverts, rollbacks that name an incident."""
     return 2 * policy.rollback_window
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from controlplane.model.delivery import Artifact, Change, DeliveryIncident, Deployment, SheetKey
 from exporters.dora.policy.model import DeliveryPolicy
 from exporters.dora.reckoning import looks
+from exporters.dora.reckoning.stretch import is_named, names_of
 
 if TYPE_CHECKING:
     from controlplane.delivery_ports import DeliveryLog
@@ -80,10 +81,8 @@ class _Reach:
         for (service, environment), times in sorted(tracks.items()):
             for first, last in self._clusters(sorted(times)):
                 self._stretch(service, environment, first, last)
-        names = {name for fact in facts for name in (fact.id, fact.version, fact.revision) if name}
+        names = {name for fact in facts for name in names_of(fact)}
         self.incidents(self._log.incidents_naming(sorted(names)) if names else [])
-        remedied = {fact.remedies for fact in facts if fact.remedies}
-        self.incidents(list(self._log.delivery_incidents(sorted(remedied)).values()) if remedied else [])
 
     def incidents(self, facts: Sequence[DeliveryIncident]) -> None:
         """Their own days, those of deployments that they may be held against, and of reverts of these."""
@@ -129,7 +128,7 @@ class _Reach:
         before = incident.started_at + looks.ROLLOUT_AT_MOST
         track = (incident.service, incident.environment)
         for fact in self._log.last_deployments_before(*track, before, looks.VERSIONS + 1):
-            if incident.deployment in (fact.version, fact.revision):
+            if is_named(fact, incident.deployment):
                 self._between(*track, fact.at, fact.at + looks.follow(self._policy))
 
     def _around(self, keys: Sequence[SheetKey]) -> None:
@@ -156,11 +155,11 @@ class _Reach:
     def _clusters(self, times: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:
         """First and last of those that lie so near each other that their days overlap."""
         first = last = times[0]
-        for time in times[1:]:
-            if time - last > 2 * looks.back(self._policy):
+        for at in times[1:]:
+            if at - last > 2 * looks.back(self._policy):
                 yield first, last
-                first = time
-            last = time
+                first = at
+            last = at
         yield first, last
 
     def _between(self, service: str, environment: str, first: datetime, last: datetime) -> None:
