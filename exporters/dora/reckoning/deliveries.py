@@ -42,6 +42,11 @@ class Deliveries:
         """Those of which something is known."""
         return [change for change in self.of(index) if isinstance(change, Change)]
 
+    def is_unknown(self, index: int) -> bool:
+        """Whether it put something there and nobody says what: it names no change, and its revision leads to none."""
+        is_said = self._track.deployments[index].changes or self._track.anchors(index)
+        return not is_said and self._can_deliver(index)
+
     def _can_deliver(self, index: int) -> bool:
         return self._track.has_succeeded(index) and self._rollbacks.of(index) is None
 

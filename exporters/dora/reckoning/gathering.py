@@ -114,11 +114,11 @@ def _complete(log: "DeliveryLog", loaded: Sequence[_Loaded], policy: DeliveryPol
     gathered = []
     for one in loaded:
         own = {incident.id: incident for incident in one.incidents}
-        own.update(
-            (each.id, each) for each in naming if named.leads_to(each.id, one.span.service, one.span.environment)
-        )
+        here = (one.span.service, one.span.environment)
+        own.update((each.id, each) for each in naming if named.leads_to(each.id, *here))
         stretch = Stretch(
-            *here,
+            here[0],
+            here[1],
             one.deployments,
             artifacts=artifacts,
             incidents=tuple(own.values()),

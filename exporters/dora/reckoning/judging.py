@@ -30,10 +30,14 @@ class JudgedIncident:
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
-    """Deployments by (at, id) and incidents by (start, id) of a span of time."""
+    """Deployments by (at, id) and incidents by (start, id) of a span of time.
+
+    `unexplained` are the ids of deployments of which nobody knows what they brought.
+    """
 
     deployments: tuple[JudgedDeployment, ...]
     incidents: tuple[JudgedIncident, ...]
+    unexplained: frozenset[str] = frozenset()
 
     @property
     def attributions(self) -> tuple[Attribution, ...]:
@@ -60,11 +64,13 @@ class Judge:
     def between(self, start: datetime, end: datetime) -> Reckoning:
         """What is said of the deployments and incidents of [start, end)."""
         stretch = self._stretch
-        deployments = tuple(self._judged(index) for index in self._track.between(start, end))
+        here = self._track.between(start, end)
+        deployments = tuple(self._judged(index) for index in here)
+        unknown = frozenset(self._track.deployments[index].id for index in here if self._deliveries.is_unknown(index))
         own = [one for one in stretch.incidents if self._is_own(one) and start <= one.started_at < end]
         own.sort(key=lambda one: (one.started_at, one.id))
         incidents = (JudgedIncident(one, self._attributions.of(one), _restore_time(one)) for one in own)
-        return Reckoning(deployments, tuple(incidents))
+        return Reckoning(deployments, tuple(incidents), unknown)
 
     def _attributed(
         self, start: datetime, end: datetime, policy: DeliveryPolicy
