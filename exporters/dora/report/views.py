@@ -3,7 +3,7 @@
 Times are in seconds, rates and shares of 1, frequencies a day. docs/reference/dora.md describes the schema.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -12,7 +12,7 @@ from exporters.dora.clusters.placing import Placed, Placement
 from exporters.dora.model import Distribution, DoraMetrics, Estimate, Frequency, Metric, Stage
 from exporters.dora.report.model import Report, Row
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 CSV_COLUMNS: Final = (
     "service",
     "team",
