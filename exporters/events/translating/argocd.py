@@ -33,6 +33,6 @@ class ArgoCD:
         document = root(payload)
         if document.needed("phase") != _SUCCEEDED:
             return []
-        key = f"{document.needed('uid')}/{document.number('history')}"
+        key = f"{document.needed('uid', 64)}/{document.number('history')}"
         at = document.when("finishedAt")
         return [argo.deployed(document, NAME, key, at=at, outcome=making.SUCCEEDED)]

@@ -23,6 +23,11 @@ def matches_any(given: Iterable[bytes], expected: Iterable[bytes]) -> bool:
     return any(matches)
 
 
+def header_bytes(text: str) -> bytes:
+    """A header's bytes as they came: HTTP servers read them as Latin-1."""
+    return text.encode("latin-1", errors="replace")
+
+
 def check_hex(given: Iterable[str], prefix: str, body: bytes, secrets: Sequence[bytes]) -> Refusal | None:
     """Signatures that are a prefix and the hex of HMAC-SHA256 over the body."""
     said = [text.strip().encode(errors="replace") for text in given][:_MOST_SIGNATURES]
@@ -40,7 +45,7 @@ def check_token(headers: Mapping[str, str], secrets: Sequence[bytes], *, is_basi
     scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
     given = b""
     if scheme.lower() == "bearer":
-        given = rest.strip().encode(errors="replace")
+        given = header_bytes(rest.strip())
     elif scheme.lower() == "basic" and is_basic:
         given = _password(rest)
     if not given:

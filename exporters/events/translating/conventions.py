@@ -17,8 +17,8 @@ _WORDS: Final = {
 }  # fmt: skip
 _REAPPLIED: Final = re.compile(r'(?:reapply|revert "revert)\b', re.IGNORECASE)
 _REVERTS: Final = re.compile(
-    r"^This reverts (?:commit (?P<revision>[0-9a-f]{7,64})|merge request (?P<merge>[^\s#!]*![0-9]{1,18}))"
-    r"|^Reverts (?P<pull>[^\s#!]*#[0-9]{1,18})",
+    r"^This reverts (?:commit (?P<revision>[0-9a-f]{7,64})|merge request (?P<merge>[^\s#!]{0,200}![0-9]{1,18}))"
+    r"|^Reverts (?P<pull>[^\s#!]{0,200}#[0-9]{1,18})",
     re.MULTILINE,
 )
 _REMEDIES: Final = re.compile(r"^[ \t>*-]{0,9}(?:remedies|fixes-incident)[ \t]*:[ \t]*(\S{1,200})", re.I | re.M)

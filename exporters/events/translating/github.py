@@ -16,7 +16,7 @@ from exporters.events.entities import repository_name
 from exporters.events.translating import conventions, making
 from exporters.events.translating.authenticity import check_hex
 from exporters.events.translating.pushes import NOTHING, Brought, Commit, brought
-from exporters.events.translating.reading import LONGEST_TITLE, Node, json_node, root
+from exporters.events.translating.reading import LONGEST_NAME, LONGEST_TITLE, Node, json_node, root
 from exporters.events.translators import Refusal
 
 NAME: Final = "github"
@@ -28,6 +28,8 @@ _FAILURES: Final = {"failure": "failure", "error": "error"}
 _MERGED: Final = ("closed", "labeled", "unlabeled", "edited")  # labels and titles may be mended after the merge
 _ISSUES: Final = ("opened", "reopened", "labeled", "unlabeled", "edited", "closed")
 _VERSION: Final = re.compile(r"[A-Za-z._-]{0,50}\d{1,9}(?:\.\d{1,9}){1,5}[\w.+-]{0,50}", re.ASCII)
+_MOST_CHANGES: Final = 500
+_LONGEST_CHANGE: Final = 100
 _NOT_MEANT: Final = ("not_planned", "duplicate")  # an issue that was closed as none
 _WEB_FLOW: Final = ("web-flow", "noreply@github.com")
 
@@ -67,7 +69,7 @@ class _Repository:
         repository = document.part("repository")
         url = repository.url("html_url")
         name = repository_name(url)
-        if name.count("/") != 2:
+        if name.count("/") != 2 or len(name) > LONGEST_NAME:
             raise Malformed(repository.at("html_url"), "must be the address of a repository, https://HOST/OWNER/NAME")
         return cls(making.address(url), name, repository.needed("name"), repository.text("default_branch"))
 
@@ -102,7 +104,7 @@ def _deployed(
         "version": said.text("version") or _tag(made.text("ref"), revision),
         "repository": repository.name,
         "revision": revision,
-        "changes": said.texts("changes"),
+        "changes": _changes(said),
         "outcome": making.SUCCEEDED if status.text("state") == "success" else making.FAILED,
         "startedAt": made.perhaps_when("created_at"),
         "undoes": said.text("undoes"),
@@ -114,7 +116,7 @@ def _deployed(
     return making.deployment(
         id_=id_, source=repository.source, at=at, is_rollback=is_rollback or bool(own["undoes"]), own=own,
         service=said.text("service") or repository.short,
-        environment=status.text("environment") or made.needed("environment"),
+        environment=(status if status.value.get("environment") else made).needed("environment"),
         artifact=said.text("artifact", 1000) or making.source_artifact(repository.name, revision),
     )  # fmt: skip
 
@@ -124,6 +126,15 @@ def _said(made: Node) -> Node:
     payload = made.value.get("payload")
     told = json_node(payload, made.at("payload")) if type(payload) is str else made.part("payload")
     return told.part("flyball")
+
+
+def _changes(said: Node) -> list[str]:
+    """Changes that a deployment brings, as whoever deployed names them: `12`, `acme/shop#12`, a revision."""
+    found = said.texts("changes", LONGEST_NAME)
+    if len(found) > _MOST_CHANGES or any(len(each) > _LONGEST_CHANGE for each in found):
+        reason = f"may name {_MOST_CHANGES} changes of {_LONGEST_CHANGE} characters"
+        raise Malformed(said.at("changes"), reason)
+    return found
 
 
 def _pull_request(document: Node, repository: _Repository) -> list[dict[str, JSON]]:

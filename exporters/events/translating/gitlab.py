@@ -15,9 +15,9 @@ from controlplane.model.event import JSON
 from exporters.cloudevents.faults import Malformed
 from exporters.events.entities import repository_name
 from exporters.events.translating import conventions, making
-from exporters.events.translating.authenticity import UNAUTHORIZED, check_standard, matches_any
+from exporters.events.translating.authenticity import UNAUTHORIZED, check_standard, header_bytes, matches_any
 from exporters.events.translating.pushes import NOTHING, Brought, Commit, brought
-from exporters.events.translating.reading import LONGEST_TITLE, Node, root
+from exporters.events.translating.reading import LONGEST_NAME, LONGEST_TITLE, Node, root
 from exporters.events.translators import Refusal
 
 NAME: Final = "gitlab"
@@ -42,7 +42,7 @@ class GitLab:
         """By `webhook-signature` where there is one, else by `X-Gitlab-Token`."""
         if headers.get(SIGNATURE):
             return check_standard(headers, body, secrets, now)
-        given = headers.get(TOKEN, "").encode(errors="replace")
+        given = header_bytes(headers.get(TOKEN, ""))
         if not given:
             return Refusal(
                 UNAUTHORIZED, "the delivery has neither a signature nor a token: give the webhook its secret"
@@ -70,7 +70,7 @@ class _Project:
         project = document.part("project")
         url = project.url("web_url")
         name = repository_name(url)
-        if name.count("/") < 2:
+        if name.count("/") < 2 or len(name) > LONGEST_NAME:
             raise Malformed(project.at("web_url"), "must be the address of a project, https://HOST/GROUP/PROJECT")
         return cls(making.address(url), name, project.text("default_branch"))
 

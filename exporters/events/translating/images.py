@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 MOST: Final = 50
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,499}")
 _TAG: Final = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
 _REVISION: Final = re.compile(r"(?:sha-|git-)?([0-9a-f]{7,64})")
 
@@ -49,10 +50,12 @@ class Image:
 
 def image_of(reference: str) -> Image | None:
     """The parts of a reference; None for what is none."""
-    rest, _, digest = reference.strip().partition("@")
+    if not _REFERENCE.fullmatch(reference):
+        return None
+    rest, _, digest = reference.partition("@")
     head, colon, tail = rest.rpartition(":")
     place, tag = (head, tail) if colon and "/" not in tail else (rest, "")
-    if not place or place.endswith("/") or " " in place or (tag and not _TAG.fullmatch(tag)):
+    if not place or place.endswith("/") or (tag and not _TAG.fullmatch(tag)):
         return None
     return Image(place, tag, digest)
 

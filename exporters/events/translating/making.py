@@ -4,6 +4,7 @@ Sources: cdevents/spec v0.5.1 (schemas, cloudevents-binding.md); package-url/pur
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
@@ -27,8 +28,10 @@ _VERSIONS: Final = {  # of the schemas that belong to 0.5.1
     "service.deployed": "0.3.0",
     "service.rolledback": "0.3.0",
 }
+_STRAY: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MOST_ID: Final = 256  # as the intake takes them
 _MOST_SOURCE: Final = 512
+_MOST_PURL: Final = 1000
 Own: TypeAlias = Mapping[str, JSON | datetime | Sequence[str]]
 
 
@@ -99,20 +102,21 @@ def source_artifact(repository: str, revision: str) -> str:
     """A package URL of a revision of the source: `pkg:github/acme/shop@REVISION`, else `pkg:generic/…`."""
     host, _, path = repository.partition("/")
     if host == "github.com" and path.count("/") == 1:
-        return f"pkg:github/{_part(path.lower())}@{quote(revision, safe='')}"
+        return _purl("github", path.lower(), revision)
     if host == "gitlab.com" and "/" in path:
-        return f"pkg:gitlab/{_part(path)}@{quote(revision, safe='')}"
-    return f"pkg:generic/{_part(path or host)}@{quote(revision, safe='')}"
+        return _purl("gitlab", path, revision)
+    return _purl("generic", path or host, revision)
 
 
 def generic_artifact(service: str, version: str) -> str:
     """A package URL of a version of a service, where nothing else is known of it."""
-    return f"pkg:generic/{quote(service, safe='')}@{quote(version or 'unknown', safe='')}"
+    return _purl("generic", service.replace("/", "-"), version or "unknown")
 
 
 def address(text: str) -> str:
     """A web address as a source: an ASCII URI reference without a closing slash."""
-    return quote(text.rstrip("/"), safe="%:/?#[]@!$&'()*+,;=~")
+    escaped = quote(text.rstrip("/"), safe="%:/?@!$&'()*+,;=~")
+    return _STRAY.sub("%25", escaped)
 
 
 def written(at: datetime) -> str:
@@ -141,5 +145,8 @@ def _json(value: JSON | datetime | Sequence[str]) -> JSON:
     return list(value)
 
 
-def _part(path: str) -> str:
-    return "/".join(quote(segment, safe="") for segment in path.split("/") if segment)
+def _purl(type_: str, path: str, version: str) -> str:
+    """Where it is longer than an artifact's id may be, a digest stands for it."""
+    name = "/".join(quote(segment, safe="") for segment in path.split("/") if segment)
+    text = f"pkg:{type_}/{name}@{quote(version, safe='')}"
+    return text if len(text) <= _MOST_PURL else f"pkg:generic/{hashlib.sha256(text.encode()).hexdigest()}"
