@@ -19,6 +19,7 @@ from controlplane.ports import Clock
 from controlplane.store import SqlStore, migrate, open_store
 from flyball.alerting.services import AlertServices, AlertSurroundings
 from flyball.applying import ToldApplying
+from flyball.delivery.services import DeliveryServices, DeliverySurroundings
 from flyball.ladder.services import LadderServices, LadderSurroundings
 from flyball.leadership import Leadership
 from flyball.money.services import MoneyServices, Surroundings
@@ -76,6 +77,7 @@ class Services:
     checks: CheckServices
     ladders: LadderServices
     alerts: AlertServices
+    delivery: DeliveryServices
     jobs: tuple[Job, ...]
 
     def job(self, name: str) -> Job | None:
@@ -193,7 +195,18 @@ def wire(
             on_delivered=waits(metrics.registry),
         )
     )
-    for part in (money, checks, ladders, alerts):
+    delivery = DeliveryServices(
+        DeliverySurroundings(
+            declared=workspace.delivery,
+            unit_costs=lambda: state.money().unit_costs,
+            look=look,
+            settings=settings,
+            store=store,
+            backend=probe,
+            clock=clock,
+        )
+    )
+    for part in (money, checks, ladders, alerts, delivery):
         for collector in part.collectors():
             metrics.registry.register(collector)
     return Services(
@@ -212,12 +225,14 @@ def wire(
         checks=checks,
         ladders=ladders,
         alerts=alerts,
+        delivery=delivery,
         jobs=(
             *_slo_jobs(state, ToldApplying(daemon, metrics)),
             *alerts.jobs(),
             *money.jobs(),
             *checks.jobs(),
             *ladders.jobs(),
+            *delivery.jobs(),
             *_store_jobs(store, metrics, settings.events_kept),
         ),
     )

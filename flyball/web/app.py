@@ -14,6 +14,7 @@ from flyball.web.access import Access
 from flyball.web.console import console_routes, exception_handlers
 from flyball.web.declared_checks import DeclaredChecks
 from flyball.web.declared_money import DeclaredMoney
+from flyball.web.events_hook import EventsHook
 from flyball.web.guards import Admission, Guards
 from flyball.web.health import Readiness, healthz
 from flyball.web.incident_gathering import DeclaredIncidents
@@ -80,6 +81,14 @@ def create_app(services: Services) -> Starlette:
         metrics=services.own_metrics,
         tracing=services.tracing,
     )
+    events = EventsHook(
+        services.store,
+        services.delivery.translators,
+        settings=settings.events,
+        clock=services.clock,
+        metrics=services.own_metrics,
+        tracing=services.tracing,
+    )
     readiness = Readiness(services.readiness_checks())
 
     async def metrics(request: Request) -> Response:  # in no thread of pages: they may all wait for Prometheus
@@ -116,6 +125,7 @@ def create_app(services: Services) -> Starlette:
             Route(slack_hook.PATH, slack.answer, methods=["POST"]),
             Route(usage_hook.PATH, usage.answer, methods=["POST"]),
             Route(report_hook.PATH, reports.answer, methods=["POST"]),
+            *events.routes(),
             *probe_routes(probe),
             *status.routes(),
             *status_routes(services.checks.status.local),

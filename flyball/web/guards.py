@@ -17,7 +17,7 @@ from flyball.web.access import Access, Principal
 from flyball.web.bodies import MAX_BODY_BYTES, announced_bytes, drain, json_error
 
 OPEN_PATHS: Final = ("/metrics", "/healthz", "/readyz", "/probe")  # for Prometheus; the last asks for a token by itself
-HOOKS: Final = ("/hooks/", "/usage/")  # each has a secret and bounds of its own
+HOOKS: Final = ("/hooks/", "/usage/", "/events")  # each has a secret and bounds of its own
 PUBLIC: Final = ("/status/",)  # what everybody may read, and how they subscribe to it
 PRINCIPAL: Final = "flyball.principal"  # in the scope of requests
 MAX_HEADER_BYTES: Final = 32 * 1024

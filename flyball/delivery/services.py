@@ -1,0 +1,105 @@
+"""Everything about deliveries that is done again and again in one process, and what Prometheus scrapes of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client.registry import Collector
+
+from alerts.pagerduty.event import incident_of_key
+from controlplane.delivery_ports import DeliveryLog
+from controlplane.ports import Clock, HeldLease, MetricsBackend, Store
+from exporters.dora.effects.daemon import EffectsDaemon
+from exporters.dora.facts import progress
+from exporters.dora.facts.daemon import FactsDaemon
+from exporters.dora.facts.progress import events_behind
+from exporters.dora.policy.model import DeliveryPolicy
+from exporters.events.collector import EventsCollector
+from exporters.events.own_incidents import OwnIncidentsDaemon
+from exporters.events.retention import forget
+from exporters.events.translating.senders import all_translators
+from exporters.events.translators import Translator
+from flyball.delivery.declared import DeliveryDeclared
+from flyball.scheduler import Job, Turn
+from flyball.settings import Settings
+
+if TYPE_CHECKING:
+    from exporters.unit_cost.model import UnitCost
+
+FACTS_EVERY: Final = timedelta(seconds=2)
+SHEETS_EVERY: Final = timedelta(seconds=2)
+INCIDENTS_EVERY: Final = timedelta(seconds=2)
+EXPOSED_EVERY: Final = timedelta(seconds=30)
+EFFECTS_EVERY: Final = timedelta(minutes=1)
+COLLECTED_EVERY: Final = timedelta(seconds=30)  # each repository says itself how often
+TIDY_EVERY: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySurroundings:
+    """What the jobs work with. `declared` is what the last good files say, `look` reads them if nobody has."""
+
+    declared: Callable[[], DeliveryDeclared]
+    unit_costs: "Callable[[], tuple[UnitCost, ...]]"
+    look: Callable[[], object]
+    settings: Settings
+    store: Store
+    backend: MetricsBackend
+    clock: Clock
+
+
+class DeliveryServices:
+    """The parts, joined but not started."""
+
+    def __init__(self, around: DeliverySurroundings) -> None:
+        self._around = around
+        self.declared = around.declared
+        self.translators: dict[str, Translator] = all_translators(incident_of_key)
+        self._facts = FactsDaemon(around.store, self.policy)
+        self._incidents = OwnIncidentsDaemon(around.store, self._url_of)
+        self._effects = EffectsDaemon(around.store, around.backend, self.policy, around.unit_costs)
+
+    def policy(self) -> DeliveryPolicy:
+        """What holds now."""
+        return self._around.declared().policy
+
+    def collectors(self) -> Iterator[Collector]:
+        """For the registry of our own metrics; what grows with the number of services is `exposition`'s."""
+        yield EventsCollector(self._around.store, events_behind)
+
+    def jobs(self) -> Iterator[Job]:
+        """What is done again and again."""
+        yield self._job("incident-events", INCIDENTS_EVERY, self._incidents.run_once)
+        yield self._job("facts", FACTS_EVERY, self._facts.run_once, may_be_long=True)
+        yield self._job("event-tidying", TIDY_EVERY, self._forget, may_be_long=True)
+        yield self._job("effects", EFFECTS_EVERY, self._effects.run_once, may_be_long=True)
+
+    def _forget(self, now: datetime, lease: HeldLease | None) -> int:
+        return forget(self._around.store, now, kept=self._around.settings.events.kept, done=_folded_up_to, lease=lease)
+
+    def _url_of(self, incident: str) -> str:
+        external = self._around.settings.external_url
+        return f"{external}/incidents/{incident}" if external else ""
+
+    def _job(
+        self,
+        name: str,
+        every: timedelta,
+        run: Callable[[datetime, HeldLease | None], object],
+        *,
+        may_be_long: bool = False,
+    ) -> Job:
+        """One for the leader, who knows what is declared even in its first turn."""
+
+        def turn(it: Turn) -> object:
+            self._around.look()
+            return run(it.now, it.lease)
+
+        return Job(name, every, turn, leader_only=True, may_be_long=may_be_long)
+
+
+def _folded_up_to(log: DeliveryLog) -> int:
+    """The last event that a fact was made of."""
+    reached = progress.read(log)
+    return reached.sequence if reached is not None else 0
