@@ -121,6 +121,11 @@ class Collector:
         """After the pages that were taken: their place in the repository stays."""
         with self.store.transaction(lease=lease) as transaction:
             before = progress_of(transaction, repository.name)
+            if isinstance(error, RateLimited):  # no fault: it goes on then
+                note = str(error)[:_LONGEST_ERROR]
+                put_progress(transaction, repository.name, replace(before, retry_at=error.until, note=note))
+                log.info("repositories.rate_limited", extra={"repository": repository.name, "until": error.until})
+                return
             failures = before.failures + 1
             noted = replace(
                 before,
@@ -138,8 +143,6 @@ class Collector:
 
 
 def _retry_at(error: Transient | Permanent, failures: int, now: datetime) -> datetime:
-    if isinstance(error, RateLimited):
-        return error.until
     if isinstance(error, Permanent):
         return now + REFUSED_PAUSE
     doubled: int = 2 ** min(failures - 1, 10)

@@ -7,6 +7,7 @@ from typing import Final
 from controlplane.model.event import JSON
 from exporters.events.translating import making
 from exporters.events.translating.reading import LONGEST_TITLE, line
+from exporters.repositories.retelling import collected_id, edited_id
 
 NO_SERVICE: Final = "-"
 """Stands where a change touches none of the declared services: without any, a change is one of all of them."""
@@ -59,11 +60,12 @@ class Teller:
 
     repository: str
     edition: int = 0
+    host_source: str = ""  # of a repository on a host: that of the host's webhooks, so that they tell of the same
 
     @property
     def source(self) -> str:
         """The source of its events."""
-        return making.address(f"{_SOURCE}{self.repository}")
+        return self.host_source or making.address(f"{_SOURCE}{self.repository}")
 
     def change_id(self, number: str) -> str:
         """The id of the event that tells of a change."""
@@ -74,7 +76,7 @@ class Teller:
         return self._edited(f"deployment/{key}")
 
     def _edited(self, id_: str) -> str:
-        return f"{id_}/{self.edition:06}" if self.edition else id_
+        return collected_id(id_, self.edition) if self.host_source else edited_id(id_, self.edition)
 
     def change(self, seen: SeenChange) -> dict[str, JSON]:
         """It was merged."""

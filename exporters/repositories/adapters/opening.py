@@ -1,6 +1,7 @@
 """A declared repository, opened: nothing is asked yet."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from controlplane.ports import Permanent
@@ -18,6 +19,7 @@ def open_repository(
     clones: Path,
     secret: Callable[[str], str | None],
     environment: Mapping[str, str],
+    now: datetime,
 ) -> DeliverySource:
     """`workspace` is where relative paths begin, `clones` the folder that keeps clones.
 
@@ -32,7 +34,13 @@ def open_repository(
         credential = Credential(place.address, place.user, token) if token else None
         git = Git(environment, credential=credential)
         return GitSource(repository, git, Clone(git, place.address, clones))
-    raise Permanent("not yet")
+    if place.host is Host.GITHUB:
+        from exporters.repositories.adapters.github import GitHubSource  # with httpx, which takes time to import
+
+        return GitHubSource(repository, token=token, now=now)
+    from exporters.repositories.adapters.gitlab import GitLabSource
+
+    return GitLabSource(repository, token=token, now=now)
 
 
 def _token(name: str, place: Place, secret: Callable[[str], str | None]) -> str:

@@ -1,0 +1,102 @@
+"""What GitHub and GitLab have in common: a repository that is known by its address, and services that tags release."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from controlplane.model.event import JSON
+from exporters.cloudevents.faults import Malformed
+from exporters.events.translating import making
+from exporters.events.translating.reading import Node, root
+from exporters.repositories.adapters.asking import Asking
+from exporters.repositories.model import Repository, RepositoryService
+from exporters.repositories.patterns import fits, is_pre_release, touches
+from exporters.repositories.telling import NO_SERVICE, Teller
+
+T = TypeVar("T")
+AT_ONCE: Final = 20  # things that are looked at before what they tell is taken
+PAGE: Final = 100
+_OVERLAP: Final = timedelta(minutes=2)  # what a host's replicas may lag behind
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A repository as its host calls it. `source` is that of events about it, `name` is `host/path`."""
+
+    url: str
+    source: str
+    name: str
+    branch: str
+
+    @property
+    def short(self) -> str:
+        """The last part of its path."""
+        return self.name.rpartition("/")[2]
+
+    def as_github(self) -> dict[str, JSON]:
+        """As GitHub's webhooks have it; requests into `branch` are those that count."""
+        return {"html_url": self.url, "name": self.short, "default_branch": self.branch}
+
+    def teller(self, edition: int) -> Teller:
+        """Who tells of it."""
+        return Teller(self.name, edition, self.source)
+
+
+def told_by(asking: Asking, path: str) -> Node:
+    """An answer that is an object."""
+    try:
+        return root(asking.get(path).data)
+    except Malformed:
+        raise asking.odd(path) from None
+
+
+def services_touched(repository: Repository, files: Iterable[str]) -> Sequence[str]:
+    """Names of the services whose paths hold one of the files."""
+    found = list(files)
+    return [each.name for each in repository.services if touches(found, each.paths)] or [NO_SERVICE]
+
+
+def services_released(repository: Repository, tag: str) -> list[RepositoryService]:
+    """Those that a tag releases; none by a tag that does not count."""
+    terms = repository.deployments
+    if fits(tag, terms.excluded) or (not terms.with_pre_releases and is_pre_release(tag)):
+        return []
+    return [each for each in repository.services if fits(tag, each.tags)]
+
+
+def environment_of(repository: Repository, written: str) -> str:
+    """What we call an environment of the host; empty for one that does not count."""
+    known = repository.deployments.environments
+    return known.get(written, "") if known else written
+
+
+def in_order_of_change(
+    asking: Asking, path: str, query: Mapping[str, str], *, since: str, parameter: str
+) -> Iterator[tuple[list[Node], str]]:
+    """A list, and after each page the time of its last change: who asks from then on goes on there.
+
+    The list is asked for from a time on each time, never by the number of its page (but for what changed in one
+    instant), so that nothing is passed over when something else is changed meanwhile. It ends a little before the last
+    change.
+    """
+    page, begin = 1, since
+    while True:
+        asked = {**query, parameter: since, "per_page": str(PAGE), "page": str(page)}
+        rows = asking.get(path, asked).data
+        if not isinstance(rows, list):
+            raise asking.odd(path)
+        nodes = [root(row) for row in rows]
+        last = making.written(nodes[-1].when("updated_at")) if nodes else since
+        if len(nodes) < PAGE:
+            end = max(datetime.fromisoformat(last) - _OVERLAP, datetime.fromisoformat(begin))
+            yield nodes, making.written(end)
+            return
+        page, since = (page + 1, since) if last == since else (1, last)
+        yield nodes, since
+
+
+def chunks(items: Sequence[T], size: int = AT_ONCE) -> Iterator[Sequence[T]]:
+    """A few at a time."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
