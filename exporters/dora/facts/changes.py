@@ -12,7 +12,16 @@ from datetime import datetime
 from controlplane.model.delivery import Artifact, Change
 from exporters.dora.facts import naming
 from exporters.dora.facts.purls import UNKNOWN, is_revision, origin, parse
-from exporters.dora.facts.statements import LONGEST_ID, Statement, as_name, earliest, last, last_flag
+from exporters.dora.facts.statements import (
+    LONGEST_ID,
+    Statement,
+    as_name,
+    earliest,
+    last,
+    last_flag,
+    last_name,
+    last_url,
+)
 from exporters.dora.policy.model import DeliveryPolicy
 
 
@@ -36,9 +45,9 @@ def change_of(key: str, said: Sequence[Statement], policy: DeliveryPolicy) -> Ch
         services=_services(said, policy),
         reverts=_reverts(said, repository),
         is_hotfix=naming.is_hotfix(said, title, policy) if flagged is None else flagged,
-        remedies=last(said, lambda statement: statement.name("remedies", LONGEST_ID)) or "",
+        remedies=last_name(said, "remedies", LONGEST_ID),
         title=title,
-        url=last(said, lambda statement: statement.url("url")) or "",
+        url=last_url(said),
     )
 
 
@@ -52,15 +61,17 @@ def artifact_of(key: str, said: Sequence[Statement]) -> Artifact:
     made_from = origin(purl) if purl is not None else UNKNOWN
     placed = last(said, lambda statement: naming.perhaps_repository(statement.referred("change", "source")))
     repository = last(said, naming.repository_of) or placed or made_from.repository
-    commit = last(said, lambda statement: statement.name("revision")) or ""
+    commit = last_name(said, "revision")
     change = last(said, lambda statement: statement.referred("change")) or ""
     if is_revision(change.removeprefix("@")):
         commit, change = commit or change.removeprefix("@"), ""
     if not commit and repository == made_from.repository:
         commit = made_from.revision
+    change = naming.change_key(change, repository) if change else ""
+    repository = repository or naming.perhaps_repository(change.rpartition("#")[0])
     return Artifact(
         id=key,
-        change=naming.change_key(change, repository) if change else "",
+        change=change,
         repository=as_name(repository, 500),
         revision=as_name(naming.revision(commit)),
     )
@@ -68,7 +79,7 @@ def artifact_of(key: str, said: Sequence[Statement]) -> Artifact:
 
 def _revision(said: Sequence[Statement], number: str) -> str:
     merges = [statement for statement in said if statement.predicate == "merged"]
-    commit = last(merges, lambda statement: statement.name("revision"))
+    commit = last_name(merges, "revision")
     return naming.revision(commit or (number[1:] if number.startswith("@") else ""))
 
 
@@ -90,7 +101,7 @@ def _services(said: Sequence[Statement], policy: DeliveryPolicy) -> tuple[str, .
 
 
 def _reverts(said: Sequence[Statement], repository: str) -> str:
-    named = last(said, lambda statement: statement.name("reverts", LONGEST_ID))
+    named = last_name(said, "reverts", LONGEST_ID)
     if named:
         return naming.reverted(named, repository)
     return last(said, lambda statement: naming.reverted_in(_description(statement), repository)) or ""

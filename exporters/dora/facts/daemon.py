@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from controlplane.ports import HeldLease, Store, Transaction
     from exporters.dora.policy.model import DeliveryPolicy
 
-BATCH: Final = 2000  # events: long enough to be quick, short enough for whoever waits to write
-MOST_IN_A_BATCH: Final = 5000
+BATCH: Final = 5000  # events, at most
 BATCHES: Final = 25  # of a turn
 T = TypeVar("T", Deployment, Change, Artifact, DeliveryIncident)
 
@@ -70,7 +69,7 @@ class FactsDaemon:
     def __init__(self, store: "Store", policy: "Callable[[], DeliveryPolicy]", *, batch: int = BATCH) -> None:
         self._store = store
         self._policy = policy
-        self._size = min(batch, MOST_IN_A_BATCH)
+        self._size = min(batch, BATCH)
 
     def run_once(
         self,

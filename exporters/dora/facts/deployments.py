@@ -18,7 +18,16 @@ from typing import Final
 from controlplane.model.delivery import Deployment, DeploymentKind, DeploymentOutcome
 from exporters.dora.facts.naming import change_key, is_hotfix, repository_of, revision
 from exporters.dora.facts.purls import UNKNOWN, Origin, Purl, origin, parse, version_of
-from exporters.dora.facts.statements import LONGEST_ID, Statement, as_name, earliest, last, last_flag
+from exporters.dora.facts.statements import (
+    LONGEST_ID,
+    Statement,
+    as_name,
+    earliest,
+    last,
+    last_flag,
+    last_name,
+    last_url,
+)
 from exporters.dora.policy.model import DeliveryPolicy
 
 MOST_ARTIFACTS: Final = 20
@@ -50,16 +59,16 @@ def deployment_of(key: str, said: Sequence[Statement], policy: DeliveryPolicy) -
         kind=kind,
         outcome=outcome,
         started_at=began if began is not None and began <= at else None,
-        version=last(told, lambda statement: statement.name("version")) or _version(purls),
+        version=last_name(told, "version") or _version(purls),
         artifacts=tuple(sorted(artifacts)),
         repository=source.repository,
         revision=source.revision,
         changes=_changes(told, source.repository),
-        undoes=last(told, lambda statement: statement.name("undoes", LONGEST_ID)) or "",
-        remedies=last(told, lambda statement: statement.name("remedies", LONGEST_ID)) or "",
+        undoes=last_name(told, "undoes", LONGEST_ID),
+        remedies=last_name(told, "remedies", LONGEST_ID),
         is_unplanned=is_hotfix(told, "", policy) if unplanned is None else unplanned,
-        run=last(told, lambda statement: statement.name("run", LONGEST_ID)) or "",
-        url=last(told, lambda statement: statement.url("url")) or "",
+        run=last_name(told, "run", LONGEST_ID),
+        url=last_url(told),
         trace_id=last(told, lambda statement: statement.trace_id) or "",
     )
 
@@ -99,7 +108,7 @@ def _artifacts(told: Sequence[Statement]) -> list[str]:
 
 def _source(told: Sequence[Statement], purls: Sequence[Purl]) -> Origin:
     repository = last(told, repository_of) or ""
-    commit = last(told, lambda statement: statement.name("revision")) or ""
+    commit = last_name(told, "revision")
     for purl in purls:
         made_from = origin(purl)
         if made_from is UNKNOWN or (repository and repository != made_from.repository):

@@ -15,7 +15,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from controlplane.model.delivery import DeliveryIncident
-from exporters.dora.facts.statements import LONGEST_ID, Statement, as_title, as_url, earliest, last, last_flag
+from exporters.dora.facts.statements import (
+    LONGEST_ID,
+    Statement,
+    as_title,
+    as_url,
+    earliest,
+    last,
+    last_flag,
+    last_name,
+)
 from exporters.dora.policy.model import DeliveryPolicy
 
 
@@ -25,15 +34,15 @@ def incident_of(key: str, said: Sequence[Statement], policy: DeliveryPolicy) -> 
     started_at = earliest([*noticed, *(statement.when("startedAt") for statement in said)])
     if started_at is None:
         return None
-    priority = last(said, lambda statement: statement.name("priority")) or ""
+    priority = last_name(said, "priority")
     return DeliveryIncident(
         id=key,
         service=policy.service(last(said, lambda statement: statement.referred("service", most=200)) or ""),
         environment=_environment(said, policy),
         started_at=started_at,
         resolved_at=_resolved(said),
-        deployment=last(said, lambda statement: statement.name("deployment", LONGEST_ID)) or "",
-        name=last(said, lambda statement: statement.name("name")) or "",
+        deployment=last_name(said, "deployment", LONGEST_ID),
+        name=last_name(said, "name"),
         title=last(said, _title) or "",
         priority=priority,
         url=last(said, _url) or "",
@@ -64,4 +73,4 @@ def _title(statement: Statement) -> str:
 
 
 def _url(statement: Statement) -> str:
-    return statement.url("url") or as_url(statement.content.get("ticketURI"))
+    return as_url(statement.own.get("url")) or as_url(statement.content.get("ticketURI"))

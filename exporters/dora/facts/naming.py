@@ -3,10 +3,11 @@
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
 from exporters.dora.facts.purls import is_revision
-from exporters.dora.facts.statements import Statement, as_name, last
+from exporters.dora.facts.statements import Statement, as_name, last_name
 from exporters.dora.policy.model import DeliveryPolicy
 from exporters.events.entities import repository_name
 
@@ -64,25 +65,30 @@ def is_hotfix(said: Sequence[Statement], title: str, policy: DeliveryPolicy) -> 
     labels = next((each.names("labels") for each in reversed(said) if isinstance(each.own.get("labels"), list)), ())
     if {label.casefold() for label in labels} & {label.casefold() for label in policy.hotfix_labels}:
         return True
-    branch = last(said, lambda statement: statement.name("branch", LONGEST_BRANCH)) or ""
+    branch = last_name(said, "branch", LONGEST_BRANCH)
     return _fits(_BRANCH.sub("", branch), policy.hotfix_branches) or _fits(title, policy.hotfix_titles)
 
 
 def repository_of(statement: Statement) -> str:
     """The repository that it names itself."""
-    return repository_name(statement.name("repository", 500))
+    return _repository(statement.name("repository", 500))
 
 
 def repository_referred(statement: Statement) -> str:
     """The repository in which a change is: the subject's content."""
-    return repository_name(statement.referred("repository"))
+    return _repository(statement.referred("repository"))
 
 
 def perhaps_repository(text: str) -> str:
     """A text as a repository, if it looks like one: it has a host and a path."""
-    name = repository_name(as_name(text, 500))
+    name = _repository(as_name(text, 500))
     host, _, path = name.partition("/")
     return name if "." in host and path else ""
+
+
+@lru_cache(maxsize=4096)
+def _repository(text: str) -> str:
+    return repository_name(text) if text else ""
 
 
 def _full_name(path: str, repository: str) -> str:

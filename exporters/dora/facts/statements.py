@@ -54,15 +54,6 @@ class Statement:
         """One of our own texts for people, cut where it is too long."""
         return as_title(self.own.get(field))
 
-    def url(self, field: str) -> str:
-        """One of our own web addresses."""
-        return as_url(self.own.get(field))
-
-    def flag(self, field: str) -> bool | None:
-        """One of our own truth values; None when it does not say."""
-        value = self.own.get(field)
-        return value if isinstance(value, bool) else None
-
     def when(self, field: str) -> datetime | None:
         """One of our own times, in UTC; None without a time zone, and before 1990."""
         return as_time(self.own.get(field))
@@ -89,12 +80,34 @@ def statements(events: Iterable[DeliveryEvent]) -> list[Statement]:
 
 def last(said: Sequence[Statement], value_of: Callable[[Statement], T]) -> T | None:
     """What was said last of all that is not empty: by (time, source, id)."""
-    return next((value for statement in reversed(said) if (value := value_of(statement))), None)
+    for statement in reversed(said):
+        if value := value_of(statement):
+            return value
+    return None
+
+
+def last_name(said: Sequence[Statement], field: str, most: int = LONGEST_NAME) -> str:
+    """`Statement.name` of the last that has it; empty without any."""
+    for statement in reversed(said):
+        if field in statement.own and (text := statement.name(field, most)):
+            return text
+    return ""
+
+
+def last_url(said: Sequence[Statement]) -> str:
+    """The last web address in the field `url`; empty without any."""
+    for statement in reversed(said):
+        if "url" in statement.own and (text := as_url(statement.own["url"])):
+            return text
+    return ""
 
 
 def last_flag(said: Sequence[Statement], field: str) -> bool | None:
     """The truth value that was said last."""
-    return next((flag for statement in reversed(said) if (flag := statement.flag(field)) is not None), None)
+    for statement in reversed(said):
+        if isinstance(flag := statement.own.get(field), bool):
+            return flag
+    return None
 
 
 def earliest(times: Iterable[datetime | None]) -> datetime | None:

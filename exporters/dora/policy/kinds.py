@@ -2,6 +2,10 @@
 
 from typing import Final
 
-from controlplane.specfile import Kind
+from controlplane.conventions import API_VERSION
+from controlplane.specfile import Kind, ModelAt
 
-KINDS: Final[tuple[Kind, ...]] = ()
+DELIVERY_POLICY: Final = Kind(
+    API_VERSION, "DeliveryPolicy", ModelAt("exporters.dora.policy.spec", "DeliveryPolicyDocument")
+)
+KINDS: Final[tuple[Kind, ...]] = (DELIVERY_POLICY,)
