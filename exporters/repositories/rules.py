@@ -41,7 +41,7 @@ def _rule(limit: timedelta, found: Sequence[str], page: str) -> AlertingRule:
     failing = f"max by ({label}) ({delivery_names.COLLECTOR_FAILING}{matcher})"
     seconds = int(limit.total_seconds())
     repository = f"{{{{ $labels.{label} }}}}"
-    links = ((names.DASHBOARD_URL, f"{page}/deliveries"),) if page else ()
+    links = ((names.DASHBOARD_URL, f"{page}/delivery"),) if page else ()
     return AlertingRule(
         delivery_names.ALERT_REPOSITORY,
         f"time() - {last} > {seconds}\nor\n({failing} == 1\nunless on ({label})\n{last})",

@@ -9,6 +9,11 @@ def delivery_rule_files(delivery: DeliveryDeclared, options: CompileOptions) -> 
     """Alerts about collectors and the intake; none where nothing about deliveries is declared."""
     if delivery.is_empty:
         return ()
-    from exporters.repositories import rules
+    from exporters.events import rules as event_rules
+    from exporters.repositories import rules as repository_rules
 
-    return rules.rule_files(delivery.repositories, external_url=options.external_url)
+    url = options.external_url
+    return (
+        *event_rules.rule_files(external_url=url),
+        *repository_rules.rule_files(delivery.repositories, external_url=url),
+    )
