@@ -1,0 +1,1 @@
+"""What a deployment did to the error budgets and unit costs of its service, before and after, with an interval."""
