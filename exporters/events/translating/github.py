@@ -212,12 +212,13 @@ def _issue(document: Node, repository: _Repository) -> list[dict[str, JSON]]:
     is_incident = conventions.is_incident(told)
     if action not in _ISSUES or not (is_incident or (action == "unlabeled" and conventions.is_incident([label]))):
         return []
-    opened_at, closed_at = issue.when("created_at"), issue.perhaps_when("closed_at")
+    opened_at = issue.when("created_at")
     changed_at = issue.perhaps_when("updated_at") or opened_at
+    closed_at = issue.perhaps_when("closed_at") if issue.text("state") == "closed" else None
     moment = f"{making.written(changed_at)}/{action}{f'/{label}' if label else ''}"
     began_at = changed_at if action == "reopened" else opened_at
     times = [] if action == "closed" else [("detected", began_at)]
-    times += [("resolved", closed_at or changed_at)] if issue.text("state") == "closed" else []
+    times += [("resolved", closed_at)] if closed_at is not None else []
     own: making.Own = {
         "name": f"{repository.short}#{issue.number('number')}",
         "title": issue.text("title", LONGEST_TITLE),

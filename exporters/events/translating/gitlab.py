@@ -207,9 +207,11 @@ def _issue(document: Node, project: _Project) -> list[dict[str, JSON]]:
         return []
     number, opened_at, changed_at = issue.number("iid"), issue.when("created_at"), issue.when("updated_at")
     began_at = changed_at if action == "reopen" else opened_at
-    times = [] if action == "close" else [("detected", began_at)]
+    closed_at = changed_at if action == "close" else None
     if issue.text("state") == "closed":
-        times.append(("resolved", issue.perhaps_when("closed_at") or changed_at))
+        closed_at = issue.perhaps_when("closed_at") or closed_at
+    times = [] if action == "close" else [("detected", began_at)]
+    times += [("resolved", closed_at)] if closed_at is not None else []
     own: making.Own = {
         "name": f"{project.short}#{number}",
         "title": issue.text("title", LONGEST_TITLE),
