@@ -1,1 +1,1 @@
-"""A day of one service as columns of bytes: what its deployments, changes and incidents came to, and what is counted."""
+"""A day of one service as columns of bytes: what its deployments, changes, incidents came to, what is counted."""

@@ -1,6 +1,6 @@
 """What a sheet is made of: rows of numbers, laid out in memory as they are in the database. Little-endian throughout.
 
-Durations are whole milliseconds; a duration that is unknown is `UNKNOWN`, one that is not over yet `OPEN`. Names are the
+Durations are whole seconds; an unknown one is `UNKNOWN`, one that is not over yet `OPEN`. Names are the
 first 64 bits of their BLAKE2b: enough to tell those of one day apart.
 """
 
@@ -16,6 +16,7 @@ from exporters.dora.model import FailureReason, ReworkReason, Stage
 
 UNKNOWN: Final = -1
 OPEN: Final = -2
+LONGEST: Final = 2**31 - 1  # seconds, 68 years: what lasts longer is cut
 STAGES: Final = tuple(Stage)  # the columns of a change behind its lead time, in this order
 FAILURES: Final = (None, *FailureReason)  # by code
 REWORKS: Final = (None, *ReworkReason)
@@ -26,21 +27,21 @@ DEPLOYMENT: Final = np.dtype(
         ("failure", "u1"),  # position in FAILURES
         ("rework", "u1"),
         ("unexplained", "u1"),  # 1: nobody knows what it brought
-        ("recovery", "<i8"),  # ms; UNKNOWN also for one that did not fail
+        ("recovery", "<i4"),  # UNKNOWN also for one that did not fail
         ("run", "<u8"),  # 0: none
     ]
 )
 CHANGE: Final = np.dtype(
     [
         ("second", "<u4"),  # of its deployment
-        ("lead", "<i8"),
-        *((stage.value, "<i8") for stage in STAGES),
+        ("lead", "<i4"),
+        *((stage.value, "<i4") for stage in STAGES),
     ]
 )
 INCIDENT: Final = np.dtype(
     [
         ("second", "<u4"),  # of its start
-        ("restore", "<i8"),
+        ("restore", "<i4"),
         ("incident", "<u8"),
         ("deployment", "<u8"),  # that it is held against; 0: none
         ("reason", "u1"),  # position in AttributionReason

@@ -13,6 +13,7 @@ from exporters.dora.sheets.columns import (
     DEPLOYMENT,
     FAILURES,
     INCIDENT,
+    LONGEST,
     OPEN,
     REWORKS,
     STAGES,
@@ -23,7 +24,7 @@ from exporters.dora.sheets.columns import (
 )
 
 REASONS: Final = tuple(AttributionReason)
-_MILLISECOND: Final = timedelta(milliseconds=1)
+_SECOND: Final = timedelta(seconds=1)
 
 
 def sheet_of(reckoned: Reckoning, midnight: datetime, counted: Hashes) -> DaySheet:
@@ -44,29 +45,29 @@ def _deployment(one: JudgedDeployment, midnight: datetime, is_unexplained: bool)
         FAILURES.index(one.failure),
         REWORKS.index(one.rework),
         int(is_unexplained),
-        OPEN if one.failure and one.recovered_at is None else milliseconds(one.recovery_time),
+        OPEN if one.failure and one.recovered_at is None else seconds(one.recovery_time),
         hashed(one.run) if one.run else 0,
     )
 
 
 def _change(one: DeliveredChange, second: int) -> tuple[int, ...]:
-    return (second, milliseconds(one.lead_time), *(milliseconds(one.stages.get(stage)) for stage in STAGES))
+    return (second, seconds(one.lead_time), *(seconds(one.stages.get(stage)) for stage in STAGES))
 
 
 def _incident(one: JudgedIncident, midnight: datetime) -> tuple[int, ...]:
     incident, attribution = one.incident, one.attribution
     return (
         _second(incident.started_at, midnight),
-        OPEN if incident.resolved_at is None else milliseconds(one.restore_time),
+        OPEN if incident.resolved_at is None else seconds(one.restore_time),
         hashed(incident.id),
         hashed(attribution.deployment) if attribution.deployment else 0,
         REASONS.index(attribution.reason),
     )
 
 
-def milliseconds(span: timedelta | None) -> int:
+def seconds(span: timedelta | None) -> int:
     """Whole ones; `UNKNOWN` for None."""
-    return UNKNOWN if span is None else span // _MILLISECOND
+    return UNKNOWN if span is None else min(span // _SECOND, LONGEST)
 
 
 def _second(at: datetime, midnight: datetime) -> int:

@@ -28,16 +28,22 @@ def pack(sheet: DaySheet) -> bytes:
 
 def unpack(body: bytes) -> DaySheet:
     """Its rows, without copying. Raises `UnreadableSheet`."""
+    return DaySheet(*(np.frombuffer(part, dtype) for part, dtype in zip(parts(body), _PARTS, strict=True)))
+
+
+def parts(body: bytes) -> tuple[memoryview, memoryview, memoryview, memoryview]:
+    """The bytes of its deployments, changes, incidents and counted hashes. Raises `UnreadableSheet`."""
+    view = memoryview(body)
     if not body:
-        return DaySheet()
+        return view, view, view, view
     if len(body) < _HEAD.size or body[0] != VERSION:
         raise UnreadableSheet(f"version {body[0]} in {len(body)} bytes, expected version {VERSION}")
-    _, *counts = _HEAD.unpack_from(body)
-    expected = _HEAD.size + sum(count * dtype.itemsize for count, dtype in zip(counts, _PARTS, strict=True))
-    if expected != len(body):
-        raise UnreadableSheet(f"{len(body)} bytes, expected {expected}")
-    parts, offset = [], _HEAD.size
-    for count, dtype in zip(counts, _PARTS, strict=True):
-        parts.append(np.frombuffer(body, dtype, count, offset))
-        offset += count * dtype.itemsize
-    return DaySheet(*parts)
+    _, deployments, changes, incidents, counted = _HEAD.unpack_from(body)
+    first = _HEAD.size
+    second = first + deployments * DEPLOYMENT.itemsize
+    third = second + changes * CHANGE.itemsize
+    fourth = third + incidents * INCIDENT.itemsize
+    end = fourth + counted * COUNTED.itemsize
+    if end != len(body):
+        raise UnreadableSheet(f"{len(body)} bytes, expected {end}")
+    return view[first:second], view[second:third], view[third:fourth], view[fourth:]
