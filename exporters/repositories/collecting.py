@@ -4,18 +4,19 @@ So a crash, at whatever moment, neither loses nor doubles an event: what was com
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from controlplane.model.delivery import DeliveryEvent
 from controlplane.ports import HeldLease, Permanent, Store, Transient
 from exporters.repositories.model import Repository
 from exporters.repositories.ports import DeliverySource, Page, RateLimited, Reading
 from exporters.repositories.progress import Progress, progress_of, put_progress
 
 if TYPE_CHECKING:
-    from exporters.events.reading import EventReader
+    from exporters.events.reading import Delivery, EventReader
 
 TOLERANCE: Final = timedelta(minutes=5)
 FIRST_PAUSE: Final = timedelta(minutes=1)
@@ -23,6 +24,8 @@ LONGEST_PAUSE: Final = timedelta(hours=1)
 REFUSED_PAUSE: Final = timedelta(minutes=15)  # of what will be refused again until somebody mends it
 _LONGEST_ERROR: Final = 500
 _TOLD: Final = 3
+_CHANGE: Final = "dev.cdevents.change."
+_SERVICE: Final = "dev.cdevents.service."
 log = logging.getLogger(__name__)
 
 
@@ -30,17 +33,35 @@ log = logging.getLogger(__name__)
 class Collected:
     """What became of one repository in a turn. `refused` events were malformed: a mistake of ours, which is logged.
 
-    `is_complete`: it was read to the end. `error` is empty unless it failed.
+    `changes` and `deployments` were told of, `first` to `last`; `taken` were new. `is_complete`: it was read to the
+    end. `error` is empty unless it failed; `retry_at` is when it goes on after a rate limit or an error.
     """
 
     repository: str
+    changes: int = 0
+    deployments: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
     taken: int = 0
     duplicates: int = 0
     conflicts: int = 0
     refused: int = 0
     is_complete: bool = False
     error: str = ""
+    retry_at: datetime | None = None
     note: str = ""
+
+    def seen(self, events: Sequence[DeliveryEvent]) -> "Collected":
+        """With these events."""
+        times = [event.time for event in events]
+        changes = sum(event.type.startswith(_CHANGE) for event in events)
+        return replace(
+            self,
+            changes=self.changes + changes,
+            deployments=self.deployments + sum(event.type.startswith(_SERVICE) for event in events),
+            first=min((at for at in (self.first, *times) if at is not None), default=None),
+            last=max((at for at in (self.last, *times) if at is not None), default=None),
+        )
 
 
 @dataclass(slots=True)
@@ -65,10 +86,7 @@ class Collector:
 
         A source that fails is noted in the store. Raises what the store raises, and `LeaseLost`.
         """
-        with self.store.transaction(read_only=True) as transaction:
-            progress = progress_of(transaction, repository.name).begun(repository, now)
-        assert progress.since is not None
-        reading = Reading(now, progress.since, now + self.tolerance, progress.edition, self._known)
+        progress, reading = self._begun(repository, now)
         found = Collected(repository.name)
         try:
             for page in source.pages(progress.position, reading):
@@ -78,21 +96,50 @@ class Collector:
                 if not may_go_on():
                     return found
         except (Transient, Permanent) as error:
-            self._failed(repository, error, now, lease)
-            return replace(found, error=str(error)[:_LONGEST_ERROR])
-        self._write(repository.name, Progress(
-            progress.position, progress.since, progress.digest, progress.edition, collected_at=now
-        ), lease)  # fmt: skip
+            retry_at = self._failed(repository, error, now, lease)
+            return replace(found, error=str(error)[:_LONGEST_ERROR], retry_at=retry_at)
+        done = Progress(progress.position, progress.since, progress.digest, progress.edition, collected_at=now)
+        with self.store.transaction(lease=lease) as transaction:
+            put_progress(transaction, repository.name, done)
         return replace(found, is_complete=True)
 
-    def _take(
-        self, found: Collected, page: Page, progress: Progress, now: datetime, lease: HeldLease | None
+    def preview(
+        self,
+        repository: Repository,
+        source: DeliverySource,
+        now: datetime,
+        *,
+        on_page: Callable[[Collected], None] = lambda collected: None,
     ) -> Collected:
+        """The same without writing anything."""
+        progress, reading = self._begun(repository, now)
+        found = Collected(repository.name)
+        try:
+            for page in source.pages(progress.position, reading):
+                delivery = self._read(page, now)
+                found = replace(found.seen(delivery.events), refused=found.refused + delivery.refused, note=page.note)
+                on_page(found)
+        except (Transient, Permanent) as error:
+            return replace(found, error=str(error)[:_LONGEST_ERROR])
+        return replace(found, is_complete=True)
+
+    def _begun(self, repository: Repository, now: datetime) -> tuple[Progress, Reading]:
+        with self.store.transaction(read_only=True) as transaction:
+            progress = progress_of(transaction, repository.name).begun(repository, now)
+        assert progress.since is not None
+        return progress, Reading(now, progress.since, now + self.tolerance, progress.edition, self._known)
+
+    def _read(self, page: Page, now: datetime) -> "Delivery":
         from exporters.events.reading import Candidate, EventReader, Terms  # with schemas, which takes time
 
         if self._reader is None:
             self._reader = EventReader(Terms("collector", self.tolerance))
-        delivery = self._reader.gathered((Candidate("", event) for event in page.events), now)
+        return self._reader.gathered((Candidate("", event) for event in page.events), now)
+
+    def _take(
+        self, found: Collected, page: Page, progress: Progress, now: datetime, lease: HeldLease | None
+    ) -> Collected:
+        delivery = self._read(page, now)
         with self.store.transaction(lease=lease) as transaction:
             sender = f"collector:{found.repository}"
             events = [replace(event, sender=sender) for event in delivery.events]
@@ -103,7 +150,7 @@ class Collector:
         for fault in delivery.faults[:_TOLD]:
             log.error("repositories.event_refused", extra={"repository": found.repository, "fault": str(fault)})
         return replace(
-            found,
+            found.seen(delivery.events),
             taken=found.taken + (receipt.accepted if receipt else 0),
             duplicates=found.duplicates + (receipt.duplicates if receipt else 0),
             conflicts=found.conflicts + (len(receipt.conflicts) if receipt else 0),
@@ -117,7 +164,7 @@ class Collector:
 
     def _failed(
         self, repository: Repository, error: Transient | Permanent, now: datetime, lease: HeldLease | None
-    ) -> None:
+    ) -> datetime:
         """After the pages that were taken: their place in the repository stays."""
         with self.store.transaction(lease=lease) as transaction:
             before = progress_of(transaction, repository.name)
@@ -125,21 +172,19 @@ class Collector:
                 note = str(error)[:_LONGEST_ERROR]
                 put_progress(transaction, repository.name, replace(before, retry_at=error.until, note=note))
                 log.info("repositories.rate_limited", extra={"repository": repository.name, "until": error.until})
-                return
+                return error.until
             failures = before.failures + 1
+            retry_at = _retry_at(error, failures, now)
             noted = replace(
                 before,
                 failures=failures,
                 failing_since=before.failing_since or now,
                 error=str(error)[:_LONGEST_ERROR],
-                retry_at=_retry_at(error, failures, now),
+                retry_at=retry_at,
             )
             put_progress(transaction, repository.name, noted)
         log.warning("repositories.failed", extra={"repository": repository.name, "error": str(error)[:_LONGEST_ERROR]})
-
-    def _write(self, name: str, progress: Progress, lease: HeldLease | None) -> None:
-        with self.store.transaction(lease=lease) as transaction:
-            put_progress(transaction, name, progress)
+        return retry_at
 
 
 def _retry_at(error: Transient | Permanent, failures: int, now: datetime) -> datetime:
