@@ -14,7 +14,7 @@ _LOCK: Final = "demo.lock"
 _STATE: Final = "state.json"
 _OURS: Final = (
     "workspace", "bills", "prometheus", "alertmanager", "rules", "logs", "flyball.db", "webhook-token", "usage-token",
-    "events-token",
+    "events-token", "connectors.git",
     "probers", "certificates", "status", "flags", "pager", "spool", _STATE,
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ from flyball.demo import bills, children, feeding, pace, probing, servers, usage
 from flyball.demo.deliveries import telling
 from flyball.demo.deliveries.past import past_events
 from flyball.demo.deliveries.releasing import Pipeline, releasing
+from flyball.demo.deliveries.repository import put_repository
 from flyball.demo.folder import DemoFolder, RunningDemo
 from flyball.demo.pager.people import reaching_people
 from flyball.demo.past import write_past
@@ -103,6 +104,7 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
             shutil.copytree(example_workspace(), folder.workspace)
             pace.put_flags(folder)
             pace.quicken(folder)
+            put_repository(folder, clock.now())
             for secret in (folder.webhook_token, folder.usage_token, folder.events_token):
                 folder.write_secret(secret, secrets.token_urlsafe(32))
             alertmanager = stack.enter_context(_alertmanager(folder, console_url))

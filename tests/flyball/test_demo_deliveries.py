@@ -1,7 +1,10 @@
 """What the demo's pipeline tells: a month of deliveries, and the bad release when it goes out and comes back."""
 
+import shutil
+import subprocess
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +12,11 @@ import pytest
 from controlplane.ports import Transient
 from flyball.demo.deliveries.past import incident_id, past_events
 from flyball.demo.deliveries.releasing import SERVICE, VERSION, Pipeline
+from flyball.demo.deliveries.repository import DECLARED_URL, NAME, put_repository
 from flyball.demo.deliveries.telling import CDEvent
+from flyball.demo.folder import DemoFolder
 from flyball.demo.platform.catalogue import INTELGRAPH
+from flyball.demo.run import example_workspace
 
 SEAM = int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()) // 60
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
@@ -99,3 +105,26 @@ def test_what_did_not_arrive_is_told_again() -> None:
     line.is_down = False
     pipeline.look(NOW, NOW)
     assert line.told == ["change.merged", f"service.deployed {VERSION}"]
+
+
+def test_the_connectors_repository_has_releases_in_order_and_is_named_in_the_workspace(tmp_path: Path) -> None:
+    folder = DemoFolder(tmp_path)
+    declared = folder.workspace / "delivery" / "repositories.yaml"
+    declared.parent.mkdir(parents=True)
+    shutil.copy(example_workspace() / "delivery" / "repositories.yaml", declared)
+    assert DECLARED_URL in declared.read_text()
+    put_repository(folder, NOW)
+    path = tmp_path / NAME
+    assert DECLARED_URL not in declared.read_text()
+    assert path.as_uri() in declared.read_text()
+    listing = [
+        "git",
+        "--git-dir",
+        str(path),
+        "for-each-ref",
+        "--sort=taggerdate",
+        "--format=%(refname:short)",
+        "refs/tags",
+    ]
+    tags = subprocess.run(listing, check=True, capture_output=True, text=True).stdout.split()
+    assert (len(tags), tags[0], tags[-1]) == (22, "v1.3.0", "v1.4.0")
