@@ -105,7 +105,10 @@ class FactsDaemon:
         current = before.under(*rules) if before is not None else Progress(*rules)
         entities, last = log.entities_after(current.sequence, self._size)
         if last > current.sequence:
-            return _Batch(before, current.advanced(last), _changed(log, entities, policy))
+            changed = _changed(log, entities, policy)
+            # By the same rules more events never unsay a fact: those that said it were forgotten.
+            kept = {entity: change for entity, change in changed.items() if change.new is not None}
+            return _Batch(before, current.advanced(last), kept)
         if not current.is_folding_again:
             return None if current == before or before is None else _Batch(before, current, {})
         entities, last = log.entities_after(current.again_from, self._size)

@@ -190,12 +190,21 @@ def test_another_policy_folds_all_again_behind_what_is_new(store: SqlStore) -> N
     assert len(told(store)) == 3
 
 
-def test_facts_that_no_event_supports_are_dropped_when_all_is_folded_again(store: SqlStore) -> None:
+def test_facts_that_no_event_supports_are_dropped_only_when_all_is_folded_again(store: SqlStore) -> None:
     take(store, change("7", "created"))
     with store.transaction() as transaction:
         transaction.delivery.put_changes([Change(f"{SHOP}#7", SHOP, AT)])
     daemon(store).run_once(NOW)
+    assert len(facts(store, [f"change:{SHOP}#7"])) == 1
+    daemon(store, DeliveryPolicy(hotfix_labels=())).run_once(NOW)
     assert facts(store, [f"change:{SHOP}#7"]) == {}
+
+
+def test_a_policy_that_changes_no_fact_marks_no_day(store: SqlStore) -> None:
+    take(store, *of_all_kinds())
+    daemon(store).run_once(NOW)
+    turn = daemon(store, DeliveryPolicy(hotfix_labels=())).run_once(NOW)
+    assert (turn.batches, turn.facts_changed, turn.days_marked, turn.is_folding_again) == (1, 0, 0, False)
 
 
 def test_time_that_is_up_ends_a_turn_between_two_batches(store: SqlStore) -> None:
