@@ -19,6 +19,7 @@ from exporters.dora.exposition.gauges import (
     scope_labels,
 )
 from exporters.dora.exposition.lines import Family, Line, text_of
+from exporters.dora.exposition.measuring import measure_services
 from exporters.dora.model import DoraMetrics
 from exporters.dora.policy.model import DeliveryPolicy
 
@@ -39,11 +40,11 @@ log = logging.getLogger(__name__)
 
 
 class Measure(Protocol):
-    """Metrics of every service and environment with anything in [start, end)."""
+    """Metrics of every service and environment with anything in the last time, for each window."""
 
     def __call__(
-        self, deliveries: "DeliveryLog", start: datetime, end: datetime, policy: DeliveryPolicy
-    ) -> Sequence[DoraMetrics]:
+        self, deliveries: "DeliveryLog", now: datetime, windows: Mapping[str, timedelta], policy: DeliveryPolicy
+    ) -> Mapping[str, Sequence[DoraMetrics]]:
         """Read from what was measured. Raises Transient."""
         ...
 
@@ -84,9 +85,9 @@ class ExpositionDaemon:
         self,
         store: Store,
         policy: Callable[[], DeliveryPolicy],
-        measure: Measure,
         clock: Clock,
         *,
+        measure: Measure = measure_services,
         most_shown: int = MOST_SHOWN,
     ) -> None:
         self._store = store
@@ -138,8 +139,7 @@ class ExpositionDaemon:
         known = self._measured
         if known is not None and known.key == key and timedelta(0) <= now - known.at < REMEASURED_AFTER:
             return known, False
-        windows = {name: self._measure(deliveries, now - length, now, policy) for name, length in WINDOWS.items()}
-        return _Measured(key, now, windows), True
+        return _Measured(key, now, self._measure(deliveries, now, WINDOWS, policy)), True
 
     def _tell_hidden(self, hidden: int) -> None:
         """Once, when there begin to be some or their number changes."""

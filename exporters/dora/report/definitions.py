@@ -51,7 +51,7 @@ INTERVALS: Final = (
 )
 CLUSTERS: Final = (
     "Clusters are those that the named edition of DORA's report prints. A value may fit several of them, or lie "
-    "between two. The overall place is the median of the places of the four metrics that the edition has; this rule is ours."
+    "between two. The overall place is the median of the places of the four metrics of the edition; that rule is ours."
 )
 
 

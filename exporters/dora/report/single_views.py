@@ -9,6 +9,8 @@ from typing import Final
 from controlplane import wording
 from controlplane.model.delivery import AttributionReason, Change, Correction, DeliveryEvent, StoredEffect
 from controlplane.problem_report import printable
+from exporters.dora.effects.rows import from_row
+from exporters.dora.effects.views import NO_EFFECT, before_after_text, size_text
 from exporters.dora.model import DeliveredChange, JudgedDeployment, Stage
 from exporters.dora.reckoning.judging import JudgedIncident
 from exporters.dora.report import numbers
@@ -190,14 +192,14 @@ def effect_data(it: StoredEffect) -> dict[str, Json]:
 
 
 def effect_words(it: StoredEffect) -> str:
-    """`slo checkout-availability: 18 % of the error budget`, or why there is no number."""
-    kind, _, name = it.subject.partition(":")
-    what = f"{kind.replace('_', ' ')} {name}"
-    if it.state != "measured" or it.score is None:
-        return f"{what}: {'not over yet' if it.state == 'waiting' else wording.MISSING}"
-    sign = "+" if it.score > 0 else ""
-    said = f"{sign}{numbers.ratio(it.score)}"
-    return f"{what}: {said} of the error budget" if kind == "slo" else f"{what}: {said}"
+    """`checkout-availability: 18 % of the 30d budget (12 … 25 %)`, or why there is no number."""
+    effect = from_row(it)
+    name = effect.name or "its effect"
+    if effect.figures is None:
+        return f"{name}: {effect.reason or effect.state.value}"
+    if not effect.is_measurable:
+        return f"{name}: {NO_EFFECT}"
+    return f"{name}: {size_text(effect)}; {before_after_text(effect)}"
 
 
 def change_words(each: DeliveredChange, known: Mapping[str, Change]) -> str:

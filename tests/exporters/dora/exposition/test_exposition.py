@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -41,10 +41,10 @@ class Measure:
         self.asked: list[timedelta] = []
 
     def __call__(
-        self, deliveries: object, start: datetime, end: datetime, policy: DeliveryPolicy
-    ) -> Sequence[DoraMetrics]:
-        self.asked.append(end - start)
-        return self.found
+        self, deliveries: object, now: datetime, windows: Mapping[str, timedelta], policy: DeliveryPolicy
+    ) -> Mapping[str, Sequence[DoraMetrics]]:
+        self.asked += windows.values()
+        return dict.fromkeys(windows, self.found)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def value(text: bytes, name: str, **labels: str) -> list[float]:
 
 def test_counters_come_from_the_store_with_exemplars(store: SqlStore, clock: Clock) -> None:
     grow(store, count(names.DEPLOYMENTS, 123), count(names.FAILED_DEPLOYMENTS, 6, reason="incident"))
-    daemon = ExpositionDaemon(store, lambda: POLICY, Measure(), clock)
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure())
     daemon.refresh(NOW)
     text = daemon.joined(b"# EOF\n", OPENMETRICS)
     own = {"service": "checkout", "team": 'the "shop"\nteam', "environment": "production"}
@@ -83,7 +83,7 @@ def test_counters_come_from_the_store_with_exemplars(store: SqlStore, clock: Clo
     (family,) = [each for each in openmetrics_families(text.decode()) if each.name == "dora_deployments"]
     assert family.samples[0].exemplar is not None
     assert family.samples[0].exemplar.labels == {"deployment": "/argo#42"}
-    again = ExpositionDaemon(store, lambda: POLICY, Measure(), clock)  # another replica, or after a restart
+    again = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure())  # another replica, or after a restart
     again.refresh(NOW)
     assert again.joined(b"# EOF\n", OPENMETRICS) == text
 
@@ -99,7 +99,7 @@ def test_histograms_are_running_sums_up_to_their_count(store: SqlStore, clock: C
         count(f"{names.STAGE_TIME}_count", 4, stage="review"),
         count(f"{names.STAGE_TIME}_sum", 900, stage="review"),
     )
-    daemon = ExpositionDaemon(store, lambda: POLICY, Measure(), clock)
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure())
     daemon.refresh(NOW)
     text = daemon.joined(b"# EOF\n", OPENMETRICS)
     assert value(text, f"{name}_bucket") == [2, 7, 10]
@@ -109,7 +109,7 @@ def test_histograms_are_running_sums_up_to_their_count(store: SqlStore, clock: C
 
 def test_gauges_have_windows_intervals_and_sample_sizes(store: SqlStore, clock: Clock) -> None:
     measure = Measure(busy(), quiet())
-    daemon = ExpositionDaemon(store, lambda: POLICY, measure, clock)
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=measure)
     daemon.refresh(NOW)
     text = daemon.joined(b"# EOF\n", OPENMETRICS)
     assert measure.asked == [timedelta(days=30), timedelta(days=90)]
@@ -145,7 +145,7 @@ def test_the_version_that_runs_is_the_last_that_went_well(store: SqlStore, clock
             [effect, replace(effect, subject="unit_cost:order", score=None, state="unknown")]
         )
     grow(store, count(names.DEPLOYMENTS, 2), count(names.DEPLOYMENTS, 1, "cart"))
-    daemon = ExpositionDaemon(store, lambda: POLICY, Measure(), clock)
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure())
     daemon.refresh(NOW)
     text = daemon.joined(b"# EOF\n", OPENMETRICS)
     assert [(own["service"], own["version"]) for name, own, _ in samples(text) if name == "dora_deployment_info"] == [
@@ -160,7 +160,7 @@ def test_of_many_services_the_busiest_are_said_and_the_rest_is_counted(
     store: SqlStore, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     grow(store, *(count(names.DEPLOYMENTS, at, f"s{at}") for at in range(1, 6)))
-    daemon = ExpositionDaemon(store, lambda: POLICY, Measure(), clock, most_shown=3)
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure(), most_shown=3)
     with caplog.at_level(logging.WARNING):
         assert (daemon.refresh(NOW).shown, daemon.refresh(NOW).hidden) == (3, 2)
     text = daemon.joined(b"# EOF\n", OPENMETRICS)
@@ -171,7 +171,7 @@ def test_of_many_services_the_busiest_are_said_and_the_rest_is_counted(
 
 def test_plain_text_has_no_exemplars_and_follows_what_was_there(store: SqlStore, clock: Clock) -> None:
     grow(store, count(names.DEPLOYMENTS, 123))
-    daemon = ExpositionDaemon(store, lambda: POLICY, Measure(busy()), clock)
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure(busy()))
     daemon.refresh(NOW)
     text = daemon.joined(b"# TYPE up gauge\nup 1\n", "text/plain; version=0.0.4").decode()
     families = {family.name: family for family in text_string_to_metric_families(text)}
@@ -182,7 +182,7 @@ def test_plain_text_has_no_exemplars_and_follows_what_was_there(store: SqlStore,
 
 def test_windows_are_measured_again_when_something_came_or_after_a_while(store: SqlStore, clock: Clock) -> None:
     measure = Measure(busy())
-    daemon = ExpositionDaemon(store, lambda: POLICY, measure, clock)
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=measure)
     turns = [daemon.refresh(NOW).was_measured, daemon.refresh(NOW + timedelta(seconds=30)).was_measured]
     grow(store, count(names.DEPLOYMENTS, 1))
     turns.append(daemon.refresh(NOW + timedelta(seconds=60)).was_measured)
@@ -192,7 +192,7 @@ def test_windows_are_measured_again_when_something_came_or_after_a_while(store: 
 
 def test_without_a_store_nothing_old_is_said_for_long(store: SqlStore, clock: Clock) -> None:
     grow(store, count(names.DEPLOYMENTS, 123))
-    daemon = ExpositionDaemon(store, lambda: POLICY, Measure(), clock)
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure())
     assert daemon.joined(b"# EOF\n", OPENMETRICS) == b"# EOF\n"  # before the first turn
     daemon.refresh(NOW)
     store.close()
@@ -205,14 +205,14 @@ def test_without_a_store_nothing_old_is_said_for_long(store: SqlStore, clock: Cl
 def test_a_long_exemplar_is_left_out_and_not_cut(store: SqlStore, clock: Clock) -> None:
     row = count(names.DEPLOYMENTS, 1)
     grow(store, replace(row, exemplar={"deployment": "x" * 200}))
-    daemon = ExpositionDaemon(store, lambda: POLICY, Measure(), clock)
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure())
     daemon.refresh(NOW)
     assert b" # {" not in daemon.joined(b"# EOF\n", OPENMETRICS)
 
 
 def test_a_refresh_that_fails_is_the_callers(store: SqlStore, clock: Clock) -> None:
-    def fails(*_: object) -> Sequence[DoraMetrics]:
+    def fails(*_: object) -> Mapping[str, Sequence[DoraMetrics]]:
         raise Transient("away")
 
     with pytest.raises(Transient):
-        ExpositionDaemon(store, lambda: POLICY, fails, clock).refresh(NOW)
+        ExpositionDaemon(store, lambda: POLICY, clock, measure=fails).refresh(NOW)

@@ -1,0 +1,119 @@
+"""Reports out of what was measured."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from controlplane.model.delivery import Sheet
+from exporters.dora.clusters.editions import Edition
+from exporters.dora.clusters.placing import cluster_of
+from exporters.dora.facts.progress import events_behind
+from exporters.dora.measuring.windows import Level, for_scopes, metrics
+from exporters.dora.model import DoraMetrics, Scope
+from exporters.dora.policy.model import DeliveryPolicy
+from exporters.dora.report.model import Behind, By, Report, Row
+
+if TYPE_CHECKING:
+    from controlplane.delivery_ports import DeliveryLog
+
+MOST_ROWS: Final = 1000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_INSTANT: Final = timedelta(microseconds=1)
+_LEVELS: Final = {By.SERVICE: Level.SERVICE, By.TEAM: Level.TEAM, By.ENVIRONMENT: Level.ENVIRONMENT}
+Pair = tuple[str, str]  # service, environment
+ScopeKey = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a report is to say over [start, end). Empty names and no environments: any.
+
+    `compares`: with the same length of time just before. `most`: rows; further ones are counted.
+    """
+
+    by: By
+    start: datetime
+    end: datetime
+    service: str = ""
+    team: str = ""
+    environments: tuple[str, ...] = ()
+    compares: bool = False
+    edition: Edition | None = None
+    most: int = MOST_ROWS
+
+
+def make_report(log: "DeliveryLog", question: Question, policy: DeliveryPolicy, now: datetime) -> Report:
+    """The answer, from one consistent reading. A service that is asked for by name has a row even without data."""
+    found = measured(log, question, policy, question.start, question.end)
+    length = question.end - question.start
+    earlier: Mapping[ScopeKey, DoraMetrics] = {}
+    if question.compares:
+        earlier = _by_scope(measured(log, question, policy, question.start - length, question.start))
+    rows = [_row(each, earlier, question) for each in found]
+    return Report(
+        by=question.by,
+        start=question.start,
+        end=question.end,
+        made_at=now,
+        rows=tuple(rows[: question.most]),
+        edition=question.edition,
+        behind=behind(log),
+        time_zone=policy.time_zone,
+        left_out=max(len(rows) - question.most, 0),
+    )
+
+
+def measured(
+    log: "DeliveryLog", question: Question, policy: DeliveryPolicy, start: datetime, end: datetime
+) -> list[DoraMetrics]:
+    """Metrics over [start, end), by environment and name."""
+    sheets = list(_sheets(log, question, policy, start, end))
+    coverage = coverage_of(log, sorted({(each.key.service, each.key.environment) for each in sheets}))
+    found = for_scopes(sheets, start, end, policy, [_LEVELS[question.by]], coverage)
+    if question.by is By.SERVICE and question.service:
+        known = {each.scope.environment for each in found}
+        for environment in question.environments:
+            if environment not in known:
+                scope = Scope(environment, question.service, policy.team(question.service))
+                own = coverage_of(log, [(question.service, environment)])
+                found.append(metrics((), scope, start, end, policy, own))
+    return found
+
+
+def behind(log: "DeliveryLog") -> Behind:
+    """What is in no number yet."""
+    return Behind(events_behind(log), log.count_stale())
+
+
+def coverage_of(log: "DeliveryLog", pairs: Iterable[Pair]) -> dict[Pair, datetime]:
+    """When the first deployment was that is known of each; pairs without any are left out."""
+    found = {}
+    for service, environment in pairs:
+        first = log.first_deployments_after(service, environment, _EPOCH, 1)
+        if first:
+            found[service, environment] = first[0].at
+    return found
+
+
+def _sheets(
+    log: "DeliveryLog", question: Question, policy: DeliveryPolicy, start: datetime, end: datetime
+) -> Iterable[Sheet]:
+    first, last = start.astimezone(UTC).date(), (end - _INSTANT).astimezone(UTC).date()
+    for environment in question.environments or ("",):
+        for sheet in log.sheets(first, last, service=question.service, environment=environment):
+            if not question.team or policy.team(sheet.key.service) == question.team:
+                yield sheet
+
+
+def _row(it: DoraMetrics, earlier: Mapping[ScopeKey, DoraMetrics], question: Question) -> Row:
+    edition = question.edition
+    return Row(it, earlier.get(_key(it)), cluster_of(it, edition) if edition else None)
+
+
+def _by_scope(found: Sequence[DoraMetrics]) -> dict[ScopeKey, DoraMetrics]:
+    return {_key(each): each for each in found}
+
+
+def _key(it: DoraMetrics) -> ScopeKey:
+    return it.scope.environment, it.scope.service, "" if it.scope.service else it.scope.team
