@@ -105,7 +105,7 @@ class Services:
         with ExitStack() as closing:
             for opened in (
                 self.store, self.probe, self.backend, self.alertmanager, self.tracing, self.ladders, self.checks,
-                self.alerts,
+                self.alerts, self.delivery,
             ):  # fmt: skip
                 closing.callback(opened.close)  # the last one first
 

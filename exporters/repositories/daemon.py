@@ -75,6 +75,10 @@ class RepositoryDaemon:
             self._opened[repository.name] = known = (repository, self.open_source(repository))
         return known[1]
 
+    def close(self) -> None:
+        """Give back what sources hold open."""
+        self._close_others({})
+
     def _close_others(self, repositories: dict[str, Repository]) -> None:
         for name, (repository, source) in list(self._opened.items()):
             if repositories.get(name) != repository:

@@ -94,6 +94,7 @@ def create_app(services: Services) -> Starlette:
     async def metrics(request: Request) -> Response:  # in no thread of pages: they may all wait for Prometheus
         body, content_type = services.own_metrics.exposition(request.headers.get("accept", ""))
         body = await asyncio.to_thread(services.checks.exposition.joined, body, content_type)
+        body = services.delivery.exposition.joined(body, content_type)
         return Response(body, headers={"Content-Type": content_type})
 
     access = Access(services.store, settings.console_token, services.clock, secrets.token_bytes(32))
