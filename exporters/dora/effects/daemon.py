@@ -16,11 +16,10 @@ from exporters.dora.effects.fetching import Recorded, fetch
 from exporters.dora.effects.measuring import effects
 from exporters.dora.effects.rows import from_row, to_row
 from exporters.dora.effects.slots import Window
-from exporters.dora.effects.windows import LATE, LONGEST, ready_at
+from exporters.dora.effects.windows import LATE, LONGEST, LOOK_BACK, ready_at
 from exporters.dora.policy.model import DeliveryPolicy, EffectTerms
 from exporters.unit_cost.model import UnitCost
 
-LOOK_BACK: Final = timedelta(days=7)
 BATCH: Final = 50  # deployments that are measured in one transaction
 _SLICE: Final = timedelta(hours=6)  # of deployments that are looked through at once
 _SLICES: Final = 40  # in one turn: more than a week

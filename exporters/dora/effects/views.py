@@ -1,17 +1,20 @@
 """What people and programs are shown of deployments' effects. Pure data and text."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from textwrap import wrap
 from typing import Final
 
 from controlplane import wording
+from controlplane.model.delivery import Deployment, DeploymentKind
 from controlplane.model.event import JSON
 from controlplane.problem_report import printable
 from exporters.dora.effects.model import Amount, Effect, Figures, State, Subject
 from exporters.dora.effects.ranking import Worst
 from exporters.dora.effects.rows import to_row
+from exporters.dora.effects.windows import LOOK_BACK, ready_at
+from exporters.dora.policy.model import DeliveryPolicy
 
 NO_EFFECT: Final = "no measurable effect"
 _SCREEN: Final = 80
@@ -73,13 +76,15 @@ def counts_text(found: Worst) -> str:
     """How many deployments stand behind it."""
     if not found.measured + found.unknown + found.waiting:
         return "No deployment into production is known of that time: docs/how-to/send-events.md says how to tell them."
-    parts = [f"{found.measured:,} measured, {found.calm:,} of them without a measurable effect"]
+    parts = []
+    if found.measured:
+        parts.append(f"{found.measured:,} measured, {found.calm:,} of them without a measurable effect")
     if found.better:
         parts.append(f"{found.better:,} for the better")
     if found.unknown:
         parts.append(f"{found.unknown:,} unknown")
     if found.waiting:
-        parts.append(f"{found.waiting:,} wait to be measured")
+        parts.append(f"{found.waiting:,} not measured yet")
     return f"Deployments: {', '.join(parts)}."
 
 
@@ -142,6 +147,20 @@ def until_text(effect: Effect) -> str:
     if spent.ended_by:
         return f"over {length}, ended by {printable(spent.ended_by)}"
     return f"in the {length} since" if spent.is_final else f"in the {length} since, and counting"
+
+
+def waiting_text(deployment: Deployment, policy: DeliveryPolicy, now: datetime) -> str:
+    """Why nothing was measured of one yet."""
+    if deployment.kind is DeploymentKind.REMOVED or deployment.environment not in policy.production:
+        return f"Only deployments into production are measured; this one went to {printable(deployment.environment)}."
+    ready = ready_at(deployment.at, policy.effects)
+    if ready > now:
+        return f"It waits until {wording.utc(ready)}: then the time after it is over, and recorded."
+    if now - deployment.at > LOOK_BACK:
+        return (
+            "It was never measured: flyball dora effects DEPLOYMENT --again does that as far as Prometheus remembers."
+        )
+    return "It waits for its turn, or for Prometheus: `flyball up` measures it, or `--again` does now."
 
 
 def effects_text(found: Sequence[Effect]) -> str:

@@ -13,6 +13,7 @@ from exporters.dora.policy.model import EffectTerms
 LATE: Final = timedelta(minutes=10)  # until the last slot of a window is written, and Prometheus has it
 LONGEST: Final = timedelta(days=1)  # after that what a service does is no longer one deployment's
 LEAST: Final = 2 * LENGTH
+LOOK_BACK: Final = timedelta(days=7)  # older deployments are measured by hand only
 
 
 class TooClose(Exception):

@@ -7,7 +7,6 @@ from decimal import Decimal
 import pytest
 
 from controlplane.adapters.prometheus import PrometheusBackend
-from controlplane.adapters.remote_write import RemoteWriter
 from controlplane.conventions import EVENT_TIER_CHANGED
 from controlplane.model.delivery import DeliveryIncident, Deployment, DeploymentKind
 from controlplane.model.event import Event
@@ -21,8 +20,7 @@ from exporters.dora.effects.ranking import worst
 from exporters.dora.effects.rows import from_row
 from exporters.dora.policy.model import DeliveryPolicy
 from exporters.unit_cost.model import UnitCost, Units
-from flyball.demo import servers
-from tests.exporters.dora.effects.recorded import AT, BUDGET, HEALED, Truth, recording
+from tests.exporters.dora.effects.recorded import AT, BUDGET, HEALED, Truth
 
 HOUR = timedelta(hours=1)
 READY = AT + timedelta(minutes=80)
@@ -53,15 +51,6 @@ class Watched:
         if self.is_away:
             raise Transient("Prometheus does not answer")
         self.asked += 1
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Truth]]:
-    series, truth = recording()
-    with servers.prometheus(tmp_path_factory.mktemp("prometheus"), block_duration="31d") as running:
-        with RemoteWriter(running.url) as writer:
-            writer.write(series)
-        yield running.url, truth
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ Deployments of the last 30 days that cost most error budget
      1.9 USD → 2.5 USD for 1,000 calls (+28 %); in the 1 h since, and counting
 
 Deployments: 3 measured, 1 of them without a measurable effect, 1 for the
-better, 1 unknown, 2 wait to be measured."""
+better, 1 unknown, 2 not measured yet."""
 FULL = """\
 checkout 1.4.2, production, 2026-11-20 10:00 UTC
 Compared: 09:00 to 10:00 with 10:05 to 11:05 UTC
