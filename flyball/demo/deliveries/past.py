@@ -86,12 +86,19 @@ def _deployment(each: Deployment, at: datetime, numbers: range, mends: str) -> C
 
 
 def _incident(incident: Incident, number: int, begun: datetime, catalogue: Catalogue) -> Iterator[CDEvent]:
-    flow = next(flow for flow in catalogue.flows if flow.name == incident.effects[0].flow)
-    own: Fields = {"name": incident_id(number), "priority": "P1", "title": f"{flow.documentation} Not as it should be."}
+    service = _service(incident, catalogue)
     id_ = incident_id(number)
-    yield telling.incident(id_, flow.service, begun, own | {"startedAt": _text(begun)})
+    own: Fields = {"name": id_, "priority": "P1", "title": f"{service} is not as it should be"}
+    yield telling.incident(id_, service, begun, own | {"startedAt": _text(begun)})
     ended = begun + timedelta(minutes=incident.minutes)
-    yield telling.incident(id_, flow.service, ended, own, what="resolved")
+    yield telling.incident(id_, service, ended, own, what="resolved")
+
+
+def _service(incident: Incident, catalogue: Catalogue) -> str:
+    """Where it was mended, or else where it was seen first."""
+    mended = (each.service for each in catalogue.deployments if each.mends == incident.days_ago)
+    seen = (flow.service for flow in catalogue.flows if flow.name == incident.effects[0].flow)
+    return next(mended, None) or next(seen)
 
 
 def _at(seam: int, days_ago: float) -> datetime:
