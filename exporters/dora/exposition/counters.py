@@ -9,6 +9,7 @@ from controlplane import delivery_names as names
 from controlplane.model.delivery import CounterRow
 from controlplane.model.event import JSON
 from exporters.dora.exposition.lines import Exemplar, Family, Line, written_labels
+from exporters.dora.measuring.buckets import BUCKETS, INFINITE
 
 _COUNTERS: Final = {
     names.DEPLOYMENTS: "Deployments that were finished, rollbacks included.",
@@ -36,7 +37,7 @@ def counter_families(rows: Sequence[CounterRow], labels: Labels) -> Iterator[Fam
         yield Family(name, "counter", text, tuple(_line(row, labels) for row in by_name.get(name, ())))
     for name, text in _HISTOGRAMS.items():
         parts = {part: by_name.get(f"{name}{part}", ()) for part in (_BUCKET, _SUM, _COUNT)}
-        yield Family(name, "histogram", text, tuple(_histogram(parts, labels)))
+        yield Family(name, "histogram", text, tuple(_histogram(name, parts, labels)))
 
 
 def _line(row: CounterRow, labels: Labels) -> Line:
@@ -44,31 +45,30 @@ def _line(row: CounterRow, labels: Labels) -> Line:
     return Line(row.name, written_labels({**own, **_labels(row)}), float(row.value), _exemplar(row.exemplar))
 
 
-def _histogram(parts: Mapping[str, Iterable[CounterRow]], labels: Labels) -> Iterator[Line]:
-    """Each series with its buckets in order and as a running sum; `+Inf` is its count."""
+def _histogram(name: str, parts: Mapping[str, Iterable[CounterRow]], labels: Labels) -> Iterator[Line]:
+    """Each series with every bucket, also those that nothing fell into yet: the store has what fell into each alone."""
     found: dict[tuple[str, str, str], dict[str, list[CounterRow]]] = {}
     for part, rows in parts.items():
         for row in rows:
-            further = {name: value for name, value in _labels(row).items() if name != _LE}
+            further = {label: value for label, value in _labels(row).items() if label != _LE}
             key = (row.service, row.environment, written_labels(further))
             found.setdefault(key, {}).setdefault(part, []).append(row)
+    bounds = [*(float(bound) for bound in BUCKETS[name]), math.inf]
     for (service, environment, own), series in sorted(found.items()):
         common = ",".join(filter(None, (written_labels(labels(service, environment)), own)))
-        total = 0.0
-        buckets = sorted(series.get(_BUCKET, []), key=_bound)
-        for row in buckets:
-            total += float(row.value)
-            bound = f'{common},{_LE}="{_said(_bound(row))}"'
-            yield Line(row.name, bound, total, _exemplar(row.exemplar))
+        yield from _buckets(name, common, series.get(_BUCKET, ()), bounds)
         yield from (Line(row.name, common, float(row.value)) for part in (_COUNT, _SUM) for row in series.get(part, ()))
 
 
-def _bound(row: CounterRow) -> float:
-    return float(_labels(row).get(_LE, "+Inf"))
-
-
-def _said(bound: float) -> str:
-    return "+Inf" if math.isinf(bound) else repr(bound)
+def _buckets(name: str, common: str, rows: Iterable[CounterRow], bounds: Iterable[float]) -> Iterator[Line]:
+    """As running sums; `+Inf` is their count."""
+    by_bound = {float(_labels(row).get(_LE, INFINITE)): row for row in rows}
+    total = 0.0
+    for bound in sorted({*bounds, *by_bound}):
+        row = by_bound.get(bound)
+        total += float(row.value) if row else 0.0
+        said = INFINITE if math.isinf(bound) else repr(bound)
+        yield Line(f"{name}{_BUCKET}", f'{common},{_LE}="{said}"', total, _exemplar(row.exemplar) if row else None)
 
 
 def _labels(row: CounterRow) -> dict[str, str]:

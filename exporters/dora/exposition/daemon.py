@@ -19,7 +19,7 @@ from exporters.dora.exposition.gauges import (
     scope_labels,
 )
 from exporters.dora.exposition.lines import Family, Line, text_of
-from exporters.dora.exposition.measuring import measure_services
+from exporters.dora.measuring.stored import StoredMetrics
 from exporters.dora.model import DoraMetrics
 from exporters.dora.policy.model import DeliveryPolicy
 
@@ -40,11 +40,11 @@ log = logging.getLogger(__name__)
 
 
 class Measure(Protocol):
-    """Metrics of every service and environment with anything in the last time, for each window."""
+    """Metrics of every service and environment with anything in [start, end)."""
 
     def __call__(
-        self, deliveries: "DeliveryLog", now: datetime, windows: Mapping[str, timedelta], policy: DeliveryPolicy
-    ) -> Mapping[str, Sequence[DoraMetrics]]:
+        self, deliveries: "DeliveryLog", start: datetime, end: datetime, policy: DeliveryPolicy, /
+    ) -> Sequence[DoraMetrics]:
         """Read from what was measured. Raises Transient."""
         ...
 
@@ -78,7 +78,7 @@ class ExpositionDaemon:
     """One in every replica; safe to be asked while it computes.
 
     Of more services than there is room for, those with the most deployments ever are said, with all their environments:
-    every replica chooses the same. `refresh` is for a job every 30 s.
+    every replica chooses the same. `refresh` is for a job every 30 s. Without a `measure` it is `StoredMetrics`.
     """
 
     def __init__(
@@ -87,12 +87,12 @@ class ExpositionDaemon:
         policy: Callable[[], DeliveryPolicy],
         clock: Clock,
         *,
-        measure: Measure = measure_services,
+        measure: Measure | None = None,
         most_shown: int = MOST_SHOWN,
     ) -> None:
         self._store = store
         self._policy = policy
-        self._measure = measure
+        self._measure = measure or StoredMetrics()
         self._clock = clock
         self._most = most_shown
         self._told = _Told()
@@ -139,7 +139,8 @@ class ExpositionDaemon:
         known = self._measured
         if known is not None and known.key == key and timedelta(0) <= now - known.at < REMEASURED_AFTER:
             return known, False
-        return _Measured(key, now, self._measure(deliveries, now, WINDOWS, policy)), True
+        windows = {name: self._measure(deliveries, now - length, now, policy) for name, length in WINDOWS.items()}
+        return _Measured(key, now, windows), True
 
     def _tell_hidden(self, hidden: int) -> None:
         """Once, when there begin to be some or their number changes."""

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from controlplane.delivery_names import EVENT_ATTRIBUTED
 from controlplane.model.delivery import Correction, DeliveryIncident, Deployment
-from controlplane.model.event import JSON, Event
+from controlplane.model.event import JSON
 from exporters.dora.policy.model import DeliveryPolicy
 from exporters.dora.reckoning.reach import days_of_correction
 from exporters.dora.report.finding import deployment_named, incident_named
@@ -41,7 +40,7 @@ class Corrected:
 
 
 def correct(store: "Store", wish: Wish, policy: DeliveryPolicy, now: datetime) -> Corrected:
-    """Write it, with its audit entry, an event for the incident's timeline, and the days that change.
+    """Write it, with its audit entry and the days that change; the measuring of these tells the incident's timeline.
 
     Raises NotFound for names that fit nothing or more than one thing, Transient when the store fails.
     """
@@ -70,9 +69,6 @@ def correct(store: "Store", wish: Wish, policy: DeliveryPolicy, now: datetime) -
         }
         subject = incident.name or incident.id
         transaction.audit.append(at=now, actor=wish.actor, action=ACTION, subject=subject, detail=detail)
-        id_ = f"{EVENT_ATTRIBUTED}:{incident.id}:{now.timestamp():.6f}"
-        event = Event(id_, EVENT_ATTRIBUTED, incident.id, now, {**detail, "by": wish.actor})
-        transaction.events.append(event, now)
     return Corrected(incident, deployment, correction, len(days))
 
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -40,11 +40,9 @@ class Measure:
         self.found: Sequence[DoraMetrics] = found
         self.asked: list[timedelta] = []
 
-    def __call__(
-        self, deliveries: object, now: datetime, windows: Mapping[str, timedelta], policy: DeliveryPolicy
-    ) -> Mapping[str, Sequence[DoraMetrics]]:
-        self.asked += windows.values()
-        return dict.fromkeys(windows, self.found)
+    def __call__(self, _: object, start: datetime, end: datetime, policy: DeliveryPolicy, /) -> Sequence[DoraMetrics]:
+        self.asked.append(end - start)
+        return self.found
 
 
 @pytest.fixture
@@ -92,7 +90,7 @@ def test_histograms_are_running_sums_up_to_their_count(store: SqlStore, clock: C
     name = names.LEAD_TIME
     grow(
         store,
-        *(count(f"{name}_bucket", each, le=bound) for bound, each in (("3600", 2), ("86400", 5), ("+Inf", 3))),
+        *(count(f"{name}_bucket", each, le=bound) for bound, each in (("14400", 2), ("86400", 5), ("+Inf", 3))),
         count(f"{name}_count", 10),
         count(f"{name}_sum", 500_000),
         count(f"{names.STAGE_TIME}_bucket", 4, stage="review", le="+Inf"),
@@ -102,9 +100,10 @@ def test_histograms_are_running_sums_up_to_their_count(store: SqlStore, clock: C
     daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure())
     daemon.refresh(NOW)
     text = daemon.joined(b"# EOF\n", OPENMETRICS)
-    assert value(text, f"{name}_bucket") == [2, 7, 10]
+    assert value(text, f"{name}_bucket") == [0, 2, 2, *[7] * 8, 10]  # buckets that nothing fell into, too
+    assert value(text, f"{name}_bucket", le="86400.0") == [7]
     assert (value(text, f"{name}_count"), value(text, f"{name}_sum")) == ([10], [500_000])
-    assert value(text, f"{names.STAGE_TIME}_bucket", stage="review") == [4]
+    assert value(text, f"{names.STAGE_TIME}_bucket", stage="review", le="+Inf") == [4]
 
 
 def test_gauges_have_windows_intervals_and_sample_sizes(store: SqlStore, clock: Clock) -> None:
@@ -121,7 +120,7 @@ def test_gauges_have_windows_intervals_and_sample_sizes(store: SqlStore, clock: 
 
 
 def test_what_is_not_known_is_absent_and_never_0(store: SqlStore, clock: Clock) -> None:
-    daemon = ExpositionDaemon(store, lambda: POLICY, Measure(quiet(), nothing()), clock)
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure(quiet(), nothing()))
     daemon.refresh(NOW)
     text = daemon.joined(b"# EOF\n", OPENMETRICS)
     assert value(text, "dora_change_fail_ratio", service="search", window="30d") == [0]  # two went well
@@ -211,7 +210,7 @@ def test_a_long_exemplar_is_left_out_and_not_cut(store: SqlStore, clock: Clock) 
 
 
 def test_a_refresh_that_fails_is_the_callers(store: SqlStore, clock: Clock) -> None:
-    def fails(*_: object) -> Mapping[str, Sequence[DoraMetrics]]:
+    def fails(*_: object) -> Sequence[DoraMetrics]:
         raise Transient("away")
 
     with pytest.raises(Transient):

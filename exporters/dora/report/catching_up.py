@@ -1,0 +1,31 @@
+"""Looks at what came in before a report is made, where that is quick."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from exporters.dora.facts.daemon import FactsDaemon
+from exporters.dora.measuring.daemon import MeasureDaemon
+from exporters.dora.policy.model import DeliveryPolicy
+from exporters.dora.report.making import behind
+from exporters.dora.report.model import Behind
+
+if TYPE_CHECKING:
+    from controlplane.ports import Store
+
+MOST_EVENTS: Final = 5000
+MOST_DAYS: Final = 1000
+
+
+def catch_up(store: "Store", policy: DeliveryPolicy, now: datetime) -> Behind:
+    """What is left: everything where there is too much for somebody who waits. Raises Transient.
+
+    It may run beside `flyball up`: who comes second writes nothing.
+    """
+    with store.transaction(read_only=True) as transaction:
+        left = behind(transaction.delivery)
+    if not left or left.events > MOST_EVENTS or left.days > MOST_DAYS:
+        return left
+    FactsDaemon(store, lambda: policy).run_once(now)
+    MeasureDaemon(store, lambda: policy).run_once(now)
+    with store.transaction(read_only=True) as transaction:
+        return behind(transaction.delivery)

@@ -1,0 +1,29 @@
+"""`flyball dora`: the DORA metrics, from the events of deliveries."""
+
+from typing import Final
+
+import typer
+
+from flyball.cli.dora import attributing, definitions, effects, listing, report
+
+_HELP: Final = """DORA metrics: lead time, frequency, fail rate, recovery and rework of deployments.
+
+\b
+Examples:
+  flyball dora report
+  flyball dora report --service checkout --compare-previous
+  flyball dora deployments --failed
+  flyball dora show 4.2.1
+  flyball dora attribute INC-7 --to 4.2.1
+  flyball dora effects
+  flyball dora definitions
+"""
+
+app = typer.Typer(no_args_is_help=True, help=_HELP)
+app.command("report")(report.report)
+app.command("deployments")(listing.deployments)
+app.command("show")(listing.show)
+app.command("incidents")(listing.incidents)
+app.command("attribute")(attributing.attribute)
+app.command("effects")(effects.effects)
+app.command("definitions")(definitions.definitions)
