@@ -8,7 +8,7 @@ import orjson
 from controlplane.model.delivery import DeliveryEvent, EventReceipt, StoredDeliveryEvent
 from controlplane.model.event import JSON
 from exporters.cloudevents.faults import MOST_TOLD
-from exporters.events.cdevents.schemas import PREFIX
+from exporters.events.cdevents.schemas import PREFIX, published
 from exporters.events.reading import Delivery
 
 COLUMNS: Final = ("time", "type", "subject", "source", "id", "sender")
@@ -118,3 +118,11 @@ def _cells(event: DeliveryEvent) -> tuple[str, ...]:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def type_prefix(text: str) -> str:
+    """`service.deployed` as the beginning of a type; texts that are not about CDEvents' subjects stay as they are."""
+    subjects = {
+        type_.removeprefix(PREFIX).partition(".")[0] for release in published().releases for type_ in release.types
+    }
+    return PREFIX + text if text.partition(".")[0] in subjects else text

@@ -1,0 +1,1 @@
+"""The outside of delivery events: the endpoint that takes them."""
