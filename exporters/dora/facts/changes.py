@@ -72,7 +72,7 @@ def artifact_of(key: str, said: Sequence[Statement]) -> Artifact:
     return Artifact(
         id=key,
         change=change,
-        repository=as_name(repository, 500),
+        repository=as_name(repository, LONGEST_ID),
         revision=as_name(naming.revision(commit)),
     )
 

@@ -20,6 +20,7 @@ from exporters.dora.facts.naming import change_key, is_hotfix, repository_of, re
 from exporters.dora.facts.purls import UNKNOWN, Origin, Purl, origin, parse, version_of
 from exporters.dora.facts.statements import (
     LONGEST_ID,
+    LONGEST_NAME,
     Statement,
     as_name,
     earliest,
@@ -41,7 +42,9 @@ def deployment_of(key: str, said: Sequence[Statement], policy: DeliveryPolicy) -
     arrivals = [statement for statement in said if statement.predicate in _ARRIVALS]
     told = arrivals or [statement for statement in said if statement.predicate == "removed"]
     service = policy.service(last(told, lambda statement: as_name(statement.subject)) or "")
-    environment = policy.environment(last(told, lambda statement: statement.referred("environment", most=200)) or "")
+    environment = policy.environment(
+        last(told, lambda statement: statement.referred("environment", most=LONGEST_NAME)) or ""
+    )
     if not told or not service or not environment:
         return None
     kind = _kind(arrivals)
@@ -115,7 +118,7 @@ def _source(told: Sequence[Statement], purls: Sequence[Purl]) -> Origin:
             continue
         repository = made_from.repository
         commit = commit or as_name(made_from.revision)
-    return Origin(as_name(repository, 500), revision(commit))
+    return Origin(as_name(repository, LONGEST_ID), revision(commit))
 
 
 def _version(purls: Sequence[Purl]) -> str:

@@ -17,6 +17,7 @@ from datetime import datetime
 from controlplane.model.delivery import DeliveryIncident
 from exporters.dora.facts.statements import (
     LONGEST_ID,
+    LONGEST_NAME,
     Statement,
     as_title,
     as_url,
@@ -37,7 +38,7 @@ def incident_of(key: str, said: Sequence[Statement], policy: DeliveryPolicy) -> 
     priority = last_name(said, "priority")
     return DeliveryIncident(
         id=key,
-        service=policy.service(last(said, lambda statement: statement.referred("service", most=200)) or ""),
+        service=policy.service(last(said, lambda statement: statement.referred("service", most=LONGEST_NAME)) or ""),
         environment=_environment(said, policy),
         started_at=started_at,
         resolved_at=_resolved(said),
@@ -51,7 +52,7 @@ def incident_of(key: str, said: Sequence[Statement], policy: DeliveryPolicy) -> 
 
 
 def _environment(said: Sequence[Statement], policy: DeliveryPolicy) -> str:
-    named = last(said, lambda statement: statement.referred("environment", most=200))
+    named = last(said, lambda statement: statement.referred("environment", most=LONGEST_NAME))
     return policy.environment(named) if named else next(iter(policy.production), "")
 
 

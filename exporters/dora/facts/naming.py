@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from exporters.dora.facts.purls import is_revision
-from exporters.dora.facts.statements import Statement, as_name, last_name
+from exporters.dora.facts.statements import LONGEST_ID, Statement, as_name, last_name
 from exporters.dora.policy.model import DeliveryPolicy
 from exporters.events.entities import repository_name
 
@@ -71,7 +71,7 @@ def is_hotfix(said: Sequence[Statement], title: str, policy: DeliveryPolicy) -> 
 
 def repository_of(statement: Statement) -> str:
     """The repository that it names itself."""
-    return _repository(statement.name("repository", 500))
+    return _repository(statement.name("repository", LONGEST_ID))
 
 
 def repository_referred(statement: Statement) -> str:
@@ -81,7 +81,7 @@ def repository_referred(statement: Statement) -> str:
 
 def perhaps_repository(text: str) -> str:
     """A text as a repository, if it looks like one: it has a host and a path."""
-    name = _repository(as_name(text, 500))
+    name = _repository(as_name(text, LONGEST_ID))
     host, _, path = name.partition("/")
     return name if "." in host and path else ""
 

@@ -76,6 +76,14 @@ def events_behind(log: "DeliveryLog") -> int:
     return max(log.last_sequence() - (progress.sequence if progress is not None else 0), 0)
 
 
+def done_up_to(log: "DeliveryLog") -> int:
+    """The last event that is in the facts by the rules of today: what comes after it must not be forgotten yet."""
+    progress = read(log)
+    if progress is None:
+        return 0
+    return progress.again_from if progress.is_folding_again else progress.sequence
+
+
 def _number(value: Mapping[str, JSON], key: str) -> int:
     number = value.get(key)
     return number if isinstance(number, int) else 0

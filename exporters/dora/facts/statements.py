@@ -14,10 +14,10 @@ from controlplane.delivery_names import CUSTOM
 from controlplane.model.delivery import DeliveryEvent
 from controlplane.model.event import JSON
 
-LONGEST_NAME: Final = 200  # of services, environments, versions, labels
-LONGEST_ID: Final = 1000  # of things that events refer to
+LONGEST_NAME: Final = 256  # of services, environments, versions, labels: as the intake takes them
+LONGEST_ID: Final = 1024  # of things that events refer to
 LONGEST_TITLE: Final = 300
-LONGEST_URL: Final = 1000
+LONGEST_URL: Final = 1024
 MOST_VALUES: Final = 2000  # of a list
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # a clock that was never set says 1970; git is of 2005
 _PREFIX: Final = "dev.cdevents."

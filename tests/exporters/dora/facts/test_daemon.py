@@ -15,10 +15,9 @@ from controlplane.model.event import Event
 from controlplane.ports import HeldLease, LeaseLost, Transaction, Transient
 from controlplane.store import SqlStore
 from exporters.dora.facts import daemon as daemons
-from exporters.dora.facts.collector import FactsCollector
 from exporters.dora.facts.daemon import FactsDaemon
 from exporters.dora.facts.folding import Fact, fold
-from exporters.dora.facts.progress import events_behind
+from exporters.dora.facts.progress import done_up_to, events_behind
 from exporters.dora.policy.model import DeliveryPolicy
 from tests.exporters.dora.facts.telling import AT, HASH, SHOP, change, deployed, event, incident, packaged
 
@@ -237,13 +236,20 @@ def test_deployments_to_production_are_news_once_and_tell_what_ran_before(store:
     }  # fmt: skip
 
 
-def test_events_behind_are_scraped(store: SqlStore) -> None:
+def behind(store: SqlStore) -> tuple[int, int]:
+    with store.transaction(read_only=True) as transaction:
+        return events_behind(transaction.delivery), done_up_to(transaction.delivery)
+
+
+def test_events_that_wait_are_counted_and_those_that_are_done_may_be_forgotten(store: SqlStore) -> None:
     take(store, *of_all_kinds())
-    (family,) = FactsCollector(store).collect()
-    assert [sample.value for sample in family.samples] == [6]
+    assert behind(store) == (6, 0)
     daemon(store).run_once(NOW)
-    (family,) = FactsCollector(store).collect()
-    assert [sample.value for sample in family.samples] == [0]
+    assert behind(store) == (0, 6)
+    daemon(store, DeliveryPolicy(hotfix_labels=()), batch=2).run_once(NOW, batches=1)
+    assert behind(store) == (0, 2)
+    daemon(store, DeliveryPolicy(hotfix_labels=())).run_once(NOW)
+    assert behind(store) == (0, 6)
 
 
 def test_the_day_on_which_a_deployment_was_thought_to_be_is_marked_too(store: SqlStore) -> None:
