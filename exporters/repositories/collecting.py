@@ -171,7 +171,6 @@ class Collector:
             if isinstance(error, RateLimited):  # no fault: it goes on then
                 note = str(error)[:_LONGEST_ERROR]
                 put_progress(transaction, repository.name, replace(before, retry_at=error.until, note=note))
-                log.info("repositories.rate_limited", extra={"repository": repository.name, "until": error.until})
                 return error.until
             failures = before.failures + 1
             retry_at = _retry_at(error, failures, now)
@@ -183,7 +182,6 @@ class Collector:
                 retry_at=retry_at,
             )
             put_progress(transaction, repository.name, noted)
-        log.warning("repositories.failed", extra={"repository": repository.name, "error": str(error)[:_LONGEST_ERROR]})
         return retry_at
 
 

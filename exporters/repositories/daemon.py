@@ -1,5 +1,6 @@
 """Collects the repositories that are due, one after the other, the one that waited longest first."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from exporters.repositories.model import Repository
 from exporters.repositories.ports import DeliverySource, Page, Position, Reading
 from exporters.repositories.progress import Progress, progress_of
 
+log = logging.getLogger(__name__)
 TURN_SECONDS: Final = 45.0  # what is not done by then goes on in the next turn
 
 
@@ -66,6 +68,8 @@ class RepositoryDaemon:
                 repository, source, now, lease=lease, may_go_on=lambda: self.clock() < end
             )  # fmt: skip
             collected.append(found)
+            if found.error:
+                log.warning("repositories.not_read", extra={"repository": found.repository, "error": found.error})
         return Turn(tuple(collected), len(due) - len(collected))
 
     def opened(self, repository: Repository) -> DeliverySource:

@@ -1,6 +1,6 @@
 """What was seen in a repository, as CloudEvents that hold CDEvents."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -11,8 +11,6 @@ from exporters.repositories.retelling import collected_id, edited_id
 
 NO_SERVICE: Final = "-"
 """Stands where a change touches none of the declared services: without any, a change is one of all of them."""
-NO_CHANGE: Final = "-"
-"""Stands where a deployment brings no change: without any, its changes would be worked out from its revision."""
 MOST_CHANGES: Final = 1000  # that an event may name; of more, they are worked out from its revision
 _SOURCE: Final = "/flyball/repositories/"
 
@@ -37,7 +35,10 @@ class SeenChange:
 
 @dataclass(frozen=True, slots=True)
 class SeenDeployment:
-    """A service that was put into an environment. `key` is unique within the repository."""
+    """A service that was put into an environment. `key` is unique within the repository.
+
+    `changes` are ids of those that it brought, empty when it brought none; None: they are worked out from `revision`.
+    """
 
     key: str
     at: datetime
@@ -45,7 +46,7 @@ class SeenDeployment:
     environment: str
     revision: str
     version: str = ""
-    changes: tuple[str, ...] = field(default=(NO_CHANGE,))
+    changes: tuple[str, ...] | None = None
     run: str = ""
     url: str = ""
 
@@ -92,17 +93,18 @@ class Teller:
         )  # fmt: skip
 
     def deployment(self, seen: SeenDeployment) -> dict[str, JSON]:
-        """It was put there."""
+        """It was put there. One that brought nothing names no revision: its changes would be worked out from that."""
+        brings = seen.changes is None or len(seen.changes) > 0
+        named = seen.changes if seen.changes and len(seen.changes) <= MOST_CHANGES else ()
+        if brings:
+            artifact = making.source_artifact(self.repository, seen.revision)
+        else:
+            artifact = making.generic_artifact(seen.service, seen.version)
         return making.deployment(
             id_=self.deployment_id(seen.key), source=self.source, at=seen.at, service=seen.service,
-            environment=seen.environment, artifact=making.source_artifact(self.repository, seen.revision),
+            environment=seen.environment, artifact=artifact,
             own={
-                "deployment": seen.key, "version": seen.version,
-                "repository": self.repository, "revision": seen.revision,
-                "changes": _named(seen.changes), "run": seen.run, "url": seen.url,
+                "deployment": seen.key, "version": seen.version, "changes": named, "run": seen.run, "url": seen.url,
+                "repository": self.repository if brings else "", "revision": seen.revision if brings else "",
             },
         )  # fmt: skip
-
-
-def _named(changes: tuple[str, ...]) -> tuple[str, ...]:
-    return changes if len(changes) <= MOST_CHANGES else ()

@@ -43,7 +43,7 @@ def _lines(found: Collected, *, is_preview: bool) -> list[str]:
     if found.error:
         lines.append(f"{found.repository}: not read to its end: {found.error}")
         if found.retry_at is not None:
-            lines.append(f"  What was read is kept. It goes on from {found.retry_at:%H:%M:%S} UTC on.")
+            lines.append(f"  What was read is kept; the daemon goes on at {found.retry_at:%H:%M:%S} UTC.")
     return lines
 
 

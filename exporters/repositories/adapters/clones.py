@@ -32,7 +32,7 @@ class Clone:
     def __init__(self, git: Git, url: str, folder: Path, *, fetch_seconds: float = FETCH_SECONDS) -> None:
         name = re.sub(r"[^a-z0-9]+", "-", url.lower().split("://", 1)[-1].split("@", 1)[-1]).strip("-")[:60]
         digest = hashlib.sha256(url.encode()).hexdigest()[:12]
-        self.path: Final = folder / f"{name}-{digest}.git"
+        self.path: Final = folder.resolve() / f"{name}-{digest}.git"  # git is run in no folder of ours
         self._git = git
         self._url = url
         self._seconds = fetch_seconds

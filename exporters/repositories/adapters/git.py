@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Final
 
 from controlplane.model.event import JSON
+from controlplane.ports import Transient
 from exporters.repositories.adapters.clones import Clone
 from exporters.repositories.adapters.git_command import Git
 from exporters.repositories.adapters.git_reading import GitReading, RawTag
@@ -36,6 +37,12 @@ class GitSource:
 
     def pages(self, position: Position, reading: Reading) -> Iterator[Page]:
         """Changes of the branch, oldest first, then tags by the time at which they were made."""
+        try:
+            yield from self._pages(position, reading)
+        except OSError as error:
+            raise Transient(f"the clone cannot be kept: {error.strerror or type(error).__name__}") from None
+
+    def _pages(self, position: Position, reading: Reading) -> Iterator[Page]:
         with self._clone.locked() if self._clone else nullcontext():
             branch = self._repository.place.branch
             if self._clone is not None:

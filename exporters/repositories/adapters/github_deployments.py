@@ -153,7 +153,7 @@ class GitHubDeployments:
                 SeenDeployment(
                     key=key, at=node.when("updated_at"), service=service.name,
                     environment=self._repository.deployments.environment, revision=node.needed("head_sha"),
-                    version=f"#{node.number('run_number')}", changes=(), url=node.url("html_url"),
+                    version=f"#{node.number('run_number')}", url=node.url("html_url"),
                     run=f"{self._hosted.name}/actions/runs/{number}",
                 )
             )  # fmt: skip

@@ -72,7 +72,7 @@ class GitLabDeployments:
             yield self._told(
                 SeenDeployment(
                     key=key, at=at, service=service.name, environment=environment, revision=node.needed("sha"),
-                    version=ref if ref[:1] == "v" and ref[1:2].isdigit() else "", changes=(),
+                    version=ref if ref[:1] == "v" and ref[1:2].isdigit() else "",
                     run=f"{self._hosted.name}/pipelines/{pipeline.number('id')}" if pipeline else "",
                     url=job.url("web_url") or pipeline.url("web_url"),
                 )
@@ -85,7 +85,7 @@ class GitLabDeployments:
                 SeenDeployment(
                     key=key, at=node.when("updated_at"), service=service.name,
                     environment=self._repository.deployments.environment, revision=node.needed("sha"),
-                    version=f"#{number}", changes=(), run=f"{self._hosted.name}/pipelines/{number}",
+                    version=f"#{number}", run=f"{self._hosted.name}/pipelines/{number}",
                     url=node.url("web_url"),
                 )
             )  # fmt: skip

@@ -29,7 +29,7 @@ def open_repository(
     place = repository.place
     token = _token(repository.name, place, secret)
     if place.host is Host.GIT and place.is_path:
-        return GitSource(repository, Git(environment, _git_directory(workspace / place.address)), None)
+        return GitSource(repository, Git(environment, _git_directory((workspace / place.address).resolve())), None)
     if place.host is Host.GIT:
         credential = Credential(place.address, place.user, token) if token else None
         git = Git(environment, credential=credential)

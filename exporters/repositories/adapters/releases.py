@@ -10,7 +10,7 @@ from exporters.repositories.history.compared import Compare, HostRelease, brough
 from exporters.repositories.model import ChangesFrom, Repository, RepositoryService
 from exporters.repositories.ports import Reading
 from exporters.repositories.retelling import collected_id
-from exporters.repositories.telling import NO_CHANGE, SeenDeployment
+from exporters.repositories.telling import SeenDeployment
 
 
 @dataclass(slots=True)
@@ -67,18 +67,16 @@ class Releases:
             for service in services
         )  # fmt: skip
 
-    def _changes(self, revision: str, earlier: Sequence[HostRelease]) -> tuple[str, ...]:
-        """Requests by their numbers; empty where they are worked out from the revision: see `_named`."""
+    def _changes(self, revision: str, earlier: Sequence[HostRelease]) -> tuple[str, ...] | None:
+        """Requests by their numbers; None where they are worked out from the revision: rebased ones leave no trace."""
         if self.repository.changes is ChangesFrom.NONE or any(each.paths for each in self.repository.services):
-            return ()
+            return None
         bases = (sha for each in earlier if (sha := self._revision(each.tag)))
         found = brought(self.compare, revision, [sha for sha, _ in zip(bases, range(5), strict=False)])
-        if found is None:
-            return ()
-        return self._named(found) if found else (NO_CHANGE,)
+        return None if found is None else self._named(found) or (None if found else ())
 
     def _named(self, commits: Sequence[Commit]) -> tuple[str, ...]:
-        """Those that we were told of. None when none is known by its number: rebased requests leave no trace."""
+        """Those that we were told of."""
         numbers = {number for commit in commits if (number := number_of(commit))}
         by_id = {collected_id(f"{self.request}/{number}", self.reading.edition): number for number in numbers}
         known = self.reading.known([(self.hosted.source, id_) for id_ in by_id])

@@ -135,6 +135,7 @@ class Deliveries:
             for service in services
         }
         run = f"{self._repository.place.name}@{release.tag.name}"
+        is_told_elsewhere = self._repository.changes is ChangesFrom.NONE
         for service in services:
             told.append(
                 self._teller.deployment(
@@ -145,7 +146,7 @@ class Deliveries:
                         environment=self._repository.deployments.environment,
                         revision=release.tag.sha,
                         version=release.tag.name,
-                        changes=by_service[service.name],
+                        changes=None if is_told_elsewhere else by_service[service.name],
                         run=run if len(services) > 1 else "",
                     )
                 )
