@@ -15,6 +15,8 @@ from flyball.cli import (
     compile_,
     cost,
     demo,
+    dora,
+    events,
     flags,
     golden_paths,
     incidents,
@@ -58,6 +60,8 @@ app.add_typer(tickets.app, name="tickets")
 app.add_typer(audit.app, name="audit")
 app.add_typer(cost.app, name="cost")
 app.add_typer(demo.app, name="demo")
+app.add_typer(dora.app, name="dora")
+app.add_typer(events.app, name="event")
 app.add_typer(flags.app, name="flags")
 app.add_typer(journey.app, name="journey")
 app.add_typer(ladder.app, name="ladder")

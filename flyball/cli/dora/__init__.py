@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from flyball.cli.dora import attributing, definitions, effects, listing, report
+from flyball.cli.dora import attributing, collect, definitions, effects, listing, report
 
 _HELP: Final = """DORA metrics: lead time, frequency, fail rate, recovery and rework of deployments.
 
@@ -16,6 +16,7 @@ Examples:
   flyball dora show 4.2.1
   flyball dora attribute INC-7 --to 4.2.1
   flyball dora effects
+  flyball dora collect --git ../shop --service shop
   flyball dora definitions
 """
 
@@ -26,4 +27,5 @@ app.command("show")(listing.show)
 app.command("incidents")(listing.incidents)
 app.command("attribute")(attributing.attribute)
 app.command("effects")(effects.effects)
+app.command("collect")(collect.collect)
 app.command("definitions")(definitions.definitions)
