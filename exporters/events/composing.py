@@ -128,13 +128,18 @@ def _built(kind: str, said: Said) -> _Parts:
         raise Unfit("artifact", "say which artifact")
     if len(said.changes) > 1:
         raise Unfit("change", "an artifact is built from one change: say the last one")
+    repository = repository_name(said.repository) if said.repository else ""
+    own: dict[str, JSON] = {"repository": repository, "revision": said.revision}
+    if kind == "artifact.published":
+        if said.changes:
+            raise Unfit("change", "says nothing about such an event; --revision with --repository does")
+        return said.artifact, {}, own
     if not said.changes and not said.revision:
         raise Unfit("change", "say what it was built from: --change, or --revision with --repository")
     change: dict[str, JSON] = {"id": said.changes[0] if said.changes else f"@{said.revision}"}
-    repository = repository_name(said.repository) if said.repository else ""
     if repository:
         change["source"] = repository
-    return said.artifact, {"change": change}, {"repository": repository, "revision": said.revision}
+    return said.artifact, {"change": change}, own
 
 
 def _incident(kind: str, said: Said) -> _Parts:
@@ -144,6 +149,10 @@ def _incident(kind: str, said: Said) -> _Parts:
     if len(said.services) > 1:
         raise Unfit("service", "an incident is one service's")
     content: dict[str, JSON] = {"environment": {"id": said.environment or ENVIRONMENT}}
+    if kind == "incident.reported":
+        if not said.own.get("url"):
+            raise Unfit("link", "say where its ticket is")
+        content["ticketURI"] = said.own["url"]
     if said.services:
         content["service"] = {"id": said.services[0]}
     if said.artifact:

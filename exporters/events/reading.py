@@ -67,7 +67,7 @@ class Faulty(Exception):
     """An event with faults."""
 
     def __init__(self, faults: list[Malformed]) -> None:
-        super().__init__(f"{len(faults)} faults")
+        super().__init__("; ".join(str(fault.at("")) for fault in faults))
         self.faults = faults
 
 
