@@ -134,9 +134,10 @@ class OwnIncidentsDaemon:
             "counted": told.is_counted,
             "startedAt": told.started_at,
         }
+        word = making.RESOLVED if is_over else making.DETECTED
         return making.incident(
-            id_=id_, source=SOURCE_INCIDENTS, at=at, key=told.id, service=told.service, environment=told.environment,
-            own=own, is_over=is_over,
+            word, id_=id_, source=SOURCE_INCIDENTS, at=at, key=told.id, service=told.service,
+            environment=told.environment, own=own,
         )  # fmt: skip
 
 

@@ -60,10 +60,10 @@ def _incident(alert: Node) -> list[dict[str, JSON]]:
         "counted": labels.text(DRILL).lower() != "true",
         "startedAt": started_at,
     }
+    at, word = (alert.when("endsAt"), making.RESOLVED) if is_over else (started_at, making.DETECTED)
     return [
         making.incident(
-            id_=f"{key}/{'resolved' if is_over else 'firing'}", source=f"/{NAME}",
-            at=alert.when("endsAt") if is_over else started_at, key=key, service=service,
-            environment=labels.text(ENVIRONMENT), own=own, is_over=is_over,
+            word, id_=f"{key}/{'resolved' if is_over else 'firing'}", source=f"/{NAME}", at=at, key=key,
+            service=service, environment=labels.text(ENVIRONMENT), own=own,
         )
     ]  # fmt: skip

@@ -36,6 +36,6 @@ class ArgoRollouts:
         outcome = _OUTCOMES.get(event)
         if outcome is None:
             raise Malformed("event", f"must be completed or aborted, not {quoted(event)}")
-        key = f"{document.needed('uid', 64)}/{document.needed('rolloutRevision', 20)}/{document.text('podHash', 64)}"
+        key = f"{document.needed('uid', 64)}/{document.needed('rolloutRevision', 20)}"
         key += "/aborted" if outcome == making.FAILED else ""
         return [argo.deployed(document, NAME, key, at=document.when("at"), outcome=outcome)]

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
+from exporters.events.translating import making
 from exporters.events.translating.reading import LONGEST_NAME, line
 
 MOST_LABELS: Final = 100
@@ -65,6 +67,21 @@ def priority_in(told: Sequence[str]) -> str:
     marked = [value for name in ("priority", "severity", "sev") for value in values(told, name)]
     bare = [text for text in told if _BARE.fullmatch(text.strip())]
     return next((found for text in [*marked, *bare] if (found := priority(text))), "")
+
+
+def incident_words(
+    action: str, opened_at: datetime, changed_at: datetime, closed_at: datetime | None, *, is_addressed: bool
+) -> list[tuple[str, datetime]]:
+    """What an action (`open`, `reopen`, `clos`, any other) on an issue says of the incident, and when that was.
+
+    Its words may change at any time, also when all is over: that is news. An issue that became an incident when it was
+    closed already is told whole. One that is reopened was detected before, even where nobody told of that.
+    """
+    begun = (making.DETECTED, opened_at)
+    said = {"open": [begun], "reopen": [begun, (making.DETECTED, changed_at)]}
+    news = (making.REPORTED, changed_at) if is_addressed else begun
+    found = [] if action.startswith("clos") else said.get(action, [news])
+    return [*found, (making.RESOLVED, closed_at)] if closed_at is not None else found
 
 
 def reverted(title: str, text: str) -> str:

@@ -216,25 +216,26 @@ def _issue(document: Node, repository: _Repository) -> list[dict[str, JSON]]:
     changed_at = issue.perhaps_when("updated_at") or opened_at
     closed_at = issue.perhaps_when("closed_at") if issue.text("state") == "closed" else None
     moment = f"{making.written(changed_at)}/{action}{f'/{label}' if label else ''}"
-    began_at = changed_at if action == "reopened" else opened_at
-    times = [] if action == "closed" else [("detected", began_at)]
-    times += [("resolved", closed_at)] if closed_at is not None else []
+    url = issue.url("html_url")
+    words = conventions.incident_words(
+        action.removesuffix("ed"), opened_at, changed_at, closed_at, is_addressed=bool(url)
+    )
     own: making.Own = {
         "name": f"{repository.short}#{issue.number('number')}",
         "title": issue.text("title", LONGEST_TITLE),
         "priority": conventions.priority_in(told),
         "deployment": conventions.cause(issue.prose("body")),
-        "url": issue.url("html_url"),
+        "url": url,
         "counted": is_incident and issue.text("state_reason") not in _NOT_MEANT,
         "startedAt": opened_at,
     }
     return [
         making.incident(
-            id_=f"issue/{issue.number('number')}/{word}/{moment}", source=repository.source, at=at,
+            word, id_=f"issue/{issue.number('number')}/{word}/{making.written(at)}/{moment}", source=repository.source, at=at,
             key=f"issue/{issue.number('number')}", service=conventions.first(told, "service") or repository.short,
-            environment=conventions.first(told, "environment"), own=own, is_over=word == "resolved",
+            environment=conventions.first(told, "environment"), own=own,
         )
-        for word, at in times
+        for word, at in words
     ]  # fmt: skip
 
 

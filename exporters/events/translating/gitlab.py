@@ -206,27 +206,26 @@ def _issue(document: Node, project: _Project) -> list[dict[str, JSON]]:
     if action not in _STATES or not is_incident:
         return []
     number, opened_at, changed_at = issue.number("iid"), issue.when("created_at"), issue.when("updated_at")
-    began_at = changed_at if action == "reopen" else opened_at
     closed_at = changed_at if action == "close" else None
     if issue.text("state") == "closed":
         closed_at = issue.perhaps_when("closed_at") or closed_at
-    times = [] if action == "close" else [("detected", began_at)]
-    times += [("resolved", closed_at)] if closed_at is not None else []
+    url = issue.url("url")
+    words = conventions.incident_words(action, opened_at, changed_at, closed_at, is_addressed=bool(url))
     own: making.Own = {
         "name": f"{project.short}#{number}",
         "title": issue.text("title", LONGEST_TITLE),
         "priority": conventions.priority_in(told) or conventions.priority(issue.text("severity")),
         "deployment": conventions.cause(issue.prose("description")),
-        "url": issue.url("url"),
+        "url": url,
         "startedAt": opened_at,
     }
     return [
         making.incident(
-            id_=f"issue/{number}/{word}/{making.written(changed_at)}/{action}", source=project.source, at=at,
+            word, id_=f"issue/{number}/{word}/{making.written(at)}/{making.written(changed_at)}/{action}", source=project.source, at=at,
             key=f"issue/{number}", service=conventions.first(told, "service") or project.short,
-            environment=conventions.first(told, "environment"), own=own, is_over=word == "resolved",
+            environment=conventions.first(told, "environment"), own=own,
         )
-        for word, at in times
+        for word, at in words
     ]  # fmt: skip
 
 

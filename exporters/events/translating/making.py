@@ -16,6 +16,9 @@ from exporters.cloudevents.faults import Malformed
 
 SPECIFICATION: Final = "0.5.1"
 PRODUCTION: Final = "production"  # the environment of incidents that name none
+DETECTED: Final = "detected"
+RESOLVED: Final = "resolved"
+REPORTED: Final = "reported"
 SUCCEEDED: Final = "succeeded"
 FAILED: Final = "failed"
 _JSON_TYPE: Final = "application/json"
@@ -23,6 +26,7 @@ _VERSIONS: Final = {  # of the schemas that belong to 0.5.1
     "change.merged": "0.3.0",
     "change.reviewed": "0.3.0",
     "incident.detected": "0.3.0",
+    "incident.reported": "0.3.0",
     "incident.resolved": "0.3.0",
     "pipelinerun.finished": "0.3.0",
     "service.deployed": "0.3.0",
@@ -80,14 +84,18 @@ def change(
 
 
 def incident(
-    *, id_: str, source: str, at: datetime, key: str, service: str, environment: str, own: Own, is_over: bool = False
+    word: str, *, id_: str, source: str, at: datetime, key: str, service: str, environment: str, own: Own
 ) -> dict[str, JSON]:
-    """An incident began, changed, or is over."""
+    """An incident was `detected` (again), `resolved`, or `reported`: news of it, which neither begin nor end it.
+
+    News need an address (`url` of `own`), by which CDEvents has them filed.
+    """
     content: dict[str, JSON] = {"environment": {"id": environment or PRODUCTION}}
     if service:
         content["service"] = {"id": service}
-    kind = "incident.resolved" if is_over else "incident.detected"
-    return event(kind, id_=id_, source=source, subject=key, at=at, content=content, own=own)
+    if word == REPORTED:
+        content["ticketURI"] = address(str(own["url"]))
+    return event(f"incident.{word}", id_=id_, source=source, subject=key, at=at, content=content, own=own)
 
 
 def run_failed(*, id_: str, source: str, at: datetime, name: str, url: str, outcome: str) -> dict[str, JSON]:

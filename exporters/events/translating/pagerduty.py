@@ -20,8 +20,13 @@ SIGNATURE: Final = "x-pagerduty-signature"
 _LONGEST_KEY: Final = 255
 _LOW: Final = "low"
 _LOW_PRIORITY: Final = "P3"  # of an incident without a priority that wakes nobody up
-_BEGUN: Final = ("incident.triggered", "incident.reopened", "incident.priority_updated", "incident.service_updated")
-_RESOLVED: Final = "incident.resolved"
+_WORDS: Final = {
+    "incident.triggered": making.DETECTED,
+    "incident.reopened": making.DETECTED,
+    "incident.priority_updated": making.REPORTED,
+    "incident.service_updated": making.REPORTED,
+    "incident.resolved": making.RESOLVED,
+}
 
 
 class PagerDuty:
@@ -45,28 +50,28 @@ class PagerDuty:
         """One event; who has an incident in hand does not matter."""
         told = root(payload).part("event")
         kind, incident = told.needed("event_type"), told.part("data")
-        if kind not in (*_BEGUN, _RESOLVED):
+        word = _WORDS.get(kind)
+        if word is None:
             return []
         key = incident.text("incident_key", _LONGEST_KEY)
         if key and self._own_incident(key):
             return []
-        return [_incident(told, incident, kind)]
+        url = incident.url("html_url")
+        return [] if word == making.REPORTED and not url else [_incident(told, incident, word, url)]
 
 
-def _incident(told: Node, incident: Node, kind: str) -> dict[str, JSON]:
+def _incident(told: Node, incident: Node, word: str, url: str) -> dict[str, JSON]:
     number = incident.number("number") if incident.value.get("number") is not None else ""
-    at, started_at = told.when("occurred_at"), incident.when("created_at")
-    is_news = kind in ("incident.priority_updated", "incident.service_updated")  # it went on already
     own: making.Own = {
         "name": f"#{number}" if number else "",
         "title": incident.text("title", LONGEST_TITLE),
         "priority": _priority(incident),
-        "url": incident.url("html_url"),
-        "startedAt": started_at,
+        "url": url,
+        "startedAt": incident.when("created_at"),
     }
     return making.incident(
-        id_=told.needed("id"), source=f"/{NAME}", at=started_at if is_news else at, key=incident.needed("id"),
-        service=incident.part("service").text("summary"), environment="", own=own, is_over=kind == _RESOLVED,
+        word, id_=told.needed("id"), source=f"/{NAME}", at=told.when("occurred_at"), key=incident.needed("id"),
+        service=incident.part("service").text("summary"), environment="", own=own,
     )  # fmt: skip
 
 

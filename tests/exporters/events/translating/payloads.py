@@ -304,7 +304,6 @@ ROLLOUT: Json = {
     "namespace": "shop",
     "uid": "a2b5c1c8-0c0f-4d53-8f0c-6e1a7c1d9b42",
     "rolloutRevision": "17",
-    "podHash": "6f7c9d8b5",
     "service": "",
     "environment": "production",
     "repository": "https://github.com/acme/shop",

@@ -2,13 +2,15 @@
 
 import json
 from copy import deepcopy
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from controlplane.model.delivery import Deployment
+from controlplane.model.delivery import DeliveryIncident, Deployment
 from exporters.cloudevents.faults import Malformed
 from exporters.dora.facts.deployments import deployment_of
+from exporters.dora.facts.incidents import incident_of
 from exporters.dora.facts.statements import statements
 from exporters.dora.policy.model import DeliveryPolicy
 from tests.exporters.events.translating.payloads import (
@@ -211,8 +213,18 @@ def issue(**changes: Any) -> Json:
     return payload | {"action": changes.get("action", "labeled")}
 
 
+def incident(*events: Json) -> DeliveryIncident:
+    found = incident_of("k", statements([taken(event) for event in events]), DeliveryPolicy())
+    assert found is not None
+    return found
+
+
+def _at(time: str) -> datetime:
+    return datetime.fromisoformat(f"2026-11-20T{time}:00+00:00")
+
+
 def test_an_issue_with_the_label_incident_is_one() -> None:
-    [event] = github("issues", GITHUB_ISSUE)
+    [event] = github("issues", issue(action="opened"))
     assert (short(event), event["subject"], event["time"]) == ("incident.detected", "issue/31", "2026-11-20T10:10:00Z")
     assert content(event) == {"environment": {"id": "production"}, "service": {"id": "checkout"}}
     assert own(event) == {
@@ -225,7 +237,8 @@ def test_it_is_over_when_it_is_closed_and_goes_on_when_it_is_reopened() -> None:
     closed = {"state": "closed", "closed_at": "2026-11-20T11:00:00Z", "updated_at": "2026-11-20T11:00:00Z"}
     [over] = github("issues", issue(action="closed", **closed))
     assert (short(over), over["time"]) == ("incident.resolved", "2026-11-20T11:00:00Z")
-    [again] = github("issues", issue(action="reopened", updated_at="2026-11-20T11:30:00Z"))
+    begun, again = github("issues", issue(action="reopened", updated_at="2026-11-20T11:30:00Z"))
+    assert (short(begun), begun["time"]) == ("incident.detected", "2026-11-20T10:10:00Z")
     assert (short(again), again["time"]) == ("incident.detected", "2026-11-20T11:30:00Z")
     assert own(again)["startedAt"] == "2026-11-20T10:10:00Z"
 
@@ -234,9 +247,28 @@ def test_one_that_is_labelled_after_the_fact_is_told_whole() -> None:
     closed = {"state": "closed", "closed_at": "2026-11-20T11:00:00Z", "updated_at": "2026-11-20T11:45:00Z"}
     events = github("issues", issue(**closed))
     assert [(short(event), event["time"]) for event in events] == [
-        ("incident.detected", "2026-11-20T10:10:00Z"), ("incident.resolved", "2026-11-20T11:00:00Z"),
+        ("incident.reported", "2026-11-20T11:45:00Z"), ("incident.resolved", "2026-11-20T11:00:00Z"),
     ]  # fmt: skip
     assert len({event["id"] for event in events}) == 2
+    fact = incident(*events)
+    assert (fact.started_at, fact.resolved_at) == (_at("10:10"), _at("11:00"))
+
+
+def test_the_last_words_count_and_reopen_nothing() -> None:
+    closed = {"state": "closed", "closed_at": "2026-11-20T11:00:00Z"}
+    labels = [{"name": "incident"}, {"name": "P3"}]
+    fact = incident(
+        *github("issues", GITHUB_ISSUE),
+        *github("issues", issue(action="closed", updated_at="2026-11-20T11:00:00Z", **closed)),
+        *github("issues", issue(updated_at="2026-11-20T11:50:00Z", labels=labels, **closed)),
+    )
+    assert (fact.priority, fact.resolved_at, fact.service) == ("P3", _at("11:00"), "Shop")
+    again = incident(
+        *github("issues", issue(action="closed", updated_at="2026-11-20T11:00:00Z", **closed)),
+        *github("issues", issue(action="reopened", updated_at="2026-11-20T11:30:00Z")),
+        *github("issues", issue(updated_at="2026-11-20T11:45:00Z", labels=labels)),
+    )
+    assert (again.priority, again.resolved_at) == ("P3", None)
 
 
 def test_one_that_is_none_after_all_does_not_count() -> None:

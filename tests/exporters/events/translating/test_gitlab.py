@@ -129,7 +129,7 @@ def test_an_incident_is_one_from_its_opening_until_it_is_closed() -> None:
     }  # fmt: skip
     [over] = gitlab(incident(action="close", state="closed", updated_at="2026-11-20 11:00:00 UTC"))
     assert (short(over), over["time"]) == ("incident.resolved", "2026-11-20T11:00:00Z")
-    [again] = gitlab(incident(action="reopen", updated_at="2026-11-20 11:30:00 UTC"))
+    _, again = gitlab(incident(action="reopen", updated_at="2026-11-20 11:30:00 UTC"))
     assert (short(again), again["time"]) == ("incident.detected", "2026-11-20T11:30:00Z")
 
 

@@ -42,11 +42,13 @@ def test_who_has_it_in_hand_does_not_matter(kind: str) -> None:
     assert pagerduty(kind) == []
 
 
-def test_a_new_priority_is_told_as_of_the_beginning_and_a_reopening_as_of_now() -> None:
-    [ranked] = pagerduty("incident.priority_updated", priority={"summary": "SEV-3"})
-    assert (own(ranked)["priority"], ranked["time"]) == ("P3", "2026-11-20T10:10:22Z")
-    [again] = pagerduty("incident.reopened")
-    assert again["time"] == "2026-11-20T10:10:22.169000Z"
+@pytest.mark.parametrize("kind", ["incident.priority_updated", "incident.service_updated"])
+def test_what_changes_is_news_and_reopens_nothing(kind: str) -> None:
+    [ranked] = pagerduty(kind, priority={"summary": "SEV-3"})
+    assert (short(ranked), own(ranked)["priority"]) == ("incident.reported", "P3")
+    assert content(ranked)["ticketURI"] == "https://acme.pagerduty.com/incidents/PGR0VU2"
+    assert pagerduty(kind, html_url="") == []
+    assert short(pagerduty("incident.reopened")[0]) == "incident.detected"
 
 
 def test_without_a_priority_the_urgency_says_something() -> None:
