@@ -78,7 +78,7 @@ def test_facts_are_written_and_their_days_marked(store: SqlStore) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_in_any_batches_gives_the_same_facts(store: SqlStore, data: st.DataObject) -> None:
     name = f"x{next(examples)}"
     repository = f"github.com/acme/{name}"

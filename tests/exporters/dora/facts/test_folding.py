@@ -77,7 +77,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
     max_leaves=4,
 )
-owns = st.dictionaries(st.sampled_from(OWN), scalars | st.lists(scalars, max_size=3) | json_values, max_size=8)
+owns = st.dictionaries(st.sampled_from(OWN), scalars | st.lists(scalars, max_size=3) | json_values, max_size=5)
 contents = st.fixed_dictionaries(
     {"environment": st.sampled_from([{"id": "prod"}, {"id": "eu"}, {}, None])},
     optional={
@@ -106,7 +106,7 @@ def told(draw: st.DrawFn, entity: str) -> DeliveryEvent:
 
 @given(st.sampled_from(sorted(PREDICATES)), st.data())
 def test_neither_order_nor_repetition_matters(entity: str, data: st.DataObject) -> None:
-    events = data.draw(st.lists(told(entity), max_size=6))
+    events = data.draw(st.lists(told(entity), max_size=4))
     fact = fold(entity, events, POLICY)
     again = data.draw(
         st.permutations([*events, *data.draw(st.lists(st.sampled_from(events), max_size=3) if events else st.just([]))])
