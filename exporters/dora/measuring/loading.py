@@ -69,7 +69,8 @@ def load(sheets: Iterable[Sheet], start: datetime, end: datetime, policy: Delive
             except UnreadableSheet:
                 unreadable.append(key)
                 continue
-            found.append(((key.environment, policy.team(key.service), key.service, key.day), cut))
+            if any(cut):
+                found.append(((key.environment, policy.team(key.service), key.service, key.day), cut))
     found.sort(key=lambda one: one[0])
     return _columns(window, found, tuple(sorted(unreadable)))
 

@@ -12,6 +12,7 @@ ROLLOUT_AT_MOST: Final = timedelta(hours=6)  # a deployment that says it took lo
 CONTEXT: Final = 10  # deployments before the rollback window that tell what ran and what was delivered before
 CROWD: Final = 500  # of more deployments than these in a rollback window, the latest
 SAME_REVISION: Final = timedelta(days=3)  # how much later a pull request may be merged than the commit that it is
+BEFORE_MERGE: Final = timedelta(days=7)  # how long before its merge a change may be deployed, from its branch
 VERSIONS: Final = 200  # deployments before an incident among which a version that it names is looked for
 
 

@@ -96,7 +96,7 @@ class _Reach:
         self.blamed(sorted({correction.deployment for correction in corrections.values() if correction.deployment}))
 
     def changes(self, facts: Sequence[Change]) -> None:
-        """Deployments of their repositories from shortly before they were merged on, and those that name them."""
+        """Deployments of their repositories from some days before they were merged on, and those that name them."""
         if not facts:
             return
         named = self._log.deployments_awaiting(changes=sorted({fact.id for fact in facts}))
@@ -105,7 +105,7 @@ class _Reach:
             merged[fact.repository] = min(fact.merged_at, merged.get(fact.repository, fact.merged_at))
         self._around(named)
         for repository, first in sorted(merged.items()):
-            since = (first - self._policy.rollback_window).date()
+            since = (first - looks.BEFORE_MERGE).date()
             self._around(self._log.deployments_awaiting(repositories=[repository], since=since))
 
     def artifacts(self, facts: Sequence[Artifact]) -> None:

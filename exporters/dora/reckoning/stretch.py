@@ -154,7 +154,7 @@ def anchors_of(deployment: Deployment, stretch: Stretch) -> Anchors:
             found.append(by_name or changes.of_revision(artifact.repository, artifact.revision))
     anchors: dict[str, Change] = {}
     for change in found:
-        if change is not None:
+        if change is not None and change.merged_at <= deployment.at + looks.BEFORE_MERGE:
             other = anchors.get(change.repository)
             if other is None or (other.merged_at, other.id) < (change.merged_at, change.id):
                 anchors[change.repository] = change
