@@ -3,14 +3,14 @@
 A line is `TIME KIND ID words…`; a time is `HH:MM` of the first day, or `DAY/HH:MM` (the first is Monday, 2 March 2026).
 
     09:00   change     c1 rev=r1 first=08:00 opened=08:30 hotfix reverts=c0 remedies=i1 touches=shop
-    10:00   deploys    d1 v=1 rev=r1 started=09:50 failed unplanned undoes=d0 remedies=i1 names=c1,c2 art=a1 run=x of=shop
+    10:00   deploys    d1 v=1 rev=r1 started=09:50 failed unplanned undoes=d0 remedies=i1 names=c1,c2 art=a1 run=x
     10:00   rolls-back d2 v=0
     10:00   removes    d3
     10:05   incident   i1 until=10:40 names=d1 of=shop drill
     12:00   correction i1 to=d2 | none | withdrawn
     00:00   artifact   a1 rev=r1 change=c1
 
-Everything is of `shop` in production, in repository `repo`, unless said otherwise.
+Everything is of `shop` (`of=`) in production (`in=`), in repository `repo`, unless said otherwise.
 """
 
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def read(text: str) -> tuple[list[Fact], list[Correction]]:
 
 def _fact(words: list[str]) -> Fact | Correction:
     time, kind, id_, *rest = words
-    said = dict(word.split("=", 1) if "=" in word else (word, "") for word in rest)
+    said = {name: value for name, _, value in (word.partition("=") for word in rest)}
 
     def when(name: str) -> datetime | None:
         return at(said[name]) if name in said else None

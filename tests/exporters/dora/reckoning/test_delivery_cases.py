@@ -191,7 +191,7 @@ CASES = {
         """,
     ),
     "over the night in which clocks go forward hours are hours": (
-        # Berlin, 29 March 2026 (day 28): 2:00 → 3:00. Times are UTC: 22:00 → 06:00 is 8 h, whatever clocks on walls said.
+        # Berlin, 29 March 2026 (day 28): 2:00 → 3:00. Times are UTC: 22:00 → 06:00 is 8 h on any clock.
         """
         27/20:00 change c0 rev=r0
         27/20:10 deploys d0 rev=r0
