@@ -9,7 +9,7 @@ import typer
 from flyball.cli import ExitCode
 from flyball.cli.asking import length_or_exit, now
 from flyball.cli.declared import declared_or_exit, fail, one_or_exit
-from flyball.cli.dora.opening import AsJSON, Database, opened
+from flyball.cli.dora.opening import AsJSON, Database, opened, policy_or_exit
 from flyball.cli.settings import settings_or_exit
 from flyball.cli.usage.talking import Counting
 
@@ -136,7 +136,16 @@ def _collected(repository: "Repository", store: "SqlStore", workspace: Path, *, 
 
 
 def _bring_up_to_date(store: "SqlStore", workspace: Path) -> None:
-    """Make facts of what was taken and measure them, as the server's jobs would."""
+    """Make facts of what was taken and measure them, as the server's jobs do; when one is at work, that one does."""
+    from exporters.dora.facts.daemon import FactsDaemon
+    from exporters.dora.measuring.daemon import MeasureDaemon
+
+    policy, at = policy_or_exit(workspace), now()
+    facts, measuring = FactsDaemon(store, lambda: policy), MeasureDaemon(store, lambda: policy)
+    while (turn := facts.run_once(at)).batches and not turn.was_overtaken:
+        pass
+    while not measuring.run_once(at).is_done:
+        pass
 
 
 def _tell(collected: "Sequence[Collected]", *, dry_run: bool, as_json: bool) -> None:
