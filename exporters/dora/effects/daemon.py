@@ -1,5 +1,6 @@
 """Measures the effects of deployments when their time after them is over."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controlplane import conventions as names
-from controlplane.model.delivery import DeliveryIncident, Deployment, DeploymentKind, StoredEffect
+from controlplane.model.delivery import DeliveryIncident, Deployment, DeploymentKind
 from controlplane.model.event import Event
 from controlplane.ports import HeldLease, MetricsBackend, Permanent, Store, Transaction, Transient
 from exporters.dora.effects.confounding import Surroundings
@@ -25,6 +26,8 @@ _SLICE: Final = timedelta(hours=6)  # of deployments that are looked through at 
 _SLICES: Final = 40  # in one turn: more than a week
 _AGAIN_AFTER: Final = timedelta(hours=1)  # everything is looked through again: facts may come late
 _SPREAD: Final = timedelta(days=1)  # between the first and the last deployment that share queries
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +110,23 @@ class EffectsDaemon:
     def _measure(self, chosen: Sequence[Deployment], now: datetime, lease: HeldLease | None) -> Turn:
         done = 0
         for batch in _near(chosen):
+            policy = self._policy()
+            around = self._surroundings(batch, policy)
             try:
-                rows = self._rows(batch, now)
+                recorded = self._fetched(batch, policy.effects, now)
             except (Transient, Permanent) as error:
                 self._at = None  # they are looked for again
+                log.warning("dora.effects_wait", extra={"reason": str(error), "deployments": len(chosen) - done})
                 return Turn(done, str(error))
+            rows = [
+                to_row(effect)
+                for each in batch
+                for effect in effects(each, around[each.id], recorded, policy.effects, now)
+            ]
             with self._store.transaction(lease=lease) as transaction:
                 transaction.delivery.put_effects(rows)
             done += len(batch)
         return Turn(done)
-
-    def _rows(self, batch: Sequence[Deployment], now: datetime) -> list[StoredEffect]:
-        policy = self._policy()
-        around = self._surroundings(batch, policy)
-        recorded = self._fetched(batch, policy.effects, now)
-        return [
-            to_row(effect)
-            for deployment in batch
-            for effect in effects(deployment, around[deployment.id], recorded, policy.effects, now)
-        ]
 
     def _fetched(self, batch: Sequence[Deployment], terms: EffectTerms, now: datetime) -> Recorded:
         first, last = batch[0].at, batch[-1].at

@@ -140,8 +140,8 @@ def test_a_calm_service_had_no_measurable_effect(store: SqlStore, metrics: Watch
 
 
 def test_without_half_of_the_slots_it_is_unknown_and_says_why(store: SqlStore, metrics: Watched) -> None:
-    known(store, deployment("gap"), deployment("nobody"))
-    daemon(store, metrics).run_once(READY)
+    known(store, deployment("gap"), deployment("nobody"), deployment("catalogue", kind=DeploymentKind.REMOVED))
+    assert daemon(store, metrics).run_once(READY) == Turn(2)
     (gap,) = effects_of(store, deployment("gap")).values()
     assert (gap.state, gap.reason) == (State.UNKNOWN, "0 of 12 slots after it have data")
     (nobody,) = effects_of(store, deployment("nobody")).values()
@@ -211,10 +211,13 @@ def test_what_else_happened_is_named(store: SqlStore, metrics: Watched) -> None:
     )
     started = AT - timedelta(minutes=20)
     moved = Event("t", EVENT_TIER_CHANGED, "production", AT + timedelta(minutes=20), {"from": 0, "to": 2})
+    incidents = [
+        DeliveryIncident("i", "checkout", "production", started, AT + HOUR, name="INC-7"),
+        DeliveryIncident("later", "checkout", "production", AT + timedelta(minutes=9), name="INC-8"),
+        DeliveryIncident("over", "checkout", "production", AT - 3 * HOUR, AT - 2 * HOUR, name="INC-6"),
+    ]
     with store.transaction() as transaction:
-        transaction.delivery.put_incidents(
-            [DeliveryIncident("i", "checkout", "production", started, AT + HOUR, name="INC-7")]
-        )
+        transaction.delivery.put_incidents(incidents)
         transaction.events.append(moved, READY)
     daemon(store, metrics).run_once(READY)
     found = effects_of(store, deployment())["checkout-availability"]

@@ -65,6 +65,29 @@ def test_even_where_the_past_never_differs_chance_remains() -> None:
     assert found.high - found.expected >= reach * 0.999
 
 
+def test_many_events_that_never_differ_still_differ_by_chance() -> None:
+    """12 slots of 300 events, more than are counted exactly."""
+    found = asked(slots(7, bad=300))
+    reach = normal(0.95) * math.sqrt(0.1 * 0.9 * 2 / 36_000)
+    assert found.high - found.expected == pytest.approx(reach)
+
+
+def test_an_hour_at_which_more_goes_wrong_than_at_others_has_a_wider_interval() -> None:
+    random = np.random.default_rng(3)
+    start = AT - timedelta(days=7)
+    waves = [1.0] * (7 * 288 + 14)
+    for place in range(len(waves)):
+        is_restless = (start + place * SLOT).hour in (9, 10, 11)
+        waves[place] = math.exp(random.normal(0, 1.5 if is_restless else 0.05))
+    found, elsewhere = (
+        asked(slots(7, bad=300, events=30_000, waves=waves)),
+        slots(7, bad=300, events=30_000, waves=waves),
+    )
+    calm = Question(AT - 5 * HOUR, Window(AT - 6 * HOUR, AT - 5 * HOUR), Window(AT - 5 * HOUR, AT - 4 * HOUR))
+    quiet = estimate(elsewhere, calm)
+    assert (found.high - found.low) / found.expected > 3 * (quiet.high - quiet.low) / quiet.expected
+
+
 def test_what_is_usual_at_that_hour_is_taken_off() -> None:
     """Errors that double from ten to eleven each day are no deployment's."""
     day = [1.0] * 288
@@ -121,7 +144,15 @@ def test_predicted_counts_hold_what_they_promise(seen: float, ratio: float, conf
 
 @pytest.mark.parametrize(
     ("confidence", "degrees", "value"),
-    [(0.95, 1, 12.7062), (0.95, 2, 4.3027), (0.95, 3, 3.1824), (0.95, 8, 2.3060), (0.99, 5, 4.0321), (0.9, 30, 1.6973)],
+    [
+        (0.95, 1, 12.7062),
+        (0.95, 2, 4.3027),
+        (0.95, 3, 3.1824),
+        (0.95, 8, 2.3060),
+        (0.99, 5, 4.0321),
+        (0.9, 30, 1.6973),
+        (0.9999, 3, 28.0001),
+    ],
 )
 def test_students_quantiles_are_those_of_the_tables(confidence: float, degrees: float, value: float) -> None:
     assert student(confidence, degrees) == pytest.approx(value, rel=1e-3)
