@@ -1,6 +1,6 @@
 """The tables of what follows from delivery events. The newest migration and this file say the same."""
 
-from sqlalchemy import Boolean, Column, Identity, Index, Table, text
+from sqlalchemy import Boolean, Column, Identity, Index, LargeBinary, Table, text
 
 from controlplane.store.columns import Line, Number, UTCTime
 from controlplane.store.metadata import metadata
@@ -42,7 +42,7 @@ deployments = Table(
 deployed_artifacts = Table(
     "delivery_deployed_artifacts",  # the artifacts of every deployment, to be found by
     metadata,
-    Column("artifact", Line, primary_key=True),
+    Column("artifact", LargeBinary, primary_key=True),  # see `delivery_rows.short`: two long names fit in no index
     Column("deployment", Line, primary_key=True),
     sqlite_with_rowid=False,
 )
@@ -50,7 +50,7 @@ deployed_artifacts = Table(
 deployed_changes = Table(
     "delivery_deployed_changes",  # the changes that deployments name themselves, likewise
     metadata,
-    Column("change", Line, primary_key=True),
+    Column("change", LargeBinary, primary_key=True),
     Column("deployment", Line, primary_key=True),
     sqlite_with_rowid=False,
 )
@@ -82,6 +82,7 @@ artifacts = Table(
     "delivery_artifacts",
     metadata,
     Column("id", Line, primary_key=True),
+    Column("short", LargeBinary, nullable=False),  # of its id
     Column("change", Line, nullable=False),
     Column("repository", Line, nullable=False),
     Column("revision", Line, nullable=False),

@@ -37,9 +37,12 @@ _TABLES: Final = {
     EntityKind.INCIDENT: tables.incidents,
 }
 _PARTS: Final = {
-    tables.deployed_artifacts: KeyedRows("delivery_deployed_artifacts", {"artifact": "text", "deployment": "text"}, {}),
-    tables.deployed_changes: KeyedRows("delivery_deployed_changes", {"change": "text", "deployment": "text"}, {}),
+    tables.deployed_artifacts: KeyedRows(
+        "delivery_deployed_artifacts", {"artifact": "bytea", "deployment": "text"}, {}
+    ),
+    tables.deployed_changes: KeyedRows("delivery_deployed_changes", {"change": "bytea", "deployment": "text"}, {}),
 }
+_Part = tuple[bytes, str]  # short name of an artifact or change, deployment
 _DEPLOYMENT: Final = tables.deployments.c
 _ARTIFACT: Final = tables.deployed_artifacts.c
 _CHANGE: Final = tables.deployed_changes.c
@@ -144,15 +147,17 @@ class SqlDeliveryFacts:
         days = self._days(since)
         by_artifact = days.join(tables.deployed_artifacts, _ARTIFACT.deployment == _DEPLOYMENT.id)
         by_change = days.join(tables.deployed_changes, _CHANGE.deployment == _DEPLOYMENT.id)
-        by_built = by_artifact.join(tables.artifacts, tables.artifacts.c.id == _ARTIFACT.artifact)
+        by_built = by_artifact.join(tables.artifacts, tables.artifacts.c.short == _ARTIFACT.artifact)
         repository = tables.artifacts.c.repository
+        by_own = days.where(*_known(_DEPLOYMENT.repository, _DEPLOYMENT.revision))
         found: set[SheetKey] = set()
-        for wanted, column, query in (
-            (artifacts, _ARTIFACT.artifact, by_artifact),
-            (changes, _CHANGE.change, by_change),
-            (repositories, _DEPLOYMENT.repository, days.where(*_known(_DEPLOYMENT.repository, _DEPLOYMENT.revision))),
+        searches: tuple[tuple[Sequence[str | bytes], Any, Select[Any]], ...] = (
+            ([rows.short(each) for each in artifacts], _ARTIFACT.artifact, by_artifact),
+            ([rows.short(each) for each in changes], _CHANGE.change, by_change),
+            (repositories, _DEPLOYMENT.repository, by_own),
             (repositories, repository, by_built.where(*_known(repository))),
-        ):
+        )
+        for wanted, column, query in searches:
             for batch in batches([each for each in dict.fromkeys(wanted) if each]):
                 for service, environment, day in self._connection.execute(query.where(column.in_(batch))):
                     found.add(SheetKey(service, environment, date.fromisoformat(day)))
@@ -216,8 +221,8 @@ class SqlDeliveryFacts:
         """Keep the tables by which deployments are found: what has changed against the deployments as they stand."""
         stored = self._stored_parts([each.id for each in deployments])
         wanted = (
-            {(artifact, each.id) for each in deployments for artifact in each.artifacts if artifact},
-            {(change, each.id) for each in deployments for change in each.changes if change},
+            {(rows.short(artifact), each.id) for each in deployments for artifact in each.artifacts},
+            {(rows.short(change), each.id) for each in deployments for change in each.changes},
         )
         for table, known, now in zip(_PARTS, stored, wanted, strict=True):
             self._delete_parts(table, known - now)
@@ -227,17 +232,17 @@ class SqlDeliveryFacts:
         for table, known in zip(_PARTS, self._stored_parts(ids), strict=True):
             self._delete_parts(table, known)
 
-    def _stored_parts(self, ids: Sequence[str]) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    def _stored_parts(self, ids: Sequence[str]) -> tuple[set[_Part], set[_Part]]:
         """(artifact, deployment) and (change, deployment) of these deployments as they stand."""
-        artifacts: set[tuple[str, str]] = set()
-        changes: set[tuple[str, str]] = set()
+        artifacts: set[_Part] = set()
+        changes: set[_Part] = set()
         found = rows.DEPLOYMENTS.read(self._connection, [(id_,) for id_ in ids], ("artifacts", "changes"))
         for (id_,), (own_artifacts, own_changes) in found:
-            artifacts.update((artifact, id_) for artifact in orjson.loads(own_artifacts))
-            changes.update((change, id_) for change in orjson.loads(own_changes))
+            artifacts.update((rows.short(artifact), id_) for artifact in orjson.loads(own_artifacts))
+            changes.update((rows.short(change), id_) for change in orjson.loads(own_changes))
         return artifacts, changes
 
-    def _delete_parts(self, table: Table, parts: Iterable[tuple[str, str]]) -> None:
+    def _delete_parts(self, table: Table, parts: Iterable[_Part]) -> None:
         key = tuple_(*table.primary_key)
         for batch in batches(sorted(parts)):
             self._connection.execute(delete(table).where(key.in_(batch)))

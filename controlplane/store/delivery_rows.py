@@ -87,7 +87,9 @@ CHANGES: Final = KeyedRows(
     },
 )
 ARTIFACTS: Final = KeyedRows(
-    "delivery_artifacts", {"id": _TEXTS}, {"change": _TEXTS, "repository": _TEXTS, "revision": _TEXTS}
+    "delivery_artifacts",
+    {"id": _TEXTS},
+    {"short": "bytea", "change": _TEXTS, "repository": _TEXTS, "revision": _TEXTS},
 )
 INCIDENTS: Final = KeyedRows(
     "delivery_incidents",
@@ -109,8 +111,12 @@ INCIDENTS: Final = KeyedRows(
 
 def event_key(source: str, id_: str) -> bytes:
     """16 bytes that stand for (source, id): their index is a third as large, and all of its pages are as busy."""
-    name = f"{source}\x00{id_}".encode("utf-8", "surrogatepass")
-    return blake2b(name, digest_size=_KEY_BYTES).digest()
+    return short(f"{source}\x00{id_}")
+
+
+def short(name: str) -> bytes:
+    """16 bytes that stand for a name."""
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest()
 
 
 def event_row(event: DeliveryEvent, key: bytes, received_at: datetime) -> Key:
@@ -180,12 +186,12 @@ def change_of(row: RowMapping) -> Change:
 
 def artifact_row(one: Artifact) -> Key:
     """An artifact for its table."""
-    return _storable((one.id, one.change, one.repository, one.revision))
+    return _storable((one.id, short(one.id), one.change, one.repository, one.revision))
 
 
 def artifact_of(row: RowMapping) -> Artifact:
     """An artifact from its table."""
-    return Artifact(**dict(row))
+    return Artifact(row["id"], row["change"], row["repository"], row["revision"])
 
 
 def incident_row(one: DeliveryIncident) -> Key:

@@ -1,5 +1,6 @@
 """The store of what follows from delivery events, on both databases."""
 
+import random
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -16,7 +17,7 @@ from controlplane.model.delivery import (
     SheetKey,
 )
 from controlplane.store import SqlStore
-from tests.contracts.delivering import NOON, broke, deployed, merged
+from tests.contracts.delivering import NOON, broke, deployed, happened, merged
 
 HOUR = timedelta(hours=1)
 DAY = NOON.date()
@@ -208,3 +209,32 @@ def test_a_day_is_one_of_utc(store: SqlStore) -> None:
     with store.transaction(read_only=True) as transaction:
         assert [each.day for each in transaction.delivery.deployments_awaiting(artifacts=["a"])] == [date(2026, 11, 21)]
         assert [each.day for each in transaction.delivery.deployments_awaiting(artifacts=["b"])] == [date(2026, 11, 20)]
+
+
+def test_the_longest_names_fit_into_every_index(store: SqlStore) -> None:
+    """PostgreSQL refuses rows of an index beyond 2,704 bytes, after it tried to pack them."""
+    chance = random.Random(1)
+
+    def name(length: int) -> str:
+        return f"{chance.getrandbits(length * 4):0{length}x}"
+
+    deployment, artifact, change = name(1980), name(1980), name(1980)
+    service, environment, repository, revision = name(256), name(256), name(1024), name(1024)
+    full = Deployment(
+        deployment, service, environment, NOON, DeploymentKind.DEPLOYED, artifacts=(artifact,), changes=(change,),
+        repository=repository, revision=revision,
+    )  # fmt: skip
+    incident = DeliveryIncident(name(1980), service, environment, NOON, deployment=name(1024))
+    put(store, full, Change(change, repository, NOON, revision), Artifact(artifact, change, repository), incident)
+    with store.transaction() as transaction:
+        delivery = transaction.delivery
+        key = SheetKey(service, environment, NOON.date())
+        assert delivery.deployments_awaiting(artifacts=[artifact]) == [key]
+        assert delivery.deployments_awaiting(changes=[change]) == [key]
+        assert list(delivery.changes_of_revisions([(repository, revision)])) == [(repository, revision)]
+        assert delivery.incidents_naming([incident.deployment]) == [incident]
+        delivery.put_correction(Correction(incident.id, deployment, "ann", NOON))
+        assert delivery.incidents_naming([deployment]) == [incident]
+        event = replace(happened(name(256), entity=f"deployment:{deployment}"), source=name(512), subject=name(256))
+        delivery.take([replace(event, type=name(256), sender=name(256))], NOON)
+        assert len(delivery.events_of([event.entity])[event.entity]) == 1

@@ -128,7 +128,8 @@ def _create_deployments() -> None:
     for part in ("artifact", "change"):
         op.create_table(
             f"delivery_deployed_{part}s",
-            *_text(part, "deployment"),
+            *_bytes(part),
+            *_text("deployment"),
             sa.PrimaryKeyConstraint(part, "deployment", name=f"pk_delivery_deployed_{part}s"),
             sqlite_with_rowid=False,
         )
@@ -150,7 +151,9 @@ def _create_changes() -> None:
     _partial_index("ix_delivery_changes_by_revision", "delivery_changes", ["repository", "revision"], _BY_REVISION)
     op.create_table(
         "delivery_artifacts",
-        *_text("id", "change", "repository", "revision"),
+        *_text("id"),
+        *_bytes("short"),
+        *_text("change", "repository", "revision"),
         sa.PrimaryKeyConstraint("id", name="pk_delivery_artifacts"),
     )
     _partial_index("ix_delivery_artifacts_repository", "delivery_artifacts", ["repository"], "repository <> ''")
