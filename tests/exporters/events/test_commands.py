@@ -153,7 +153,7 @@ def test_a_dry_run_prints_what_would_be_sent(serving: Serving) -> None:
         (("list", "--since", "soon"), "is no length"),
     ],
 )
-def test_what_does_not_fit_is_an_error_of_usage(serving: Serving, arguments: tuple[str, ...], told: str) -> None:
+def test_what_does_not_fit_is_an_error_of_usage(arguments: tuple[str, ...], told: str) -> None:
     assert told in " ".join(run(*arguments, code=2).stderr.split())
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -84,12 +85,19 @@ def app(store: object, settings: EventSettings = SETTINGS, **options: Any) -> St
     return Starlette(routes=hook.routes())
 
 
+@pytest.fixture(scope="module")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SQLite, migrated once: to be copied."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    migrate(f"sqlite:///{folder}/empty.db")
+    return folder / "empty.db"
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    """SQLite, migrated."""
-    url = f"sqlite:///{tmp_path}/state.db"
-    migrate(url)
-    opened = open_store(url)
+def store(tmp_path: Path, empty_database: Path) -> Iterator[SqlStore]:
+    """A copy of it."""
+    shutil.copyfile(empty_database, tmp_path / "state.db")
+    opened = open_store(f"sqlite:///{tmp_path}/state.db")
     yield opened
     opened.close()
 
