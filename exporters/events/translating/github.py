@@ -206,37 +206,39 @@ def _commit(node: Node) -> Commit:
 
 def _issue(document: Node, repository: _Repository) -> list[dict[str, JSON]]:
     """An issue with the label `incident` is one, from its opening until it is closed."""
-    issue, action = document.part("issue"), document.text("action")
+    issue, action, label = document.part("issue"), document.text("action"), document.part("label").text("name")
     told = [each.text("name") for each in issue.parts("labels")]
-    label = document.part("label").text("name")
-    is_incident = conventions.is_incident(told)
-    if action not in _ISSUES or not (is_incident or (action == "unlabeled" and conventions.is_incident([label]))):
+    was_incident = action == "unlabeled" and conventions.is_incident([label])
+    if action not in _ISSUES or not (conventions.is_incident(told) or was_incident):
         return []
-    opened_at = issue.when("created_at")
+    own = _own_of_issue(issue, told, repository)
+    opened_at, closed_at = issue.when("created_at"), issue.perhaps_when("closed_at")
     changed_at = issue.perhaps_when("updated_at") or opened_at
-    closed_at = issue.perhaps_when("closed_at") if issue.text("state") == "closed" else None
-    moment = f"{making.written(changed_at)}/{action}{f'/{label}' if label else ''}"
-    url = issue.url("html_url")
+    closed_at = closed_at if issue.text("state") == "closed" else None
     words = conventions.incident_words(
-        action.removesuffix("ed"), opened_at, changed_at, closed_at, is_addressed=bool(url)
+        action.removesuffix("ed"), opened_at, changed_at, closed_at, is_addressed=bool(own["url"])
     )
-    own: making.Own = {
+    key, moment = f"issue/{issue.number('number')}", f"{making.written(changed_at)}/{action}/{label}"
+    service, environment = (conventions.first(told, name) for name in ("service", "environment"))
+    return [
+        making.incident(
+            word, id_=f"{key}/{word}/{making.written(at)}/{moment}", source=repository.source, at=at, key=key,
+            service=service or repository.short, environment=environment, own=own,
+        )
+        for word, at in words
+    ]  # fmt: skip
+
+
+def _own_of_issue(issue: Node, told: Sequence[str], repository: _Repository) -> making.Own:
+    return {
         "name": f"{repository.short}#{issue.number('number')}",
         "title": issue.text("title", LONGEST_TITLE),
         "priority": conventions.priority_in(told),
         "deployment": conventions.cause(issue.prose("body")),
-        "url": url,
-        "counted": is_incident and issue.text("state_reason") not in _NOT_MEANT,
-        "startedAt": opened_at,
+        "url": issue.url("html_url"),
+        "counted": conventions.is_incident(told) and issue.text("state_reason") not in _NOT_MEANT,
+        "startedAt": issue.when("created_at"),
     }
-    return [
-        making.incident(
-            word, id_=f"issue/{issue.number('number')}/{word}/{making.written(at)}/{moment}", source=repository.source, at=at,
-            key=f"issue/{issue.number('number')}", service=conventions.first(told, "service") or repository.short,
-            environment=conventions.first(told, "environment"), own=own,
-        )
-        for word, at in words
-    ]  # fmt: skip
 
 
 def _change(

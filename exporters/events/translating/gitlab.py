@@ -200,33 +200,36 @@ def _commit(node: Node) -> Commit:
 def _issue(document: Node, project: _Project) -> list[dict[str, JSON]]:
     """An issue of the type Incident is one, from its opening until it is closed."""
     issue = document.part("object_attributes")
-    told = _labels(document, issue)
-    action = issue.text("action")
+    told, action = _labels(document, issue), issue.text("action")
     is_incident = issue.text("type").lower() == _INCIDENT or conventions.is_incident(told)
     if action not in _STATES or not is_incident:
         return []
-    number, opened_at, changed_at = issue.number("iid"), issue.when("created_at"), issue.when("updated_at")
+    own = _own_of_issue(issue, told, project)
+    opened_at, changed_at = issue.when("created_at"), issue.when("updated_at")
     closed_at = changed_at if action == "close" else None
     if issue.text("state") == "closed":
         closed_at = issue.perhaps_when("closed_at") or closed_at
-    url = issue.url("url")
-    words = conventions.incident_words(action, opened_at, changed_at, closed_at, is_addressed=bool(url))
-    own: making.Own = {
-        "name": f"{project.short}#{number}",
-        "title": issue.text("title", LONGEST_TITLE),
-        "priority": conventions.priority_in(told) or conventions.priority(issue.text("severity")),
-        "deployment": conventions.cause(issue.prose("description")),
-        "url": url,
-        "startedAt": opened_at,
-    }
+    words = conventions.incident_words(action, opened_at, changed_at, closed_at, is_addressed=bool(own["url"]))
+    key, moment = f"issue/{issue.number('iid')}", f"{making.written(changed_at)}/{action}"
+    service, environment = (conventions.first(told, name) for name in ("service", "environment"))
     return [
         making.incident(
-            word, id_=f"issue/{number}/{word}/{making.written(at)}/{making.written(changed_at)}/{action}", source=project.source, at=at,
-            key=f"issue/{number}", service=conventions.first(told, "service") or project.short,
-            environment=conventions.first(told, "environment"), own=own,
+            word, id_=f"{key}/{word}/{making.written(at)}/{moment}", source=project.source, at=at, key=key,
+            service=service or project.short, environment=environment, own=own,
         )
         for word, at in words
     ]  # fmt: skip
+
+
+def _own_of_issue(issue: Node, told: Sequence[str], project: _Project) -> making.Own:
+    return {
+        "name": f"{project.short}#{issue.number('iid')}",
+        "title": issue.text("title", LONGEST_TITLE),
+        "priority": conventions.priority_in(told) or conventions.priority(issue.text("severity")),
+        "deployment": conventions.cause(issue.prose("description")),
+        "url": issue.url("url"),
+        "startedAt": issue.when("created_at"),
+    }
 
 
 def _labels(document: Node, part: Node) -> list[str]:

@@ -4,7 +4,7 @@ A payload names commits and not their parents, so that what belongs together is 
 GitLab write when they merge:
 
 - a merge of a request is one change with everything before it, and its first commit is the earliest of them;
-- a request that was squashed is one change; when its work began the one commit does not tell;
+- one that was squashed has nothing before it: when its work began the one commit does not tell;
 - any other merge is one change with everything before it; one of the default branch into itself brings nothing;
 - every other commit is a change of its own.
 
@@ -26,7 +26,7 @@ NOTHING: Final = re.compile(r"0{40,64}")  # git's word for no commit
 _AT_ONCE: Final = timedelta(minutes=1)
 _GITHUB_MERGE: Final = re.compile(r"Merge pull request #(\d{1,18}) from ")
 _GITLAB_MERGE: Final = re.compile(r"^See merge request [^\s!]*!(\d{1,18})$", re.MULTILINE)
-_SQUASHED: Final = re.compile(r"[^\n]* \(#(\d{1,18})\)(?:\n|$)")
+_TITLED: Final = re.compile(r"[^\n]* \(#(\d{1,18})\)(?:\n|$)")
 _MERGE: Final = re.compile(r"Merge (?:remote-tracking )?(?:branch|tag|commit|branches) ['\"]?([^'\"\n]*)")
 
 
@@ -81,9 +81,6 @@ class _Reader:
         number = _merged(commit)
         if number:
             self._close(number, commit)
-        elif commit.is_by_host and (squashed := _SQUASHED.match(commit.message)):
-            self.flush()
-            self.brought.append(Brought(squashed[1], commit))
         elif (merge := _MERGE.match(commit.message)) is None:
             self.waiting.append(commit)
         elif commit.revision == self.head or not self._is_own_branch(merge[1]):
@@ -116,6 +113,8 @@ def brought(commits: Sequence[Commit], *, branch: str, head: str, is_cut: bool) 
 def _merged(commit: Commit) -> str:
     """The number of the request that a commit merges; empty for any other."""
     found = _GITHUB_MERGE.match(commit.message)
+    if found is None and commit.is_by_host:
+        found = _TITLED.match(commit.message)
     if found is None and commit.title.startswith("Merge branch "):
         found = _GITLAB_MERGE.search(commit.message)
     return found[1] if found else ""

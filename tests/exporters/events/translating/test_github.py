@@ -2,13 +2,14 @@
 
 import json
 from copy import deepcopy
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from controlplane.model.delivery import DeliveryIncident, Deployment
 from exporters.cloudevents.faults import Malformed
+from exporters.dora.facts.changes import change_of
 from exporters.dora.facts.deployments import deployment_of
 from exporters.dora.facts.incidents import incident_of
 from exporters.dora.facts.statements import statements
@@ -191,6 +192,20 @@ def test_a_merged_request_and_the_push_of_its_merge_are_one_change() -> None:
     [event] = github("push", changed(GITHUB_PUSH, "commits", [GITHUB_PUSH["commits"][0], merge]))
     assert taken(event).entity == taken(github("pull_request", GITHUB_PULL_REQUEST)[0]).entity
     assert own(event) == {"revision": SHA, "firstCommitAt": "2026-11-19T07:00:00Z"}
+
+
+def test_a_request_and_its_push_make_one_fact_in_whatever_order_they_come() -> None:
+    merge = github_commit(SHA, "Merge pull request #12 from acme/x", "2026-11-19T16:30:00Z", "web-flow")
+    pushed = github("push", changed(GITHUB_PUSH, "commits", [GITHUB_PUSH["commits"][0], merge]))
+    events = [taken(event) for event in [*pushed, *github("pull_request", GITHUB_PULL_REQUEST)]]
+    facts = [
+        change_of("github.com/Acme/Shop#12", statements(order), DeliveryPolicy()) for order in (events, events[::-1])
+    ]
+    assert facts[0] == facts[1]
+    assert facts[0] is not None
+    assert (facts[0].first_commit_at, facts[0].is_hotfix, facts[0].services) == (
+        datetime(2026, 11, 19, 7, tzinfo=UTC), True, ("checkout",),
+    )  # fmt: skip
 
 
 def test_a_push_that_rewrites_history_is_one_change_without_a_first_commit() -> None:

@@ -41,7 +41,12 @@ def test_a_queue_lands_several_requests_at_once() -> None:
 
 def test_a_squashed_request_does_not_tell_when_it_began() -> None:
     squashed = commit(2, "Round once (#12)\n\n* one\n* two", is_by_host=True)
-    assert changes(commit(1), squashed) == [("@", 1, 1), ("12", 2, None)]
+    assert changes(squashed) == [("12", 2, None)]
+    assert changes(squashed, commit(3, "Other (#13)", is_by_host=True)) == [("12", 2, None), ("13", 3, None)]
+
+
+def test_a_merge_may_be_titled_like_its_request() -> None:
+    assert changes(commit(1), commit(2), commit(3, "Round once (#12)", is_by_host=True)) == [("12", 3, 1)]
 
 
 def test_a_number_that_a_person_wrote_is_no_request() -> None:
