@@ -22,6 +22,7 @@ from flyball.demo.deliveries import telling
 from flyball.demo.deliveries.past import past_events
 from flyball.demo.deliveries.releasing import Pipeline, releasing
 from flyball.demo.deliveries.repository import put_repository
+from flyball.demo.deliveries.routine import Routine, running_versions
 from flyball.demo.folder import DemoFolder, RunningDemo
 from flyball.demo.pager.people import reaching_people
 from flyball.demo.past import write_past
@@ -147,7 +148,7 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
                 _meter(simulation, folder, console_url, clock.now())
             with steps.step("Telling what was delivered this month"):
                 _deliver(simulation, options.catalogue, folder, console_url)
-        stack.enter_context(_releasing(folder, platform, console_url, clock))
+        stack.enter_context(_releasing(options, platform, console_url, clock))
         probers: tuple[Server, ...] = ()
         if options.probers:
             probers = stack.enter_context(probing.probing(folder, outside.secrets, console_url))
@@ -200,11 +201,15 @@ def _deliver(simulation: Simulation, catalogue: Catalogue, folder: DemoFolder, c
 
 
 def _releasing(
-    folder: DemoFolder, platform: LivePlatform, console_url: str, clock: Clock
+    options: DemoOptions, platform: LivePlatform, console_url: str, clock: Clock
 ) -> AbstractContextManager[None]:
-    token = folder.events_token.read_text()
-    pipeline = Pipeline(lambda events: telling.send(console_url, token, events))
-    return releasing(pipeline, platform.broken, clock)
+    token = options.folder.events_token.read_text()
+
+    def send(events: list[telling.CDEvent]) -> int:
+        return telling.send(console_url, token, events)
+
+    routine = Routine(send, running_versions(options.catalogue), clock.now())
+    return releasing(Pipeline(send), routine, platform.broken, clock)
 
 
 def _alertmanager(folder: DemoFolder, console_url: str) -> AbstractContextManager[Server]:

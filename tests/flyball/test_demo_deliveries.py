@@ -13,6 +13,7 @@ from controlplane.ports import Transient
 from flyball.demo.deliveries.past import incident_id, past_events
 from flyball.demo.deliveries.releasing import SERVICE, VERSION, Pipeline
 from flyball.demo.deliveries.repository import DECLARED_URL, NAME, put_repository
+from flyball.demo.deliveries.routine import EVERY, SERVICES, Routine, running_versions
 from flyball.demo.deliveries.telling import CDEvent
 from flyball.demo.folder import DemoFolder
 from flyball.demo.platform.catalogue import INTELGRAPH
@@ -105,6 +106,28 @@ def test_what_did_not_arrive_is_told_again() -> None:
     line.is_down = False
     pipeline.look(NOW, NOW)
     assert line.told == ["change.merged", f"service.deployed {VERSION}"]
+
+
+def test_everyday_releases_go_on_one_service_after_the_other_and_none_is_lost() -> None:
+    line = Line()
+    routine = Routine(line.send, running_versions(INTELGRAPH), NOW)
+    routine.look(NOW)
+    assert line.told == []
+    line.is_down = True
+    with pytest.raises(Transient):
+        routine.look(NOW + EVERY)
+    line.is_down = False
+    for minute in range(30):
+        routine.look(NOW + EVERY + timedelta(minutes=minute))
+    deployed = [each.removeprefix("service.deployed ") for each in line.told if each.startswith("service")]
+    assert deployed == ["1.4.3", "0.9.7", "0.69.1", "0.7.2", "1.4.4", "0.9.8", "0.69.2"]
+
+
+def test_no_fault_of_the_demo_touches_a_service_that_is_released_every_day() -> None:
+    """Or its incident would be held against a release that did no harm."""
+    touched = {effect.flow for fault in INTELGRAPH.faults for effect in fault.effects}
+    services = {flow.service for flow in INTELGRAPH.flows if flow.name in touched}
+    assert not services & set(SERVICES)
 
 
 def test_the_connectors_repository_has_releases_in_order_and_is_named_in_the_workspace(tmp_path: Path) -> None:

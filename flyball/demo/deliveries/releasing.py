@@ -1,4 +1,4 @@
-"""The platform's pipeline while the demo runs: it tells when the bad release goes out, and when it is rolled back.
+"""The platform's pipeline while the demo runs: everyday releases, the bad one when it goes out, and its way back.
 
 Flyball being away for a while keeps nothing from being told: it is sent again until it is taken.
 """
@@ -12,6 +12,7 @@ from typing import Final
 
 from controlplane.ports import Clock, Transient
 from flyball.demo.deliveries import telling
+from flyball.demo.deliveries.routine import Routine
 from flyball.demo.deliveries.telling import CDEvent, Fields
 
 FAULT: Final = "release"
@@ -68,7 +69,9 @@ class Pipeline:
 
 
 @contextmanager
-def releasing(pipeline: Pipeline, broken: Callable[[], dict[str, datetime]], clock: Clock) -> Iterator[None]:
+def releasing(
+    pipeline: Pipeline, routine: Routine, broken: Callable[[], dict[str, datetime]], clock: Clock
+) -> Iterator[None]:  # fmt: skip
     """A thread that looks every second until the end of the block."""
     over = threading.Event()
 
@@ -76,6 +79,7 @@ def releasing(pipeline: Pipeline, broken: Callable[[], dict[str, datetime]], clo
         while not over.wait(_POLL_SECONDS):
             try:
                 pipeline.look(broken().get(FAULT), clock.now())
+                routine.look(clock.now())
             except Transient as error:
                 log.warning("demo.release_not_told", extra={"error": str(error)})
 
