@@ -72,7 +72,7 @@ def statements(events: Iterable[DeliveryEvent]) -> list[Statement]:
     known: dict[tuple[str, str], DeliveryEvent] = {}
     for event in events:
         other = known.get((event.source, event.id))
-        if other is None or (event.time, event.digest) < (other.time, other.digest):
+        if other is None or _place(event) < _place(other):
             known[event.source, event.id] = event
     read = (_statement(event) for event in sorted(known.values(), key=lambda each: (each.time, each.source, each.id)))
     return [statement for statement in read if statement is not None]
@@ -120,7 +120,9 @@ def as_name(value: JSON, most: int = LONGEST_NAME) -> str:
     if not isinstance(value, str):
         return ""
     text = value.strip()
-    return text if len(text) <= most and text.isprintable() else ""
+    if len(text) > most or not text.isprintable():
+        return ""
+    return text if text.isascii() or len(text.encode()) <= most else ""  # databases bound what an index holds in bytes
 
 
 def as_title(value: JSON) -> str:
@@ -148,6 +150,10 @@ def as_time(value: JSON) -> datetime | None:
         return _known(time.astimezone(UTC)) if time.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
+
+
+def _place(event: DeliveryEvent) -> tuple[datetime, bytes, str]:
+    return event.time, event.digest, event.trace_id
 
 
 def _known(time: datetime) -> datetime | None:

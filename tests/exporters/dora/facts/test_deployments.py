@@ -100,7 +100,9 @@ def test_repository_and_revision_come_from_the_artifact_where_nothing_else_says(
     assert (half.repository, half.revision) == (SHOP, "abc1234")
 
 
-@pytest.mark.parametrize("said", [{"service": ""}, {"environment": None}, {"service": 7}, {"service": "x" * 257}])
+@pytest.mark.parametrize(
+    "said", [{"service": ""}, {"environment": None}, {"service": 7}, {"service": "x" * 257}, {"service": "ü" * 129}]
+)
 def test_without_a_service_or_an_environment_there_is_none(said: dict[str, Any]) -> None:
     assert fold("deployment:/ci#d1", [deployed(**said)], POLICY) is None
 
