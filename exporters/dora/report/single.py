@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from controlplane.model.delivery import (
@@ -14,13 +14,14 @@ from controlplane.model.delivery import (
     Deployment,
     DeploymentKind,
     EntityKind,
+    SheetKey,
     StoredEffect,
 )
 from exporters.dora.model import JudgedDeployment
 from exporters.dora.policy.model import DeliveryPolicy
 from exporters.dora.reckoning import looks
-from exporters.dora.reckoning.gathering import gather_span
-from exporters.dora.reckoning.judging import JudgedIncident, Reckoning, reckon
+from exporters.dora.reckoning.gathering import gather, gather_span
+from exporters.dora.reckoning.judging import Judge, JudgedIncident, Reckoning, reckon
 
 if TYPE_CHECKING:
     from controlplane.delivery_ports import DeliveryLog
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MOST: Final = 200  # shown
 MOST_RECKONED: Final = 5000  # deployments: of a service with more of them in that time, the latest
 MOST_EVENTS: Final = 50  # behind one deployment
+_DAY: Final = timedelta(days=1)
 _INSTANT: Final = timedelta(microseconds=1)
 Track = tuple[str, str]  # service, environment
 
@@ -89,17 +91,27 @@ def judged_deployments(log: "DeliveryLog", asked: Asked, policy: DeliveryPolicy)
 
 
 def judged_incidents(log: "DeliveryLog", asked: Asked, policy: DeliveryPolicy) -> list[JudgedIncident]:
-    """Those that began in that time and count, latest first, each with what it is held against."""
-    tracks = sorted(
-        {
-            (each.service, each.environment)
-            for each in log.incidents_between(asked.start, asked.end, service=asked.service)
-            if not asked.environments or each.environment in asked.environments
-        }
-    )
-    found = [each for track in tracks for each in _reckoned(log, track, asked.start, asked.end, policy).incidents]
+    """Those that began in that time and count, latest first, each with what it is held against.
+
+    Only the days on which they began are reckoned.
+    """
+    lately = [
+        each
+        for each in log.incidents_between(asked.start, asked.end, service=asked.service)
+        if each.is_counted and (not asked.environments or each.environment in asked.environments)
+        and asked.start <= each.started_at < asked.end
+    ]  # fmt: skip
+    chosen = sorted(lately, key=lambda each: (each.started_at, each.id), reverse=True)[: asked.limit]
+    wanted = {each.id for each in chosen}
+    keys = {SheetKey(each.service, each.environment, each.started_at.astimezone(UTC).date()) for each in chosen}
+    found: list[JudgedIncident] = []
+    for gathered in gather(log, sorted(keys), policy):
+        judge = Judge(gathered.stretch, gathered.start, gathered.end, policy)
+        for day in gathered.days:
+            midnight = datetime.combine(day, time.min, UTC)
+            found += judge.between(midnight, midnight + _DAY).incidents
     found.sort(key=lambda each: (each.incident.started_at, each.incident.id), reverse=True)
-    return found[: asked.limit]
+    return [each for each in found if each.incident.id in wanted]
 
 
 def dossier(log: "DeliveryLog", deployment: Deployment, policy: DeliveryPolicy) -> Dossier:

@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import Final
 
 from controlplane import wording
-from controlplane.model.delivery import AttributionReason, Change, Correction, DeliveryEvent, StoredEffect
+from controlplane.model.delivery import Attribution, AttributionReason, Change, Correction, DeliveryEvent, StoredEffect
 from controlplane.problem_report import printable
 from exporters.dora.effects.rows import from_row
 from exporters.dora.effects.views import NO_EFFECT, before_after_text, size_text
@@ -20,13 +20,6 @@ from exporters.dora.report.views import Json, moment, number, seconds
 
 NO_DEPLOYMENTS: Final = "No deployment in that time: docs/how-to/send-events.md says how they come to be known."
 NO_INCIDENTS: Final = "No incident that counts in that time."
-REASONS: Final = {
-    AttributionReason.CORRECTED: "a person said so",
-    AttributionReason.LINKED: "named",
-    AttributionReason.ROLLED_BACK: "rolled back while it went on",
-    AttributionReason.WINDOW: "last deployment before it",
-    AttributionReason.NONE: "no deployment to blame",
-}
 _WIDTH: Final = 80
 _INDENT: Final = " " * 18
 
@@ -39,6 +32,13 @@ def outcome_words(it: JudgedDeployment) -> str:
     if it.rework is not None:
         parts.append(f"rework ({it.rework.value})")
     return "; ".join(parts) or "ok"
+
+
+def attribution_words(it: Attribution) -> str:
+    """Why it is held against what it is: `by the rules: 1.20 was the last deployment before it`, `ann said so: …`."""
+    if it.reason is AttributionReason.CORRECTED or not it.text:
+        return it.text or it.reason.value
+    return it.text if it.reason is AttributionReason.NONE else f"by the rules: {it.text}"
 
 
 def lead_time(it: JudgedDeployment) -> timedelta | None:
@@ -70,7 +70,7 @@ def deployments_text(judged: Judged) -> str:
     return "\n".join(lines)
 
 
-def incidents_text(found: Sequence[JudgedIncident], corrections: Mapping[str, Correction]) -> str:
+def incidents_text(found: Sequence[JudgedIncident]) -> str:
     """A table, latest first, with what each is held against and why."""
     if not found:
         return NO_INCIDENTS
@@ -83,9 +83,7 @@ def incidents_text(found: Sequence[JudgedIncident], corrections: Mapping[str, Co
             f"{it.started_at:%Y-%m-%d %H:%M}  {_cut(it.name or it.id.rpartition('#')[2], 16):<16} "
             f"{_cut(it.service, 16):<16} {lasted:>8}  {against}"
         )
-        lines += _indented(printable(f"{REASONS[each.attribution.reason]}: {each.attribution.text}"))
-        if it.id in corrections and corrections[it.id].note:
-            lines += _indented(printable(f"note: {corrections[it.id].note}"))
+        lines += _indented(printable(attribution_words(each.attribution)))
     return "\n".join(lines)
 
 
@@ -114,8 +112,9 @@ def deployment_data(it: JudgedDeployment) -> dict[str, Json]:
         "url": it.url or None,
         "run": it.run or None,
         "failed": it.failure is not None,
-        "failure": it.failure.value if it.failure else None,
-        "rework": it.rework.value if it.rework else None,
+        "failure_reason": it.failure.value if it.failure else None,
+        "rework": it.rework is not None,
+        "rework_reason": it.rework.value if it.rework else None,
         "why": it.why,
         "incidents": list(it.incidents),
         "recovered_at": moment(it.recovered_at) if it.recovered_at else None,
@@ -255,7 +254,7 @@ def _change_line(each: DeliveredChange, known: Mapping[str, Change]) -> str:
 def _incident_line(each: JudgedIncident) -> str:
     it = each.incident
     lasted = "goes on" if it.resolved_at is None else f"lasted {_brief(each.restore_time) or 'unknown'}"
-    return f"{it.name or it.id} {it.title}: {lasted}; {REASONS[each.attribution.reason]}: {each.attribution.text}"
+    return f"{it.name or it.id} {it.title}: {lasted}; {attribution_words(each.attribution)}"
 
 
 def _event_line(it: DeliveryEvent) -> str:

@@ -27,6 +27,8 @@ from exporters.dora.report.telling import (
 _SCREEN: Final = 80  # columns
 _NAME_WIDTH: Final = 20
 _WIDTH: Final = 11
+_BURSTY: Final = Decimal("0.15")  # of deployments on the busiest tenth of days: that is no even spread
+_FEW: Final = 5  # values: further quantiles of fewer say nothing
 _TITLES: Final = {
     Metric.FREQUENCY: "DEPLOYS",
     Metric.LEAD_TIME: "LEAD TIME",
@@ -147,6 +149,8 @@ def _figures(name: str, value: str, interval: str, made_of: str) -> str:
 
 
 def _further(name: str, it: Distribution) -> Iterator[str]:
+    if it.median.samples < _FEW:
+        return
     parts = [
         f"{int(share * 100)} %: {numbers.brief(each.value)}"
         for share, each in sorted(it.quantiles.items())
@@ -172,7 +176,7 @@ def _rhythm(metrics: DoraMetrics) -> Iterator[str]:
     told = [f"on {it.active_days:,} of {numbers.counted(it.days, 'day')}{releases}"]
     if it.longest_gap is not None:
         told.append(f"longest gap {wording.duration(it.longest_gap)}")
-    if it.burst is not None:
+    if it.burst is not None and it.burst >= _BURSTY:
         told.append(f"{numbers.ratio(it.burst)} of them on the busiest tenth of days")
     yield from (f"  {'':<27} {line}" for line in told)
 

@@ -117,4 +117,4 @@ def incidents(
         found = judged_incidents(transaction.delivery, asked, policy)
         corrections = corrections_of(transaction.delivery, found)
     data = [incident_data(each, corrections.get(each.incident.id)) for each in found]
-    printed({"incidents": data}, incidents_text(found, corrections), as_json=as_json)
+    printed({"incidents": data}, incidents_text(found), as_json=as_json)
