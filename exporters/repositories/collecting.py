@@ -5,11 +5,11 @@ So a crash, at whatever moment, neither loses nor doubles an event: what was com
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from controlplane.model.delivery import DeliveryEvent
+from controlplane.model.delivery import DeliveryEvent, EventQuery
 from controlplane.ports import HeldLease, Permanent, Store, Transient
 from exporters.repositories.model import Repository
 from exporters.repositories.ports import DeliverySource, Page, RateLimited, Reading
@@ -86,12 +86,15 @@ class Collector:
 
         A source that fails is noted in the store. Raises what the store raises, and `LeaseLost`.
         """
-        progress, reading = self._begun(repository, now)
+        known = _Known(self.store)
+        progress, reading = self._begun(repository, now, known)
         found = Collected(repository.name)
         try:
             for page in source.pages(progress.position, reading):
                 progress = replace(progress, position=page.position, note=page.note)
-                found = self._take(found, page, progress, now, lease)
+                delivery = self._read(page, now)
+                found = self._take(found, delivery, progress, now, lease)
+                known.add(delivery.events)
                 on_page(found)
                 if not may_go_on():
                     return found
@@ -112,22 +115,24 @@ class Collector:
         on_page: Callable[[Collected], None] = lambda collected: None,
     ) -> Collected:
         """The same without writing anything."""
-        progress, reading = self._begun(repository, now)
+        known = _Known(self.store)
+        progress, reading = self._begun(repository, now, known)
         found = Collected(repository.name)
         try:
             for page in source.pages(progress.position, reading):
                 delivery = self._read(page, now)
                 found = replace(found.seen(delivery.events), refused=found.refused + delivery.refused, note=page.note)
+                known.add(delivery.events)
                 on_page(found)
         except (Transient, Permanent) as error:
             return replace(found, error=str(error)[:_LONGEST_ERROR])
         return replace(found, is_complete=True)
 
-    def _begun(self, repository: Repository, now: datetime) -> tuple[Progress, Reading]:
+    def _begun(self, repository: Repository, now: datetime, known: "_Known") -> tuple[Progress, Reading]:
         with self.store.transaction(read_only=True) as transaction:
             progress = progress_of(transaction, repository.name).begun(repository, now)
         assert progress.since is not None
-        return progress, Reading(now, progress.since, now + self.tolerance, progress.edition, self._known)
+        return progress, Reading(now, progress.since, now + self.tolerance, progress.edition, known.among)
 
     def _read(self, page: Page, now: datetime) -> "Delivery":
         from exporters.events.reading import Candidate, EventReader, Terms  # with schemas, which takes time
@@ -137,9 +142,8 @@ class Collector:
         return self._reader.gathered((Candidate("", event) for event in page.events), now)
 
     def _take(
-        self, found: Collected, page: Page, progress: Progress, now: datetime, lease: HeldLease | None
+        self, found: Collected, delivery: "Delivery", progress: Progress, now: datetime, lease: HeldLease | None
     ) -> Collected:
-        delivery = self._read(page, now)
         with self.store.transaction(lease=lease) as transaction:
             sender = f"collector:{found.repository}"
             events = [replace(event, sender=sender) for event in delivery.events]
@@ -155,12 +159,8 @@ class Collector:
             duplicates=found.duplicates + (receipt.duplicates if receipt else 0),
             conflicts=found.conflicts + (len(receipt.conflicts) if receipt else 0),
             refused=found.refused + delivery.refused,
-            note=page.note,
+            note=progress.note,
         )
-
-    def _known(self, ids: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-        with self.store.transaction(read_only=True) as transaction:
-            return {each for each in ids if transaction.delivery.event(*each) is not None}
 
     def _failed(
         self, repository: Repository, error: Transient | Permanent, now: datetime, lease: HeldLease | None
@@ -183,6 +183,32 @@ class Collector:
             )
             put_progress(transaction, repository.name, noted)
         return retry_at
+
+
+@dataclass(slots=True)
+class _Known:
+    """Which events were taken before. For a source that nobody told of before this turn nothing is looked up."""
+
+    store: Store
+    _told: set[tuple[str, str]] = field(default_factory=set)  # in this turn
+    _is_new: dict[str, bool] = field(default_factory=dict)  # by source
+
+    def add(self, events: Sequence[DeliveryEvent]) -> None:
+        """They are taken now."""
+        self._told.update((event.source, event.id) for event in events)
+
+    def among(self, ids: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of the ids that are known."""
+        doubtful = [each for each in ids if each not in self._told]
+        found = set(ids).difference(doubtful)
+        if doubtful:
+            with self.store.transaction(read_only=True) as transaction:
+                for source in {source for source, _ in doubtful} - self._is_new.keys():
+                    self._is_new[source] = not transaction.delivery.find_events(EventQuery(source=source, limit=1))
+                found.update(
+                    each for each in doubtful if not self._is_new[each[0]] and transaction.delivery.event(*each)
+                )
+        return found
 
 
 def _retry_at(error: Transient | Permanent, failures: int, now: datetime) -> datetime:
