@@ -104,10 +104,10 @@ def restore() -> core.TimeSeries:
 
 def effects() -> core.BarGauge:
     """Which deployments cost most of an error budget."""
-    worst = f"topk({_SHOWN}, max by ({_BY}, version, {names.SLO}) ({ours.EFFECT_BUDGET}{{{_PICKED}}}))"
+    worst = f"topk({_SHOWN}, max by ({_BY}, version, {names.SLO}) ({ours.EFFECT_BUDGET}{{{_PICKED}}}) > 0)"
     return core.BarGauge(
         title="Error budget that deployments cost",
-        description="Of the last 7 days, the costliest first: more of the period's budget than before.",
+        description="Of the last 7 days, the costliest first. Those without a measurable effect are left out.",
         targets=[panels.instant(worst, "{{service}} {{version}} · {{slo}}")],
         format="percentunit", calc="lastNotNull", displayMode="basic",
         thresholds=[core.Threshold(palette.UNKNOWN, 0, 0.0), core.Threshold(palette.SPENT, 1, 0.01)],
@@ -118,10 +118,10 @@ def effects() -> core.BarGauge:
 def unit_costs() -> core.BarGauge:
     """Which deployments made work dearer."""
     by = f"{_BY}, version, {names.UNIT_COST}"
-    worst = f"topk({_SHOWN}, max by ({by}) ({ours.EFFECT_UNIT_COST}{{{_PICKED}}}))"
+    worst = f"topk({_SHOWN}, max by ({by}) ({ours.EFFECT_UNIT_COST}{{{_PICKED}}}) > 0)"
     return core.BarGauge(
         title="Unit costs after deployments",
-        description="Of the last 7 days: how much dearer a unit is than before.",
+        description="Of the last 7 days: how much dearer a unit is than was expected. Only what is measurable.",
         targets=[panels.instant(worst, "{{service}} {{version}} · {{unit_cost}}")],
         format="percentunit", calc="lastNotNull", displayMode="basic",
         thresholds=[core.Threshold(palette.UNKNOWN, 0, 0.0), core.Threshold(palette.LOW, 1, 0.1)],
