@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ class Worst:
 
     Only effects whose interval leaves out 0, and that made something worse. `measured`, `unknown` and `waiting` count
     deployments; `calm` are measured ones without any measurable effect, `better` those that only improved something.
+    `is_partial`: there are more effects than are looked through, which were the largest; nobody counted who waits.
     """
 
     start: datetime
@@ -34,6 +35,7 @@ class Worst:
     better: int
     unknown: int
     waiting: int
+    is_partial: bool = False
 
 
 def worst(
@@ -48,6 +50,8 @@ def worst(
     """Of deployments into production that finished in [start, end)."""
     kept = transaction.delivery.effects_between(start, end, service=service, limit=_MOST)
     found = [from_row(row) for row in kept]
+    if len(found) == _MOST:
+        return replace(ranked(found, start, end, number=number), is_partial=True)
     ids = {
         each.id
         for environment in policy.production

@@ -57,6 +57,7 @@ def worst_data(found: Worst) -> dict[str, JSON]:
             "better": found.better,
             "unknown": found.unknown,
             "waiting": found.waiting,
+            "is_partial": found.is_partial,
         },
     }
 
@@ -85,7 +86,8 @@ def counts_text(found: Worst) -> str:
         parts.append(f"{found.unknown:,} unknown")
     if found.waiting:
         parts.append(f"{found.waiting:,} not measured yet")
-    return f"Deployments: {', '.join(parts)}."
+    which = "Deployments with the largest effects" if found.is_partial else "Deployments"
+    return f"{which}: {', '.join(parts)}."
 
 
 def _listed(found: Sequence[Effect]) -> list[str]:

@@ -104,6 +104,7 @@ def test_the_worst_are_listed_by_budget_and_by_money() -> None:
     data = json.loads(json.dumps(worst_data(found)))
     assert data["deployments"] == {
         "measured": 3, "without_measurable_effect": 1, "better": 1, "unknown": 1, "waiting": 2,
+        "is_partial": False,
     }  # fmt: skip
     assert data["budgets"][0]["figures"]["spent"]["budget"] == ["0.183", "0.178", "0.187"]
 
