@@ -57,7 +57,7 @@ def deployments_chart(weeks: Sequence[Week]) -> MoneyChart:
     return MoneyChart(
         name="deployments",
         title="Deployments a week",
-        description=f"{said}; {failed:,} failed (the lower, darker part), {rework:,} were rework.",
+        description=f"{said}; {failed:,} failed (the lower, darker part), {rework:,} rework.",
         bars=(
             *_bars("day", frame, weeks, lambda it: it.deployments),
             *_bars("failed", frame, weeks, lambda it: it.failed),
@@ -86,7 +86,7 @@ def times_chart(weeks: Sequence[Week]) -> MoneyChart:
     frame = _frame(weeks, highest / size)
     lines = [
         Stroke(kind, frame.path([(at, value / size) for at, value in points], gap=_WEEK))
-        for kind, points in (("money", leads), ("forecast", back))
+        for kind, points in (("money", leads), ("p1", back))
     ]
     ends = [("", *points[-1], named) for named, points in (("lead time", leads), ("recovery", back)) if points]
     labels = frame.spread([(kind, at, value / size, text) for kind, at, value, text in ends])

@@ -87,4 +87,4 @@ def behind_text(behind: Behind) -> str:
         parts.append(f"{numbers.counted(behind.events, 'event')} not looked at yet")
     if behind.days:
         parts.append(f"{numbers.counted(behind.days, 'day')} to be measured anew")
-    return f"Behind what came in: {', '.join(parts)}. `flyball up` does that."
+    return f"Behind what came in: {', '.join(parts)}."

@@ -49,7 +49,7 @@ def report_text(report: Report) -> str:
         lines += _overview(report)
     lines += _clusters_named(report)
     if report.behind:
-        lines += ["", *wrap(behind_text(report.behind), _SCREEN)]
+        lines += ["", *wrap(f"{behind_text(report.behind)} `flyball up` does that.", _SCREEN)]
     return "\n".join(lines)
 
 
