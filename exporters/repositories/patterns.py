@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Final
 
 MOST_STARS: Final = 8  # each may be tried at every place of a path
-_TOKENS: Final = re.compile(r"\*\*/|/\*\*|\*\*|\*|\?|[^*?]+")
 _WORDS: Final = "alpha|beta|rc|pre|preview|dev|snapshot|canary|nightly"
 _PRE_RELEASE: Final = re.compile(rf"[0-9][-._+]?(?:{_WORDS})(?:[-._]?[0-9]+)*(?:[-.+].*)?$", re.IGNORECASE)
 
@@ -37,17 +36,13 @@ def _tag(pattern: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=4096)
 def _path(pattern: str) -> re.Pattern[str]:
-    """`**` crosses folders, `*` and `?` do not; what names a folder takes in all that is below it."""
-    found = []
-    for part in _TOKENS.findall(pattern.rstrip("/")):
-        if part == "**/":
-            found.append("(?:[^/]+/)*")
-        elif part == "/**":
-            found.append("/.+")
-        elif part == "**":
-            found.append(".*")
-        elif part == "*":
-            found.append("[^/]*")
-        else:
-            found.append("[^/]" if part == "?" else re.escape(part))
-    return re.compile(f"{''.join(found)}(?:/.*)?", re.DOTALL)
+    """`**` is any number of folders, at the end all that is below; what names a folder takes in all below it, too."""
+    *folders, last = pattern.rstrip("/").split("/")
+    begin = "".join("(?:[^/]+/)*" if each == "**" else f"{_segment(each)}/" for each in folders)
+    end = ".+" if last == "**" else f"{_segment(last)}(?:/.*)?"
+    return re.compile(begin + end, re.DOTALL)
+
+
+def _segment(glob: str) -> str:
+    parts = {"*": "[^/]*", "?": "[^/]"}
+    return "".join(parts.get(each, re.escape(each)) for each in re.sub(r"\*+", "*", glob))

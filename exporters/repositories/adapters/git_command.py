@@ -69,6 +69,7 @@ _LASTING: Final = re.compile(
     r"|does not (?:appear to be|exist)|not a git repository|certificate|transport '.*' not allowed|host key",
     re.IGNORECASE,
 )
+_PROMPT: Final = "could not read Username"
 _OWNER: Final = "dubious ownership"
 
 
@@ -171,6 +172,9 @@ class Git:
         words = self._clean(_last_words(said) or "no reason given")
         if _OWNER in said:
             return Permanent(f"git {command}: the repository belongs to another user: run this as its owner")
+        if _PROMPT in said:
+            wanted = "its token is refused" if self.credential else "it wants a token: `tokenFrom` names its variable"
+            return Permanent(f"git {command}: the server does not let us in: {wanted}")
         if _LASTING.search(said):
             return Permanent(f"git {command}: {words}")
         return Transient(f"git {command}: {words}") if _PASSING.search(said) else Permanent(f"git {command}: {words}")
