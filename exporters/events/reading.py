@@ -21,6 +21,7 @@ from exporters.events.entity_of import entity_of
 
 MAX_EVENTS: Final = 10_000  # of one batch
 MAX_EVENT_BYTES: Final = 256 * 1024  # of one event, spelled as short as can be
+_LARGE: Final = 16 * 1024  # bytes of an event of which one fault is told: thousands of them could be found
 MAX_ENTITY_BYTES: Final = 2_000  # what an index of PostgreSQL takes
 MOST_TYPES: Final = 10  # unknown types that an answer names
 EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
@@ -106,43 +107,42 @@ class EventReader:
         found = _Gathered()
         for candidate in candidates:
             try:
-                event = self.event(candidate, now)
+                event = self.event(candidate, now, most_faults=MOST if len(found.faults) < MOST_TOLD else 1)
             except Faulty as error:
                 found.refused += 1
-                if len(found.faults) < MOST_TOLD:
-                    found.faults += [fault.at(candidate.place) for fault in error.faults]
+                found.faults += [fault.at(candidate.place) for fault in error.faults]
                 continue
             found.events.append(event)
             if not event.is_known:
                 found.unknown[event.type] = None
         return found.delivery()
 
-    def event(self, candidate: Candidate, now: datetime) -> DeliveryEvent:
-        """One event. Raises `Faulty` with everything that is wrong with it."""
+    def event(self, candidate: Candidate, now: datetime, *, most_faults: int = MOST) -> DeliveryEvent:
+        """One event. Raises `Faulty` with at most so many faults: looking for more takes time."""
         if isinstance(candidate.event, Malformed):
             raise Faulty([candidate.event])
         body = _body(candidate)
+        if len(body) > _LARGE:
+            most_faults = 1
         try:
             about = attributes(candidate.event)
             is_checked = self._checking.is_known(about.type)
             if not is_checked or self._checking.is_good(about):
                 return self._made(candidate.event, body, about, is_checked=is_checked, now=now)
         except Malformed as error:
-            raise Faulty(self._faults(candidate.event) or [error]) from None
-        raise Faulty(self._faults(candidate.event))
+            raise Faulty(self._faults(candidate.event, most_faults) or [error]) from None
+        raise Faulty(self._faults(candidate.event, most_faults))
 
-    def _faults(self, event: object) -> list[Malformed]:
+    def _faults(self, event: object, most: int) -> list[Malformed]:
         """What is wrong with its attributes, and with what it holds."""
         faults = attribute_faults(event)
         if isinstance(event, dict) and isinstance(event.get("type"), str) and self._checking.is_known(event["type"]):
-            faults += self._checking.faults(_readable(event))
-        return faults[:MOST]
+            faults += self._checking.faults(_readable(event), most)
+        return faults[:most]
 
     def _made(self, event: Any, body: bytes, about: Attributes, *, is_checked: bool, now: datetime) -> DeliveryEvent:
         if is_checked and (about.time is None or not about.subject):
             body = written_json(_completed(event, about))
-        if len(body) > MAX_EVENT_BYTES:
-            raise Malformed("", f"is {len(body):,} bytes long; one event may have {MAX_EVENT_BYTES:,}")
         time = about.time
         if time is not None:
             self._check_time(time, "time" if event.get("time") is not None else TIME, now)
@@ -178,9 +178,12 @@ def _body(candidate: Candidate) -> bytes:
         found = list(islice(json_faults(event, ""), MOST)) if candidate.is_suspicious else []
         if found:
             raise Faulty(found)
-        return written_json(event)
+        body = written_json(event)
     except Malformed:
         raise Faulty(list(islice(json_faults(event, ""), MOST))) from None
+    if len(body) > MAX_EVENT_BYTES:  # before anything looks for all that is wrong with it
+        raise Faulty([Malformed("", f"is {len(body):,} bytes long; one event may have {MAX_EVENT_BYTES:,}")])
+    return body
 
 
 def _readable(event: dict[str, Any]) -> Attributes:

@@ -4,9 +4,9 @@ Sources: cdevents/spec, schemas/ and cloudevents-binding.md, which says that typ
 CloudEvent are those of the CDEvent. A CloudEvent may leave subject and time out: then the CDEvent's hold.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from exporters.cloudevents.attributes import Attributes, instant
 from exporters.cloudevents.faults import Malformed, kind_of, quoted
@@ -14,6 +14,9 @@ from exporters.events.cdevents.own_fields import own_validator
 from exporters.events.cdevents.schemas import PREFIX, CDEventSchemas
 from exporters.events.cdevents.wording import MOST, schema_faults
 from exporters.events.entity_of import subject_of
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator, ValidationError
 
 DATA: Final = "data"
 TIME: Final = "data.context.timestamp"
@@ -41,8 +44,8 @@ class Checking:
         own = own_validator(subject_of(about.type))
         return (own is None or own.is_valid(data)) and _agrees(about, context, data["subject"]["id"])
 
-    def faults(self, about: Attributes) -> list[Malformed]:
-        """Everything that is wrong with an event of a known type, at most `MOST` faults."""
+    def faults(self, about: Attributes, most: int = MOST) -> list[Malformed]:
+        """Everything that is wrong with an event of a known type, at most so many faults."""
         data = about.data
         if type(data) is not dict:
             what = "is missing" if data is None else f"must be an object, not {kind_of(data)}"
@@ -53,18 +56,31 @@ class Checking:
         if not release:
             return [self._of_another_release(about.type, str(named), data)]
         short = about.type.removeprefix(PREFIX)
-        found = schema_faults(self._schemas.validator(about.type, release).iter_errors(data), DATA, short)
-        own = own_validator(subject_of(about.type))
-        if own is not None:
-            found += schema_faults(own.iter_errors(data), DATA, short)
+        found: list[Malformed] = []
+        for validator in (self._schemas.validator(about.type, release), own_validator(subject_of(about.type))):
+            if validator is not None and len(found) < most:
+                found += schema_faults(_errors(validator, data, most), DATA, short)
         found += _contradictions(about, data)
-        return list({(fault.field, fault.reason): fault for fault in found}.values())[:MOST]
+        return list({(fault.field, fault.reason): fault for fault in found}.values())[:most]
 
     def _of_another_release(self, type_: str, release: str, data: dict[str, Any]) -> Malformed:
         field = "data.context.specversion" if "specversion" in data["context"] else "data.context.version"
         its = self._schemas.versions_in(type_, release)
         hint = f"there it is {its}" if its else "it has no such event"
         return Malformed(field, f"CDEvents {release} does not have {type_}: {hint}")
+
+
+def _errors(validator: "Draft202012Validator", data: dict[str, Any], most: int) -> "Iterable[ValidationError]":
+    """All of them; or only the first, which is found without looking for the others."""
+    from jsonschema_rs import ValidationError
+
+    if most > 1:
+        return validator.iter_errors(data)
+    try:
+        validator.validate(data)
+    except ValidationError as error:
+        return [error]
+    return []
 
 
 def _agrees(about: Attributes, context: dict[str, Any], subject: str) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_NAME: Final = 256
 MAX_ADDRESS: Final = 1024
-MOST_LISTED: Final = 1000
+MOST_LISTED: Final = 2000
 _LINE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 _Schema = dict[str, Any]
 
@@ -30,21 +30,22 @@ _NAME: Final = _line()
 _LONG: Final = _line(MAX_ADDRESS)
 _TIME: Final = {"type": "string", "format": "date-time"}
 _FLAG: Final = {"type": "boolean"}
-_NAMES: Final = {"type": "array", "items": _line(), "maxItems": MOST_LISTED}
+_NAMES: Final = {"type": "array", "items": _NAME, "maxItems": MOST_LISTED}
+_REFERENCES: Final = {"type": "array", "items": _LONG, "maxItems": MOST_LISTED}
 FIELDS: Final[dict[str, dict[str, _Schema]]] = {
     "service": {
-        "deployment": _NAME, "version": _NAME, "repository": _LONG, "revision": _NAME, "changes": _NAMES,
-        "outcome": {"type": "string", "enum": ["succeeded", "failed"]}, "startedAt": _TIME, "undoes": _NAME,
-        "remedies": _NAME, "unplanned": _FLAG, "run": _NAME, "url": _LONG,
+        "deployment": _NAME, "version": _NAME, "repository": _LONG, "revision": _NAME, "changes": _REFERENCES,
+        "outcome": {"type": "string", "enum": ["succeeded", "failed"]}, "startedAt": _TIME, "undoes": _LONG,
+        "remedies": _LONG, "unplanned": _FLAG, "run": _NAME, "url": _LONG,
     },
     "change": {
         "revision": _NAME, "firstCommitAt": _TIME, "openedAt": _TIME, "approvedAt": _TIME, "services": _NAMES,
-        "reverts": _NAME, "hotfix": _FLAG, "remedies": _NAME, "title": _LONG, "url": _LONG, "labels": _NAMES,
+        "reverts": _LONG, "hotfix": _FLAG, "remedies": _LONG, "title": _LONG, "url": _LONG, "labels": _NAMES,
         "branch": _NAME,
     },
     "artifact": {"repository": _LONG, "revision": _NAME},
     "incident": {
-        "name": _NAME, "title": _LONG, "priority": _NAME, "deployment": _NAME, "url": _LONG, "counted": _FLAG,
+        "name": _NAME, "title": _LONG, "priority": _NAME, "deployment": _LONG, "url": _LONG, "counted": _FLAG,
         "startedAt": _TIME,
     },
 }  # fmt: skip

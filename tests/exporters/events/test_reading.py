@@ -242,6 +242,16 @@ def test_one_event_may_not_be_larger_than_a_quarter_of_a_megabyte() -> None:
     assert f"one event may have {MAX_EVENT_BYTES:,}" in faults(padded)[0]
 
 
+def test_of_a_large_event_or_after_a_hundred_faults_one_is_told() -> None:
+    links = {"links": [{"linkType": "PATH"}] * 2_000}
+    assert faults(changed("data.context", sent()["data"]["context"] | links)) == [
+        "data.context.links[0].from: is missing"
+    ]
+    several = changed("data.subject.content", {f"k{number}": 1 for number in range(9)})
+    delivery = READER.from_body(body(*[several] * 50), MANY, {}, NOW)
+    assert (delivery.refused, len(delivery.faults)) == (50, 100)
+
+
 def test_names_that_no_index_takes_are_refused() -> None:
     event = sent("incident.detected", subject="🚢" * 250, about={"source": "/" + "s" * 1000})
     assert "longer than 2,000 bytes together" in faults(event)[0]
