@@ -19,6 +19,8 @@ from exporters.dora.model import JudgedDeployment
 from exporters.dora.reckoning.judging import JudgedIncident, Reckoning
 from exporters.dora.sheets.columns import Hashes, hashed, sorted_hashes
 
+_Key = tuple[str, tuple[tuple[str, str], ...]]  # name and labels
+_ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
 _LONGEST_LABELS: Final = 128  # characters of an exemplar's labels: OpenMetrics 1.0, "Exemplars"
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -49,19 +51,19 @@ def items_of(reckoned: Reckoning, traces: Mapping[str, str]) -> Iterator[Item]:
 def growth(items: Iterable[Item], counted: Hashes, service: str, environment: str) -> list[CounterRow]:
     """By how much counters grow by the items that are not counted yet. The newest example stays with each."""
     known = set(counted.tolist())
-    values: dict[tuple[str, str], Decimal] = {}
-    examples: dict[tuple[str, str], Item] = {}
+    values: dict[_Key, Decimal] = {}
+    examples: dict[_Key, Item] = {}
     for item in items:
         if item.mark in known:
             continue
         known.add(item.mark)
         for name, labels, value, is_example in _rows(item):
-            key = (name, json.dumps(labels, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
-            values[key] = values.get(key, Decimal(0)) + value
+            key = (name, tuple(labels.items()))
+            values[key] = values.get(key, _ZERO) + value
             if is_example and item.exemplar and (key not in examples or examples[key].at <= item.at):
                 examples[key] = item
     return [
-        CounterRow(key[0], service, environment, key[1], value, _told(examples.get(key)))
+        CounterRow(key[0], service, environment, _json(key[1]), value, _told(examples.get(key)))
         for key, value in sorted(values.items())
     ]
 
@@ -113,6 +115,10 @@ def _rows(item: Item) -> Iterator[tuple[str, Mapping[str, str], Decimal, bool]]:
     yield f"{item.metric}_bucket", {**item.labels, "le": bound}, _ONE, True
     yield f"{item.metric}_sum", item.labels, item.seconds, False
     yield f"{item.metric}_count", item.labels, _ONE, False
+
+
+def _json(labels: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(dict(labels), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _exemplar(labels: Mapping[str, str]) -> Mapping[str, str]:

@@ -135,7 +135,7 @@ def _with_changes(
 ) -> list[Gathered]:
     """First the changes that deployments go up to, then those in between."""
     deployments = [each for one in gathered for each in one.stretch.deployments]
-    known = _anchors(log, deployments, artifacts)
+    known, asked = _anchors(log, deployments, artifacts)
     changes = Changes(known)
     between: dict[str, list[tuple[datetime, datetime]]] = {}
     for one in gathered:
@@ -144,20 +144,23 @@ def _with_changes(
     for repository, spans in sorted(between.items()):
         for after, until in _merged(spans):
             known += log.changes_merged(repository, after, until + looks.SAME_REVISION)
-    known += log.changes_of_revisions(
-        sorted({(one.repository, one.revision) for one in known if one.revision})
-    ).values()
+    revisions = {(one.repository, one.revision) for one in known if one.revision} - asked
+    known += log.changes_of_revisions(sorted(revisions)).values()  # the earliest of those that are one
     complete = Changes(known)
     return [replace(one, stretch=replace(one.stretch, changes=complete)) for one in gathered]
 
 
-def _anchors(log: "DeliveryLog", deployments: Sequence[Deployment], artifacts: Iterable[Artifact]) -> list[Change]:
+def _anchors(
+    log: "DeliveryLog", deployments: Sequence[Deployment], artifacts: Iterable[Artifact]
+) -> tuple[list[Change], set[tuple[str, str]]]:
+    """Changes that deployments and artifacts lead to, and the revisions by which they were looked for."""
     revisions = {(one.repository, one.revision) for one in deployments if one.revision}
     ids = {id_ for one in deployments for id_ in one.changes}
     for artifact in artifacts:
         ids.update({artifact.change} - {""})
         revisions.update({(artifact.repository, artifact.revision)} if artifact.revision else ())
-    return [*log.changes(sorted(ids)).values(), *log.changes_of_revisions(sorted(revisions)).values()]
+    found = [*log.changes(sorted(ids)).values(), *log.changes_of_revisions(sorted(revisions)).values()]
+    return found, revisions
 
 
 def _merged(spans: Sequence[tuple[datetime, datetime]]) -> Iterable[tuple[datetime, datetime]]:
