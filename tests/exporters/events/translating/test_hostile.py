@@ -1,5 +1,6 @@
 """Whatever comes, translators say `Malformed` or make what the intake takes."""
 
+import re
 from copy import deepcopy
 from typing import Any
 
@@ -9,7 +10,19 @@ from hypothesis import strategies as st
 
 from exporters.cloudevents.faults import Malformed
 from exporters.events.reading import Candidate
-from tests.exporters.events.translating.payloads import ALL, NOW, READER, SENDERS, Json
+from tests.exporters.events.translating.payloads import (
+    ALL,
+    FLAGGER,
+    GITHUB_DEPLOYMENT,
+    NOW,
+    READER,
+    SENDERS,
+    Json,
+    changed,
+    content,
+    own,
+    told,
+)
 
 WORDS = st.sampled_from(
     ["", " ", "\x00", "\ud800", "a\u2028b", "é" * 70, "𝕊" * 1200, "x" * 300, "https://exa mple", "https://e.x/%zz/[#]#",
@@ -75,6 +88,29 @@ def test_a_webhook_with_anything_in_it_is_malformed_or_taken(webhook: tuple[str,
 @given(st.sampled_from(ALL), ANYTHING)
 def test_anything_at_all_is_malformed_or_taken(webhook: tuple[str, dict[str, str], Json], payload: object) -> None:
     check(webhook[0], webhook[1], payload)
+
+
+def test_strange_text_is_kept_as_a_line_and_strange_addresses_as_addresses() -> None:
+    [event] = told_with("deployment.payload", {"flyball": {"version": " 2.0\x00\n\ud800β\u202e "}})
+    assert own(event)["version"] == "2.0 β"
+    [event] = told_with("repository.html_url", "https://e.x/a%zz/sh%20op")
+    assert event["source"] == "https://e.x/a%25zz/sh%20op"
+    [event] = told_with("repository.html_url", f"https://e.x/{'𝕊' * 40}/shop")
+    assert event["source"].startswith("https://e.x/%F0%9D%95%8A")
+    [event] = told_with("deployment.payload", {"flyball": {"service": "𝕊" * 190}})
+    assert event["subject"] == "𝕊" * 190
+    with pytest.raises(Malformed, match="source"):
+        told_with("repository.html_url", f"https://e.x/{'𝕊' * 100}/shop")
+
+
+def told_with(path: str, value: object) -> list[Json]:
+    headers = {"x-github-event": "deployment_status"}
+    return told("github", changed(GITHUB_DEPLOYMENT, path, value), headers)
+
+
+def test_the_longest_package_url_is_a_digest() -> None:
+    [event] = told("flagger", changed(FLAGGER | {"checksum": "𝕊" * 190}, "metadata.service", "𝕊" * 190))
+    assert re.fullmatch("pkg:generic/[0-9a-f]{64}", content(event)["artifactId"])
 
 
 @pytest.mark.parametrize(("name", "headers", "payload"), ALL)

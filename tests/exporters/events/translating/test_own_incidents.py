@@ -118,6 +118,9 @@ def test_an_incident_is_told_once_when_it_opens_when_it_is_ranked_and_when_it_is
     assert [world.tell(), world.tell()] == [ToldIncidents(1), ToldIncidents(0)]
     assert [stored.event.type.split(".")[3] for stored in world.events()] == ["detected", "detected", "resolved"]
     assert [own(stored)["priority"] for stored in world.events()] == ["P3", "P0", "P0"]
+    with either.transaction(read_only=True) as transaction:
+        outcomes = {outcome for _, _, outcome in transaction.delivery.event_counts()}
+    assert outcomes == {"accepted"}  # nothing is told again to find out that it is known
     assert world.events()[0].event.entity == f"incident:/flyball/incidents#{incident.id}"
     assert world.fact() == DeliveryIncident(
         f"/flyball/incidents#{incident.id}", "checkout", "production", NOW, NOW + 2 * HOUR, name="INC-1",
