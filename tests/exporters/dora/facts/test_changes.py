@@ -53,6 +53,7 @@ def test_other_events_complete_it_and_without_a_merge_there_is_none() -> None:
     found = folded(created, reviewed, late, change())
     assert (found.opened_at, found.approved_at) == (AT - 60 * MINUTE, AT - 20 * MINUTE)
     assert folded(change(), late).approved_at is None
+    assert folded(change(approvedAt=text(1))).approved_at is None
 
 
 def test_the_first_merge_and_the_earliest_beginnings_count() -> None:
