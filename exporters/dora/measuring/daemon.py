@@ -22,7 +22,8 @@ from exporters.dora.sheets.packing import VERSION, UnreadableSheet, pack, unpack
 if TYPE_CHECKING:
     from controlplane.delivery_ports import DeliveryLog
 
-BATCH: Final = 64  # days of a transaction: a fraction of a second, since others wait to write
+BATCH: Final = 64  # days of a transaction, at most
+HEAVY: Final = 2000  # deployments: batches with more become smaller, since others wait to write
 BATCHES: Final = 50  # of a turn
 RULES: Final = 1  # version of the definitions: whoever changes one counts it up, and every day is measured again
 PROGRESS: Final = "dora.measuring"
@@ -37,7 +38,8 @@ log = logging.getLogger(__name__)
 class Turn:
     """What a turn did. `is_done`: nothing is stale any more."""
 
-    measured: int = 0
+    measured: int = 0  # days
+    deployments: int = 0  # in them
     counted: int = 0  # counter rows that grew
     told: int = 0
     is_done: bool = True
@@ -63,15 +65,15 @@ class MeasureDaemon:
         """Measure what is stale, up to `batches` times `batch` days. Raises Transient and LeaseLost."""
         policy = self._policy()
         self._mark_what_changed(policy, now, lease)
-        turn = Turn()
+        turn, size = Turn(), self._batch
         for _ in range(self._batches):
             with self._store.transaction(lease=lease) as transaction:
-                keys = transaction.delivery.stale(self._batch)
+                keys = transaction.delivery.stale(size)
                 done = measure(transaction, keys, policy, now)
-            is_last = len(keys) < self._batch
-            turn = Turn(turn.measured + len(keys), turn.counted + done.counted, turn.told + done.told, is_last)
-            if is_last:
+            turn = _sum(turn, done, is_done=len(keys) < size)
+            if turn.is_done:
                 break
+            size = min(self._batch, max(size * HEAVY // max(done.deployments, 1), 1))
         return turn
 
     def _mark_what_changed(self, policy: DeliveryPolicy, now: datetime, lease: HeldLease | None) -> None:
@@ -86,6 +88,16 @@ class MeasureDaemon:
             transaction.delivery.mark_stale(suspects)
             _mark_all(transaction.delivery, known if known.get(_DIGEST) == digest else {}, digest, now)
         self._suspects.difference_update(suspects)
+
+
+def _sum(one: Turn, other: Turn, *, is_done: bool) -> Turn:
+    return Turn(
+        one.measured + other.measured,
+        one.deployments + other.deployments,
+        one.counted + other.counted,
+        one.told + other.told,
+        is_done,
+    )
 
 
 def _mark_all(log_: "DeliveryLog", known: Mapping[str, JSON], digest: str, now: datetime) -> None:
@@ -126,6 +138,7 @@ def measure(transaction: Transaction, keys: Sequence[SheetKey], policy: Delivery
     sheets: list[Sheet] = []
     rows: list[CounterRow] = []
     events: list[Event] = []
+    deployments = 0
     for gathered in gather(transaction.delivery, keys, policy):
         traces = {one.id: one.trace_id for one in gathered.stretch.deployments}
         for key, reckoned in _reckoned(gathered, policy):
@@ -133,10 +146,11 @@ def measure(transaction: Transaction, keys: Sequence[SheetKey], policy: Delivery
             sheets.append(sheet)
             rows += grown
             events += told
+            deployments += len(reckoned.deployments)
     transaction.delivery.put_sheets(sheets)
     transaction.delivery.add_counters(rows)
     told_now = transaction.events.append_all(events, now) if events else 0
-    return Turn(len(sheets), len(rows), told_now)
+    return Turn(len(sheets), deployments, len(rows), told_now)
 
 
 def _reckoned(gathered: Gathered, policy: DeliveryPolicy) -> Iterable[tuple[SheetKey, Reckoning]]:

@@ -110,7 +110,7 @@ def test_facts_become_counters_and_metrics(store: SqlStore) -> None:
     assert found[f'{names.REWORK_DEPLOYMENTS}{{"reason":"remedy"}}'] == 1
     assert found[f'{names.INCIDENTS}{{"attributed":"true"}}'] == 1
     assert found[f'{names.LEAD_TIME}_bucket{{"le":"14400"}}'] == 2  # 2:00 and 2:00
-    assert (found[f"{names.LEAD_TIME}_sum"], found[f"{names.LEAD_TIME}_count"]) == (14_400, 2)
+    assert (found[f"{names.LEAD_TIME}_sum"], found[f"{names.LEAD_TIME}_count"]) == (Decimal(14_400), Decimal(2))
     assert found[f'{names.STAGE_TIME}_sum{{"stage":"coding"}}'] == 1800
     assert found[f"{names.RECOVERY_TIME}_sum"] == found[f"{names.RESTORE_TIME}_sum"] == 3600
     service, environment = measured(store)
@@ -127,7 +127,7 @@ def test_measuring_again_counts_nothing_twice(store: SqlStore) -> None:
     with store.transaction() as transaction:
         transaction.delivery.mark_stale([sheet.key for sheet in sheets(store)])
     turn = daemon(store).run_once(NOW + timedelta(minutes=1))
-    assert turn == Turn(measured=2)
+    assert turn == Turn(measured=2, deployments=3)
     assert counters(store) == before
     assert [sheet.body for sheet in sheets(store)] == bodies
     assert len(told(store)) == 1
