@@ -20,6 +20,7 @@ LONGEST_TITLE: Final = 300
 LONGEST_URL: Final = 1024
 MOST_VALUES: Final = 2000  # of a list
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)  # a clock that was never set says 1970; git is of 2005
+END: Final = datetime(2200, 1, 1, tzinfo=UTC)  # so that whoever reckons never leaves the calendar
 _PREFIX: Final = "dev.cdevents."
 _NOTHING: Final[Mapping[str, JSON]] = {}
 T = TypeVar("T")
@@ -55,7 +56,7 @@ class Statement:
         return as_title(self.own.get(field))
 
     def when(self, field: str) -> datetime | None:
-        """One of our own times, in UTC; None without a time zone, and before 1990."""
+        """One of our own times, in UTC; None without a time zone, before 1990 and from 2200 on."""
         return as_time(self.own.get(field))
 
     def referred(self, field: str, part: str = "id", most: int = LONGEST_ID) -> str:
@@ -157,17 +158,18 @@ def _place(event: DeliveryEvent) -> tuple[datetime, bytes, str]:
 
 
 def _known(time: datetime) -> datetime | None:
-    return time if time >= EARLIEST else None
+    return time if EARLIEST <= time < END else None
 
 
 def _statement(event: DeliveryEvent) -> Statement | None:
-    """None for what is no CDEvent."""
-    if not event.type.startswith(_PREFIX):
+    """None for what is no CDEvent, or of no time that can be."""
+    time = event.time.astimezone(UTC)
+    if not event.type.startswith(_PREFIX) or _known(time) is None:
         return None
     data = _object(_read(event.body), "data")
     subject = _object(data, "subject")
     return Statement(
-        time=event.time.astimezone(UTC),
+        time=time,
         source=event.source,
         id=event.id,
         predicate=event.type[len(_PREFIX) :].partition(".")[2].partition(".")[0],

@@ -30,7 +30,7 @@ def said(days: int) -> str:
 
 
 def story() -> list[DeliveryEvent]:
-    """Two weeks: changes, images of them, a bad release that is rolled back and mended, a retry, a reopened incident."""
+    """Two weeks: changes, images of them, a bad release that is rolled back and mended, a retry, reopening."""
     merges = [
         change(f"{n}", minutes=n * DAY - 3 * HOUR, revision=f"{n:07x}", firstCommitAt=said(n - 2)) for n in range(1, 9)
     ]

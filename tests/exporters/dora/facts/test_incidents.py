@@ -1,5 +1,7 @@
 """An incident from several statements about it."""
 
+import dataclasses
+
 import pytest
 
 from controlplane.model.delivery import DeliveryEvent, DeliveryIncident
@@ -82,3 +84,11 @@ def test_its_title_is_not_that_of_its_end_and_a_ticket_is_its_address() -> None:
     assert found.title.endswith("…")
     assert len(found.title) == 300
     assert found.url == "https://t/1"
+
+
+@pytest.mark.parametrize("year", ["0001", "1989", "2200", "9999"])
+def test_times_that_cannot_be_are_as_if_unsaid(year: str) -> None:
+    told = incident(predicate="resolved", startedAt=f"{year}-06-01T00:00:00Z")
+    assert fold("incident:/pd#i1", [told], POLICY) is None
+    odd = dataclasses.replace(incident(), time=AT.replace(year=int(year)))
+    assert fold("incident:/pd#i1", [odd], POLICY) is None
