@@ -9,6 +9,7 @@ NAMES: Final = (
     "budget_rules",
     "command_line",
     "cost_ledger",
+    "delivery",
     "deployment_effects",
     "edit_to_live",
     "forecast",
