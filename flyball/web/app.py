@@ -14,6 +14,7 @@ from flyball.web.access import Access
 from flyball.web.console import console_routes, exception_handlers
 from flyball.web.declared_checks import DeclaredChecks
 from flyball.web.declared_money import DeclaredMoney
+from flyball.web.delivery_gathering import DeclaredDeliveries
 from flyball.web.events_hook import EventsHook
 from flyball.web.guards import Admission, Guards
 from flyball.web.health import Readiness, healthz
@@ -141,6 +142,7 @@ def create_app(services: Services) -> Starlette:
                 DeclaredIncidents(services.alerts.declared),
                 services.alerts.desk,
                 reading_below(settings.folder),
+                DeclaredDeliveries(services.delivery.policy),
             ),
         ],
         middleware=[Middleware(Guards, admission=Admission.of(settings), access=access)],

@@ -17,6 +17,8 @@ from controlplane.model.slo import SLO
 from flyball.web import api, charts, pages
 from flyball.web.check_pages import check_routes
 from flyball.web.check_state import ChecksState, NoChecks
+from flyball.web.delivery_gathering import DeliveryState, NoDeliveries
+from flyball.web.delivery_pages import delivery_routes
 from flyball.web.gathering import RECENT_ALERTS, SPARK_LENGTH, SPARK_STEP, Gathering, Scene
 from flyball.web.golden_path_pages import GoldenPathState, NoGoldenPaths, golden_path_routes
 from flyball.web.incident_gathering import IncidentsState, NoIncidents
@@ -41,6 +43,7 @@ _NO_CHECKS: Final = NoChecks()
 _NO_PATHS: Final = NoGoldenPaths()
 _NO_LADDERS: Final = NoLadders()
 _NO_INCIDENTS: Final = NoIncidents()
+_NO_DELIVERIES: Final = NoDeliveries()
 
 
 def console_routes(
@@ -53,8 +56,9 @@ def console_routes(
     incidents: IncidentsState = _NO_INCIDENTS,
     desk: Desk | None = None,
     read_runbook: ReadRunbook | None = None,
+    deliveries: DeliveryState = _NO_DELIVERIES,
 ) -> list[BaseRoute]:
-    """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/incidents/…`, `/checks/…`, `/alerts`, `/api/v1/…`."""
+    """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/incidents/…`, `/delivery/…`, …, `/api/v1/…`."""
     gathering = Gathering(state)
     console = _Console(gathering, options)
     return [
@@ -73,6 +77,7 @@ def console_routes(
         *ladder_routes(state, ladders, gathering),
         *incident_routes(state, incidents, gathering, desk),
         *on_call_routes(state, incidents, gathering, read_runbook or _no_file),
+        *delivery_routes(state, deliveries, gathering),
         Mount("/static", pages.Static(), name="static"),
     ]
 
