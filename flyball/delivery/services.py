@@ -15,6 +15,7 @@ from exporters.dora.exposition.daemon import ExpositionDaemon
 from exporters.dora.facts import progress
 from exporters.dora.facts.daemon import FactsDaemon
 from exporters.dora.facts.progress import events_behind
+from exporters.dora.measuring.collector import SheetsCollector
 from exporters.dora.measuring.daemon import MeasureDaemon
 from exporters.dora.policy.model import DeliveryPolicy
 from exporters.events.collector import EventsCollector
@@ -83,6 +84,7 @@ class DeliveryServices:
     def collectors(self) -> Iterator[Collector]:
         """For the registry of our own metrics; what grows with the number of services is `exposition`'s."""
         yield EventsCollector(self._around.store, events_behind)
+        yield SheetsCollector(self._around.store)
         yield RepositoryCollector(self._around.store, lambda: self._around.declared().repositories)
 
     def jobs(self) -> Iterator[Job]:
