@@ -36,7 +36,7 @@ def counter_families(rows: Sequence[CounterRow], labels: Labels) -> Iterator[Fam
     for name, text in _COUNTERS.items():
         yield Family(name, "counter", text, tuple(_line(row, labels) for row in by_name.get(name, ())))
     for name, text in _HISTOGRAMS.items():
-        parts = {part: by_name.get(f"{name}{part}", ()) for part in (_BUCKET, _SUM, _COUNT)}
+        parts = {part: by_name.get(f"{name}{part}", ()) for part in (_BUCKET, _SUM)}
         yield Family(name, "histogram", text, tuple(_histogram(name, parts, labels)))
 
 
@@ -56,8 +56,10 @@ def _histogram(name: str, parts: Mapping[str, Iterable[CounterRow]], labels: Lab
     bounds = [*(float(bound) for bound in BUCKETS[name]), math.inf]
     for (service, environment, own), series in sorted(found.items()):
         common = ",".join(filter(None, (written_labels(labels(service, environment)), own)))
-        yield from _buckets(name, common, series.get(_BUCKET, ()), bounds)
-        yield from (Line(row.name, common, float(row.value)) for part in (_COUNT, _SUM) for row in series.get(part, ()))
+        buckets = list(_buckets(name, common, series.get(_BUCKET, ()), bounds))
+        yield from buckets
+        yield Line(f"{name}{_COUNT}", common, buckets[-1].value)
+        yield from (Line(row.name, common, float(row.value)) for row in series.get(_SUM, ()))
 
 
 def _buckets(name: str, common: str, rows: Iterable[CounterRow], bounds: Iterable[float]) -> Iterator[Line]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -31,6 +31,7 @@ WINDOWS: Final = {"30d": timedelta(days=30), "90d": timedelta(days=90)}
 EFFECTS_SHOWN: Final = timedelta(days=7)
 REMEASURED_AFTER: Final = timedelta(minutes=10)  # where nothing new came: windows move on
 FORGOTTEN_AFTER: Final = timedelta(minutes=10)  # without an answer of the store we say nothing: it may have changed
+_REST: Final = 20  # times as long as it took, before it is measured again
 _LATEST: Final = 5  # deployments looked at for the one that runs
 _MOST_EFFECTS: Final = 1000
 _END: Final = b"# EOF\n"
@@ -60,18 +61,41 @@ class Refreshed:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
+    """What a scrape is given, what it was made of, and when that was so last."""
+
     plain: bytes = b""
     openmetrics: bytes = b""
+    shown: int = 0
+    hidden: int = 0
+    key: object = None
     at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class _Read:
+    """What the store says."""
+
+    policy: DeliveryPolicy
+    counters: Sequence[CounterRow]
+    measured: "_Measured"
+    effects: Sequence[StoredEffect]
+
+
+@dataclass(frozen=True, slots=True)
 class _Measured:
-    """Gauges, and what they were made of."""
+    """Gauges, what they were made of, and how long that took."""
 
     key: object
     at: datetime
+    cost: timedelta
     windows: Mapping[str, Sequence[DoraMetrics]]
+
+    def holds(self, key: object, now: datetime) -> bool:
+        """Whether it need not be measured again: nothing came, or measuring would take too much of the time."""
+        age = now - self.at
+        if age < timedelta(0) or age >= REMEASURED_AFTER:
+            return False
+        return self.key == key or age < self.cost * _REST
 
 
 class ExpositionDaemon:
@@ -109,7 +133,9 @@ class ExpositionDaemon:
         return body + told.plain
 
     def refresh(self, now: datetime) -> Refreshed:
-        """Compute all of it anew: counters always, gauges when something came or ten minutes went by.
+        """Compute it anew: counters when one grew, gauges then, too, or when ten minutes went by.
+
+        Measuring the windows takes a twentieth of the time at most: where there is very much, gauges are a minute late.
 
         Raises Transient; what was known before is said for ten minutes more.
         """
@@ -118,29 +144,40 @@ class ExpositionDaemon:
             deliveries = transaction.delivery
             counters = deliveries.counters()
             measured, is_new = self._measured_now(deliveries, counters, policy, now)
-            chosen, hidden = _chosen(counters, measured, self._most)
-            latest = [(pair, it) for pair in sorted(chosen) if (it := _running(deliveries, pair, now)) is not None]
             effects = deliveries.effects_between(now - EFFECTS_SHOWN, now, state="measured", limit=_MOST_EFFECTS)
-            named = deliveries.deployments([each.deployment for each in effects])
+            key = (_key(counters, policy), effects)
+            if is_new or self._told.key != key:
+                told = self._written(deliveries, _Read(policy, counters, measured, effects), now)
+                self._told = replace(told, key=key)
+        self._measured = measured
+        self._told = replace(self._told, at=now)
+        self._tell_hidden(self._told.hidden)
+        return Refreshed(self._told.shown, self._told.hidden, is_new)
+
+    def _written(self, deliveries: "DeliveryLog", it: "_Read", now: datetime) -> "_Told":
+        """All of it as text."""
+        chosen, hidden = _chosen(it.counters, it.measured, self._most)
+        latest = [(pair, found) for pair in sorted(chosen) if (found := _running(deliveries, pair, now)) is not None]
+        named = deliveries.deployments([each.deployment for each in it.effects])
+        shown = [(_labels(it.policy, _pair(each)), each) for each in it.effects if _pair(each) in chosen]
         families = [
-            *_families(_Scene(policy, chosen, counters, measured.windows, latest)),
-            *effect_families([(_labels(policy, _pair(it)), it) for it in effects if _pair(it) in chosen], named),
+            *_families(_Scene(it.policy, chosen, it.counters, it.measured.windows, latest)),
+            *effect_families(shown, named),
             Family(names.SERVICES_HIDDEN, "gauge", _HIDDEN_TEXT, (Line(names.SERVICES_HIDDEN, "", float(hidden)),)),
         ]
-        self._measured = measured
-        self._told = _Told(text_of(families, is_openmetrics=False), text_of(families, is_openmetrics=True), now)
-        self._tell_hidden(hidden)
-        return Refreshed(len(chosen), hidden, is_new)
+        plain, openmetrics = (text_of(families, is_openmetrics=each) for each in (False, True))
+        return _Told(plain, openmetrics, len(chosen), hidden)
 
     def _measured_now(
         self, deliveries: "DeliveryLog", counters: Sequence[CounterRow], policy: DeliveryPolicy, now: datetime
     ) -> tuple[_Measured, bool]:
-        key = (tuple((row.name, row.service, row.environment, row.labels, row.value) for row in counters), policy.name)
+        key = _key(counters, policy)
         known = self._measured
-        if known is not None and known.key == key and timedelta(0) <= now - known.at < REMEASURED_AFTER:
+        if known is not None and known.holds(key, now):
             return known, False
+        begun = self._clock.now()
         windows = {name: self._measure(deliveries, now - length, now, policy) for name, length in WINDOWS.items()}
-        return _Measured(key, now, windows), True
+        return _Measured(key, now, self._clock.now() - begun, windows), True
 
     def _tell_hidden(self, hidden: int) -> None:
         """Once, when there begin to be some or their number changes."""
@@ -177,6 +214,11 @@ def _families(it: _Scene) -> list[Family]:
         *gauge_families(windows),
         *deployment_families([(labels[pair], deployment) for pair, deployment in it.latest]),
     ]
+
+
+def _key(counters: Sequence[CounterRow], policy: DeliveryPolicy) -> object:
+    """Is another one when something was counted, or when another policy holds."""
+    return policy, tuple(counters)
 
 
 def _labels(policy: DeliveryPolicy, pair: Pair) -> Labels:

@@ -189,6 +189,22 @@ def test_windows_are_measured_again_when_something_came_or_after_a_while(store: 
     assert turns == [True, False, True, True]
 
 
+def test_measuring_that_takes_long_is_not_done_all_the_time_and_counters_do_not_wait(
+    store: SqlStore, clock: Clock
+) -> None:
+    class Slow(Measure):
+        def __call__(self, *asked: object) -> Sequence[DoraMetrics]:  # type: ignore[override]
+            clock.at += timedelta(seconds=2)
+            return super().__call__(*asked)  # type: ignore[arg-type]
+
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Slow(busy()))
+    daemon.refresh(NOW)  # four seconds
+    grow(store, count(names.DEPLOYMENTS, 5))
+    assert not daemon.refresh(NOW + timedelta(seconds=79)).was_measured
+    assert value(daemon.joined(b"# EOF\n", OPENMETRICS), "dora_deployments_total") == [5]
+    assert daemon.refresh(NOW + timedelta(seconds=80)).was_measured
+
+
 def test_without_a_store_nothing_old_is_said_for_long(store: SqlStore, clock: Clock) -> None:
     grow(store, count(names.DEPLOYMENTS, 123))
     daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure())
