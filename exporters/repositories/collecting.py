@@ -91,6 +91,8 @@ class Collector:
         found = Collected(repository.name)
         try:
             for page in source.pages(progress.position, reading):
+                if not page.events and page.position == progress.position:
+                    continue
                 progress = replace(progress, position=page.position, note=page.note)
                 delivery = self._read(page, now)
                 found = self._take(found, delivery, progress, now, lease)

@@ -168,6 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
     outside: FailingServer
     protocol_version = "HTTP/1.1"
     timeout = LONGEST_HOLD_SECONDS
+    disable_nagle_algorithm = True  # head and body go apart: each answer would wait 40 ms for an acknowledgement
 
     def _handle(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)

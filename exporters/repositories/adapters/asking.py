@@ -5,6 +5,7 @@ What did not change since it was asked last is not sent again (`ETag`), and on G
 
 import json
 import re
+import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 import httpx
@@ -77,7 +79,11 @@ class Asking:
         self._blocked_until: datetime | None = None
         self.now = now
         self._client = httpx.Client(
-            headers={"User-Agent": "flyball", **headers}, timeout=call_seconds, trust_env=False, follow_redirects=False
+            headers={"User-Agent": "flyball", **headers},
+            timeout=call_seconds,
+            trust_env=False,
+            follow_redirects=False,
+            verify=_system_trust(),
         )
 
     def close(self) -> None:
@@ -200,6 +206,12 @@ class Asking:
             if len(secret) > 3:
                 text = text.replace(secret, "***")
         return text.replace(self._url, "")[:_SHOWN]
+
+
+@lru_cache(maxsize=1)
+def _system_trust() -> ssl.SSLContext:
+    """The certificates that this system trusts; read once."""
+    return ssl.create_default_context()
 
 
 def _is_limit(headers: Mapping[str, str], words: str) -> bool:

@@ -83,12 +83,12 @@ def in_order_of_change(
     page, begin = 1, since
     while True:
         asked = {**query, parameter: since, "per_page": str(PAGE), "page": str(page)}
-        rows = asking.get(path, asked).data
-        if not isinstance(rows, list):
+        answer = asking.get(path, asked)
+        if not isinstance(answer.data, list):
             raise asking.odd(path)
-        nodes = [root(row) for row in rows]
+        nodes = [root(row) for row in answer.data]
         last = making.written(nodes[-1].when("updated_at")) if nodes else since
-        if len(nodes) < PAGE:
+        if not answer.next:
             end = max(datetime.fromisoformat(last) - _OVERLAP, datetime.fromisoformat(begin))
             yield nodes, making.written(end)
             return
