@@ -134,7 +134,7 @@ class EffectsDaemon:
         end = min(last + LONGEST + terms.settle + LATE, now)
         past = start - history(terms.window)
         services = {each.service for each in batch}
-        return fetch(self._metrics, services, self._unit_costs(), past, Window(start, end))
+        return fetch(self._metrics, services, self._unit_costs(), past, Window(start, end), now)
 
     def _surroundings(self, batch: Sequence[Deployment], policy: DeliveryPolicy) -> Mapping[str, Surroundings]:
         terms = policy.effects

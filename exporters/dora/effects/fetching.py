@@ -33,7 +33,7 @@ class RecordedSLO:
 
     def budget(self, at: datetime) -> float | None:
         """The allowance as it stood then, or at the nearest time that is known; None when none is."""
-        known = [(abs((when - at).total_seconds()), value) for when, value in self.budgets if value > 0]
+        known = [(abs((when - at).total_seconds()), value) for when, value in self.budgets if 0 < value < math.inf]
         return min(known)[1] if known else None
 
 
@@ -58,34 +58,41 @@ def fetch(
     services: Iterable[str],
     unit_costs: Sequence[UnitCost],
     past: datetime,
-    now: Window,
+    looked_at: Window,
+    now: datetime,
 ) -> Recorded:
-    """Slots from `past` until the end of `now`; budgets and exclusions of `now` only. Raises `Transient`, `Permanent`.
+    """Slots from `past` until the end of `looked_at`; budgets and exclusions of the latter only.
 
-    A handful of queries for any number of services with at most 40 SLOs together.
+    A handful of queries for any number of services with at most 40 SLOs together. SLOs are those that are known then
+    or `now`: ledgers that were computed for a time before Flyball came have nothing beside them that describes them.
+    Raises `Transient`, `Permanent`.
     """
     wanted = sorted(set(services))
-    span = Window(_whole(past), _whole(now.end))
-    return Recorded(_slos(metrics, wanted, span, now), _unit_costs(metrics, wanted, unit_costs, span))
+    span = Window(_whole(past), _whole(looked_at.end))
+    return Recorded(_slos(metrics, wanted, span, looked_at, now), _unit_costs(metrics, wanted, unit_costs, span))
 
 
 def _slos(
-    metrics: MetricsBackend, services: Sequence[str], span: Window, now: Window
+    metrics: MetricsBackend, services: Sequence[str], span: Window, looked_at: Window, now: datetime
 ) -> Mapping[str, Sequence[RecordedSLO]]:
     found: dict[str, list[RecordedSLO]] = defaultdict(list)
+    moments = sorted({now, looked_at.end}, reverse=True) if services else ()
     known = {
         sample.labels.get(names.SLO, ""): (sample.labels.get(names.SERVICE, ""), sample.labels.get("window", ""))
-        for sample in (metrics.query(queries.slos(services), now.end) if services else ())
+        for at in moments
+        for sample in metrics.query(queries.slos(services), at)
     }
     for chosen in _chunks(sorted(known)):
         events = _by_slo(metrics.query_range(queries.events(chosen), span.start, span.end, LENGTH))
         written = _written(metrics, names.LEDGER_EVENTS, names.SLO, chosen, span.end)
-        budgets = _by_slo(metrics.query_range(queries.budgets(chosen), now.start, now.end, _HOUR))
-        excluded = _by_slo(metrics.query_range(queries.excluded(chosen), now.start, now.end, LENGTH))
+        budgets = _by_slo(metrics.query_range(queries.budgets(chosen), looked_at.start, looked_at.end, _HOUR))
+        current = {each.labels.get(names.SLO, ""): each.value for each in metrics.query(queries.budgets(chosen), now)}
+        excluded = _by_slo(metrics.query_range(queries.excluded(chosen), looked_at.start, looked_at.end, LENGTH))
         for name in chosen:
             service, period = known[name]
             slots = _pair(events.get(name, ()), written.get(name))
-            allowed = [point for each in budgets.get(name, ()) for point in each.points if math.isfinite(point[1])]
+            points = [point for each in budgets.get(name, ()) for point in each.points]
+            allowed = [*points, *([(now, current[name])] if name in current else [])]
             out = [
                 (at, each.labels.get(names.EXCLUSION, "")) for each in excluded.get(name, ()) for at, _ in each.points
             ]

@@ -28,7 +28,8 @@ from exporters.dora.policy.model import EffectTerms
 _HOUR: Final = timedelta(hours=1)
 _DIGITS: Final = 12
 _NOTHING_RECORDED: Final = "no SLO and no unit cost belongs to the service"
-_Figured = Callable[[Estimate], tuple[Amount, Amount, Amount | None]]
+_Amounts = tuple[Amount, Amount, Amount | None]  # the change, what is extra, and that as a share or as money
+_Figured = Callable[[Estimate], _Amounts]
 
 
 def effects(
@@ -77,7 +78,7 @@ class _Judge:
         effect = replace(self.blank, subject=Subject.SLO, name=recorded.name, period=recorded.period)
         budget = recorded.budget(self.blank.at)
 
-        def figured(found: Estimate) -> tuple[Amount, Amount, Amount | None]:
+        def figured(found: Estimate) -> _Amounts:
             change = _amount(*(found.after - each for each in (found.expected, found.high, found.low)))
             extra = _times(change, found.whole)
             return change, extra, _times(extra, 1 / budget) if budget else None
@@ -95,7 +96,7 @@ class _Judge:
             per=f"{declared.per:,f} {declared.units.what}",
         )
 
-        def figured(found: Estimate) -> tuple[Amount, Amount, Amount | None]:
+        def figured(found: Estimate) -> _Amounts:
             change = _amount(*(found.after / each - 1 for each in (found.expected, found.high, found.low)))
             money = _amount(*(found.part - found.whole * each for each in (found.expected, found.high, found.low)))
             return change, money, money
@@ -124,7 +125,7 @@ class _Judge:
             change,
             extra,
             _times(whole, 1 / hours) if whole else None,
-            self._spent(slots, scale, figured, extra, whole),
+            self._spent(slots, scale, figured, (change, extra, whole)),
             self.windows.before.start,
             self.windows.before.end,
             self.windows.after.start,
@@ -137,20 +138,35 @@ class _Judge:
             effect, state=State.MEASURED, figures=figures, confounders=(*others, *_shaky(found.method, found.pasts))
         )  # fmt: skip
 
-    def _spent(self, slots: Slots, scale: Scale, figured: _Figured, extra: Amount, whole: Amount | None) -> Spent:
-        """Up to its end, or up to now; where that cannot be said, what the window after shows."""
+    def _spent(self, slots: Slots, scale: Scale, figured: _Figured, compared: _Amounts) -> Spent:
+        """For as long as it went on being worse: until it was ended, or was as before, or up to now."""
+        change, extra, whole = compared
         total = self.windows.total
-        known = min(total.end, self.now - LATE)
-        ended = self.windows.ended_by
-        is_final, by = known >= total.end, named(ended) if ended and known >= total.end else ""
-        if known - total.start >= LEAST:
+        end, is_final, by = self.windows.after.end, True, ""
+        if change.leaves_out_zero and change.value > 0:
+            known = min(total.end, self.now - LATE)
+            end = self._worse_until(slots, scale, figured, known)
+            is_final = end < known or known >= total.end
+            by = named(self.windows.ended_by) if self.windows.ended_by and end >= total.end else ""
             try:
-                found = estimate(slots, self._question(Window(total.start, known), scale))
+                _, extra, whole = figured(estimate(slots, self._question(Window(total.start, end), scale)))
             except TooLittle:
-                pass
-            else:
-                _, extra, whole = figured(found)
-        return Spent(known, extra, whole if scale is Scale.DIFFERENCE else None, by, is_final)
+                end = self.windows.after.end
+        return Spent(end, extra, whole if scale is Scale.DIFFERENCE else None, by, is_final)
+
+    def _worse_until(self, slots: Slots, scale: Scale, figured: _Figured, known: datetime) -> datetime:
+        """The end of the last stretch, each as long as the window, in which it was still measurably worse."""
+        end = self.windows.after.end
+        while known - end >= LEAST:
+            stretch = Window(end, min(end + self.terms.window, known))
+            try:
+                change, _, _ = figured(estimate(slots, self._question(stretch, scale)))
+            except TooLittle:
+                return end
+            if change.lower <= 0:
+                return end
+            end = stretch.end
+        return known
 
     def _question(self, after: Window, scale: Scale) -> Question:
         return Question(

@@ -57,11 +57,12 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """All that it cost from the deployment on, until `until`: extra bad events, or extra money.
+    """All that it cost from the deployment on, for as long as it went on: extra bad events, or extra money.
 
     `budget` is the same as a share of the period's error budget (1: all of it); None for money, and where the budget
-    is not known. `ended_by` is the version of the deployment or rollback that ended it; empty: nothing did.
-    `is_final`: more time changes nothing.
+    is not known. `ended_by` is the deployment or rollback that ended it; empty: nothing did, and it was as before from
+    `until` on, or a day was over. Where nothing became measurably worse it is what the window after shows. `is_final`:
+    more time changes nothing.
     """
 
     until: datetime

@@ -1,6 +1,6 @@
 """Effects as the store keeps them. Decimals are texts, times RFC 3339."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -71,6 +71,16 @@ def from_row(row: StoredEffect) -> Effect:
         _text(body, "per"),
         _text(body, "url"),
     )
+
+
+def told(rows: Sequence[StoredEffect]) -> list[StoredEffect]:
+    """Those of one deployment. That nothing is recorded of its service is not told once something is."""
+    return [each for each in rows if not each.subject.startswith(f"{Subject.NONE.value}:")] or list(rows)
+
+
+def of_deployment(rows: Sequence[StoredEffect]) -> list[Effect]:
+    """The same, read."""
+    return [from_row(row) for row in told(rows)]
 
 
 def _texts(effect: Effect) -> dict[str, str]:

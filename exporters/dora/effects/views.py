@@ -1,5 +1,6 @@
 """What people and programs are shown of deployments' effects. Pure data and text."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,14 +12,15 @@ from controlplane.model.delivery import Deployment, DeploymentKind
 from controlplane.model.event import JSON
 from controlplane.problem_report import printable
 from exporters.dora.effects.model import Amount, Effect, Figures, State, Subject
-from exporters.dora.effects.ranking import Worst
+from exporters.dora.effects.ranking import Worst, is_worse
 from exporters.dora.effects.rows import to_row
-from exporters.dora.effects.windows import LOOK_BACK, ready_at
+from exporters.dora.effects.windows import LONGEST, LOOK_BACK, ready_at
 from exporters.dora.policy.model import DeliveryPolicy
 
 NO_EFFECT: Final = "no measurable effect"
 _SCREEN: Final = 80
 _LABEL: Final = 12
+_NUMBERED: Final = len("  1. ") + len("  ")
 _METHODS: Final = {
     "past": "{} looks at the days before",
     "past_same_hour": "{} looks at the days before; what is usual at that hour is taken off",
@@ -103,7 +105,12 @@ def _listed(found: Sequence[Effect]) -> list[str]:
 
 def _entry(effect: Effect) -> Iterator[str]:
     assert effect.figures
-    yield f"{size_text(effect)}  {printable(effect.name)}"
+    size, name = size_text(effect), printable(effect.name)
+    if len(size) + len(name) + _NUMBERED <= _SCREEN:
+        yield f"{size}  {name}"
+    else:
+        yield size
+        yield name
     yield f"{deployment_text(effect)}, {wording.utc(effect.at)}"
     yield f"{before_after_text(effect)}; {until_text(effect)}"
     if effect.confounders:
@@ -116,7 +123,7 @@ def deployment_text(effect: Effect) -> str:
 
 
 def size_text(effect: Effect) -> str:
-    """What it spent in all: `18.3 % of the 30d budget (12 … 25 %)`, `12.3 USD (8 … 16 USD)`."""
+    """What it spent in all: `18.3 % of the 30-day budget (12 % … 25 %)`, `12.3 USD (8 … 16 USD)`."""
     if effect.figures is None:
         return wording.MISSING
     spent = effect.figures.spent
@@ -124,8 +131,14 @@ def size_text(effect: Effect) -> str:
         return money_amount(spent.extra, effect.currency)
     if spent.budget is None:
         return f"{wording.count(float(spent.extra.value))} bad events"
-    name = f"the {effect.period} budget" if effect.period else "the budget"
-    return f"{wording.percent(float(spent.budget.value))} of {name} ({_span(spent.budget)})"
+    return f"{wording.percent(float(spent.budget.value))} of the {_budget(effect.period)} ({_span(spent.budget)})"
+
+
+def _budget(period: str) -> str:
+    days = re.fullmatch("([0-9]+)d", period)
+    if days:
+        return f"{days[1]}-day budget"
+    return "month's budget" if period == "1M" else f"{period} budget".strip()
 
 
 def before_after_text(effect: Effect) -> str:
@@ -148,7 +161,9 @@ def until_text(effect: Effect) -> str:
     length = wording.duration(spent.until - effect.at)
     if spent.ended_by:
         return f"over {length}, ended by {printable(spent.ended_by)}"
-    return f"in the {length} since" if spent.is_final else f"in the {length} since, and counting"
+    if not spent.is_final:
+        return f"in the {length} since, and counting"
+    return f"over {length}, then as before" if spent.until < effect.at + LONGEST else f"over {length}"
 
 
 def waiting_text(deployment: Deployment, policy: DeliveryPolicy, now: datetime) -> str:
@@ -188,7 +203,8 @@ def _in_full(effect: Effect) -> Iterator[str]:
     yield from _line("without it", f"{_ratio(effect, figures.expected.value)} ({_expected(effect, figures)})")
     if effect.subject is Subject.SLO:
         yield from _line("extra", f"{count_amount(figures.extra)} bad events in that time")
-    yield from _line("spent", f"{size_text(effect)}, {until_text(effect)}")
+    lasted = until_text(effect) if is_worse(effect) and effect.is_measurable else "in that time"
+    yield from _line("spent", f"{size_text(effect)}, {lasted}")
     confidence = wording.percent(float(figures.confidence))
     yield from _line("interval", f"{confidence}, from {_METHODS[figures.method].format(figures.pasts)}")
     for number, each in enumerate(effect.confounders):

@@ -17,6 +17,7 @@ from controlplane.model.delivery import (
     SheetKey,
     StoredEffect,
 )
+from exporters.dora.effects.rows import told
 from exporters.dora.model import JudgedDeployment
 from exporters.dora.policy.model import DeliveryPolicy
 from exporters.dora.reckoning import looks
@@ -126,7 +127,7 @@ def dossier(log: "DeliveryLog", deployment: Deployment, policy: DeliveryPolicy) 
     changes = log.changes([each.change for each in judged.changes]) if judged else {}
     entity = f"{EntityKind.DEPLOYMENT.value}:{deployment.id}"
     events = log.events_of([entity]).get(entity, [])
-    effects = log.effects_of([deployment.id]).get(deployment.id, [])
+    effects = told(log.effects_of([deployment.id]).get(deployment.id, []))
     found = _with_others(log, incidents, held)
     own = tuple(found[id_] for id_ in sorted(held) if id_ in found)
     return Dossier(deployment, judged, own, changes, tuple(events[:MOST_EVENTS]), tuple(effects))

@@ -112,12 +112,12 @@ def _measure(
 def _show_one(
     store: "SqlStore", policy: "DeliveryPolicy", chosen: "Deployment", at: datetime, *, as_json: bool
 ) -> None:  # fmt: skip
-    from exporters.dora.effects.rows import from_row
+    from exporters.dora.effects.rows import of_deployment
     from exporters.dora.effects.views import effect_data, effects_text, waiting_text
 
     with store.transaction(read_only=True) as transaction:
         rows = transaction.delivery.effects_of([chosen.id]).get(chosen.id, [])
-    found = [from_row(row) for row in rows]
+    found = of_deployment(rows)
     text = effects_text(found) if found else waiting_text(chosen, policy, at)
     printed({"deployment": chosen.id, "effects": [effect_data(each) for each in found]}, text, as_json=as_json)
 

@@ -31,7 +31,8 @@ class Truth:
 def recording(seed: int = 7) -> tuple[list[Series], Truth]:
     """All series, as their rules would have written them, and what they hide.
 
-    `checkout` suffers; `catalogue` is calm; `gap` has no entries for the hour after; `rare` has a request in a while.
+    `checkout` suffers until it is healed, `leaky` for ever, `old` was described later than it was measured; `catalogue`
+    is calm; `gap` has no entries for the hour after; `rare` has a request in a while.
     """
     random = np.random.default_rng(seed)
     minutes = int((END - BEGIN) / timedelta(minutes=1))
@@ -41,6 +42,8 @@ def recording(seed: int = 7) -> tuple[list[Series], Truth]:
     usual = random.binomial(events, USUAL)
     extra = np.zeros(minutes, dtype=np.int64)
     extra[at:healed] = random.binomial(events[at:healed] - usual[at:healed], BROKEN)
+    lasting = np.zeros(minutes, dtype=np.int64)
+    lasting[at:] = random.binomial(events[at:] - usual[at:], BROKEN)
     calm = random.binomial(events, USUAL)
     few = random.poisson(0.5, minutes)
     some = random.binomial(few, 0.02)
@@ -53,11 +56,24 @@ def recording(seed: int = 7) -> tuple[list[Series], Truth]:
         *_slo("catalogue-availability", "catalogue", calm, events),
         *_slo("gap-availability", "gap", calm, events, gap=(AT, AT + timedelta(hours=2))),
         *_slo("rare-availability", "rare", some, few),
+        *_slo("leaky-availability", "leaky", usual + lasting, events),
+        *_later_described(_slo("old-availability", "old", usual + extra, events)),
         _ledger({"__name__": names.UNIT_COST_SPEND_LEDGER, "unit_cost": "calls", "currency": "USD"}, money + dearer),
         _ledger({"__name__": names.UNIT_COST_UNITS_LEDGER, "unit_cost": "calls"}, units),
         _ledger({"__name__": names.EXCLUDED, "slo": "catalogue-availability", "exclusion": "night"}, _night(minutes)),
     ]
     return series, Truth(float(extra.sum()), float(dearer.sum()))
+
+
+def _later_described(series: list[Series]) -> list[Series]:
+    """As where ledgers were computed for a time before Flyball came: only the last hours tell what they are."""
+    late = END - timedelta(hours=2)
+    return [
+        each
+        if each.labels["__name__"] == names.LEDGER_EVENTS
+        else Series(each.labels, tuple(point for point in each.points if point[0] > late))
+        for each in series
+    ]
 
 
 def _slo(

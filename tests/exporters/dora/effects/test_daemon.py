@@ -17,7 +17,7 @@ from controlplane.store import SqlStore
 from exporters.dora.effects.daemon import EffectsDaemon, Turn
 from exporters.dora.effects.model import ConfounderKind, Effect, Figures, State, Subject
 from exporters.dora.effects.ranking import worst
-from exporters.dora.effects.rows import from_row
+from exporters.dora.effects.rows import from_row, of_deployment
 from exporters.dora.policy.model import DeliveryPolicy
 from exporters.unit_cost.model import UnitCost, Units
 from tests.exporters.dora.effects.recorded import AT, BUDGET, HEALED, Truth
@@ -173,24 +173,40 @@ def test_while_prometheus_is_away_deployments_wait_and_are_measured_afterwards(
 
 
 def test_what_it_spent_is_measured_again_when_something_ended_it(store: SqlStore, metrics: Watched) -> None:
-    known(store, deployment())
+    known(store, deployment("leaky"))
     measuring = daemon(store, metrics)
     measuring.run_once(READY)
-    assert effects_of(store, deployment())["checkout-availability"].is_open
-    known(store, deployment(at=READY + HOUR, version="1.4.3"))
+    assert effects_of(store, deployment("leaky"))["leaky-availability"].is_open
+    known(store, deployment("leaky", at=READY + HOUR, version="1.4.3"))
     assert measuring.run_once(READY + timedelta(hours=1, minutes=5)) == Turn(0)
     assert measuring.run_once(READY + timedelta(hours=2, minutes=20)) == Turn(2)
-    found = effects_of(store, deployment())["checkout-availability"]
+    found = effects_of(store, deployment("leaky"))["leaky-availability"]
     assert not found.is_open
     assert figures(found).spent.ended_by == "the deployment of 1.4.3"
 
 
-def test_after_a_day_nothing_more_is_held_against_it(store: SqlStore, metrics: Watched) -> None:
-    known(store, deployment())
+@pytest.mark.parametrize(("service", "lasted"), [("leaky", timedelta(days=1)), ("checkout", timedelta(minutes=65))])
+def test_nothing_more_is_held_against_it_after_a_day_nor_when_all_is_as_before(
+    store: SqlStore, metrics: Watched, service: str, lasted: timedelta
+) -> None:
+    known(store, deployment(service))
     daemon(store, metrics).run_once(LATER)
-    found = effects_of(store, deployment())["checkout-availability"]
+    found = effects_of(store, deployment(service))[f"{service}-availability"]
     spent = figures(found).spent
-    assert (spent.until, spent.is_final, spent.ended_by) == (AT + timedelta(days=1), True, "")
+    assert (spent.until, spent.is_final, spent.ended_by) == (AT + lasted, True, "")
+
+
+def test_ledgers_of_a_time_before_anybody_described_them_count(store: SqlStore, metrics: Watched) -> None:
+    known(store, deployment("old"))
+    daemon(store, metrics).run_once(READY)
+    assert effects_of(store, deployment("old"))[""].subject is Subject.NONE
+    daemon(store, metrics).again(AT, LATER)
+    found = effects_of(store, deployment("old"))["old-availability"]
+    assert found.is_measurable
+    assert figures(found).spent.budget
+    with store.transaction(read_only=True) as transaction:
+        rows = transaction.delivery.effects_of([deployment("old").id])[deployment("old").id]
+    assert [each.name for each in of_deployment(rows)] == ["old-availability"]
 
 
 def test_many_deployments_share_their_questions(store: SqlStore, metrics: Watched) -> None:
@@ -199,7 +215,7 @@ def test_many_deployments_share_their_questions(store: SqlStore, metrics: Watche
         *(deployment("catalogue", AT - number * timedelta(minutes=70), version=str(number)) for number in range(15)),
     )
     assert daemon(store, metrics).run_once(READY) == Turn(15)
-    assert metrics.asked == 5
+    assert metrics.asked == 6
 
 
 def test_what_else_happened_is_named(store: SqlStore, metrics: Watched) -> None:

@@ -69,7 +69,7 @@ UNKNOWN = replace(BAD, deployment="d4", figures=None, state=State.UNKNOWN, reaso
 WORST = """\
 Deployments of the last 30 days that cost most error budget
 
-  1. 18.3 % of the 30d budget (17.8 % … 18.7 %)  checkout-availability
+  1. 18.3 % of the 30-day budget (17.8 % … 18.7 %)  checkout-availability
      checkout 1.4.2, production, 2026-11-20 10:00 UTC
      0.052 % → 4.1 % of events bad, +3.2 % of the budget an hour; over 47 min,
        ended by the rollback to 1.4.1
@@ -91,8 +91,8 @@ checkout-availability
   before      0.052 % → 4.1 % of events bad, +3.2 % of the budget an hour
   without it  0.05 % (0.03 % … 0.08 %)
   extra       1234 (1220 … 1240) bad events in that time
-  spent       18.3 % of the 30d budget (17.8 % … 18.7 %), over 47 min, ended by
-              the rollback to 1.4.1
+  spent       18.3 % of the 30-day budget (17.8 % … 18.7 %), over 47 min, ended
+              by the rollback to 1.4.1
   interval    95 %, from 160 looks at the days before; what is usual at that
               hour is taken off
   beside it   incident INC-7 had begun 2026-11-20 09:43 UTC and went on"""
@@ -126,6 +126,12 @@ def test_one_deployment_is_shown_in_full() -> None:
     assert "verdict     no measurable effect" in effects_text([CALM])
     assert "unknown     0 of 12 slots after it have data" in effects_text([UNKNOWN])
     assert all(len(line) <= 80 for line in effects_text([BAD, DEAR, UNKNOWN]).splitlines())
+
+
+def test_long_names_have_a_line_of_their_own() -> None:
+    shown = worst_text(ranked([replace(BAD, name="n" * 40)], START, END))
+    assert "\n     " + "n" * 40 + "\n" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
 
 
 def test_without_deployments_it_says_how_they_get_there() -> None:
