@@ -35,8 +35,9 @@ POLICY = DeliveryPolicy(
     attribution_window=timedelta(hours=5), rollback_window=timedelta(hours=9), time_zone="Europe/Berlin"
 )
 TIMES = st.integers(0, DAYS * 24 - 1).map(lambda hours: START + timedelta(hours=hours))
-NEAR = st.one_of(TIMES, st.integers(0, 30).map(lambda hours: START + timedelta(days=5, hours=hours)))
-SERVICES = st.sampled_from(["shop", "shop", "pay"])
+CROWDED = st.integers(0, 4 * 24).map(lambda hours: START + timedelta(days=5, hours=hours))
+NEAR = st.one_of(CROWDED, CROWDED, CROWDED, TIMES)
+SERVICES = st.sampled_from([*["shop"] * 5, "pay"])
 REVISIONS = st.sampled_from(["", "r1", "r2", "r3"])
 
 
@@ -57,7 +58,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
         draw(st.sampled_from(kinds)),
         draw(st.sampled_from([*[DeploymentOutcome.SUCCEEDED] * 4, DeploymentOutcome.FAILED])),
         at - timedelta(hours=draw(st.integers(0, 8))),
-        draw(st.sampled_from(["", "v1", "v2"])),
+        draw(st.sampled_from(["", "v1", "v2", "v3"])),
         draw(st.sampled_from([(), (), ("a1",), ("a2",)])),
         "repo" if revision else "",
         revision,
@@ -211,15 +212,40 @@ def check(steps: list[object]) -> None:
         kept.take(step)
     kept.measure()
     once = at_once(kept.log)
-    one, other = rows(kept.log), rows(once)
+    compare(kept.log, once)
+
+
+def compare(log: MemoryLog, once: MemoryLog) -> None:
+    one, other = rows(log), rows(once)
     differing = sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
     for key in differing:
         note(f"{key}")
     assert not differing
-    assert metrics(list(kept.log.all_sheets.values())) == metrics(list(reversed(once.all_sheets.values())))
+    assert metrics(list(log.all_sheets.values())) == metrics(list(reversed(once.all_sheets.values())))
+
+
+def check_one(facts: list[Fact], corrections: list[Correction], step: object) -> None:
+    """One thing more, where all was measured before: the days that it touches are enough."""
+    kept = Kept()
+    kept.log = at_once(MemoryLog(facts, [one for one in corrections if any(one.incident == i.id for i in facts)]))
+    kept.take(step)
+    kept.measure()
+    compare(kept.log, at_once(kept.log))
+
+
+ONE = st.one_of(FACTS, FACTS, FACTS, CORRECTIONS, st.tuples(st.just("drop"), FACTS))
 
 
 @settings(max_examples=60)
+@given(st.lists(FACTS, min_size=3, max_size=14), st.lists(CORRECTIONS, max_size=2), ONE)
+def test_the_days_that_a_fact_touches_are_enough(
+    facts: list[Fact], corrections: list[Correction], step: object
+) -> None:
+    with short_looks():
+        check_one(facts, corrections, step)
+
+
+@settings(max_examples=30)
 @given(STEPS)
 def test_any_order_gives_what_measuring_once_gives(steps: list[object]) -> None:
     with short_looks():
@@ -227,7 +253,15 @@ def test_any_order_gives_what_measuring_once_gives(steps: list[object]) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=2_000)
+@settings(max_examples=20_000)
+@given(st.lists(FACTS, min_size=3, max_size=14), st.lists(CORRECTIONS, max_size=2), ONE)
+def test_they_are_in_thousands_of_cases(facts: list[Fact], corrections: list[Correction], step: object) -> None:
+    with short_looks():
+        check_one(facts, corrections, step)
+
+
+@pytest.mark.soak
+@settings(max_examples=5_000)
 @given(STEPS)
 def test_thousands_of_orders_do(steps: list[object]) -> None:
     with short_looks():
