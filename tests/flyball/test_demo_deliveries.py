@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from controlplane.ports import Transient
+from flyball.cli.dora.opening import policy_or_exit
 from flyball.demo.deliveries.past import incident_id, past_events
 from flyball.demo.deliveries.releasing import SERVICE, VERSION, Pipeline
 from flyball.demo.deliveries.repository import DECLARED_URL, NAME, put_repository
 from flyball.demo.deliveries.routine import EVERY, SERVICES, Routine, running_versions
 from flyball.demo.deliveries.telling import CDEvent
 from flyball.demo.folder import DemoFolder
+from flyball.demo.pace import quicken
 from flyball.demo.platform.catalogue import INTELGRAPH
 from flyball.demo.run import example_workspace
 
@@ -128,6 +130,15 @@ def test_no_fault_of_the_demo_touches_a_service_that_is_released_every_day() -> 
     touched = {effect.flow for fault in INTELGRAPH.faults for effect in fault.effects}
     services = {flow.service for flow in INTELGRAPH.flows if flow.name in touched}
     assert not services & set(SERVICES)
+
+
+def test_in_the_demo_nobody_waits_an_hour_for_what_a_release_did(tmp_path: Path) -> None:
+    folder = DemoFolder(tmp_path)
+    shutil.copytree(example_workspace(), folder.workspace)
+    quicken(folder)
+    policy = policy_or_exit(folder.workspace)
+    assert (policy.effects.window, policy.effects.settle) == (timedelta(minutes=15), timedelta(minutes=2))
+    assert policy.teams == policy_or_exit(example_workspace()).teams
 
 
 def test_the_connectors_repository_has_releases_in_order_and_is_named_in_the_workspace(tmp_path: Path) -> None:
