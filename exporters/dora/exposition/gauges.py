@@ -23,7 +23,7 @@ _TEXTS: Final = {
     names.RECOVERY_QUANTILE: "Quantiles of the failed deployment recovery time.",
     names.RESTORE_MEAN: "How long incidents went on, on average (MTTR).",
     names.SAMPLES: "How many values stand behind a metric.",
-    names.INTERVAL: "Ends of the 95 % interval of a median, of MTTR's mean, of the mean frequency, of a share.",
+    names.INTERVAL: "Ends of the 95 % interval of a median, of the frequency, of a share.",
 }
 
 
