@@ -163,13 +163,12 @@ def _known(time: datetime) -> datetime | None:
 
 def _statement(event: DeliveryEvent) -> Statement | None:
     """None for what is no CDEvent, or of no time that can be."""
-    time = event.time.astimezone(UTC)
-    if not event.type.startswith(_PREFIX) or _known(time) is None:
+    if not event.type.startswith(_PREFIX) or not EARLIEST <= event.time < END:
         return None
     data = _object(_read(event.body), "data")
     subject = _object(data, "subject")
     return Statement(
-        time=time,
+        time=event.time.astimezone(UTC),
         source=event.source,
         id=event.id,
         predicate=event.type[len(_PREFIX) :].partition(".")[2].partition(".")[0],

@@ -1,6 +1,7 @@
 """An incident from several statements about it."""
 
 import dataclasses
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -90,5 +91,5 @@ def test_its_title_is_not_that_of_its_end_and_a_ticket_is_its_address() -> None:
 def test_times_that_cannot_be_are_as_if_unsaid(year: str) -> None:
     told = incident(predicate="resolved", startedAt=f"{year}-06-01T00:00:00Z")
     assert fold("incident:/pd#i1", [told], POLICY) is None
-    odd = dataclasses.replace(incident(), time=AT.replace(year=int(year)))
+    odd = dataclasses.replace(incident(), time=datetime(int(year), 6, 1, tzinfo=timezone(timedelta(hours=9))))
     assert fold("incident:/pd#i1", [odd], POLICY) is None
