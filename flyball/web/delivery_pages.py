@@ -56,6 +56,7 @@ def delivery_routes(state: ConsoleState, deliveries: DeliveryState, gathering: G
         Route("/delivery/{service:path}", own.service),
         Route(_API, own.api_index),
         Route(f"{_API}/events", events.api_index),
+        Route(f"{_API}/events/one", events.api_one),
         Route(f"{_API}/deployments/{{deployment:path}}", own.api_deployment),
         Route(f"{_API}/incidents/{{incident:path}}", own.api_attribute, methods=["POST"]),
         Route(f"{_API}/services/{{service:path}}", own.api_service),

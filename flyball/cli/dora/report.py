@@ -1,6 +1,9 @@
 """`flyball dora report`: the five metrics, as a table, JSON, CSV or one HTML file."""
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -143,9 +146,22 @@ def _made(store: "Store", question: "Question", policy: "DeliveryPolicy", at: da
     from exporters.dora.report.catching_up import catch_up
     from exporters.dora.report.making import make_report
 
-    catch_up(store, policy, at)
-    with store.transaction(read_only=True) as transaction:
-        return make_report(transaction.delivery, question, policy, at)
+    with _progress("Measuring"):
+        catch_up(store, policy, at)
+        with store.transaction(read_only=True) as transaction:
+            return make_report(transaction.delivery, question, policy, at)
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[None]:
+    """A bar where somebody looks at it; a log needs none of what takes a second."""
+    from flyball.demo.steps import steps_on
+
+    if not sys.stderr.isatty():
+        yield
+        return
+    with steps_on(sys.stderr) as steps, steps.step(title):
+        yield
 
 
 def _worst(store: "Store", question: "Question", policy: "DeliveryPolicy") -> "Worst":

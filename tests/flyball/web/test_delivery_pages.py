@@ -126,6 +126,9 @@ def test_events_can_be_inspected_also_those_that_nobody_knows(console: Console) 
     (link,) = re.findall(r'href="(/delivery/events/one\?[^"]+)"', unknown)
     body = shown(f"{console.full}{link.replace('&amp;', '&')}")
     assert "&lt;script&gt;alert(3)" in body
+    one = told(f"{console.full}/api/v1{link.replace('&amp;', '&')}")
+    assert (one["type"], "alert(3)" in str(one["body"])) == ("com.example.unheard", True)
+    assert httpx.get(f"{console.full}/delivery/events/one?id=none", headers=basic("rob")).status_code == 404
     answer = told(f"{console.full}/api/v1/delivery/events?type=dev.cdevents")
     assert [each["id"] for each in answer["events"]] == ["checkout-20"]  # type: ignore[index, attr-defined]
 
