@@ -74,11 +74,7 @@ class EffectsDaemon:
         policy = self._policy()
         with self._store.transaction(read_only=True) as transaction:
             found = _production(transaction, since, now, policy, service)
-        ready = [
-            each
-            for each in found
-            if ready_at(each.at, policy.effects) <= now and deployment in ("", each.id)
-        ]  # fmt: skip
+        ready = [each for each in _ready(found, policy.effects, now) if deployment in ("", each.id)]
         done = 0
         for first in range(0, len(ready), BATCH):
             turn = self._measure(ready[first : first + BATCH], now, lease)
@@ -105,7 +101,13 @@ class EffectsDaemon:
                 waiting = _waiting(transaction, candidates, policy, now)
             found += waiting[: BATCH - len(found)]
             self._at = found[-1].at if len(found) >= BATCH else end
-        return found
+        return found + self._ended_early(until, now, policy)[: BATCH - len(found)]
+
+    def _ended_early(self, until: datetime, now: datetime, policy: DeliveryPolicy) -> list[Deployment]:
+        """Those whose window is not over, but that another deployment of the service has ended."""
+        with self._store.transaction(read_only=True) as transaction:
+            candidates = _ready(_production(transaction, until, now, policy), policy.effects, now)
+            return _waiting(transaction, candidates, policy, now)
 
     def _measure(self, chosen: Sequence[Deployment], now: datetime, lease: HeldLease | None) -> Turn:
         done = 0
@@ -174,6 +176,17 @@ def _around(
         incidents,
         tiers,
     )
+
+
+def _ready(found: Sequence[Deployment], terms: EffectTerms, now: datetime) -> list[Deployment]:
+    """Of deployments in order those that can be measured: their window is over, or cut by the next of the service."""
+    ready, following = [], dict[str, datetime]()
+    for each in reversed(found):
+        ended = following.get(each.service)
+        if ready_at(each.at, terms) <= now or (ended is not None and ended + terms.settle + LATE <= now):
+            ready.append(each)
+        following[each.service] = each.at
+    return ready[::-1]
 
 
 def _waiting(

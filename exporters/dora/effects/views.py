@@ -172,7 +172,7 @@ def waiting_text(deployment: Deployment, policy: DeliveryPolicy, now: datetime) 
         return f"Only deployments into production are measured; this one went to {printable(deployment.environment)}."
     ready = ready_at(deployment.at, policy.effects)
     if ready > now:
-        return f"It waits until {wording.utc(ready)}: then the time after it is over, and recorded."
+        return f"It waits until {wording.utc(ready)} at the latest: then the time after it is over, and recorded."
     if now - deployment.at > LOOK_BACK:
         return (
             "It was never measured: flyball dora effects DEPLOYMENT --again does that as far as Prometheus remembers."

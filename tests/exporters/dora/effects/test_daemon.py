@@ -160,6 +160,17 @@ def test_nothing_is_measured_before_its_time_is_over_nor_twice(store: SqlStore, 
     assert metrics.asked == asked
 
 
+def test_what_was_rolled_back_is_known_soon_after(store: SqlStore, metrics: Watched, truth: Truth) -> None:
+    known(store, deployment(), ROLLBACK)
+    measuring, settled = daemon(store, metrics), HEALED + timedelta(minutes=15)
+    assert measuring.run_once(settled - timedelta(minutes=1)) == Turn(0)
+    assert measuring.run_once(settled) == Turn(1)
+    found = effects_of(store, deployment())["checkout-availability"]
+    assert figures(found).spent.is_final
+    assert abs(float(figures(found).spent.extra.value) / truth.extra_bad - 1) < 0.03
+    assert measuring.run_once(settled + timedelta(minutes=1)) == Turn(0)
+
+
 def test_while_prometheus_is_away_deployments_wait_and_are_measured_afterwards(
     store: SqlStore, metrics: Watched
 ) -> None:
