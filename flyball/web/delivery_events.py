@@ -59,20 +59,26 @@ class EventPages:
 
     def one(self, request: Request) -> Response:
         """One of them, as it was kept."""
+        stored = self._known(request)
+        body, is_cut = body_text(stored.event.body)
+        values = {"stored": stored, "it": stored.event, "body": body, "is_cut": is_cut}
+        return pages.render(request, "delivery_event.html", {"scene": self._gathering.scene(), **values})
+
+    def api_one(self, request: Request) -> Response:
+        """The same for programs; `body` is the event as text."""
+        stored = self._known(request)
+        body, is_cut = body_text(stored.event.body)
+        told = {**event_data(stored.event), "sequence": stored.sequence, "received_at": moment(stored.received_at)}
+        return api.answer({**told, "body": body, "body_is_cut": is_cut})
+
+    def _known(self, request: Request) -> StoredDeliveryEvent:
         asked = request.query_params
         seen = self._gathering.event(readable(asked.get("source", "")), readable(asked.get("id", "")))
+        if seen.value is None and seen.failure:
+            raise HTTPException(503, f"The database does not answer: {seen.failure}")
         if seen.value is None:
-            if seen.failure:
-                raise HTTPException(503, f"The database does not answer: {seen.failure}")
             raise HTTPException(404, "There is no event of that source and id (any more).")
-        body, is_cut = body_text(seen.value.event.body)
-        values = {
-            "scene": self._gathering.scene(),
-            "stored": seen.value,
-            "it": seen.value.event,
-            "words": delivery_words,
-        }
-        return pages.render(request, "delivery_event.html", {**values, "body": body, "is_cut": is_cut})
+        return seen.value
 
     def api_index(self, request: Request) -> Response:
         """The same for programs."""
