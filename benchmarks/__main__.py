@@ -11,6 +11,7 @@ NAMES: Final = (
     "cost_ledger",
     "delivery",
     "deployment_effects",
+    "dora_windows",
     "edit_to_live",
     "forecast",
     "indicators",

@@ -14,7 +14,7 @@ from controlplane.model.delivery import (
     SheetKey,
 )
 from exporters.dora.policy.model import DeliveryPolicy
-from exporters.dora.reckoning import looks
+from exporters.dora.reckoning import looks, neighbours
 from exporters.dora.reckoning.deliveries import ranges
 from exporters.dora.reckoning.naming import NamedDeployments
 from exporters.dora.reckoning.stretch import Changes, Stretch, Track, names_of
@@ -92,7 +92,7 @@ def _load(log: "DeliveryLog", span: _Span, policy: DeliveryPolicy) -> _Loaded:
         for one in log.deployments_between(first, span.end + around, service=span.service, environment=span.environment)
         if one.service == span.service
     ]
-    before = log.last_deployments_before(*track, first, looks.CONTEXT)
+    before = neighbours.last_before(log, track, first, looks.CONTEXT)
     start = span.start - looks.follow(policy) - looks.ROLLOUT_AT_MOST
     end = span.end + looks.causes(policy) + _INSTANT
     incidents = log.incidents_between(start, end, service=span.service, environment=span.environment)

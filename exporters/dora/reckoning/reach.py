@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from controlplane.model.delivery import Artifact, Change, DeliveryIncident, Deployment, SheetKey
 from exporters.dora.policy.model import DeliveryPolicy
-from exporters.dora.reckoning import looks
+from exporters.dora.reckoning import looks, neighbours
 from exporters.dora.reckoning.stretch import is_named, names_of
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class _Reach:
         """Days that deployments from `first` to `last` may change, and those of deployments that look back at them."""
         policy = self._policy
         self._between(service, environment, first - looks.back(policy), last + looks.back(policy))
-        later = self._log.first_deployments_after(service, environment, last, looks.CONTEXT)
+        later = neighbours.first_after(self._log, (service, environment), last, looks.CONTEXT)
         for fact in later:
             self._between(service, environment, fact.at - looks.back(policy), fact.at + looks.back(policy))
         if later:

@@ -253,7 +253,7 @@ def test_any_order_gives_what_measuring_once_gives(steps: list[object]) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=20_000)
+@settings(max_examples=6_000)
 @given(st.lists(FACTS, min_size=3, max_size=14), st.lists(CORRECTIONS, max_size=2), ONE)
 def test_they_are_in_thousands_of_cases(facts: list[Fact], corrections: list[Correction], step: object) -> None:
     with short_looks():
