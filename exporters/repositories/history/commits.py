@@ -72,5 +72,7 @@ def _commit(row: list[bytes]) -> Commit:
 
 
 def _number(text: bytes) -> int:
-    bare = text.strip()[:_MOST_DIGITS]
-    return int(bare) if bare.lstrip(b"-").isdigit() else 0
+    try:
+        return int(text[:_MOST_DIGITS])
+    except ValueError:
+        return 0

@@ -67,7 +67,7 @@ class Deliveries:
             yield tuple(told), chunk[-1].commit.sha, f"{done:,} of {len(commits):,} commits of the branch"
 
     def releases(self, tags: Sequence[NamedTag], copies: Mapping[str, str]) -> Iterator[tuple[Events, str]]:
-        """A page for each tag that is new: the changes that nobody told of yet, and a deployment of each service."""
+        """Pages of tags that are new: the changes that nobody told of yet, and a deployment of each service."""
         for patterns, services in self._by_tags().items():
             named = [each for each in tags if self._counts(each.name, patterns)]
             placed = sorted(tag for each in named if (tag := each.placed(self._reading.latest)) is not None)
@@ -102,11 +102,16 @@ class Deliveries:
         first = min(wanted)
         earlier, later = [tag for tag in tags if tag < first], [tag for tag in tags if tag >= first]
         graph = self._asked.history({tag.sha for tag in later}, {tag.sha for tag in earlier})
+        told: list[dict[str, JSON]] = []
         done = 0
         for release in releases(graph, later, has_earlier=bool(earlier)):
-            if release.tag in wanted:
-                done += 1
-                yield self._release(graph, release, services, copies), f"{done:,} of {len(wanted):,} tags"
+            if release.tag not in wanted:
+                continue
+            told += self._release(graph, release, services, copies)
+            done += 1
+            if len(told) >= PAGE or done == len(wanted):
+                yield tuple(told), f"{done:,} of {len(wanted):,} tags"
+                told = []
 
     def _new(self, tags: Sequence[Tag], services: Sequence[RepositoryService]) -> set[Tag]:
         """Tags that somebody has to be told of still."""
@@ -121,7 +126,7 @@ class Deliveries:
     def _release(
         self, graph: Graph, release: Release, services: Sequence[RepositoryService], copies: Mapping[str, str]
     ) -> Events:
-        found = list(arrivals(graph, release.line))
+        found = self._arrivals(graph, release.line)
         touched = self._services([each.commit for each in found])
         times = merged_times([each.commit for each in found], self._reading.now, self._reading.latest)
         told = self._untold(graph, found, times, touched, copies)
@@ -152,6 +157,15 @@ class Deliveries:
                 )
             )
         return tuple(told)
+
+    def _arrivals(self, graph: Graph, commits: Sequence[Commit]) -> list[Arrival]:
+        """What a release's line brought; what merges brought is not looked for where all were told of already."""
+        source = self._teller.source
+        if self._repository.changes is ChangesFrom.MERGES:
+            ids = {(source, self._teller.change_id(f"@{commit.sha}")) for commit in commits}
+            if len(self._reading.known(ids)) == len(ids):
+                return [Arrival(commit, (commit,)) for commit in commits]
+        return list(arrivals(graph, commits))
 
     def _untold(
         self,
