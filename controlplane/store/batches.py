@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Column, Connection, Table, select
+import orjson
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Table, Text, any_, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 _BATCH: Final = 500  # values in one IN: PostgreSQL and SQLite take 32,766 parameters a statement, both plan 500 well
@@ -25,6 +26,14 @@ def unseen(connection: Connection, column: Column[Any], items: Sequence[T], name
     for batch in batches(list(first)):
         known.update(connection.scalars(select(column).where(column.in_(batch))))
     return [item for own, item in first.items() if own not in known]
+
+
+def among(connection: Connection, column: Column[Any], texts: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a column of text is one of these, of any number: one parameter, where `in_` makes one of each."""
+    if connection.dialect.name == "sqlite":
+        listed = func.json_each(orjson.dumps(list(texts)).decode()).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == any_(literal(list(texts), ARRAY(Text)))
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, delete, func, select, union_all
 from controlplane.collection import collection_paused
 from controlplane.model.delivery import DeliveryEvent, EventQuery, EventReceipt, StoredDeliveryEvent
 from controlplane.store import delivery_tables as tables
-from controlplane.store.batches import batches
+from controlplane.store.batches import among, batches
 from controlplane.store.delivery_rows import (
     EVENTS,
     aware,
@@ -98,8 +98,8 @@ class SqlDeliveryEvents:
         found: dict[str, list[DeliveryEvent]] = {entity: [] for entity in entities if entity}
         query = select(tables.events)
         for batch in batches(list(found)):
-            rows = self._connection.execute(query.where(tables.events.c.entity.in_(batch), tables.IS_KNOWN))
-            for row in rows.mappings():
+            about = among(self._connection, tables.events.c.entity, batch)
+            for row in self._connection.execute(query.where(about, tables.IS_KNOWN)).mappings():
                 found[row["entity"]].append(event_of(row))
         for events in found.values():
             events.sort(key=lambda event: (event.time, event.source, event.id))

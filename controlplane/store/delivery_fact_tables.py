@@ -73,7 +73,7 @@ changes = Table(
     Column("url", Line, nullable=False),
     Index(None, "repository", "merged_at"),
     Index(
-        "ix_delivery_changes_by_revision", "repository", "revision",
+        "ix_delivery_changes_by_revision", "revision", "repository",
         sqlite_where=BY_REVISION, postgresql_where=BY_REVISION,
     ),
 )  # fmt: skip

@@ -10,22 +10,23 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Integer,
     RowMapping,
     Select,
     Table,
     and_,
+    bindparam,
     delete,
     func,
     literal_column,
     or_,
     select,
-    tuple_,
 )
 
 from controlplane.model.delivery import Artifact, Change, DeliveryIncident, Deployment, EntityKind, SheetKey
 from controlplane.store import delivery_fact_tables as tables
 from controlplane.store import delivery_rows as rows
-from controlplane.store.batches import batches, insert_new
+from controlplane.store.batches import among, batches, insert_new
 from controlplane.store.keyed_rows import KeyedRows
 from controlplane.store.write_order import WriteOrder
 
@@ -46,6 +47,21 @@ _Part = tuple[bytes, str]  # short name of an artifact or change, deployment
 _DEPLOYMENT: Final = tables.deployments.c
 _ARTIFACT: Final = tables.deployed_artifacts.c
 _CHANGE: Final = tables.deployed_changes.c
+
+
+_OWN: Final = (_DEPLOYMENT.service == bindparam("service"), _DEPLOYMENT.environment == bindparam("environment"))
+_BEFORE: Final = (  # these two are asked for each deployment: to put them together takes longer than to run them
+    select(tables.deployments)
+    .where(*_OWN, _DEPLOYMENT.at < bindparam("at"))
+    .order_by(_DEPLOYMENT.at.desc(), _DEPLOYMENT.id.desc())
+    .limit(bindparam("most", type_=Integer()))
+)
+_AFTER: Final = (
+    select(tables.deployments)
+    .where(*_OWN, _DEPLOYMENT.at > bindparam("at"))
+    .order_by(_DEPLOYMENT.at, _DEPLOYMENT.id)
+    .limit(bindparam("most", type_=Integer()))
+)
 
 
 class SqlDeliveryFacts:
@@ -80,17 +96,12 @@ class SqlDeliveryFacts:
 
     def last_deployments_before(self, service: str, environment: str, before: datetime, limit: int) -> list[Deployment]:
         """The latest that finished before then, by (at, id)."""
-        columns = tables.deployments.c
-        own = (columns.service == service, columns.environment == environment)
-        return self._latest_deployments(select(tables.deployments).where(*own, columns.at < before), limit)
+        found = self._of_track(_BEFORE, service, environment, before, limit)
+        return found[::-1]
 
     def first_deployments_after(self, service: str, environment: str, after: datetime, limit: int) -> list[Deployment]:
         """The earliest that finished later than then, by (at, id)."""
-        columns = tables.deployments.c
-        own = (columns.service == service, columns.environment == environment)
-        query = select(tables.deployments).where(*own, columns.at > after).order_by(columns.at, columns.id).limit(limit)
-        found = [rows.deployment_of(row) for row in self._connection.execute(query).mappings()]
-        return sorted(found, key=lambda deployment: (deployment.at, deployment.id))
+        return self._of_track(_AFTER, service, environment, after, limit)
 
     def put_changes(self, changes: Sequence[Change]) -> None:
         """Keep them."""
@@ -105,13 +116,15 @@ class SqlDeliveryFacts:
     def changes_of_revisions(self, revisions: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Change]:
         """By (repository, revision); of several, the one merged first, then the one with the least id."""
         columns = tables.changes.c
-        named = tuple_(columns.repository, columns.revision)
+        wanted = {each for each in revisions if all(each)}
+        known = _known(columns.repository, columns.revision)
         found: list[Change] = []
-        for batch in batches([each for each in dict.fromkeys(revisions) if all(each)]):
-            query = select(tables.changes).where(named.in_(batch), *_known(columns.repository, columns.revision))
+        for batch in batches(sorted({revision for _, revision in wanted})):
+            query = select(tables.changes).where(among(self._connection, columns.revision, batch), *known)
             found += map(rows.change_of, self._connection.execute(query).mappings())
         found.sort(key=lambda change: (change.merged_at, change.id), reverse=True)
-        return {(change.repository, change.revision): change for change in found}
+        by_name = {(change.repository, change.revision): change for change in found}
+        return {name: change for name, change in by_name.items() if name in wanted}
 
     def changes_merged(self, repository: str, after: datetime, until: datetime, limit: int = 100_000) -> list[Change]:
         """Those of a repository that were merged in (after, until], by (merged_at, id); of more, the latest."""
@@ -144,22 +157,17 @@ class SqlDeliveryFacts:
 
         Of a repository: by the deployment's revision or by its artifacts. What they waited for has come.
         """
-        days = self._days(since)
-        by_artifact = days.join(tables.deployed_artifacts, _ARTIFACT.deployment == _DEPLOYMENT.id)
-        by_change = days.join(tables.deployed_changes, _CHANGE.deployment == _DEPLOYMENT.id)
-        by_built = by_artifact.join(tables.artifacts, tables.artifacts.c.short == _ARTIFACT.artifact)
-        repository = tables.artifacts.c.repository
-        by_own = days.where(*_known(_DEPLOYMENT.repository, _DEPLOYMENT.revision))
-        found: set[SheetKey] = set()
-        searches: tuple[tuple[Sequence[str | bytes], Any, Select[Any]], ...] = (
-            ([rows.short(each) for each in artifacts], _ARTIFACT.artifact, by_artifact),
-            ([rows.short(each) for each in changes], _CHANGE.change, by_change),
-            (repositories, _DEPLOYMENT.repository, by_own),
-            (repositories, repository, by_built.where(*_known(repository))),
+        searches = (
+            ([rows.short(each) for each in artifacts], _of_artifacts),
+            ([rows.short(each) for each in changes], _of_changes),
+            (repositories, _of_revisions),
+            (repositories, _of_built),
         )
-        for wanted, column, query in searches:
+        found: set[SheetKey] = set()
+        for wanted, searching in searches:
             for batch in batches([each for each in dict.fromkeys(wanted) if each]):
-                for service, environment, day in self._connection.execute(query.where(column.in_(batch))):
+                query = searching(self._days(since), batch)
+                for service, environment, day in self._connection.execute(query):
                     found.add(SheetKey(service, environment, date.fromisoformat(day)))
         return sorted(found)
 
@@ -225,12 +233,12 @@ class SqlDeliveryFacts:
             {(rows.short(change), each.id) for each in deployments for change in each.changes},
         )
         for table, known, now in zip(_PARTS, stored, wanted, strict=True):
-            self._delete_parts(table, known - now)
+            _PARTS[table].delete(self._connection, sorted(known - now))
             _PARTS[table].add(self._connection, sorted(now - known))
 
     def _drop_parts(self, ids: Sequence[str]) -> None:
         for table, known in zip(_PARTS, self._stored_parts(ids), strict=True):
-            self._delete_parts(table, known)
+            _PARTS[table].delete(self._connection, sorted(known))
 
     def _stored_parts(self, ids: Sequence[str]) -> tuple[set[_Part], set[_Part]]:
         """(artifact, deployment) and (change, deployment) of these deployments as they stand."""
@@ -242,10 +250,13 @@ class SqlDeliveryFacts:
             changes.update((rows.short(change), id_) for change in orjson.loads(own_changes))
         return artifacts, changes
 
-    def _delete_parts(self, table: Table, parts: Iterable[_Part]) -> None:
-        key = tuple_(*table.primary_key)
-        for batch in batches(sorted(parts)):
-            self._connection.execute(delete(table).where(key.in_(batch)))
+    def _of_track(
+        self, query: Select[Any], service: str, environment: str, at: datetime, limit: int
+    ) -> list[Deployment]:
+        """Deployments of one service in one environment, in the query's order."""
+        bound = {"service": service, "environment": environment, "at": at, "most": limit}
+        found = [rows.deployment_of(row) for row in self._connection.execute(query, bound).mappings()]
+        return sorted(found, key=_place, reverse=query is _BEFORE)
 
     def _know_services(self, pairs: Iterable[tuple[str, str]]) -> None:
         found = [{"service": service, "environment": environment} for service, environment in sorted(set(pairs))]
@@ -254,7 +265,7 @@ class SqlDeliveryFacts:
     def _by_id(self, table: Table, ids: Sequence[str], read: Callable[[RowMapping], T]) -> dict[str, T]:
         found: dict[str, T] = {}
         for batch in batches(list(dict.fromkeys(ids))):
-            query = select(table).where(table.c.id.in_(batch))
+            query = select(table).where(among(self._connection, table.c.id, batch))
             found |= {row["id"]: read(row) for row in self._connection.execute(query).mappings()}
         return found
 
@@ -262,7 +273,7 @@ class SqlDeliveryFacts:
         columns = tables.deployments.c
         latest = query.order_by(columns.at.desc(), columns.id.desc()).limit(limit)
         found = [rows.deployment_of(row) for row in self._connection.execute(latest).mappings()]
-        return sorted(found, key=lambda deployment: (deployment.at, deployment.id))
+        return sorted(found, key=_place)
 
     def _days(self, since: date | None) -> Select[Any]:
         """(service, environment, UTC day as text) of deployments, each once."""
@@ -275,6 +286,28 @@ class SqlDeliveryFacts:
         return days if since is None else days.where(at >= datetime.combine(since, time(), UTC))
 
 
+def _of_artifacts(days: Select[Any], artifacts: Sequence[Any]) -> Select[Any]:
+    joined = days.join(tables.deployed_artifacts, _ARTIFACT.deployment == _DEPLOYMENT.id)
+    return joined.where(_ARTIFACT.artifact.in_(artifacts))
+
+
+def _of_changes(days: Select[Any], changes: Sequence[Any]) -> Select[Any]:
+    joined = days.join(tables.deployed_changes, _CHANGE.deployment == _DEPLOYMENT.id)
+    return joined.where(_CHANGE.change.in_(changes))
+
+
+def _of_revisions(days: Select[Any], repositories: Sequence[Any]) -> Select[Any]:
+    own = _DEPLOYMENT.repository.in_(repositories)
+    return days.where(own, *_known(_DEPLOYMENT.repository, _DEPLOYMENT.revision))
+
+
+def _of_built(days: Select[Any], repositories: Sequence[Any]) -> Select[Any]:
+    repository = tables.artifacts.c.repository
+    joined = days.join(tables.deployed_artifacts, _ARTIFACT.deployment == _DEPLOYMENT.id)
+    built = joined.join(tables.artifacts, tables.artifacts.c.short == _ARTIFACT.artifact)
+    return built.where(repository.in_(repositories), *_known(repository))
+
+
 def _corrected_to(deployments: Sequence[str]) -> Select[Any]:
     """Ids of incidents whose last correction names one of these."""
     last = tables.corrections.c
@@ -282,6 +315,10 @@ def _corrected_to(deployments: Sequence[str]) -> Select[Any]:
     newer = select(later.sequence).where(later.incident == last.incident, later.sequence > last.sequence).exists()
     named = (last.deployment.in_(deployments), *_known(last.deployment), ~last.is_withdrawn)
     return select(last.incident).where(*named, ~newer)
+
+
+def _place(deployment: Deployment) -> tuple[datetime, str]:
+    return deployment.at, deployment.id
 
 
 def _known(*columns: Column[str]) -> list[ColumnElement[bool]]:

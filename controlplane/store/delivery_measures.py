@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, RowMapping, Select, delete, func, select, tuple_
+from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from controlplane.model import exact
 from controlplane.model.delivery import Correction, CounterRow, Sheet, SheetKey, StoredEffect
@@ -84,8 +84,8 @@ class SqlDeliveryMeasures:
         kept = [{**dict(zip(_DAY, key, strict=True)), "body": body} for key, body in sorted(bodies.items()) if body]
         for batch in batches(kept):
             upsert(self._connection, tables.sheets, batch)
-        self._delete(tables.sheets.c, [key for key, body in bodies.items() if not body])
-        self._delete(tables.stale.c, list(bodies))
+        _SHEETS.delete(self._connection, [key for key, body in bodies.items() if not body])
+        _STALE.delete(self._connection, list(bodies))
 
     def sheets(self, first: date, last: date, *, service: str = "", environment: str = "") -> list[Sheet]:
         """Of the days first … last, both included, sorted by key."""
@@ -176,11 +176,6 @@ class SqlDeliveryMeasures:
 
     def _read_sheets(self, keys: Sequence[tuple[str, str, date]]) -> list[tuple[Any, Any]]:
         return list(_SHEETS.read(self._connection, keys, ("body",)))
-
-    def _delete(self, columns: Any, keys: Sequence[tuple[str, str, date]]) -> None:
-        key = tuple_(columns.service, columns.environment, columns.day)
-        for batch in batches(keys):
-            self._connection.execute(delete(columns.service.table).where(key.in_(batch)))
 
 
 def _key(key: SheetKey) -> tuple[str, str, date]:

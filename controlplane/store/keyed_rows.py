@@ -76,6 +76,20 @@ class KeyedRows:
         changed = ", ".join(f"{name} = excluded.{name}" for name in self.values)
         self._write(connection, rows, f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changed}")
 
+    def delete(self, connection: Connection, keys: Sequence[Key]) -> None:
+        """Drop the rows of these keys."""
+        if not keys:
+            return
+        if connection.dialect.name == "sqlite":
+            fits = " AND ".join(f"{name} = ?" for name in self.key)
+            statement = f"DELETE FROM {self.table} WHERE {fits}"  # noqa: S608
+            connection.exec_driver_sql(statement, [tuple(map(_as_text, key)) for key in keys])
+            return
+        fits = " AND ".join(f"t.{name} = k.{name}" for name in self.key)
+        chosen = f"SELECT {_from_json(self.key)} FROM jsonb_array_elements(%s::jsonb) AS e (v)"  # noqa: S608
+        statement = f"DELETE FROM {self.table} AS t USING ({chosen}) AS k WHERE {fits}"  # noqa: S608
+        connection.exec_driver_sql(statement, (_as_json(keys),))
+
     def _write(self, connection: Connection, rows: Sequence[Key], on_conflict: str) -> None:
         if not rows:
             return

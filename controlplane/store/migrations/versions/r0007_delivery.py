@@ -148,7 +148,7 @@ def _create_changes() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_delivery_changes"),
     )
     op.create_index("ix_delivery_changes_repository_merged_at", "delivery_changes", ["repository", "merged_at"])
-    _partial_index("ix_delivery_changes_by_revision", "delivery_changes", ["repository", "revision"], _BY_REVISION)
+    _partial_index("ix_delivery_changes_by_revision", "delivery_changes", ["revision", "repository"], _BY_REVISION)
     op.create_table(
         "delivery_artifacts",
         *_text("id"),
