@@ -45,7 +45,7 @@ def test_a_deployment_that_comes_late_takes_changes_from_the_next_however_far() 
 def test_it_reaches_ten_deployments_far_and_no_further() -> None:
     known = "\n".join(f"{day}/08:00 deploys d{day} v={day}" for day in range(10, 40, 2))
     found = touched(known, "2/08:00 deploys d2 v=2")
-    assert 28 in found  # the tenth
+    assert set(range(10, 29, 2)) <= found  # the tenth is on day 28
     assert 34 not in found
 
 
