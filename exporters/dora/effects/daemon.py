@@ -17,7 +17,7 @@ from exporters.dora.effects.fetching import Recorded, fetch
 from exporters.dora.effects.measuring import effects
 from exporters.dora.effects.rows import from_row, to_row
 from exporters.dora.effects.slots import Window
-from exporters.dora.effects.windows import LATE, LONGEST, LOOK_BACK, ready_at
+from exporters.dora.effects.windows import LATE, LONGEST, LOOK_BACK, ready_at, settled_at
 from exporters.dora.policy.model import DeliveryPolicy, EffectTerms
 from exporters.unit_cost.model import UnitCost
 
@@ -180,12 +180,12 @@ def _around(
 
 def _ready(found: Sequence[Deployment], terms: EffectTerms, now: datetime) -> list[Deployment]:
     """Of deployments in order those that can be measured: their window is over, or cut by the next of the service."""
-    ready, following = [], dict[str, datetime]()
+    ready, following = [], dict[str, Deployment]()
     for each in reversed(found):
         ended = following.get(each.service)
-        if ready_at(each.at, terms) <= now or (ended is not None and ended + terms.settle + LATE <= now):
+        if ready_at(each.at, terms) <= now or (ended is not None and settled_at(ended, terms) + LATE <= now):
             ready.append(each)
-        following[each.service] = each.at
+        following[each.service] = each
     return ready[::-1]
 
 
@@ -205,9 +205,9 @@ def _waiting(
 
 def _is_over(deployment: Deployment, later: Sequence[Deployment], terms: EffectTerms, now: datetime) -> bool:
     """Whether its day is over, or another one has ended it."""
-    following = next((each.at for each in later if (each.at, each.id) > (deployment.at, deployment.id)), None)
+    following = next((each for each in later if (each.at, each.id) > (deployment.at, deployment.id)), None)
     end = deployment.at + LONGEST
-    return now >= min(end, following + terms.settle if following else end) + LATE
+    return now >= min(end, settled_at(following, terms) if following else end) + LATE
 
 
 def _production(

@@ -203,8 +203,8 @@ def _in_full(effect: Effect) -> Iterator[str]:
     yield from _line("without it", f"{_ratio(effect, figures.expected.value)} ({_expected(effect, figures)})")
     if effect.subject is Subject.SLO:
         yield from _line("extra", f"{count_amount(figures.extra)} bad events in that time")
-    lasted = until_text(effect) if is_worse(effect) and effect.is_measurable else "in that time"
-    yield from _line("spent", f"{size_text(effect)}, {lasted}")
+    lasted = f", {until_text(effect)}" if is_worse(effect) and effect.is_measurable else " in that time"
+    yield from _line("spent", f"{size_text(effect)}{lasted}")
     confidence = wording.percent(float(figures.confidence))
     yield from _line("interval", f"{confidence}, from {_METHODS[figures.method].format(figures.pasts)}")
     for number, each in enumerate(effect.confounders):

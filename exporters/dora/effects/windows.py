@@ -39,6 +39,11 @@ def ready_at(at: datetime, terms: EffectTerms) -> datetime:
     return at + terms.settle + terms.window + LATE
 
 
+def settled_at(ending: Deployment, terms: EffectTerms) -> datetime:
+    """When nothing of what was before a deployment is in the service any more, nor in entries of its ledger."""
+    return ending.at + max(terms.settle, MIDDLE)
+
+
 def windows(
     deployment: Deployment, previous: Deployment | None, following: Deployment | None, terms: EffectTerms
 ) -> Windows:
@@ -51,8 +56,8 @@ def windows(
     if is_cut and following:
         cuts.append(_cut(following, f"{duration(following.at - deployment.at)} after"))
     end = deployment.at + LONGEST
-    ended_by = following if following and following.at + terms.settle <= end else None
-    total = Window(deployment.at - MIDDLE, ended_by.at + terms.settle if ended_by else end)
+    ended_by = following if following and settled_at(following, terms) <= end else None
+    total = Window(deployment.at - MIDDLE, settled_at(ended_by, terms) if ended_by else end)
     return Windows(before, after, total, ended_by, tuple(cuts))
 
 
@@ -68,15 +73,15 @@ def _before(deployment: Deployment, previous: Deployment | None, terms: EffectTe
 
 
 def _after(deployment: Deployment, following: Deployment | None, terms: EffectTerms) -> tuple[Window, bool]:
-    """One that was ended at once is seen from its first moment until its end has settled."""
+    """One that was ended at once is seen from its first moment until its end has settled; a rollback brings nothing."""
     start = deployment.at + terms.settle
     whole = Window(start, start + terms.window)
     if following is None or following.at >= whole.end:
         return whole, False
     if following.at - start >= LEAST:
         return Window(start, following.at), True
-    if following.at - deployment.at >= LENGTH:
-        return Window(deployment.at - MIDDLE, following.at + terms.settle), True
+    if following.is_rollback or following.at - deployment.at >= LENGTH:
+        return Window(deployment.at - MIDDLE, settled_at(following, terms)), True
     raise TooClose(_told(following, f"{duration(following.at - deployment.at)} after"))
 
 

@@ -266,6 +266,16 @@ def test_two_deployments_within_minutes_cannot_be_told_apart(store: SqlStore, me
         assert "was only 3 min" in found.reason
 
 
+def test_what_was_rolled_back_within_minutes_is_known_all_the_same(store: SqlStore, metrics: Watched) -> None:
+    back = deployment(at=AT + timedelta(minutes=3), version="1.4.1", kind=DeploymentKind.ROLLED_BACK)
+    known(store, deployment(), back)
+    daemon(store, metrics).run_once(READY + HOUR)
+    found = effects_of(store, deployment())["checkout-availability"]
+    assert found.is_measurable
+    assert figures(found).spent.ended_by == "the rollback to 1.4.1"
+    assert effects_of(store, back)["checkout-availability"].state is State.UNKNOWN
+
+
 def test_by_hand_it_is_measured_again_and_older_ones_too(store: SqlStore, metrics: Watched) -> None:
     known(store, deployment(), ROLLBACK, deployment("catalogue"))
     measuring = daemon(store, metrics)
