@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client.registry import Collector
 
 from alerts.pagerduty.event import incident_of_key
-from controlplane.delivery_ports import DeliveryLog
 from controlplane.ports import Clock, HeldLease, MetricsBackend, Store
 from exporters.dora.effects.daemon import EffectsDaemon
 from exporters.dora.exposition.daemon import ExpositionDaemon
-from exporters.dora.facts import progress
 from exporters.dora.facts.daemon import FactsDaemon
-from exporters.dora.facts.progress import events_behind
+from exporters.dora.facts.progress import done_up_to, events_behind
 from exporters.dora.measuring.collector import SheetsCollector
 from exporters.dora.measuring.daemon import MeasureDaemon
+from exporters.dora.measuring.stored import StoredMetrics
 from exporters.dora.policy.model import DeliveryPolicy
 from exporters.events.collector import EventsCollector
 from exporters.events.own_incidents import OwnIncidentsDaemon
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from exporters.repositories.ports import DeliverySource
     from exporters.unit_cost.model import UnitCost
 
+FACTS_AT_ONCE: Final = 1000  # events: pages wait for no longer than it takes to write what follows from them
 FACTS_EVERY: Final = timedelta(seconds=2)
 SHEETS_EVERY: Final = timedelta(seconds=2)
 INCIDENTS_EVERY: Final = timedelta(seconds=2)
@@ -65,7 +65,7 @@ class DeliveryServices:
         self._around = around
         self.declared = around.declared
         self.translators: dict[str, Translator] = all_translators(incident_of_key)
-        self._facts = FactsDaemon(around.store, self.policy)
+        self._facts = FactsDaemon(around.store, self.policy, batch=FACTS_AT_ONCE)
         self._incidents = OwnIncidentsDaemon(around.store, self._url_of)
         self._sheets = MeasureDaemon(around.store, self.policy)
         self._repositories = RepositoryDaemon(
@@ -74,7 +74,9 @@ class DeliveryServices:
             self._opened,
             tolerance=around.settings.events.clock_tolerance,
         )
-        self.exposition = ExpositionDaemon(around.store, self.policy, around.clock)
+        self.exposition = ExpositionDaemon(
+            around.store, self.policy, around.clock, measure=StoredMetrics(self._sheets.suspect)
+        )
         self._effects = EffectsDaemon(around.store, around.backend, self.policy, around.unit_costs)
 
     def policy(self) -> DeliveryPolicy:
@@ -117,7 +119,7 @@ class DeliveryServices:
         )
 
     def _forget(self, now: datetime, lease: HeldLease | None) -> int:
-        return forget(self._around.store, now, kept=self._around.settings.events.kept, done=_folded_up_to, lease=lease)
+        return forget(self._around.store, now, kept=self._around.settings.events.kept, done=done_up_to, lease=lease)
 
     def _url_of(self, incident: str) -> str:
         external = self._around.settings.external_url
@@ -138,9 +140,3 @@ class DeliveryServices:
             return run(it.now, it.lease)
 
         return Job(name, every, turn, leader_only=True, may_be_long=may_be_long)
-
-
-def _folded_up_to(log: DeliveryLog) -> int:
-    """The last event that a fact was made of."""
-    reached = progress.read(log)
-    return reached.sequence if reached is not None else 0

@@ -82,20 +82,30 @@ class Measurer:
         return min(known, default=None)
 
     def _frequency(self, place: Place, coverage: datetime | None) -> Frequency:
-        counts = np.bincount(self._day[place.deployments], minlength=self._days.count)
+        all_days = np.bincount(self._day[place.deployments], minlength=self._days.count)
+        unknown = self._days_before(coverage)
+        counts = all_days[unknown:]
         total = int(counts.sum())
         is_known = total or (coverage is not None and coverage < self._columns.end)
         gap, longest = self._gaps(place)
         return Frequency(
-            per_day=statistics.per_day(counts, self._days.length) if is_known else NOTHING,
+            per_day=statistics.per_day(counts, self._days.length - unknown) if is_known else NOTHING,
             deployments=total,
-            days=self._days.count,
+            days=len(counts),
             active_days=int(np.count_nonzero(counts)),
             releases=_releases(self._columns.run[place.deployments]),
             median_gap=gap,
             longest_gap=longest,
             burst=_burst(counts) if total > 1 else None,
         )
+
+    def _days_before(self, coverage: datetime | None) -> int:
+        """Whole days at the window's beginning of which nothing can be known; a week at its end always counts."""
+        if coverage is None or coverage <= self._columns.start:
+            return 0
+        seconds = (min(coverage, self._columns.end) - self._columns.origin) // timedelta(seconds=1)
+        day = int(self._days.of(np.array([seconds], dtype=np.int64))[0])
+        return max(min(day, self._days.count - statistics.FEWEST_DAYS), 0)
 
     def _gaps(self, place: Place) -> tuple[timedelta | None, timedelta | None]:
         times = self._columns.deployed[place.deployments]

@@ -102,6 +102,20 @@ def test_a_known_service_that_rests_has_a_frequency_of_zero() -> None:
     assert found.fail_rate == NOTHING
 
 
+def test_days_before_the_first_deployment_that_is_known_are_no_days_without() -> None:
+    sheets = [sheet(15, [deployed(8), deployed(9)]), sheet(20, [deployed(8)])]
+    coverage = {("shop", "production"): midnight(15) + timedelta(hours=8)}
+    found = metrics(sheets, SHOP, midnight(1), midnight(29), POLICY, coverage).frequency
+    assert (found.per_day.value, found.days, found.active_days) == (Decimal("0.214286"), 14, 2)  # 3 ÷ 14
+
+
+def test_a_service_of_yesterday_is_judged_over_a_week() -> None:
+    coverage = {("shop", "production"): midnight(28) + timedelta(hours=8)}
+    found = metrics([sheet(28, [deployed(8)])], SHOP, midnight(1), midnight(29), POLICY, coverage).frequency
+    assert (found.per_day.value, found.days) == (Decimal("0.142857"), 7)
+    assert found.per_day.upper is not None
+
+
 def test_a_run_over_services_is_one_release() -> None:
     sheets = [
         sheet(1, [deployed(8, run=5), deployed(9, run=6), deployed(10)], service="shop"),
