@@ -180,13 +180,15 @@ class Deliveries:
             return []
         source = self._teller.source
         ids = {
-            (source, self._teller.change_id(f"@{commit.sha}")) for arrival in found for commit in self._parts(arrival)
+            arrival.commit.sha: {(source, self._teller.change_id(f"@{each.sha}")) for each in self._parts(arrival)}
+            for arrival in found
+            if arrival.commit.sha not in copies
         }
-        known = self._reading.known(ids)
+        known = self._reading.known(set[tuple[str, str]]().union(*ids.values()))
         return [
             event
             for arrival in found
-            if arrival.commit.sha not in copies
+            if not ids.get(arrival.commit.sha, known) <= known
             for event in self._told(graph, arrival, times[arrival.commit.sha], services)
             if (source, event["id"]) not in known
         ]
