@@ -29,7 +29,7 @@ def reasons(metrics: DoraMetrics) -> Iterator[str]:
     found = metrics.frequency.deployments
     if metrics.coverage_from is not None and metrics.coverage_from > metrics.start:
         since = f"{metrics.coverage_from:%Y-%m-%d %H:%M} UTC"
-        yield f"Nothing is known before {since}; the frequency is over all days, those before it, too."
+        yield f"Nothing is known before {since}: the frequency begins there."
     if found and metrics.lead_time.median.value is None:
         yield (
             "No lead time: no deployment names a change whose first commit is known. Events of merged changes, or a "
