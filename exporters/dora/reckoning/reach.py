@@ -67,6 +67,7 @@ class _Reach:
         self._policy = policy
         self._today = today
         self._keys: set[SheetKey] = set()
+        self._moved = 1  # how many deployments come or go
 
     def days(self) -> list[SheetKey]:
         """What was gathered."""
@@ -78,9 +79,11 @@ class _Reach:
         for fact in facts:
             self._keys.add(SheetKey(fact.service, fact.environment, fact.at.date()))
             tracks.setdefault((fact.service, fact.environment), set()).add(fact.at)
+        self._moved = max(self._moved, len(facts))
         for (service, environment), times in sorted(tracks.items()):
             for first, last in self._clusters(sorted(times)):
                 self._stretch(service, environment, first, last)
+                self._pushed_out((service, environment), first, last)
         names = {name for fact in facts for name in names_of(fact)}
         self.incidents(self._log.incidents_naming(sorted(names)) if names else [])
 
@@ -105,7 +108,7 @@ class _Reach:
             merged[fact.repository] = min(fact.merged_at, merged.get(fact.repository, fact.merged_at))
         self._around(named)
         for repository, first in sorted(merged.items()):
-            since = (first - looks.BEFORE_MERGE).date()
+            since = (first - looks.BEFORE_MERGE - looks.SAME_REVISION).date()
             self._around(self._log.deployments_awaiting(repositories=[repository], since=since))
 
     def artifacts(self, facts: Sequence[Artifact]) -> None:
@@ -127,9 +130,21 @@ class _Reach:
         self.blamed([incident.deployment])
         before = incident.started_at + looks.ROLLOUT_AT_MOST
         track = (incident.service, incident.environment)
-        for fact in self._log.last_deployments_before(*track, before, looks.VERSIONS + 1):
+        for fact in self._log.last_deployments_before(*track, before, looks.VERSIONS + self._moved):
             if is_named(fact, incident.deployment):
                 self._between(*track, fact.at, fact.at + looks.follow(self._policy))
+
+    def _pushed_out(self, track: tuple[str, str], first: datetime, last: datetime) -> None:
+        """Incidents after these that name a version: of the last so many deployments others are seen now."""
+        service, environment = track
+        begin, end = first - looks.ROLLOUT_AT_MOST, datetime.combine(self._today + 2 * _DAY, time.min, UTC)
+        later = self._log.incidents_between(begin, end, service=service, environment=environment)
+        naming = [one for one in later if one.deployment and one.started_at >= begin]
+        if not naming:
+            return
+        seen = self._log.first_deployments_after(service, environment, last, looks.VERSIONS)
+        until = seen[-1].at + looks.ROLLOUT_AT_MOST if len(seen) == looks.VERSIONS else end
+        self.incidents([one for one in naming if one.started_at <= until])
 
     def _around(self, keys: Sequence[SheetKey]) -> None:
         """What changes when deployments of these days do."""

@@ -33,8 +33,10 @@ class Changes:
         self._by_revision: dict[tuple[str, str], Change] = {}
         lines: dict[str, list[Change]] = {}
         for key, group in groups.items():
-            one = _as_one(list(group.values()))
-            self._by_id.update(dict.fromkeys(group, one))
+            near = _near(list(group.values()))
+            one = _as_one(near)
+            self._by_id |= group
+            self._by_id |= {change.id: one for change in near}
             self._by_revision[key] = one
             lines.setdefault(one.repository, []).append(one)
         self._lines = {name: sorted(line, key=lambda one: (one.merged_at, one.id)) for name, line in lines.items()}
@@ -54,20 +56,21 @@ class Changes:
         return self._lines.get(repository, [])[bisect_right(times, after) : bisect_right(times, until)]
 
 
-def _as_one(group: Sequence[Change]) -> Change:
-    """What several say of one revision: pull requests before bare commits, earliest times, what any of them knows.
+def _near(group: Sequence[Change]) -> Sequence[Change]:
+    """Those that are said to be merged when the first was; what came long after is found by its id alone."""
+    until = min(change.merged_at for change in group) + looks.SAME_REVISION
+    return [change for change in group if change.merged_at <= until]
 
-    Those that are said to be merged long after the first add nothing.
-    """
+
+def _as_one(group: Sequence[Change]) -> Change:
+    """What several say of one revision: pull requests before bare commits, earliest times, what any of them knows."""
     if len(group) == 1:
         return group[0]
-    merged_at = min(change.merged_at for change in group)
-    near = (change for change in group if change.merged_at - merged_at <= looks.SAME_REVISION)
-    ranked = sorted(near, key=lambda change: ("#@" in change.id, change.id))
+    ranked = sorted(group, key=lambda change: ("#@" in change.id, change.id))
     touched = [set(change.services) for change in ranked]
     return replace(
         ranked[0],
-        merged_at=merged_at,
+        merged_at=min(change.merged_at for change in ranked),
         first_commit_at=_earliest(change.first_commit_at for change in ranked),
         opened_at=_earliest(change.opened_at for change in ranked),
         approved_at=_earliest(change.approved_at for change in ranked),
