@@ -28,6 +28,7 @@ NAMES: Final = (
     "prober",
     "proofs",
     "provider_outage",
+    "repositories",
     "rules",
     "slo_replay",
     "status_page",

@@ -191,9 +191,8 @@ def run() -> None:
     held: list[bool] = []
     for scale, families in ((Scale.DIFFERENCE, SHARES), (Scale.QUOTIENT, COSTS)):
         sizes = SIZES[scale]
-        print(
-            f"\n| {'service' if scale is Scale.DIFFERENCE else 'unit cost'} | {_columns(scale)} | Welch's t-test holds |"
-        )
+        subject = "service" if scale is Scale.DIFFERENCE else "unit cost"
+        print(f"\n| {subject} | {_columns(scale)} | Welch's t-test holds |")
         print("|---|" + "---:|" * (2 * len(sizes)))
         for name, family in families.items():
             progress(name)

@@ -48,7 +48,12 @@ def as_html(report: Report, policy: DeliveryPolicy, worst: Worst | None = None) 
             "last_day": f"{(report.end - timedelta(microseconds=1)).astimezone(zone):%Y-%m-%d}",
             "behind": behind_text(report.behind) if report.behind else "",
             "worst": worst,
-            "words": {"size": size_text, "deployment": deployment_text, "course": before_after_text, "until": until_text},
+            "words": {
+                "size": size_text,
+                "deployment": deployment_text,
+                "course": before_after_text,
+                "until": until_text,
+            },
             "worst_counted": counts_text(worst) if worst else "",
             "definitions": definitions_of(policy),
             "source": SOURCE,
