@@ -73,7 +73,7 @@ def test_a_change_reaches_deployments_of_its_repository_and_those_that_name_it()
         00:00 artifact a1 rev=r5
         25/08:00 deploys d3 art=a1
     """
-    found = touched(known, "9/08:00 change c9 rev=r9")
+    found = touched(known, "15/08:00 change c9 rev=r9")
     assert {10, 20, 25} <= found
     assert 1 not in found
 
