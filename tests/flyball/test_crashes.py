@@ -104,7 +104,7 @@ def undelivered(folder: Path) -> int:
 
 
 def test_nothing_answered_is_lost_when_it_is_killed_again_and_again(tmp_path: Path) -> None:
-    campaign(tmp_path / "workspace", kills=3, seed=20260101)
+    campaign(tmp_path / "workspace", kills=2, seed=20260101)
 
 
 @pytest.mark.soak

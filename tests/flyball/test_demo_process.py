@@ -116,6 +116,7 @@ def test_a_signal_ends_every_child_and_leaves_nothing_behind(tmp_path: Path) -> 
         ends_in_order(folder, process, signal.SIGINT, children)
 
 
+@pytest.mark.soak
 def test_killed_outright_it_takes_its_children_along(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     with demo(folder) as process:
