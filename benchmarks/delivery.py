@@ -201,6 +201,7 @@ def _reports(store: SqlStore) -> list[Figure]:
     detail = f"{len(filled):,} sheets, {size:,.0f} MiB, {data.SERVICES:,} services"
     return [
         Figure("… report of 90 days", report.wall, "s", 5, detail=detail),
+        Figure("… of it by this process's processor time", report.processor, "s", 5),
         Figure("… of it: reading the sheets", _took(read).wall, "s"),
         Figure("… beside the 90 days before", _took(lambda: _report(store, compares=True)).wall, "s"),
         *_scrape(store),

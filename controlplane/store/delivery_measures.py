@@ -16,6 +16,7 @@ from controlplane.store.batches import batches
 from controlplane.store.canonical_json import canonical_json
 from controlplane.store.delivery_fact_tables import corrections
 from controlplane.store.delivery_rows import aware, storable
+from controlplane.store.delivery_sheet_rows import sheets_where
 from controlplane.store.delivery_tables import progress
 from controlplane.store.failures import READING
 from controlplane.store.keyed_rows import KeyedRows
@@ -89,12 +90,11 @@ class SqlDeliveryMeasures:
 
     def sheets(self, first: date, last: date, *, service: str = "", environment: str = "") -> list[Sheet]:
         """Of the days first … last, both included, sorted by key."""
-        columns = tables.sheets.c
-        query = select(tables.sheets).where(columns.day >= first, columns.day <= last)
-        query = query.where(columns.service == service) if service else query
-        query = query.where(columns.environment == environment) if environment else query
-        found = [_sheet(row) for row in self._connection.execute(query).mappings()]
-        return sorted(found, key=lambda sheet: sheet.key)
+        chosen: dict[str, date | str] = {"day >=": first, "day <=": last}
+        for condition, wanted in (("service =", service), ("environment =", environment)):
+            if wanted:
+                chosen[condition] = wanted
+        return sheets_where(self._connection, chosen)
 
     def sheets_of(self, keys: Sequence[SheetKey]) -> dict[SheetKey, Sheet]:
         """Those of these keys."""
@@ -181,10 +181,6 @@ class SqlDeliveryMeasures:
 def _key(key: SheetKey) -> tuple[str, str, date]:
     storable(key.service, key.environment)
     return key.service, key.environment, key.day
-
-
-def _sheet(row: RowMapping) -> Sheet:
-    return Sheet(SheetKey(row["service"], row["environment"], row["day"]), bytes(row["body"]))
 
 
 def _effect_row(effect: StoredEffect) -> dict[str, Any]:

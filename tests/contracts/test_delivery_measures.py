@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from controlplane.model.delivery import CounterRow, Sheet, SheetKey, StoredEffect
+from controlplane.ports import Transient
 from controlplane.store import SqlStore
 from tests.contracts.delivering import NOON
 
@@ -93,3 +94,16 @@ def test_readers_remember_how_far_they_came(store: SqlStore) -> None:
     with store.transaction(read_only=True) as transaction:
         assert transaction.delivery.progress("facts") == {"sequence": 8, "policy": None}
         assert transaction.delivery.progress("other") == {}
+
+
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
+def test_reading_sheets_fails_as_the_port_says(store: SqlStore, other: SqlStore) -> None:
+    def read_while_the_connection_is_cut() -> None:
+        with store.transaction(read_only=True) as transaction:
+            number = transaction._connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+            with other.transaction() as another:
+                another._connection.exec_driver_sql(f"SELECT pg_terminate_backend({number}, 10000)")
+            transaction.delivery.sheets(DAY, DAY)
+
+    with pytest.raises(Transient, match="lost|terminat"):
+        read_while_the_connection_is_cut()
