@@ -105,5 +105,5 @@ def test_reading_sheets_fails_as_the_port_says(store: SqlStore, other: SqlStore)
                 another._connection.exec_driver_sql(f"SELECT pg_terminate_backend({number}, 10000)")
             transaction.delivery.sheets(DAY, DAY)
 
-    with pytest.raises(Transient, match="lost|terminat"):
+    with pytest.raises(Transient, match=r"lost|terminat"):
         read_while_the_connection_is_cut()
