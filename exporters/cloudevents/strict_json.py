@@ -6,7 +6,7 @@ was checked. Here such bodies are read, so that a sender is told which field is 
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -66,9 +66,8 @@ class _Reading:
         if len(found) == len(pairs):
             return found
         self.is_suspicious = True
-        names = [name for name, _ in pairs]
         twice = _Twice(found)
-        twice.key = next(name for name in names if names.count(name) > 1)
+        twice.key = _first_repeated(name for name, _ in pairs)
         return twice
 
     def number(self, text: str) -> float:
@@ -76,6 +75,16 @@ class _Reading:
         if not math.isfinite(found):
             self.is_suspicious = True
         return found
+
+
+def _first_repeated(names: Iterable[str]) -> str:
+    """The first name that was there before; in one pass, for an object may have a million of them."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return ""
 
 
 def written_json(value: object) -> bytes:

@@ -190,6 +190,13 @@ def test_a_clock_that_is_ahead_is_told_by_how_much() -> None:
     assert "the sender's clock was never set" in faults(sent(at="1970-01-01T00:00:00Z"))[0]
 
 
+def test_a_key_that_stands_there_twice_is_found_in_one_pass() -> None:
+    """Who looks for each of half a million names among all the others is busy for hours."""
+    names = ", ".join(f'"{number:x}": 1' for number in range(500_000))
+    text = f'{{{names}, "{499_999:x}": 2}}'
+    assert str(READER.from_body(text.encode(), ONE, {}, NOW).faults[0]).startswith("7a11f: stands there twice")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
