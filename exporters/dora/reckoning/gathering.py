@@ -136,16 +136,18 @@ def _with_changes(
     """First the changes that deployments go up to, then those in between."""
     deployments = [each for one in gathered for each in one.stretch.deployments]
     known, asked = _anchors(log, deployments, artifacts)
-    changes = Changes(known)
+    known += _firsts(log, known, asked)
     between: dict[str, list[tuple[datetime, datetime]]] = {}
+    for change in known:  # with what else is said of its revision
+        between.setdefault(change.repository, []).append((change.merged_at - _INSTANT, change.merged_at))
+    changes = Changes(known)
     for one in gathered:
         for repository, range_ in ranges(Track(replace(one.stretch, changes=changes), policy)):
             between.setdefault(repository, []).append(range_)
     for repository, spans in sorted(between.items()):
         for after, until in _merged(spans):
             known += log.changes_merged(repository, after, until + looks.SAME_REVISION)
-    revisions = {(one.repository, one.revision) for one in known if one.revision} - asked
-    known += log.changes_of_revisions(sorted(revisions)).values()  # the earliest of those that are one
+    known += _firsts(log, known, asked)
     complete = Changes(known)
     return [replace(one, stretch=replace(one.stretch, changes=complete)) for one in gathered]
 
@@ -161,6 +163,13 @@ def _anchors(
         revisions.update({(artifact.repository, artifact.revision)} if artifact.revision else ())
     found = [*log.changes(sorted(ids)).values(), *log.changes_of_revisions(sorted(revisions)).values()]
     return found, revisions
+
+
+def _firsts(log: "DeliveryLog", known: Sequence[Change], asked: set[tuple[str, str]]) -> list[Change]:
+    """The earliest of those that are one with these, where nobody asked for it yet."""
+    revisions = {(one.repository, one.revision) for one in known if one.revision} - asked
+    asked |= revisions
+    return list(log.changes_of_revisions(sorted(revisions)).values())
 
 
 def _merged(spans: Sequence[tuple[datetime, datetime]]) -> Iterable[tuple[datetime, datetime]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Fact = Deployment | Change | Artifact | DeliveryIncident
 _DAY: Final = timedelta(days=1)
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class _Reach:
         """Deployments of their repositories from some days before they were merged on, and those that name them."""
         if not facts:
             return
-        named = self._log.deployments_awaiting(changes=sorted({fact.id for fact in facts}))
+        named = self._log.deployments_awaiting(changes=sorted({fact.id for fact in (*facts, *self._alike(facts))}))
         merged: dict[str, datetime] = {}
         for fact in facts:
             merged[fact.repository] = min(fact.merged_at, merged.get(fact.repository, fact.merged_at))
@@ -110,6 +111,16 @@ class _Reach:
         for repository, first in sorted(merged.items()):
             since = (first - looks.BEFORE_MERGE - looks.SAME_REVISION).date()
             self._around(self._log.deployments_awaiting(repositories=[repository], since=since))
+
+    def _alike(self, facts: Sequence[Change]) -> Iterator[Change]:
+        """What is one with these: changes of the same revisions."""
+        made = [fact for fact in facts if fact.revision]
+        near = looks.SAME_REVISION
+        for repository in sorted({fact.repository for fact in made}):
+            revisions = {fact.revision for fact in made if fact.repository == repository}
+            times = [fact.merged_at for fact in made if fact.repository == repository]
+            found = self._log.changes_merged(repository, min(times) - near - _INSTANT, max(times) + near)
+            yield from (change for change in found if change.revision in revisions)
 
     def artifacts(self, facts: Sequence[Artifact]) -> None:
         """Deployments of them."""
