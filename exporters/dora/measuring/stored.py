@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from controlplane.collection import collection_paused
 from controlplane.model.delivery import SheetKey
 from exporters.dora.measuring.loading import Columns, load
 from exporters.dora.measuring.measurer import Coverage
@@ -44,11 +45,13 @@ class StoredMetrics:
     ) -> list[DoraMetrics]:
         """Of every scope of these levels with anything in [start, end), in order. Raises Transient."""
         first, last = start.astimezone(UTC).date(), (end - _INSTANT).astimezone(UTC).date()
-        sheets = deliveries.sheets(first, last, service=service, environment=environment)
-        columns = load(sheets, start, end, policy)
-        if columns.unreadable:
-            self._on_unreadable(columns.unreadable)
-        return measured(columns, policy, levels, _coverage(deliveries, columns))
+        with collection_paused():
+            sheets = deliveries.sheets(first, last, service=service, environment=environment)
+            columns = load(sheets, start, end, policy)
+            del sheets
+            if columns.unreadable:
+                self._on_unreadable(columns.unreadable)
+            return measured(columns, policy, levels, _coverage(deliveries, columns))
 
 
 def _coverage(deliveries: "DeliveryLog", columns: Columns) -> Coverage:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from controlplane.collection import collection_paused
 from controlplane.model.delivery import Sheet
 from exporters.dora.clusters.editions import Edition
 from exporters.dora.clusters.placing import cluster_of
@@ -45,6 +46,11 @@ class Question:
 
 def make_report(log: "DeliveryLog", question: Question, policy: DeliveryPolicy, now: datetime) -> Report:
     """The answer, from one consistent reading. A service that is asked for by name has a row even without data."""
+    with collection_paused():
+        return _made(log, question, policy, now)
+
+
+def _made(log: "DeliveryLog", question: Question, policy: DeliveryPolicy, now: datetime) -> Report:
     found = measured(log, question, policy, question.start, question.end)
     length = question.end - question.start
     earlier: Mapping[ScopeKey, DoraMetrics] = {}
