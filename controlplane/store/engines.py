@@ -123,7 +123,10 @@ def _refuse_a_broken_transaction(connection: Connection) -> None:
     else:
         import psycopg  # which takes long, and who has SQLite does not need
 
-        in_transaction = psycopg.pq.TransactionStatus.INTRANS
-        intact = isinstance(driver, psycopg.Connection) and driver.info.transaction_status == in_transaction
+        status = psycopg.pq.TransactionStatus  # IDLE: it begins with the first statement, and there was none
+        intact = isinstance(driver, psycopg.Connection) and driver.info.transaction_status in (
+            status.INTRANS,
+            status.IDLE,
+        )
     if not intact:
         raise Transient("an earlier error broke the transaction off; nothing was written")

@@ -64,6 +64,12 @@ def test_a_swallowed_database_error_does_not_pass_for_a_commit(store: SqlStore) 
             assert len(transaction.alerts.recent(10)) == 1
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_transaction_may_ask_for_nothing(store: SqlStore, read_only: bool) -> None:
+    with store.transaction(read_only=read_only):
+        pass
+
+
 def test_writing_in_a_read_only_transaction_is_refused(store: SqlStore) -> None:
     def write() -> None:
         with store.transaction(read_only=True) as transaction:
