@@ -81,7 +81,7 @@ def service_of(event: Event) -> str:
 def belongs(event: Event, incident: Incident) -> bool:
     """Whether its line stands in the incident's timeline."""
     if event.kind == delivery_names.EVENT_ATTRIBUTED:  # about one incident, which is its subject
-        return event.subject == f"{delivery_names.SOURCE_INCIDENTS}#{incident.id}"
+        return event.subject == incident.id
     kind = kind_of(event)
     return kind is not None and (relation(event, incident) is not Relation.OTHER or kind in _EVERYBODY)
 
@@ -119,8 +119,8 @@ def _deployed(event: Event) -> str:
 
 
 def _attributed(event: Event) -> str:
-    deployment, text = _word(event.data, "version") or _word(event.data, "deployment"), _word(event.data, "text")
-    held = f"held against the deployment of {deployment}" if deployment else "no deployment is held to have caused it"
+    text = _word(event.data, "text")
+    held = "held against a deployment" if event.data.get("deployment") else "no deployment is held to have caused it"
     return f"{held}: {text}" if text else held
 
 

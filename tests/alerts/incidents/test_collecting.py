@@ -8,7 +8,7 @@ from typing import Any
 from alerts.incidents.collecting import Collected, CollectingDaemon
 from controlplane import conventions as names
 from controlplane.check_names import EVENT_VERDICT_CHANGED
-from controlplane.delivery_names import EVENT_ATTRIBUTED, SOURCE_INCIDENTS
+from controlplane.delivery_names import EVENT_ATTRIBUTED
 from controlplane.incident_names import EVENT_ON_CALL_CHANGED, EVENT_RUNBOOK_RAN
 from controlplane.model.event import JSON, Event
 from controlplane.model.incident import TimelineKind
@@ -214,18 +214,18 @@ def test_a_long_log_is_read_in_steps_and_a_second_reader_adds_nothing(bench: Ben
 
 def test_what_an_incident_is_held_against_stands_in_its_own_timeline_only(bench: Bench) -> None:
     bench.receive(alert("GatewayDown", service="gateway"))
-    own = f"{SOURCE_INCIDENTS}#{bench.one().id}"
-    told: dict[str, JSON] = {"version": "2.17.0", "text": "its last deployment, 3 min before"}
+    own = bench.one().id
+    told: dict[str, JSON] = {"deployment": "ci#7", "text": "2.17.0 was the last deployment before it, 3 min earlier"}
     happen(
         bench,
         Event("a1", EVENT_ATTRIBUTED, own, T0 + MINUTE, told),
-        Event("a2", EVENT_ATTRIBUTED, f"{SOURCE_INCIDENTS}#another", T0 + MINUTE, told),
+        Event("a2", EVENT_ATTRIBUTED, "another", T0 + MINUTE, told),
         Event("a3", EVENT_ATTRIBUTED, own, T0 + 2 * MINUTE, {"deployment": "", "text": "ann says so"}),
     )
     bench.now = T0 + 3 * MINUTE
     collect(bench)
     assert of_kind(bench, TimelineKind.NOTE) == [
-        "held against the deployment of 2.17.0: its last deployment, 3 min before",
+        "held against a deployment: 2.17.0 was the last deployment before it, 3 min earlier",
         "no deployment is held to have caused it: ann says so",
     ]
 
