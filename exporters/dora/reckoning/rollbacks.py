@@ -46,7 +46,7 @@ class Rollbacks:
             return False
         if not track.has_succeeded(index - 1):
             return True
-        order = _compare(track.anchors(index), track.anchors(index - 1))
+        order = self._order(index, index - 1)
         return order < 0 if order else self._same_before[index] >= before.start
 
     def _judge(self, index: int) -> Return | None:
@@ -72,11 +72,17 @@ class Rollbacks:
             return self._declared(stack, index, one)
         if not stack or self._are_same(stack[-1], index):
             return None
-        order = _compare(self._track.anchors(index), self._track.anchors(stack[-1][-1]))
+        order = self._order(index, stack[-1][-1])
         if order:
             return Return(self._newer(stack, index), "it deployed an older revision") if order < 0 else None
         above = self._above(stack, index)
         return Return(_flat(above), "it deployed again what ran before") if above else None
+
+    def _order(self, index: int, other: int) -> int:
+        """Of what both deployed: whoever names what is new knows better than the dates of its changes."""
+        if self._track.deployments[index].changes:
+            return 0
+        return _compare(self._track.anchors(index), self._track.anchors(other))
 
     def _declared(self, stack: _Stack, index: int, one: Deployment) -> Return:
         why = "it was a rollback"
