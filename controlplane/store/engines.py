@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -15,7 +15,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from controlplane.ports import Transient
 from controlplane.store.canonical_json import canonical_json
+from controlplane.store.database_url import describe
 from controlplane.store.failures import READING, as_port_error, translate_failures
+from controlplane.store.turns import Turns
 
 if TYPE_CHECKING:
     import psycopg
@@ -25,6 +27,7 @@ STALL_SECONDS: Final = 30  # how long PostgreSQL keeps a transaction whose owner
 CONNECT_SECONDS: Final = 5
 CACHE_KIB: Final = 32 * 1024  # of SQLite, a connection: a batch into indexes of 10 M rows takes half the time of 2 MiB
 CHECKPOINT_PAGES: Final = 4000  # of 4 KiB: each of those batches changes 2,000, and 1,000 meant a checkpoint for each
+_TURNS: Final = "flyball_turns"
 _FILE: Final = "flyball_file"  # which file a pooled connection has open
 
 
@@ -41,7 +44,14 @@ def _sqlite(url: URL, lock_seconds: int) -> Engine:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(file, uri=True, check_same_thread=False)
 
-    engine = create_engine(url, creator=connect, json_serializer=canonical_json, hide_parameters=True)
+    turns = Turns(lock_seconds, describe(url))
+    engine = create_engine(
+        url,
+        creator=connect,
+        json_serializer=canonical_json,
+        hide_parameters=True,
+        execution_options={_TURNS: turns},
+    )
     translate_failures(engine, url)
 
     @event.listens_for(engine, "connect")
@@ -106,13 +116,15 @@ def open_transaction(engine: Engine, *, read_only: bool = False) -> Iterator[Con
     options: dict[str, Any] = {READING: True} if read_only else {}
     if read_only and engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    try:
-        connection = engine.connect()
-    except PoolTimeout as error:
-        raise as_port_error(error, engine.url) from error
-    with connection, connection.execution_options(**options).begin():
-        yield connection
-        _refuse_a_broken_transaction(connection)
+    turns = None if read_only else engine.get_execution_options().get(_TURNS)
+    with turns.turn() if turns is not None else nullcontext():
+        try:
+            connection = engine.connect()
+        except PoolTimeout as error:
+            raise as_port_error(error, engine.url) from error
+        with connection, connection.execution_options(**options).begin():
+            yield connection
+            _refuse_a_broken_transaction(connection)
 
 
 def _refuse_a_broken_transaction(connection: Connection) -> None:
