@@ -188,7 +188,7 @@ class DeliveryGathering:
     def _seen(self, query: EventQuery) -> EventsSeen:
         with self._state.store.transaction(read_only=True) as transaction:
             log = transaction.delivery
-            return EventsSeen(tuple(log.find_events(query)), log.event_counts(), behind(log))
+            return EventsSeen(tuple(log.find_events(query)), log.event_counts(), behind(log, self.policy(), self.now()))
 
     def _event(self, source: str, id_: str) -> StoredDeliveryEvent | None:
         with self._state.store.transaction(read_only=True) as transaction:

@@ -76,6 +76,15 @@ def events_behind(log: "DeliveryLog") -> int:
     return max(log.last_sequence() - (progress.sequence if progress is not None else 0), 0)
 
 
+def events_by_other_rules(log: "DeliveryLog", version: int, digest: str) -> int:
+    """Events whose facts still follow other rules than these."""
+    progress = read(log)
+    if progress is None:
+        return 0
+    current = progress.under(version, digest)
+    return current.again_until - current.again_from if current.is_folding_again else 0
+
+
 def done_up_to(log: "DeliveryLog") -> int:
     """The last event that is in the facts by the rules of today: what comes after it must not be forgotten yet."""
     progress = read(log)

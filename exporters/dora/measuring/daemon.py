@@ -64,30 +64,32 @@ class MeasureDaemon:
     def run_once(self, now: datetime, lease: HeldLease | None = None) -> Turn:
         """Measure what is stale, up to `batches` times `batch` days. Raises Transient and LeaseLost."""
         policy = self._policy()
-        self._mark_what_changed(policy, now, lease)
+        all_marked = self._mark_what_changed(policy, now, lease)
         turn, size = Turn(), self._batch
         for _ in range(self._batches):
             with self._store.transaction(lease=lease) as transaction:
                 keys = transaction.delivery.stale(size)
                 done = measure(transaction, keys, policy, now)
-            turn = _sum(turn, done, is_done=len(keys) < size)
-            if turn.is_done:
+            is_last = len(keys) < size
+            turn = _sum(turn, done, is_done=is_last and all_marked)
+            if is_last:
                 break
             size = min(self._batch, max(size * HEAVY // max(done.deployments, 1), 1))
         return turn
 
-    def _mark_what_changed(self, policy: DeliveryPolicy, now: datetime, lease: HeldLease | None) -> None:
-        """Every day is stale when the rules are others; a week of days at a time, the latest first."""
+    def _mark_what_changed(self, policy: DeliveryPolicy, now: datetime, lease: HeldLease | None) -> bool:
+        """Every day is stale when the rules are others, a week of days at a time, the latest first; whether all are."""
         suspects = sorted(self._suspects)
         digest = digest_of(policy)
         with self._store.transaction(read_only=True) as transaction:
             known = transaction.delivery.progress(PROGRESS) or {}
         if known.get(_DIGEST) == digest and not known.get(_NEXT) and not suspects:
-            return
+            return True
         with self._store.transaction(lease=lease) as transaction:
             transaction.delivery.mark_stale(suspects)
-            _mark_all(transaction.delivery, known if known.get(_DIGEST) == digest else {}, digest, now)
+            all_marked = _mark_all(transaction.delivery, known if known.get(_DIGEST) == digest else {}, digest, now)
         self._suspects.difference_update(suspects)
+        return all_marked
 
 
 def _sum(one: Turn, other: Turn, *, is_done: bool) -> Turn:
@@ -100,12 +102,31 @@ def _sum(one: Turn, other: Turn, *, is_done: bool) -> Turn:
     )
 
 
-def _mark_all(log_: "DeliveryLog", known: Mapping[str, JSON], digest: str, now: datetime) -> None:
-    """Go on marking measured days, one stretch further into the past, until there are none."""
+def count_by_other_rules(log_: "DeliveryLog", policy: DeliveryPolicy, now: datetime, most: int) -> int:
+    """Days that other rules measured and that are not marked yet; counting ends soon after `most`."""
+    known = log_.progress(PROGRESS) or {}
+    is_same = known.get(_DIGEST) == digest_of(policy)
+    if is_same and not known.get(_NEXT):
+        return 0
+    last, count = _next_day(known if is_same else {}, now), 0
+    earliest = _earliest(log_)
+    while earliest is not None and last >= earliest and count <= most:
+        count += sum(1 for _ in log_.sheets(last - _LOOKED_THROUGH + _DAY, last))
+        last -= _LOOKED_THROUGH
+    return count
+
+
+def _next_day(known: Mapping[str, JSON], now: datetime) -> date:
+    """The last day that may have to be marked."""
     next_ = known.get(_NEXT)
-    if known and not next_:
-        return
-    last = date.fromisoformat(str(next_)) if next_ else (now.astimezone(UTC) + _DAY).date()
+    return date.fromisoformat(str(next_)) if next_ else (now.astimezone(UTC) + _DAY).date()
+
+
+def _mark_all(log_: "DeliveryLog", known: Mapping[str, JSON], digest: str, now: datetime) -> bool:
+    """Go on marking measured days, one stretch further into the past, until there are none. Whether there are none."""
+    if known and not known.get(_NEXT):
+        return True
+    last = _next_day(known, now)
     earliest = _earliest(log_)
     while earliest is not None and last >= earliest:
         first = last - _LOOKED_THROUGH
@@ -114,8 +135,9 @@ def _mark_all(log_: "DeliveryLog", known: Mapping[str, JSON], digest: str, now: 
         if keys:
             log_.mark_stale(keys)
             log_.put_progress(PROGRESS, {_DIGEST: digest, _NEXT: last.isoformat()})
-            return
+            return False
     log_.put_progress(PROGRESS, {_DIGEST: digest, _NEXT: ""})
+    return True
 
 
 def _earliest(log_: "DeliveryLog") -> date | None:

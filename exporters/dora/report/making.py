@@ -9,7 +9,9 @@ from controlplane.collection import collection_paused
 from controlplane.model.delivery import Sheet
 from exporters.dora.clusters.editions import Edition
 from exporters.dora.clusters.placing import cluster_of
-from exporters.dora.facts.progress import events_behind
+from exporters.dora.facts.folding import FACTS_VERSION, digest_of
+from exporters.dora.facts.progress import events_behind, events_by_other_rules
+from exporters.dora.measuring.daemon import count_by_other_rules
 from exporters.dora.measuring.windows import Level, for_scopes, metrics
 from exporters.dora.model import DoraMetrics, Scope
 from exporters.dora.policy.model import DeliveryPolicy
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from controlplane.delivery_ports import DeliveryLog
 
 MOST_ROWS: Final = 1000
+MOST_DAYS: Final = 1000  # that are measured while somebody waits for a report
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
 _LEVELS: Final = {By.SERVICE: Level.SERVICE, By.TEAM: Level.TEAM, By.ENVIRONMENT: Level.ENVIRONMENT}
@@ -64,7 +67,7 @@ def _made(log: "DeliveryLog", question: Question, policy: DeliveryPolicy, now: d
         made_at=now,
         rows=tuple(rows[: question.most]),
         edition=question.edition,
-        behind=behind(log),
+        behind=behind(log, policy, now),
         time_zone=policy.time_zone,
         left_out=max(len(rows) - question.most, 0),
     )
@@ -87,9 +90,10 @@ def measured(
     return found
 
 
-def behind(log: "DeliveryLog") -> Behind:
-    """What is in no number yet."""
-    return Behind(events_behind(log), log.count_stale())
+def behind(log: "DeliveryLog", policy: DeliveryPolicy, now: datetime) -> Behind:
+    """What is in no number yet, or by the rules of a policy of before."""
+    events = events_behind(log) + events_by_other_rules(log, FACTS_VERSION, digest_of(policy))
+    return Behind(events, log.count_stale() + count_by_other_rules(log, policy, now, MOST_DAYS))
 
 
 def coverage_of(log: "DeliveryLog", pairs: Iterable[Pair]) -> dict[Pair, datetime]:
