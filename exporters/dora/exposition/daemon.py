@@ -243,9 +243,8 @@ def _chosen(counters: Sequence[CounterRow], measured: _Measured, most: int) -> t
         environments.setdefault(pair[0], []).append(pair)
     chosen: set[Pair] = set()
     for service in sorted(deployed, key=lambda name: (-deployed[name], name)):
-        if len(chosen) + len(environments[service]) > most:
-            break
-        chosen |= set(environments[service])
+        if len(chosen) + len(environments[service]) <= most:  # one with an environment a pull request hides no others
+            chosen |= set(environments[service])
     return frozenset(chosen), len(pairs) - len(chosen)
 
 

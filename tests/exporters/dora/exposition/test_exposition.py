@@ -168,6 +168,14 @@ def test_of_many_services_the_busiest_are_said_and_the_rest_is_counted(
     assert [each.message for each in caplog.records] == ["dora.services_hidden"]  # once
 
 
+def test_a_service_with_too_many_environments_hides_itself_and_no_others(store: SqlStore, clock: Clock) -> None:
+    previews = [replace(count(names.DEPLOYMENTS, 9, "shop"), environment=f"pr-{at}") for at in range(4)]
+    grow(store, *previews, count(names.DEPLOYMENTS, 1, "cart"))
+    daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure(), most_shown=3)
+    assert (daemon.refresh(NOW).shown, daemon.refresh(NOW).hidden) == (1, 4)
+    assert value(daemon.joined(b"# EOF\n", OPENMETRICS), "dora_deployments_total", service="cart") == [1]
+
+
 def test_plain_text_has_no_exemplars_and_follows_what_was_there(store: SqlStore, clock: Clock) -> None:
     grow(store, count(names.DEPLOYMENTS, 123))
     daemon = ExpositionDaemon(store, lambda: POLICY, clock, measure=Measure(busy()))
