@@ -207,7 +207,7 @@ class DeliveryLog(Protocol):
         ...
 
     def add_counters(self, growth: Sequence[CounterRow]) -> None:
-        """Let counters grow by these values; a non-empty exemplar replaces the one before."""
+        """Let counters grow by these values; a non-empty exemplar replaces the one before, unless its `at` is later."""
         ...
 
     def counters(self) -> list[CounterRow]:

@@ -102,18 +102,19 @@ class SqlDeliveryMeasures:
         return {SheetKey(*key): Sheet(SheetKey(*key), bytes(body)) for key, (body,) in self._read_sheets(wanted)}
 
     def add_counters(self, growth: Sequence[CounterRow]) -> None:
-        """Let counters grow by these values; a non-empty exemplar replaces the one before."""
+        """Let counters grow by these values; a non-empty exemplar replaces the one before, unless that one is later."""
         self._order.take()
         grown: dict[_CounterKey, tuple[Decimal, str]] = {}
         for each in growth:
             key = (each.name, each.service, each.environment, each.labels)
             storable(*key)
             value, exemplar = grown.get(key, (exact.ZERO, ""))
-            grown[key] = (exact.add(value, each.value), canonical_json(each.exemplar) if each.exemplar else exemplar)
+            told = canonical_json(each.exemplar) if each.exemplar else ""
+            grown[key] = (exact.add(value, each.value), _later(told, exemplar))
         for key, (value, exemplar) in _COUNTERS.read(self._connection, list(grown), ("value", "exemplar")):
             own = key[0], key[1], key[2], key[3]
             added, newer = grown[own]
-            grown[own] = (exact.add(added, Decimal(value)), newer or exemplar)
+            grown[own] = (exact.add(added, Decimal(value)), _later(newer, exemplar))
         written = [(*key, number(value), exemplar or "{}") for key, (value, exemplar) in sorted(grown.items())]
         _COUNTERS.upsert(self._connection, written)
 
@@ -204,3 +205,13 @@ def _effect(row: RowMapping) -> StoredEffect:
         score=None if row["score"] is None else Decimal(row["score"]),
         body=orjson.loads(row["body"]),
     )
+
+
+def _later(one: str, other: str) -> str:
+    """Of two exemplars the one that is told of the later time; `one` where neither is."""
+    return other if not one or (other and _told_at(other) > _told_at(one)) else one
+
+
+def _told_at(exemplar: str) -> Decimal:
+    at = orjson.loads(exemplar).get("at")
+    return Decimal(at) if isinstance(at, str) else exact.ZERO

@@ -45,6 +45,19 @@ def test_sheets_are_found_by_their_days_and_an_empty_one_is_dropped(store: SqlSt
         assert [each.key for each in delivery.sheets(DAY, DAY)] == [STAGING, OTHER]
 
 
+def test_what_is_counted_late_does_not_replace_a_later_exemplar(store: SqlStore) -> None:
+    for number, at in ((2, "1795993200.000"), (1, "1795424400.000")):
+        row = CounterRow(
+            "dora_deployments_total", "shop", "production", "{}", Decimal(1), {"deployment": f"/cd#{number}", "at": at}
+        )
+        with store.transaction() as transaction:
+            transaction.delivery.add_counters([row])
+    with store.transaction(read_only=True) as transaction:
+        (found,) = transaction.delivery.counters()
+    assert found.value == 2
+    assert found.exemplar["deployment"] == "/cd#2"
+
+
 def test_counters_grow_exactly_and_keep_the_newest_exemplar(store: SqlStore) -> None:
     row = CounterRow("dora_deployments_total", "shop", "production", "{}", Decimal("0.1"))
     example = replace(row, exemplar={"deployment": "/cd#1", "value": "3"})
