@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -158,6 +158,20 @@ def test_an_attribution_is_corrected_for_the_audit_log_and_for_every_number(shop
         history = transaction.delivery.correction_history(seeded.INCIDENT)
     assert (entries[0].actor, entries[0].subject) == ("ann", "INC-7")
     assert [each.is_withdrawn for each in history] == [False, False, True]
+
+
+def test_attributing_what_does_not_count_says_so(shop: Shop) -> None:
+    with shop.store.transaction() as transaction:
+        (incident,) = transaction.delivery.delivery_incidents([seeded.INCIDENT]).values()
+        transaction.delivery.put_incidents([replace(incident, is_counted=False)])
+    text = shop.run("attribute", "INC-7", "--to", "1.18")[1]
+    assert text.startswith("INC-7 is held against 1.18 of checkout in production. It does not count")
+    assert shop.json("attribute", "INC-7", "--automatic")["counted"] is False
+
+
+def test_incidents_name_deployments_so_that_they_can_be_shown(shop: Shop) -> None:
+    assert "checkout-20" in shop.run("incidents")[1]
+    assert shop.run("show", "checkout-20")[0] == 0
 
 
 def test_an_attribution_needs_one_target_that_there_is(shop: Shop) -> None:

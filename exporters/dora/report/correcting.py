@@ -82,6 +82,8 @@ def corrected_text(it: Corrected) -> str:
     else:
         one = it.deployment
         said = f"{name} is held against {one.version or one.id} of {one.service} in {one.environment}."
+    if not it.incident.is_counted:
+        return f"{said} It does not count, by its sender or the policy's priorities: no metric changes."
     days = "1 day is" if it.days == 1 else f"{it.days:,} days are"
     return f"{said} {days} measured anew for that."
 
@@ -95,5 +97,6 @@ def corrected_data(it: Corrected) -> dict[str, JSON]:
         "automatic": it.correction.is_withdrawn,
         "note": it.correction.note,
         "by": it.correction.actor,
+        "counted": it.incident.is_counted,
         "stale_days": it.days,
     }

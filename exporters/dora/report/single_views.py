@@ -78,7 +78,7 @@ def incidents_text(found: Sequence[JudgedIncident]) -> str:
     for each in found:
         it, blamed = each.incident, each.attribution.deployment
         lasted = "goes on" if it.resolved_at is None else _brief(each.restore_time) or "unknown"
-        against = _cut(blamed, 17) if blamed else "none"
+        against = _cut(blamed.rpartition("#")[2], 17) if blamed else "none"  # which `show` takes, too
         lines.append(
             f"{it.started_at:%Y-%m-%d %H:%M}  {_cut(it.name or it.id.rpartition('#')[2], 16):<16} "
             f"{_cut(it.service, 16):<16} {lasted:>8}  {against}"
