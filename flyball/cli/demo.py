@@ -75,6 +75,7 @@ def break_(context: typer.Context, name: Annotated[str, _FAULT], folder: _Folder
     outage       graphql-gateway answers errors only; clients retry
     pagerduty    PagerDuty answers 503; the platform itself is well
     region       the ingress in us cannot be reached; elsewhere all is well
+    release      a bad release of graphql-gateway; healing rolls it back
     slow         every page and every API answers 2.5 seconds late
     spend        an agent loops; the ladder steps down to tier 3, nothing fails
     tenant       as outage, for the tenant delta only

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.burn_rate import STANDARD_TIERS
+from flyball.cli.demo import break_
 from flyball.demo.platform.catalogue import INTELGRAPH
 from flyball.demo.platform.live import LivePlatform
 from flyball.demo.platform.retries import Retries
@@ -25,6 +26,11 @@ PAGED, HELD = (float(tier.budget_share) for tier in STANDARD_TIERS[:2])
 STRETCH = 5
 FAULTS = {fault.name: fault for fault in INTELGRAPH.faults}
 REQUESTS = "gateway.requests"
+
+
+def test_the_help_lists_every_fault() -> None:
+    told = {line.split()[0] for line in (break_.__doc__ or "").splitlines() if line.startswith("    ") and line.split()}
+    assert not FAULTS.keys() - told
 
 
 def traffic() -> Traffic:

@@ -100,6 +100,8 @@ def test_a_service_says_what_became_of_its_deployments_and_why(console: Console)
     assert "failed (incident), recovered after 42 min" in text
     assert "rework (rollback)" in text
     assert "by the rules: 1.20 was the last deployment before it, 12 min earlier" in text
+    _, _, incidents = text.partition("what they are held against")
+    assert f'{DEPLOYMENT}">1.20</a>' in incidents  # its version, not its id
     assert "Deployments a week" in text
     file = told(f"{console.full}/api/v1/delivery/services/checkout")
     assert [each["name"] for each in file["incidents"]] == ["INC-7"]  # type: ignore[index, attr-defined]
