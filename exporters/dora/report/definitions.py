@@ -18,9 +18,9 @@ _DEFINITIONS: Final = {
         "later than its merge, is counted apart and makes no number. Told is the median."
     ),
     Metric.FREQUENCY: (
-        "Finished deployments, rollbacks and hotfixes included, divided by the days of the window: a mean, so that "
-        "bursts count as they are. Deployments of several services by one run count for each service; a release counts "
-        "them once."
+        "Finished deployments, rollbacks and hotfixes included, divided by the days of the window since the first one "
+        "that is known, a week at least: a mean, so that bursts count as they are. Deployments of several services by "
+        "one run count for each service; a release counts them once."
     ),
     Metric.FAIL_RATE: (
         "Failed deployments ÷ deployments. One failed if an incident is held against it, if it was rolled back within "
