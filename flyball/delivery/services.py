@@ -15,6 +15,7 @@ from exporters.dora.facts.daemon import FactsDaemon
 from exporters.dora.facts.progress import done_up_to, events_behind
 from exporters.dora.measuring.collector import SheetsCollector
 from exporters.dora.measuring.daemon import MeasureDaemon
+from exporters.dora.measuring.settling import Settling
 from exporters.dora.measuring.stored import StoredMetrics
 from exporters.dora.policy.model import DeliveryPolicy
 from exporters.events.collector import EventsCollector
@@ -68,6 +69,7 @@ class DeliveryServices:
         self._facts = FactsDaemon(around.store, self.policy, batch=FACTS_AT_ONCE)
         self._incidents = OwnIncidentsDaemon(around.store, self._url_of)
         self._sheets = MeasureDaemon(around.store, self.policy)
+        self._settling = Settling(around.store, events_behind)
         self._repositories = RepositoryDaemon(
             around.store,
             lambda: around.declared().repositories,
@@ -93,7 +95,7 @@ class DeliveryServices:
         """What is done again and again."""
         yield self._job("incident-events", INCIDENTS_EVERY, self._incidents.run_once)
         yield self._job("facts", FACTS_EVERY, self._facts.run_once, may_be_long=True)
-        yield self._job("sheets", SHEETS_EVERY, self._sheets.run_once, may_be_long=True)
+        yield self._job("sheets", SHEETS_EVERY, self._measure, may_be_long=True)
         yield Job("dora", EXPOSED_EVERY, self._expose, leader_only=False, may_be_long=True)
         yield self._job("repositories", COLLECTED_EVERY, self._repositories.run_once, may_be_long=True)
         yield self._job("event-tidying", TIDY_EVERY, self._forget, may_be_long=True)
@@ -102,6 +104,9 @@ class DeliveryServices:
     def close(self) -> None:
         """Give back what collectors hold open."""
         self._repositories.close()
+
+    def _measure(self, now: datetime, lease: HeldLease | None) -> object:
+        return self._sheets.run_once(now, lease) if self._settling.is_settled(now) else None
 
     def _expose(self, turn: Turn) -> object:
         self._around.look()

@@ -1,8 +1,9 @@
 """Reports out of what was measured."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from controlplane.collection import collection_paused
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from controlplane.delivery_ports import DeliveryLog
 
 MOST_ROWS: Final = 1000
+NO_SERVICE: Final = "(no service)"
 MOST_DAYS: Final = 1000  # that are measured while somebody waits for a report
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
@@ -87,7 +89,32 @@ def measured(
                 scope = Scope(environment, question.service, policy.team(question.service))
                 own = coverage_of(log, [(question.service, environment)])
                 found.append(metrics((), scope, start, end, policy, own))
+    if question.by is By.SERVICE and not question.service:
+        found += _resting(log, question, policy, (start, end), found)
+        found.sort(key=lambda each: (each.scope.environment, each.scope.service))
     return found
+
+
+def _resting(
+    log: "DeliveryLog",
+    question: Question,
+    policy: DeliveryPolicy,
+    window: tuple[datetime, datetime],
+    found: Sequence[DoraMetrics],
+) -> list[DoraMetrics]:
+    """Services that were deployed before and had nothing in that time: their frequency is 0, which is no gap."""
+    shown = {(each.scope.service, each.scope.environment) for each in found}
+    others = (
+        pair
+        for pair in log.services()
+        if pair not in shown
+        and (not question.environments or pair[1] in question.environments)
+        and (not question.team or policy.team(pair[0]) == question.team)
+    )
+    coverage = coverage_of(log, islice(others, question.most))
+    scopes = (Scope(environment, service, policy.team(service)) for (service, environment) in sorted(coverage))
+    rested = [scope for scope in scopes if coverage[scope.service, scope.environment] < window[1]]
+    return [metrics((), scope, *window, policy, coverage) for scope in rested]
 
 
 def behind(log: "DeliveryLog", policy: DeliveryPolicy, now: datetime) -> Behind:
@@ -118,6 +145,8 @@ def _sheets(
 
 def _row(it: DoraMetrics, earlier: Mapping[ScopeKey, DoraMetrics], question: Question) -> Row:
     edition = question.edition
+    if question.by is By.SERVICE and not it.scope.service:  # incidents that name none
+        it = replace(it, scope=replace(it.scope, service=NO_SERVICE))
     return Row(it, earlier.get(_key(it)), cluster_of(it, edition) if edition else None)
 
 

@@ -1,5 +1,6 @@
 """A report without a server follows today's policy, however old what was measured is."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -71,3 +72,14 @@ def test_days_that_other_windows_measured_are_behind(store: SqlStore) -> None:
     MeasureDaemon(store, lambda: wide).run_once(NOW)
     with store.transaction(read_only=True) as transaction:
         assert behind(transaction.delivery, wide, NOW) == Behind(0, 4)
+
+
+def test_a_service_that_rests_has_a_row_with_a_frequency_of_zero(store: SqlStore) -> None:
+    measured_before(store)
+    question = Question(By.SERVICE, NOW - timedelta(hours=2), NOW)
+    with store.transaction(read_only=True) as transaction:
+        (row,) = make_report(transaction.delivery, question, BEFORE, NOW).rows
+        nobody = make_report(transaction.delivery, replace(question, team="nobody"), BEFORE, NOW).rows
+        elsewhere = make_report(transaction.delivery, replace(question, environments=("staging",)), BEFORE, NOW).rows
+    assert (row.name, row.metrics.frequency.per_day.value, row.metrics.fail_rate.value) == ("checkout", 0, None)
+    assert nobody == elsewhere == ()
