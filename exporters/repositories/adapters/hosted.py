@@ -17,6 +17,7 @@ from exporters.repositories.telling import NO_SERVICE, Teller
 T = TypeVar("T")
 AT_ONCE: Final = 20  # things that are looked at before what they tell is taken
 PAGE: Final = 100
+_MOST_OF_ONE_INSTANT: Final = 1000  # pages: a host that leads on and on would be asked for ever
 _OVERLAP: Final = timedelta(minutes=2)  # what a host's replicas may lag behind
 
 
@@ -93,6 +94,8 @@ def in_order_of_change(
             yield nodes, making.written(end)
             return
         page, since = (page + 1, since) if last == since else (1, last)
+        if page > _MOST_OF_ONE_INSTANT:
+            raise asking.odd(path)
         yield nodes, since
 
 

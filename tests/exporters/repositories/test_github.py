@@ -299,6 +299,22 @@ def test_the_token_does_not_follow_a_link_to_another_host(github: GitHubReposito
         assert not other.asked
 
 
+def test_a_host_whose_list_never_ends_is_left(github: GitHubRepositoryServer, store: SqlStore) -> None:
+    asked, real = 0, github._answer
+
+    def answer(path: str, query: Any) -> Answered:
+        nonlocal asked
+        if not path.endswith("/issues"):
+            return real(path, query)
+        asked += 1
+        return Answered(200, [], {"Link": f'<{github.url}{path}?page=2>; rel="next"'})
+
+    github._answer = answer  # type: ignore[method-assign]
+
+    assert "an answer of unknown shape" in collect(shop(github), store).error
+    assert asked == 1000
+
+
 def test_services_with_paths_get_the_requests_whose_files_are_theirs(
     github: GitHubRepositoryServer, store: SqlStore
 ) -> None:
