@@ -132,6 +132,7 @@ class _DeliveryPages:
                 "seen": seen,
                 "file": found,
                 "fact": found.deployment,
+                "window": self._gathering.policy().effects.window,
                 "judged": found.judged,
                 "stopped": found.deployment.outcome is DeploymentOutcome.FAILED,
                 "principal": principal,

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -196,3 +197,20 @@ def test_definitions_name_the_policys_own_times(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "within 1 h 30 min before it" in re.sub(r"\s+", " ", done.output)
     assert "https://dora.dev/guides/dora-metrics/" in done.output
+
+
+def test_nobody_goes_on_with_a_repository_that_is_not_declared(shop: Shop, tmp_path: Path) -> None:
+    full, shallow = tmp_path / "full", tmp_path / "shallow"
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for arguments in (
+        ["init", "-q", str(full)],
+        ["-C", str(full), *who, "commit", "-q", "--allow-empty", "-m", "first"],
+        ["-C", str(full), *who, "commit", "-q", "--allow-empty", "-m", "second"],
+        ["clone", "-q", "--depth", "1", full.as_uri(), str(shallow)],
+    ):
+        subprocess.run(["git", *arguments], check=True)
+    where = ["--workspace", str(shop.folder), "--database", f"sqlite:///{shop.folder}/state.db"]
+    done = CliRunner().invoke(app, ["collect", *where, "--git", str(shallow), "--service", "shop"])
+    assert done.exit_code == 3, done.output
+    assert "it is a shallow clone" in done.output
+    assert "the daemon" not in done.output

@@ -1,6 +1,7 @@
 """`flyball dora collect`: changes and deployments from repositories, without webhooks and without a server."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -64,7 +65,7 @@ def collect(
         collected = [_collected(each, store, workspace, dry_run=dry_run) for each in repositories]
         if not dry_run:
             _bring_up_to_date(store, workspace)
-    _tell(collected, dry_run=dry_run, as_json=as_json)
+    _tell(collected, dry_run=dry_run, as_json=as_json, is_declared=not git)
     if any(each.error for each in collected):
         raise typer.Exit(ExitCode.OUTSIDE)
 
@@ -148,7 +149,8 @@ def _bring_up_to_date(store: "SqlStore", workspace: Path) -> None:
         pass
 
 
-def _tell(collected: "Sequence[Collected]", *, dry_run: bool, as_json: bool) -> None:
+def _tell(collected: "Sequence[Collected]", *, dry_run: bool, as_json: bool, is_declared: bool) -> None:
+    """The daemon goes on with declared ones only."""
     import json
 
     from exporters.repositories.views import collected_data, collected_text
@@ -156,7 +158,7 @@ def _tell(collected: "Sequence[Collected]", *, dry_run: bool, as_json: bool) -> 
     if as_json:
         typer.echo(json.dumps([collected_data(each) for each in collected]))
         return
-    failed = [each for each in collected if each.error]
+    failed = [each if is_declared else replace(each, retry_at=None) for each in collected if each.error]
     text = collected_text([each for each in collected if not each.error], is_preview=dry_run)
     if text:
         typer.echo(text)

@@ -118,6 +118,11 @@ def test_a_deployment_has_its_changes_incidents_and_events(console: Console) -> 
     assert httpx.get(f"{console.full}/delivery/deployments/none", headers=basic("rob")).status_code == 404
 
 
+def test_a_deployment_that_is_not_measured_says_what_that_takes(console: Console) -> None:
+    text = shown(f"{console.full}/delivery/deployments/{quote('/argo#search-1', safe='')}")
+    assert "it takes an SLO or a unit cost of search, and 1 h after the deployment" in text
+
+
 def test_events_can_be_inspected_also_those_that_nobody_knows(console: Console) -> None:
     text = shown(f"{console.full}/delivery/events")
     assert "com.example.unheard" in text
