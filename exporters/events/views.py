@@ -7,6 +7,7 @@ import orjson
 
 from controlplane.model.delivery import DeliveryEvent, EventReceipt, StoredDeliveryEvent
 from controlplane.model.event import JSON
+from controlplane.problem_report import printable
 from exporters.cloudevents.faults import MOST_TOLD
 from exporters.events.cdevents.schemas import PREFIX, published
 from exporters.events.reading import Delivery
@@ -75,7 +76,8 @@ def event_text(stored: StoredDeliveryEvent) -> str:
     ]
     if event.trace_id:
         lines.append(f"  trace     {event.trace_id}")
-    return "\n".join([*lines, "", orjson.dumps(orjson.loads(event.body), option=orjson.OPT_INDENT_2).decode()])
+    said = orjson.dumps(orjson.loads(event.body), option=orjson.OPT_INDENT_2).decode()
+    return printable("\n".join([*lines, "", said]), keep="\n")
 
 
 def row_of(stored: StoredDeliveryEvent) -> dict[str, str]:
@@ -113,7 +115,7 @@ def _cells(event: DeliveryEvent) -> tuple[str, ...]:
         "id": event.id,
         "sender": event.sender,
     }
-    return tuple(_cut(shown[name], _WIDEST.get(name, 20)) for name in COLUMNS)
+    return tuple(_cut(printable(shown[name]), _WIDEST.get(name, 20)) for name in COLUMNS)
 
 
 def _cut(text: str, width: int) -> str:
