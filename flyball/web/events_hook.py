@@ -110,7 +110,7 @@ class EventsHook:
     async def _answer_sender(self, translating: "_Translating", request: Request) -> Response:
         headers = dict(request.headers.items())
         hook = f"{HOOK}/{translating.name}"
-        refusal = translating.refusal(headers) or self._full(hook)
+        refusal = translating.refusal(headers, self._clock.now()) or self._full(hook)
         if refusal is not None:
             await drain(request)
             return refusal
@@ -173,8 +173,8 @@ class _Translating:
         self._secrets = [secret.reveal().encode() for secret in secrets]
         self.name = translator.name
 
-    def refusal(self, headers: Mapping[str, str]) -> Response | None:
-        """Why the body need not be read."""
+    def refusal(self, headers: Mapping[str, str], now: datetime) -> Response | None:
+        """Why the body need not be read. A token is looked at before: strangers hold no place while they send."""
         if not self._secrets:
             name = f"FLYBALL_EVENTS_{self.name.upper()}_SECRET" if self.name in SIGNING else "FLYBALL_EVENTS_TOKEN"
             return json_error(503, f"no secret is configured: set {name} or {name}_FILE")
@@ -182,15 +182,21 @@ class _Translating:
             check_plain(headers)
         except Malformed as error:
             return json_error(415, error.reason, field=error.field)
-        return None
+        return None if self.name in SIGNING else self._stranger(headers, b"", now)
+
+    def _stranger(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Response | None:
+        refused = self._translator.authenticate(headers, body, self._secrets, now)
+        if refused is None:
+            return None
+        log.warning("events.refused", extra={"sender": self.name, "reason": refused.message})
+        challenge = {"WWW-Authenticate": 'Bearer realm="flyball events"'} if refused.status == 401 else None
+        return json_error(refused.status, refused.message, headers=challenge)
 
     def take(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Response:
         """Only what is genuine is read."""
-        refused = self._translator.authenticate(headers, body, self._secrets, now)
-        if refused is not None:
-            log.warning("events.refused", extra={"sender": self.name, "reason": refused.message})
-            challenge = {"WWW-Authenticate": 'Bearer realm="flyball events"'} if refused.status == 401 else None
-            return json_error(refused.status, refused.message, headers=challenge)
+        stranger = self._stranger(headers, body, now)
+        if stranger is not None:
+            return stranger
         try:
             payload = _payload(body, headers)
         except Malformed as error:

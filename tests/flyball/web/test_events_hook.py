@@ -225,6 +225,14 @@ def test_without_a_secret_nobody_may_send(store: SqlStore) -> None:
     assert "FLYBALL_EVENTS_TOKEN" in argocd.json()["error"]
 
 
+@pytest.mark.parametrize("sender", ["argocd", "argo-rollouts", "flagger", "alertmanager"])
+def test_who_brings_no_token_is_turned_away_before_taking_a_place(store: SqlStore, sender: str) -> None:
+    with TestClient(app(store, max_in_flight=0)) as client:
+        stranger = client.post(f"{PATH}/{sender}", content=b"{}", headers={"Authorization": "Bearer of-somebody-else"})
+        ours = client.post(f"{PATH}/{sender}", content=b"{}", headers=BEARER)
+    assert (stranger.status_code, ours.status_code) == (401, 429)
+
+
 def test_a_sender_that_nobody_knows_is_404_and_other_methods_are_405(client: TestClient) -> None:
     answer = client.post(f"{PATH}/nobody", content=b"{}")
     assert answer.status_code == 404
