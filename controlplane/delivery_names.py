@@ -43,7 +43,7 @@ EFFECT_UNIT_COST: Final = "dora_deployment_effect_unit_cost_ratio"  # unit cost 
 EVENTS: Final = "flyball_delivery_events_total"  # labels sender, type, outcome
 EVENTS_BEHIND: Final = "flyball_delivery_events_behind"  # events taken in that no fact was made of yet
 SERVICES_HIDDEN: Final = "flyball_dora_services_hidden"  # pairs of service and environment without metrics, for room
-SHEETS_STALE: Final = "flyball_dora_stale_days"  # days that must be measured anew
+SHEETS_STALE: Final = "flyball_dora_stale_sheets"  # days that must be measured anew
 COLLECTED: Final = "flyball_repository_last_collected_timestamp_seconds"  # label repository
 COLLECTOR_FAILING: Final = "flyball_repository_failing"  # 1 while it cannot be read; label repository
 

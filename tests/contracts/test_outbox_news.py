@@ -17,6 +17,10 @@ from controlplane.store import SqlStore, migrate, open_store
 from tests.contracts.storing import MINUTE, NOW, SECOND, message
 
 _SINCE = (
+    *(f"delivery_{name}" for name in (
+        "effects", "counters", "sheets", "stale_days", "corrections", "services", "incidents", "artifacts", "changes",
+        "deployed_changes", "deployed_artifacts", "deployments", "progress", "event_counts", "events",
+    )),
     "access_tokens", "runbook_runs", "tickets", "incident_actions", "alert_receipts", "delivery_attempts",
     "outside_objects", "event_cursors", "escalation_steps", "incident_timeline", "incident_alerts", "incidents",
 )  # fmt: skip

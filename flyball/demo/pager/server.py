@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -44,6 +45,11 @@ class PagerServer(ThreadingHTTPServer):
     def __init__(self, parts: PagerParts, port: int = 0) -> None:
         self.parts: Final = parts
         super().__init__((LOOPBACK, port), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients come and go; anything else is a fault of ours."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     @property
     def url(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,11 @@ class PlatformServer(ThreadingHTTPServer):
         self._exposition: Final = Exposition()
         self._exposing: Final = threading.Lock()
         super().__init__((LOOPBACK, port), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients come and go; anything else is a fault of ours."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     @property
     def url(self) -> str:

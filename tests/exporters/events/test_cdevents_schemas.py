@@ -81,6 +81,7 @@ def keywords(value: object) -> set[str]:
     return found | keywords(inner)
 
 
+@pytest.mark.soak
 @needs_spec
 def test_the_file_is_what_the_script_makes_of_a_checkout() -> None:
     script = ROOT / "scripts/cdevents_schemas.py"
@@ -90,6 +91,7 @@ def test_the_file_is_what_the_script_makes_of_a_checkout() -> None:
     assert (done.returncode, done.stderr) == (0, "the same\n")
 
 
+@pytest.mark.soak
 @needs_spec
 @pytest.mark.parametrize("release", ["0.4.0", "0.4.1", "0.5.0", "0.5.1"])
 def test_events_are_taken_and_refused_as_by_the_originals(release: str) -> None:
