@@ -67,7 +67,8 @@ def worst_data(found: Worst) -> dict[str, JSON]:
 def worst_text(found: Worst) -> str:
     """The worst as a list for a terminal of 80 columns."""
     days = round((found.end - found.start) / timedelta(days=1), 1)
-    lines = [f"Deployments of the last {days:g} days that cost most error budget", ""]
+    length = f"{days:g} days" if days >= 2 else wording.duration(found.end - found.start)
+    lines = [f"Deployments of the last {length} that cost most error budget", ""]
     lines += _listed(found.budgets) or ["  None did so measurably.", ""]
     for currency, own in found.money.items():
         lines += [f"… and most money ({currency})", "", *_listed(own)]

@@ -234,7 +234,10 @@ def _dossier_lines(it: Dossier) -> Iterator[str]:
         yield from wrap(printable(it.judged.why), _WIDTH, initial_indent="  ", subsequent_indent="  ")
     yield from _section("Changes", [_change_line(each, it.changes) for each in it.judged.changes])
     yield from _section("Incidents held against it", [_incident_line(each) for each in it.incidents])
-    yield from _section("Effects", [effect_words(each) for each in it.effects])
+    if it.effects:
+        yield from _section("Effects", [effect_words(each) for each in it.effects])
+    else:
+        yield from ("", "Effects: not measured, or not yet")
     yield from _section("Events behind it", [_event_line(each) for each in it.events])
 
 
