@@ -7,25 +7,30 @@ and its commits, and a third for its files where services have paths.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from controlplane.model.event import JSON
-from controlplane.ports import Permanent
-from exporters.cloudevents.faults import Malformed
-from exporters.events.entities import repository_name
 from exporters.events.translating import making
 from exporters.events.translating.github import EVENT, GitHub
 from exporters.events.translating.reading import Node, root
 from exporters.repositories.adapters.asking import CALL_SECONDS, Asking
 from exporters.repositories.adapters.github_deployments import GitHubDeployments
-from exporters.repositories.adapters.hosted import PAGE, Hosted, chunks, in_order_of_change, services_touched, told_by
+from exporters.repositories.adapters.hosted import (
+    PAGE,
+    Hosted,
+    chunks,
+    hosted_at,
+    in_order_of_change,
+    in_turn,
+    services_touched,
+    understood,
+)
 from exporters.repositories.history.commits import EARLIEST
 from exporters.repositories.model import ChangesFrom, Repository
 from exporters.repositories.ports import Page, Position, Reading
 from exporters.repositories.retelling import collected_id, retold
 
-CHANGES: Final = "changes"
-DEPLOYMENTS: Final = "deployments"
 _MOST_FILE_PAGES: Final = 10
 
 
@@ -52,31 +57,13 @@ class GitHubSource:
 
     def pages(self, position: Position, reading: Reading) -> Iterator[Page]:
         """Changes first, then deployments: those then find what they deploy."""
-        try:
-            yield from self._pages(position, reading)
-        except Malformed as error:
-            raise Permanent(f"GitHub answers in an unknown shape: {error.field}: {error.reason}") from None
-
-    def _pages(self, position: Position, reading: Reading) -> Iterator[Page]:
         self._asking.now = reading.now
-        place = dict(position)
-        hosted = self._hosted()
-        if self._repository.changes is ChangesFrom.PULL_REQUESTS:
-            for events, since in self._changes(hosted, place.get(CHANGES), reading):
-                place[CHANGES] = since
-                yield Page(events, dict(place), f"requests merged before {since[:10]}")
-        deployments = GitHubDeployments(self._repository, hosted, self._asking, self._path, reading)
-        for events, where, note in deployments.pages(place.get(DEPLOYMENTS)):
-            place[DEPLOYMENTS] = where
-            yield Page(events, dict(place), note)
-
-    def _hosted(self) -> Hosted:
-        found = told_by(self._asking, self._path)
-        url, branch = found.url("html_url"), found.text("default_branch")
-        name = repository_name(url)
-        if name.count("/") < 2:
-            raise self._asking.odd(self._path)
-        return Hosted(url, making.address(url), name, self._repository.place.branch or branch)
+        with understood("GitHub"):
+            hosted = hosted_at(self._asking, self._path, "html_url", self._repository.place.branch)
+            deployments = GitHubDeployments(self._repository, hosted, self._asking, self._path, reading)
+            has_changes = self._repository.changes is ChangesFrom.PULL_REQUESTS
+            changes = partial(self._changes, hosted, reading=reading) if has_changes else None
+            yield from in_turn(position, changes, deployments.pages, what="merged")
 
     def _changes(
         self, hosted: Hosted, place: JSON, reading: Reading

@@ -11,7 +11,7 @@ from exporters.events.translating import making
 from exporters.events.translating.github import EVENT, GitHub
 from exporters.events.translating.reading import Node, root
 from exporters.repositories.adapters.asking import Asking, Missing
-from exporters.repositories.adapters.hosted import Hosted, chunks, environment_of, told_by
+from exporters.repositories.adapters.hosted import Events, Hosted, chunks, environment_of, told_by
 from exporters.repositories.adapters.releases import Releases
 from exporters.repositories.history.commits import Commit
 from exporters.repositories.history.compared import Comparison, HostRelease
@@ -26,7 +26,6 @@ _PASSES: Final = 3  # over a list from which entries may be taken away while it 
 _WINDOW: Final = timedelta(days=7)  # of runs: GitHub tells of 1,000 at most
 _DECIDED: Final = ("failure", "error")
 _AFTER: Final = ("ahead", "identical")
-Events = tuple[dict[str, JSON], ...]
 
 
 class GitHubDeployments:

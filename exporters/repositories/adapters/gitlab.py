@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
 from controlplane.model.event import JSON
-from controlplane.ports import Permanent
-from exporters.cloudevents.faults import Malformed
-from exporters.events.entities import repository_name
 from exporters.events.translating import conventions, making
 from exporters.events.translating.reading import LONGEST_TITLE, Node, root
 from exporters.repositories.adapters.asking import CALL_SECONDS, Asking
@@ -17,17 +15,17 @@ from exporters.repositories.adapters.hosted import (
     PAGE,
     Hosted,
     chunks,
+    hosted_at,
     in_order_of_change,
+    in_turn,
     services_touched,
-    told_by,
+    understood,
 )
 from exporters.repositories.history.commits import EARLIEST
 from exporters.repositories.model import ChangesFrom, Repository
 from exporters.repositories.ports import Page, Position, Reading
 from exporters.repositories.retelling import collected_id
 
-CHANGES: Final = "changes"
-DEPLOYMENTS: Final = "deployments"
 _MOST_PAGES: Final = 10  # of commits and of files of a request
 _REVISIONS: Final = ("merge_commit_sha", "squash_commit_sha", "sha")  # the last one when it was fast-forwarded
 
@@ -55,31 +53,13 @@ class GitLabSource:
 
     def pages(self, position: Position, reading: Reading) -> Iterator[Page]:
         """Changes first, then deployments: those then find what they deploy."""
-        try:
-            yield from self._pages(position, reading)
-        except Malformed as error:
-            raise Permanent(f"GitLab answers in an unknown shape: {error.field}: {error.reason}") from None
-
-    def _pages(self, position: Position, reading: Reading) -> Iterator[Page]:
         self._asking.now = reading.now
-        place = dict(position)
-        hosted = self._hosted()
-        if self._repository.changes is ChangesFrom.PULL_REQUESTS:
-            for events, since in self._changes(hosted, place.get(CHANGES), reading):
-                place[CHANGES] = since
-                yield Page(events, dict(place), f"requests changed before {since[:10]}")
-        deployments = GitLabDeployments(self._repository, hosted, self._asking, self._path, reading)
-        for events, where, note in deployments.pages(place.get(DEPLOYMENTS)):
-            place[DEPLOYMENTS] = where
-            yield Page(events, dict(place), note)
-
-    def _hosted(self) -> Hosted:
-        found = told_by(self._asking, self._path)
-        url, branch = found.url("web_url"), found.text("default_branch")
-        name = repository_name(url)
-        if name.count("/") < 2:
-            raise self._asking.odd(self._path)
-        return Hosted(url, making.address(url), name, self._repository.place.branch or branch)
+        with understood("GitLab"):
+            hosted = hosted_at(self._asking, self._path, "web_url", self._repository.place.branch)
+            deployments = GitLabDeployments(self._repository, hosted, self._asking, self._path, reading)
+            has_changes = self._repository.changes is ChangesFrom.PULL_REQUESTS
+            changes = partial(self._changes, hosted, reading=reading) if has_changes else None
+            yield from in_turn(position, changes, deployments.pages, what="changed")
 
     def _changes(
         self, hosted: Hosted, place: JSON, reading: Reading

@@ -8,7 +8,7 @@ from controlplane.model.event import JSON
 from exporters.events.translating import making
 from exporters.events.translating.reading import Node, root
 from exporters.repositories.adapters.asking import Asking, Missing
-from exporters.repositories.adapters.hosted import Hosted, environment_of, in_order_of_change, told_by
+from exporters.repositories.adapters.hosted import Events, Hosted, environment_of, in_order_of_change, told_by
 from exporters.repositories.adapters.releases import Releases
 from exporters.repositories.history.commits import Commit
 from exporters.repositories.history.compared import Comparison, HostRelease
@@ -18,7 +18,6 @@ from exporters.repositories.telling import MOST_CHANGES, SeenDeployment
 
 _REVIEW_APP: Final = "review/"
 _BY_CHANGE: Final = {"order_by": "updated_at", "sort": "asc", "status": "success"}
-Events = tuple[dict[str, JSON], ...]
 
 
 class GitLabDeployments:

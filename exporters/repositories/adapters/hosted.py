@@ -1,20 +1,27 @@
 """What GitHub and GitLab have in common: a repository that is known by its address, and services that tags release."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from controlplane.model.event import JSON
+from controlplane.ports import Permanent
 from exporters.cloudevents.faults import Malformed
+from exporters.events.entities import repository_name
 from exporters.events.translating import making
 from exporters.events.translating.reading import Node, root
 from exporters.repositories.adapters.asking import Asking
 from exporters.repositories.model import Repository, RepositoryService
 from exporters.repositories.patterns import fits, is_pre_release, touches
+from exporters.repositories.ports import Page, Position
 from exporters.repositories.telling import NO_SERVICE, Teller
 
 T = TypeVar("T")
+Events = tuple[dict[str, JSON], ...]
+CHANGES: Final = "changes"  # in positions: from when on requests are asked for next
+DEPLOYMENTS: Final = "deployments"
 AT_ONCE: Final = 20  # things that are looked at before what they tell is taken
 PAGE: Final = 100
 _MOST_OF_ONE_INSTANT: Final = 1000  # pages: a host that leads on and on would be asked for ever
@@ -50,6 +57,45 @@ def told_by(asking: Asking, path: str) -> Node:
         return root(asking.get(path).data)
     except Malformed:
         raise asking.odd(path) from None
+
+
+def hosted_at(asking: Asking, path: str, address: str, branch: str) -> Hosted:
+    """The repository at a path, whose page stands in the field `address`; without a `branch` its default one."""
+    found = told_by(asking, path)
+    url, default = found.url(address), found.text("default_branch")
+    name = repository_name(url)
+    if name.count("/") < 2:
+        raise asking.odd(path)
+    return Hosted(url, making.address(url), name, branch or default)
+
+
+@contextmanager
+def understood(host: str) -> Iterator[None]:
+    """Answers of an unknown shape are `Permanent`."""
+    try:
+        yield
+    except Malformed as error:
+        raise Permanent(f"{host} answers in an unknown shape: {error.field}: {error.reason}") from None
+
+
+def in_turn(
+    position: Position,
+    changes: Callable[[JSON], Iterable[tuple[Events, str]]] | None,
+    deployments: Callable[[JSON], Iterable[tuple[Events, JSON, str]]],
+    *,
+    what: str,
+) -> Iterator[Page]:
+    """Changes first, then deployments: those then find what they deploy. Each goes on from its own place.
+
+    `what` was done to requests before the time at which their list is asked for next.
+    """
+    place = dict(position)
+    for events, since in changes(place.get(CHANGES)) if changes else ():
+        place[CHANGES] = since
+        yield Page(events, dict(place), f"requests {what} before {since[:10]}")
+    for events, where, note in deployments(place.get(DEPLOYMENTS)):
+        place[DEPLOYMENTS] = where
+        yield Page(events, dict(place), note)
 
 
 def services_touched(repository: Repository, files: Iterable[str]) -> Sequence[str]:
