@@ -1,0 +1,1 @@
+"""Seasonal anomalies: series that leave their daily and weekly shape."""
