@@ -1,0 +1,1 @@
+"""Generated seasonal series with injected faults, and how well a detector finds them."""
