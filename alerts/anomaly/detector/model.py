@@ -16,6 +16,7 @@ Floats: TypeAlias = NDArray[np.float32]
 Booleans: TypeAlias = NDArray[np.bool_]
 Lags: TypeAlias = NDArray[np.int32]
 Codes: TypeAlias = NDArray[np.uint8]
+Steps: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,10 @@ class Phases:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Samples on a grid. `fitted` (S, T) or (1, T): False where a step is scored but not learnt from."""
+    """Samples on a grid. `fitted` (S, T) or (1, T): False where a step is scored but not learnt from.
+
+    `phases` may have more rows than the grid has steps: those of steps to come, which a fitted model can then score.
+    """
 
     values: Floats  # (S, T)
     grid: Grid
@@ -89,3 +93,4 @@ class Scores:
     baseline: Codes  # 0 none, 1 level, 2 daily, 3 weekly: the one with the least error lately
     maturity: Codes  # `alerts.anomaly.model.Maturity`
     shifted: Booleans  # the step at which a new level is taken as the new normal
+    coverage: Floats  # share of the past day's steps that have a sample; below a half there is no score
