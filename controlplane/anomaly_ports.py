@@ -14,11 +14,22 @@ class AnomalyLog(Protocol):
     """Models, episodes and feedback."""
 
     def put_models(self, models: Sequence[StoredModel]) -> None:
-        """Keep each, in place of what stands under the same detector and chunk."""
+        """Keep each, in place of what stands under the same detector and chunk. `Permanent` for one beyond 16 MiB.
+
+        They take no part in the order of writers, for they are large: write them first in a transaction.
+        """
         ...
 
     def models(self, detector: str) -> list[StoredModel]:
-        """Those of a detector, by chunk."""
+        """Those of a detector, by chunk; all bodies at once, which of thousands of series may be much."""
+        ...
+
+    def model(self, detector: str, chunk: int) -> StoredModel | None:
+        """One of them."""
+        ...
+
+    def chunks(self, detector: str) -> list[int]:
+        """Numbers of its chunks, sorted."""
         ...
 
     def drop_models(self, detector: str, *, chunks_from: int = 0) -> int:
@@ -30,10 +41,10 @@ class AnomalyLog(Protocol):
         ...
 
     def put_episodes(self, episodes: Sequence[Episode]) -> None:
-        """Keep each, in place of what stands under the same id."""
+        """Keep each, in place of what stands under the same id; of one id twice the last."""
         ...
 
-    def open_episodes(self, detector: str | None = None) -> list[Episode]:
+    def open_episodes(self, detector: str | None = None, *, limit: int = 50_000) -> list[Episode]:
         """Those that have not ended, the oldest first."""
         ...
 
@@ -53,11 +64,17 @@ class AnomalyLog(Protocol):
         """One of them."""
         ...
 
-    def add_feedback(self, feedback: Feedback) -> bool:
-        """Keep it; False where its id is known."""
+    def episodes_of(self, identities: Sequence[str]) -> list[Episode]:
+        """Those of these ids that are there, in any order."""
         ...
 
-    def feedback(self, detector: str | None = None, *, since: datetime | None = None) -> list[Feedback]:
+    def add_feedback(self, feedback: Feedback) -> bool:
+        """Keep it; False where its id is known. Raises `ValueError` for a time that does not end after its start."""
+        ...
+
+    def feedback(
+        self, detector: str | None = None, *, since: datetime | None = None, limit: int = 10_000
+    ) -> list[Feedback]:
         """What was said, the newest first; `since`: of times that end later."""
         ...
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from controlplane.model.outbox import EVERY_CHANNEL, LEAST_URGENT
 
 if TYPE_CHECKING:  # every command imports this; few see a value of these types
+    from controlplane.anomaly_ports import AnomalyLog
     from controlplane.check_ports import CheckLog
     from controlplane.delivery_ports import DeliveryLog
     from controlplane.incident_ports import AccessLog, FollowUpLog, IncidentLog, TellingLog
@@ -366,6 +367,11 @@ class Transaction(Protocol):
     @property
     def delivery(self) -> DeliveryLog:
         """Events of delivery, and what was measured of them."""
+        ...
+
+    @property
+    def anomalies(self) -> AnomalyLog:
+        """Models of series, anomalies, and what people said of them."""
         ...
 
     def database_time(self) -> datetime:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from controlplane.ports import HeldLease, Permanent, Transient
 from controlplane.store.access_log import SqlAccessLog
 from controlplane.store.alert_log import SqlAlertLog
+from controlplane.store.anomaly_log import SqlAnomalyLog
 from controlplane.store.audit_log import SqlAuditLog
 from controlplane.store.check_log import SqlCheckLog
 from controlplane.store.database_clock import database_now
@@ -47,6 +48,7 @@ class SqlTransaction:
         self.follow_up = SqlFollowUpLog(connection, order)
         self.access = SqlAccessLog(connection, order)
         self.delivery = SqlDeliveryLog(connection)
+        self.anomalies = SqlAnomalyLog(connection, order)
         self._connection = connection
 
     def database_time(self) -> datetime:

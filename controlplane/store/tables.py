@@ -1,6 +1,6 @@
 """Every table; those of metering stand in `usage_tables`, of checks in `check_tables`, of pages in `status_tables`,
 of ladders in `ladder_tables`, of incidents and their aftermath in `incident_tables`, `telling_tables`,
-`follow_up_tables` and `access_tables`.
+`follow_up_tables` and `access_tables`, of anomalies in `anomaly_tables`.
 
 The newest migration and this file say the same; a test compares them on both databases.
 """
@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Column, Identity, Index, Table, UniqueConstraint
 
 from controlplane.store import (
     access_tables,
+    anomaly_tables,
     check_tables,
     follow_up_tables,
     incident_tables,
@@ -23,6 +24,7 @@ from controlplane.store.metadata import metadata
 __all__ = [
     "access_tables",
     "alerts",
+    "anomaly_tables",
     "audit",
     "audit_head",
     "check_tables",

@@ -17,6 +17,7 @@ from controlplane.store import SqlStore, migrate, open_store
 from tests.contracts.storing import MINUTE, NOW, SECOND, message
 
 _SINCE = (
+    "anomaly_feedback", "anomaly_episodes", "anomaly_models",
     *(f"delivery_{name}" for name in (
         "effects", "counters", "sheets", "stale_days", "corrections", "services", "incidents", "artifacts", "changes",
         "deployed_changes", "deployed_artifacts", "deployments", "progress", "event_counts", "events",
