@@ -1,0 +1,58 @@
+"""Short sentences for alerts, events, tables and pages: what it was, what was expected, how far off."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from controlplane import wording
+
+_MOST_EARLIER: Final = 4
+_BASELINES: Final = {
+    "level": "the level of the past day",
+    "daily": "the same time on earlier days",
+    "weekly": "the same time in earlier weeks",
+    "cost": "trend, weekday and end of month",
+}
+
+
+def baseline_words(baseline: str) -> str:
+    """What was compared with, in words; empty where nothing was."""
+    return _BASELINES.get(baseline, "")
+
+
+def episode_sentence(
+    kind: str,
+    *,
+    value: float | None,
+    expected: float | None,
+    lower: float | None,
+    upper: float | None,
+    score: float | None,
+    baseline: str = "",
+    earlier: Sequence[float] = (),
+) -> str:
+    """At most about 250 characters. `kind` is that of `controlplane.model.anomaly.Episode`.
+
+    `earlier` are values at the same phase of earlier days, the nearest first. What is None is left out.
+    """
+    if kind == "gap":
+        return "No samples any more, where there used to be some."
+    if value is None:
+        return ""
+    said = f"{wording.count(value)}"
+    if expected is not None:
+        said += f", {wording.count(expected)} expected"
+    if lower is not None and upper is not None:
+        said += f" ({wording.count(lower)} to {wording.count(upper)})"
+    if score is not None and score > 1:
+        said += f", {wording.times(score)} what is usual at most"
+    text = f"{said}."
+    if kind == "level_shift":
+        text = f"A new level: {text}"
+    elif kind == "sustained":
+        text = f"Off for longer: {text}"
+    if earlier:
+        values = ", ".join(wording.count(each) for each in earlier[:_MOST_EARLIER])
+        text += f" Before, at the same time: {values}."
+    elif words := baseline_words(baseline):
+        text += f" Compared with {words}."
+    return text
