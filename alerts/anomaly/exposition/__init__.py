@@ -1,0 +1,1 @@
+"""Anomalies on /metrics: written once a cycle, handed on at each scrape."""
