@@ -28,6 +28,7 @@ class Measure(Enum):
     SPIKE = "spike"  # spend of the last hour ÷ the usual one; 0 while it is below the absolute floor
     UNIT_COST = "unitCost"  # a unit cost ÷ its target
     QUOTA = "quota"  # the most that any tenant used of a quota, 1 is all of it
+    ANOMALY = "anomaly"  # the worst score of a detector's open anomalies, above 1 is anomalous; 0 while none is open
     QUERY = "query"  # a user's own PromQL
 
 
@@ -44,10 +45,12 @@ BRAKES_SELDOM: Final = timedelta(minutes=5)
 class Signal:
     """A named figure that conditions refer to. A dimensionless ratio, or whatever a user's query gives.
 
-    `subject` names the Budget, UnitCost or quota; `window` is that of burn rates and unit costs. `floor_per_hour`, in
-    the budget's currency, is the spend below which a spike is none. `group`: signals of one group are not independent
-    of each other (by default: the budget, unit cost, quota or query that they are made from). `per_hour_query` is
-    PromQL: by how much a user's own figure rises with each unit of money an hour; empty: not at all.
+    `subject` names the Budget, UnitCost, quota or AnomalyDetector; `window` is that of burn rates and unit costs.
+    `floor_per_hour`, in the budget's currency, is the spend below which a spike is none. `group`: signals of one group
+    are not independent of each other (by default: the budget, unit cost, quota, detector or query that they are made
+    from). `per_hour_query` is PromQL: by how much a user's own figure or a score rises with each unit of money an hour;
+    empty: not at all. `detector`: a spike counts only while an anomaly of this AnomalyDetector is open; empty: always.
+    `step` is that of the detector that a signal goes by, if it goes by one.
     """
 
     name: str
@@ -60,11 +63,23 @@ class Signal:
     group: str
     stale_after: timedelta
     source: SourcePosition
+    detector: str = ""
+    step: timedelta = timedelta(0)
 
     @property
     def usable_for(self) -> timedelta:
-        """How old its data may be when it is used: `stale_after`, and how seldom such a value comes."""
-        return self.stale_after + SELDOM.get(self.measure, timedelta(0))
+        """How old its data may be when it is used: `stale_after`, and how seldom such a value comes.
+
+        A step is scored when it has ended, and is the newest one until the next has ended: two steps.
+        """
+        return self.stale_after + SELDOM.get(self.measure, timedelta(0)) + 2 * self.step
+
+    @property
+    def detectors(self) -> tuple[str, ...]:
+        """Names of the AnomalyDetectors that it is made from: one at most."""
+        if self.measure is Measure.ANOMALY:
+            return (self.subject,) if self.subject else ()
+        return (self.detector,) if self.detector else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,12 +52,20 @@ class LadderMetadata(_Part):
 
 
 class SignalPart(_Part):
-    """A figure that conditions refer to by its name. Exactly one of budget, unitCost, quota and query."""
+    """A figure that conditions refer to by its name. Exactly one of budget, unitCost, quota, anomaly and query.
+
+    A spike of a budget may name an `anomaly` besides.
+    """
 
     name: Name
     budget: Name | None = Field(None, description="A Budget; `measure` says what of it.")
     unit_cost: Name | None = Field(None, description="A UnitCost with a target: what it costs ÷ its target.")
     quota: Name | None = Field(None, description="A UsageQuota: the most that any tenant used of it, 1 is all.")
+    anomaly: Name | None = Field(
+        None,
+        description="An AnomalyDetector: the worst score of its open anomalies, 0 while none is open. "
+        "Of a spike: it counts only while one is open.",
+    )
     query: Query | None = Field(None, description="PromQL with one value, 0 or more.")
     measure: Literal["burnRate", "forecast", "spent", "spike"] | None = Field(
         None, description="Of a budget: spend ÷ expected spend, forecast ÷ amount, spent ÷ amount, spend ÷ usual spend."
@@ -68,7 +76,8 @@ class SignalPart(_Part):
     )
     per_hour: Query | None = Field(
         None,
-        description="Of a query: PromQL for how much it rises with each unit of money an hour. Left out: not at all.",
+        description="Of a query or anomaly: PromQL for how much it rises with each unit of money an hour. "
+        "Left out: not at all.",
     )
     group: Name | None = Field(
         None, description="Signals of one group do not confirm each other. Left out: those of one source are a group."

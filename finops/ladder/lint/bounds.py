@@ -17,6 +17,7 @@ WHOLE: Final = {
     Measure.SPIKE: "1 is the usual spend",
     Measure.UNIT_COST: "1 is the target",
     Measure.QUOTA: "1 is the whole quota",
+    Measure.ANOMALY: "1 is the edge of what is usual",
 }
 _MOST_SHARE: Final = Decimal(10)
 _MOST_RATE: Final = Decimal(1000)

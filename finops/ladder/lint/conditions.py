@@ -13,6 +13,7 @@ HYSTERESIS: Final = "ladder-hysteresis"
 CONTRADICTION: Final = "ladder-contradiction"
 ORDER: Final = "ladder-order"
 _USUAL: Final = (Measure.BURN_RATE, Measure.SPIKE)
+_MOVED_UNKNOWN: Final = (Measure.QUERY, Measure.ANOMALY)
 
 
 def check(it: Examined) -> None:
@@ -72,7 +73,9 @@ def _unmoved(it: Examined, tier: Tier) -> None:
     enter = _by_signal(tier.enter)
     for each in tier.exit.comparisons:
         signal = it.ladder.signal(each.signal)
-        if signal is None or signal.measure is not Measure.QUERY or signal.per_hour_query or each.signal not in enter:
+        if signal is None or signal.measure not in _MOVED_UNKNOWN or signal.per_hour_query:
+            continue
+        if each.signal not in enter:
             continue
         message = f"what `{each.signal}` would be without the tier is not known: if the tier lowers it, it may flap"
         hint = (

@@ -1,7 +1,8 @@
 """The metrics that a signal is made from: what PromQL is behind it, and which metrics that reads.
 
 A query of the user's speaks for itself. A budget is made from the items of PriceMaps whose spend may fall in its scope,
-a unit cost from those in its scope and from what counts its units. Quotas are made from usage events, not from metrics.
+a unit cost from those in its scope and from what counts its units, a detector's anomalies from its query or the ledger
+that it watches. Quotas are made from usage events, not from metrics.
 """
 
 import re
@@ -45,7 +46,9 @@ def behind(signal: Signal, ground: Ground) -> tuple[Behind, ...]:
         return ()
     if signal.measure is Measure.UNIT_COST:
         return tuple(_behind_unit_cost(signal.subject, ground))
-    return tuple(_behind_budget(signal.subject, ground))
+    if signal.measure is Measure.ANOMALY:
+        return tuple(_behind_detector(signal.subject, ground))
+    return (*_behind_budget(signal.subject, ground), *_behind_detector(signal.detector, ground))
 
 
 def metrics_behind(signal: Signal, ground: Ground) -> frozenset[str]:
@@ -78,6 +81,20 @@ def _behind_unit_cost(name: str, ground: Ground) -> Iterator[Behind]:
                 yield Behind(text, f"unit cost `{name}` counts by it")
     currency = str(value_at(document, "spec", "currency") or "")
     yield from _spend(scope_at(document, "spec", "scope"), currency, ground, f"unit cost `{name}`")
+
+
+def _behind_detector(name: str, ground: Ground) -> Iterator[Behind]:
+    document = ground.named("AnomalyDetector").get(name)
+    if document is None:
+        return
+    for path in (("query",), ("denominator", "query")):
+        text = value_at(document, "spec", *path)
+        if isinstance(text, str) and text:
+            yield Behind(text, f"detector `{name}` watches it")
+            yield from _behind_recorded(text, ground)
+    if isinstance(value_at(document, "spec", "cost", "ledger"), str):
+        currency = str(value_at(document, "spec", "cost", "currency") or "")
+        yield from _spend(scope_at(document, "spec", "cost", "where"), currency, ground, f"detector `{name}`")
 
 
 def _behind_recorded(promql: str, ground: Ground) -> Iterator[Behind]:

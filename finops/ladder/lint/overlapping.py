@@ -5,11 +5,13 @@ from finops.ladder.lint.examined import Ground
 from finops.ladder.lint.metrics_behind import metrics_behind
 from finops.ladder.model import Measure, Signal
 
-_OTHER_SOURCES = (Measure.QUERY, Measure.QUOTA, Measure.UNIT_COST)
+_OTHER_SOURCES = (Measure.QUERY, Measure.QUOTA, Measure.UNIT_COST, Measure.ANOMALY)
 
 
 def why_dependent(ground: Ground, one: Signal, other: Signal) -> str:
     """What both are made from, in words; empty where they have nothing in common, as far as that is declared."""
+    if both := set(one.detectors) & set(other.detectors):
+        return f"both go by the anomalies of `{min(both)}`"
     if one.measure not in _OTHER_SOURCES and other.measure not in _OTHER_SOURCES:
         pair = _containing(ground, one.subject, other.subject)
         if pair is not None:

@@ -17,6 +17,7 @@ _KINDS: Final = (
     ("budget", "budget", "Budget"),
     ("unit_cost", "unitCost", "UnitCost"),
     ("quota", "quota", "UsageQuota"),
+    ("anomaly", "anomaly", "AnomalyDetector"),
 )
 
 
@@ -53,20 +54,24 @@ def _store(it: Examined) -> None:
 
 
 def _source(it: Examined, at: Path, key: str, kind: str, part: SignalPart) -> None:
-    name = str(part.budget or part.unit_cost or part.quota)
+    name = str({"Budget": part.budget, "UnitCost": part.unit_cost, "UsageQuota": part.quota}.get(kind, part.anomaly))
     known = it.ground.named(kind)
     document = known.get(name)
     if document is None:
         if not it.ground.may_be_declared(name):
-            hint = f"declare a {kind}"
+            hint = f"declare {_a(kind)}"
             it.report.unknown(*at, key, what=kind, name=name, known=known, hint=hint, rule=RULE, on_key=False)
         return
     if kind == "UnitCost" and value_at(document, "spec", "target") is None:
         message = f"unit cost `{name}` has no target, and the signal is what it costs ÷ its target"
         it.report.error(*at, key, message=message, hint="give the UnitCost a `target`", rule=RULE)
-    if kind != "UsageQuota":
+    if kind in ("Budget", "UnitCost"):
         _currency(it, (*at, key), kind, name, document)
         _window(it, at, name, document, it.ladder.signal(part.name))
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind.startswith('A') else 'a'} {kind}"
 
 
 def _currency(it: Examined, at: Path, kind: str, name: str, document: Document) -> None:
@@ -123,7 +128,9 @@ def _repeated(it: Examined) -> None:
         signal = it.ladder.signal(part.name)
         if signal is None or (not signal.subject and not signal.query):
             continue
-        same = (signal.measure, signal.subject, signal.window, plain(signal.query), signal.floor_per_hour)
+        same = (
+            signal.measure, signal.subject, signal.window, plain(signal.query), signal.floor_per_hour, signal.detector,
+        )  # fmt: skip
         name = first.setdefault(same, part.name)
         if name != part.name:
             message = f"says the same as the signal `{name}`"
@@ -133,4 +140,4 @@ def _repeated(it: Examined) -> None:
 
 def is_money(signal: Signal) -> bool:
     """Whether it is made from series of spend, which are recorded every minute."""
-    return signal.measure not in (Measure.QUERY, Measure.QUOTA)
+    return signal.measure not in (Measure.QUERY, Measure.QUOTA, Measure.ANOMALY)

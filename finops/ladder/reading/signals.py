@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -14,16 +15,29 @@ from finops.ladder.reading.lengths import STALE_AFTER, WINDOW, length
 from finops.ladder.spec import SignalPart
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_SOURCES: Final = (("budget", "budget"), ("unit_cost", "unitCost"), ("quota", "quota"), ("query", "query"))
+_SOURCES: Final = (
+    ("budget", "budget"), ("unit_cost", "unitCost"), ("quota", "quota"), ("anomaly", "anomaly"), ("query", "query"),
+)  # fmt: skip
 _WINDOWED: Final = (Measure.BURN_RATE, Measure.UNIT_COST)
-_MEASURES: Final = {"unitCost": Measure.UNIT_COST, "quota": Measure.QUOTA, "query": Measure.QUERY}
+_MOVED_BY_QUERY: Final = (Measure.QUERY, Measure.ANOMALY)
+_MEASURES: Final = {
+    "unitCost": Measure.UNIT_COST, "quota": Measure.QUOTA, "anomaly": Measure.ANOMALY, "query": Measure.QUERY,
+}  # fmt: skip
 Path = tuple[str | int, ...]
 
 
-def signals(
-    report: Report, parts: list[SignalPart], stale_after: timedelta, floors: Mapping[str, Decimal | None]
-) -> tuple[Signal, ...]:
-    """Each signal that has a name of its own; `floors`: below which spend an hour budgets see no spike, by budget."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What other documents say that signals go by: the spend an hour below which budgets see no spike, by budget, and
+    the steps of detectors.
+    """
+
+    floors: Mapping[str, Decimal | None]
+    steps: Mapping[str, timedelta]
+
+
+def signals(report: Report, parts: list[SignalPart], stale_after: timedelta, around: Around) -> tuple[Signal, ...]:
+    """Each signal that has a name of its own."""
     found: dict[str, Signal] = {}
     queries: dict[str, str] = {}
     for number, part in enumerate(parts):
@@ -34,7 +48,7 @@ def signals(
         if part.name in found:
             message = f"the name `{part.name[:80]}` is taken by another signal"
             report.error(*at, "name", message=message, hint=f"first used at {found[part.name].source}")
-        signal = _signal(report, at, part, stale_after, floors, queries)
+        signal = _signal(report, at, part, stale_after, around, queries)
         found.setdefault(part.name, signal)
     return tuple(found.values())
 
@@ -44,14 +58,17 @@ def _signal(
     at: Path,
     part: SignalPart,
     stale_after: timedelta,
-    floors: Mapping[str, Decimal | None],
+    around: Around,
     queries: dict[str, str],
 ) -> Signal:
-    given = [(key, str(getattr(part, name))) for name, key in _SOURCES if getattr(part, name) is not None]
+    given = [(key, str(getattr(part, name))) for name, key in _SOURCES if _is_source(part, name)]
     if len(given) != 1:
         keys = [key for key, _ in given]
         message = "no source" if not keys else f"{' and '.join(keys)} exclude each other"
-        report.error(*at, message=message, hint="exactly one of budget, unitCost, quota, query")
+        hint = "exactly one of budget, unitCost, quota, anomaly, query"
+        if keys == ["budget", "anomaly"]:
+            hint = "of a budget only `measure: spike` takes an anomaly"
+        report.error(*at, message=message, hint=hint)
     source, subject = given[0] if len(given) == 1 else ("query", "")
     measure = _measure(report, at, part, source)
     for name, text in (("query", part.query), ("perHour", part.per_hour)):
@@ -66,13 +83,22 @@ def _signal(
         window=_window(report, at, part, measure),
         query=part.query or "",
         per_hour_query=part.per_hour or "",
-        floor_per_hour=_floor(part, measure, floors),
+        floor_per_hour=_floor(part, measure, around.floors),
         group=part.group or _group(source, subject, part.name, queries),
         stale_after=length(report, (*at, "staleAfter"), part.stale_after, STALE_AFTER)
         if part.stale_after
         else stale_after,
         source=report.document.position_of(*at, "name"),
+        detector=(part.anomaly or "") if measure is Measure.SPIKE else "",
+        step=around.steps.get(part.anomaly or "", timedelta(0)),
     )
+
+
+def _is_source(part: SignalPart, name: str) -> bool:
+    """Whether it is made from that; the detector that a spike waits for is no source of its own."""
+    if name == "anomaly" and part.measure == "spike" and part.budget is not None:
+        return False
+    return getattr(part, name) is not None
 
 
 def _measure(report: Report, at: Path, part: SignalPart, source: str) -> Measure:
@@ -98,7 +124,7 @@ def _floor(part: SignalPart, measure: Measure, floors: Mapping[str, Decimal | No
 
 
 def _group(source: str, subject: str, name: str, queries: dict[str, str]) -> str:
-    """Signals from one budget, unit cost, quota or query say the same twice."""
+    """Signals from one budget, unit cost, quota, detector or query say the same twice."""
     if source != "query":
         return f"{source}/{subject}"
     return f"query/{queries.setdefault(plain(subject), name)}"
@@ -121,7 +147,7 @@ def _misplaced(part: SignalPart, measure: Measure) -> Iterator[tuple[str, str]]:
         yield "window", "only burn rates and unit costs are of a window"
     if part.floor_per_hour is not None and measure is not Measure.SPIKE:
         yield "floorPerHour", "only spikes have a floor"
-    if part.per_hour is not None and measure is not Measure.QUERY:
+    if part.per_hour is not None and measure not in _MOVED_BY_QUERY:
         yield "perHour", "how spend moves this signal is known"
 
 

@@ -25,6 +25,7 @@ _NEEDED: Final[Mapping[Measure, tuple[str, ...]]] = {
     Measure.SPIKE: (queries.AT_VALUE, queries.AT_SPEND),
     Measure.UNIT_COST: (queries.AT_VALUE, queries.AT_SPEND),
     Measure.QUOTA: (queries.AT_VALUE,),
+    Measure.ANOMALY: (queries.AT_VALUE,),
     Measure.QUERY: (),
 }
 _WHAT: Final[Mapping[Measure, str]] = {
@@ -34,6 +35,7 @@ _WHAT: Final[Mapping[Measure, str]] = {
     Measure.SPIKE: "nothing is recorded of what the budget {} spent in the last hour: are its rules applied?",
     Measure.UNIT_COST: "the unit cost {} has no value over this window or no target",
     Measure.QUOTA: "nobody's use of the quota {} is known",
+    Measure.ANOMALY: "the detector {} has scored nothing: is it declared, and does its daemon run?",
     Measure.QUERY: "its query yields nothing",
 }
 Parts = Mapping[str, Sequence[Sample]]
@@ -110,7 +112,7 @@ def _fault(signal: Signal, parts: Parts, now: datetime) -> _Fault | None:
     carrier = queries.SPEND if signal.measure is Measure.SPIKE else queries.VALUE
     values = parts.get(carrier, ())
     if not values:
-        return Quality.MISSING, _WHAT[signal.measure].format(signal.subject)
+        return Quality.MISSING, _why_missing(signal, parts)
     if len(values) > 1:
         return Quality.CONTRADICTORY, f"{len(values)} series where one may be"
     if math.isnan(values[0].value):
@@ -122,7 +124,15 @@ def _fault(signal: Signal, parts: Parts, now: datetime) -> _Fault | None:
     if absent := [part for part in _NEEDED[signal.measure] if part not in parts]:
         what = "what it is recorded from" if absent == [queries.AT_SPEND] else "its own series"
         return Quality.STALE, f"{what} has not been measured for five minutes: the value is a memory"
+    if signal.detector and not (queries.OPEN in parts and queries.AT_SCORED in parts):
+        return Quality.STALE, f"the detector {signal.detector} has scored nothing: whether it is usual is not known"
     return _aged(_at(parts), now, signal.usable_for)
+
+
+def _why_missing(signal: Signal, parts: Parts) -> str:
+    if signal.measure is Measure.ANOMALY and queries.AT_VALUE in parts:
+        return f"an anomaly of {signal.subject} is open that has no score now"
+    return _WHAT[signal.measure].format(signal.subject)
 
 
 def _aged(at: datetime | None, now: datetime, limit: timedelta) -> _Fault | None:
@@ -151,15 +161,20 @@ def _untrusted(data: Sequence[Sample], stale_after: timedelta) -> _Fault | None:
 
 
 def _spike(signal: Signal, parts: Parts, saving: Decimal) -> tuple[Decimal, Decimal | None]:
-    """Spend ÷ usual, 0 below the floor; its sensitivity leads to exactly what it would be with `saving` spent, too."""
+    """Spend ÷ usual, 0 below the floor; its sensitivity leads to exactly what it would be with `saving` spent, too.
+
+    One that waits for a detector is 0 while no anomaly is open. What it would be without the tier is judged by spend
+    alone: an anomaly that the tier itself brought to an end would be there again.
+    """
     spend = max(_decimal(parts[queries.SPEND][0].value), Decimal(0))
     floor = signal.floor_per_hour or Decimal(0)
     usual = _finite(parts.get(queries.USUAL, ())) or floor
     if usual <= 0:  # nothing is usual: whatever is spent above no floor is all there ever was
         return Decimal(0), None
-    value = spend / usual if spend > floor else Decimal(0)
+    counts = spend > floor and (not signal.detector or bool(_finite(parts.get(queries.OPEN, ()))))
+    value = spend / usual if counts else Decimal(0)
     if saving <= 0:
-        return value, 1 / usual if spend > floor else Decimal(0)
+        return value, 1 / usual if counts else Decimal(0)
     without = (spend + saving) / usual if spend + saving > floor else Decimal(0)
     return value, (without - value) / saving
 

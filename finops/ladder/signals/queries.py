@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from controlplane import anomaly_names
 from controlplane import conventions as names
 from controlplane.burn_rate import duration, number, seconds
 from finops.ladder.model import Ladder, Measure, Signal
@@ -27,6 +28,8 @@ AT: Final = "at_"  # times of data, all of which must be recent: at_value, at_sp
 AT_VALUE: Final = "at_value"
 AT_SPEND: Final = "at_spend"  # of what sums are made from
 AT_MADE: Final = "at_made"  # of a forecast
+AT_SCORED: Final = "at_scored"  # of the detector that a spike waits for: its newest step
+OPEN: Final = "open"  # of a spike that waits for a detector: 1 while an anomaly is open, else 0
 AGE: Final = "age"  # seconds since a price item's usage was last measured
 USUAL_AGE: Final = "usual_age"  # the median of that over the last day
 TOLD: Final = "told"  # an alert that says that the data is not to be trusted
@@ -34,6 +37,7 @@ TOLD: Final = "told"  # an alert that says that the data is not to be trusted
 DEFAULT_WINDOW: Final = timedelta(hours=1)
 LATE: Final = "10m"  # what is recorded every 5 minutes is absent for a moment around each evaluation
 _HOUR: Final = timedelta(hours=1)
+_OUTPUTS: Final = (("point", anomaly_names.SCORE), ("sustained", anomaly_names.SUSTAINED_SCORE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,39 @@ def _spike(signal: Signal) -> Mapping[str, str]:
         USUAL: f"({usual} > 0 or max ({_of(signal, _expected(hour))}))",
         AT_VALUE: f"max (timestamp({spent}))",
         AT_SPEND: _spend_known(signal),
+        **(_waiting(signal.detector) if signal.detector else {}),
     }
+
+
+def _waiting(detector: str) -> Mapping[str, str]:
+    """Of a spike that counts only while an anomaly is open. What was scored once and is not any more is not closed."""
+    scored = _of_detector(anomaly_names.SCORED_AT, detector)
+    opened = _of_detector(anomaly_names.OPEN, detector)
+    return {OPEN: f"(max ({opened}) > bool 0 or 0 * max ({scored}))", AT_SCORED: f"max ({scored})"}
+
+
+def _anomaly(signal: Signal) -> Mapping[str, str]:
+    """The worst score of what is open; 0 while nothing is, absent while something is open that has no score now."""
+    point, sustained = (_open_scores(signal.subject, *each) for each in _OUTPUTS)
+    opened = f"{_of_detector(anomaly_names.OPEN, signal.subject)} == 1"
+    scored = _of_detector(anomaly_names.SCORED_AT, signal.subject)
+    per_hour = {PER_HOUR: query_parts(signal.per_hour_query).vector} if signal.per_hour_query else {}
+    return {
+        VALUE: f"(max ({point} or {sustained}) or 0 * max ({scored}) unless on () {opened})",
+        AT_VALUE: f"max ({scored})",
+        **per_hour,
+    }
+
+
+def _open_scores(detector: str, output: str, name: str) -> str:
+    opened = _of_detector(anomaly_names.OPEN, detector, **{anomaly_names.OUTPUT: output})
+    scores = f"{_of_detector(name, detector)} and ignoring ({anomaly_names.OUTPUT}) {opened} == 1"
+    return labelled(scores, anomaly_names.OUTPUT, output)
+
+
+def _of_detector(name: str, detector: str, **labels: str) -> str:
+    matchers = {anomaly_names.DETECTOR: detector, **labels}
+    return f"{name}{{{','.join(f'{label}={quoted(value)}' for label, value in matchers.items())}}}"
 
 
 def _unit_cost(signal: Signal) -> Mapping[str, str]:
@@ -197,6 +233,7 @@ _PARTS: Final[Mapping[Measure, Callable[[Signal], Mapping[str, str]]]] = {
     Measure.SPIKE: _spike,
     Measure.UNIT_COST: _unit_cost,
     Measure.QUOTA: _quota,
+    Measure.ANOMALY: _anomaly,
     Measure.QUERY: _query,
 }
 

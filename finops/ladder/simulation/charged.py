@@ -11,7 +11,7 @@ from controlplane.model.budget import Budget
 from finops.ladder.model import Ladder
 from finops.ladder.readings import Readings
 from finops.ladder.signals.scopes import OF_BUDGETS
-from finops.ladder.simulation.computed import KNOWN, BudgetCourse, Courses, UnitCostCourse, UnitCourse, without
+from finops.ladder.simulation.computed import BudgetCourse, Courses, UnitCostCourse, UnitCourse, follows, without
 from finops.ladder.simulation.model import History, Point
 from finops.ladder.simulation.recorded import budgets_of, counted_budgets
 from finops.ladder.simulation.spend_entries import Charge, Entries, entries_of
@@ -48,7 +48,7 @@ def charged_history(ladder: Ladder, of: Charged, start: datetime, end: datetime)
     unknown = [
         signal.name
         for signal in ladder.signals
-        if signal.measure not in KNOWN
+        if not follows(signal)
         or signal.subject not in (courses.budgets if signal.measure in OF_BUDGETS else courses.unit_costs)
     ]
     known, left_out = without(ladder, unknown)

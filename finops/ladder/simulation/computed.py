@@ -34,6 +34,11 @@ KNOWN: Final = frozenset({Measure.BURN_RATE, Measure.FORECAST, Measure.SPENT, Me
 """What follows from money and units."""
 
 
+def follows(signal: Signal) -> bool:
+    """Whether it follows from them: not what a detector found at the time."""
+    return signal.measure in KNOWN and not signal.detectors
+
+
 @dataclass(frozen=True, slots=True)
 class UnitCourse:
     """A unit cost: its money and units by entries, and what `per` units may cost."""
@@ -159,7 +164,7 @@ class Courses:
     def reading(self, signal: Signal, at: datetime) -> Reading:
         """What a signal says at a moment that ends an entry."""
         known = self.unit_costs if signal.measure is Measure.UNIT_COST else self.budgets
-        course = known.get(signal.subject) if signal.measure in KNOWN else None
+        course = known.get(signal.subject) if follows(signal) else None
         if course is None:
             return Reading(Quality.MISSING, reason=f"nothing is known of {signal.subject or 'its query'}")
         return course.reading(signal, at)

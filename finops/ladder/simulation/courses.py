@@ -77,6 +77,7 @@ class SignalCourse:
         self._is_fine = {name: part.is_fine for name, part in parts.items()}
         carrier = columns[self._carrier]
         foreign = any(labels.get(names.CURRENCY, ladder.currency) != ladder.currency for labels in carrier.labels)
+        self._fresh_for = (signal.stale_after + 2 * signal.step).total_seconds()
         self._is_ours = signal.measure is Measure.QUERY or not foreign
 
     @property
@@ -118,7 +119,7 @@ class SignalCourse:
             return Reading(Quality.GOOD, exact, None, plain.per_hour)
         if plain.usual is None:
             return self._judged(block, place)
-        if exact <= (self.signal.floor_per_hour or _ZERO):
+        if not plain.counts or exact <= (self.signal.floor_per_hour or _ZERO):
             return _NO_SPIKE
         return Reading(Quality.GOOD, exact / plain.usual, None, 1 / plain.usual)
 
@@ -137,12 +138,15 @@ class SignalCourse:
             if value is None or not math.isfinite(value):
                 return None
             if part.startswith(queries.AT):
-                if not -1 <= now - value <= self.signal.stale_after.total_seconds():
+                if not -1 <= now - value <= self._fresh_for:
                     return None
             else:
                 found[part] = Decimal(repr(value))
+        if self.signal.detector and not (queries.OPEN in found and queries.AT_SCORED in self._columns):
+            return None
         usual = found.get(queries.USUAL)
-        return _Plain(found.get(queries.PER_HOUR), usual if usual and usual > 0 else None)
+        counts = not self.signal.detector or bool(found[queries.OPEN])
+        return _Plain(found.get(queries.PER_HOUR), usual if usual and usual > 0 else None, counts)
 
     def _judged(self, block: int, place: int) -> Reading:
         """By the live reader, on the samples of this moment."""
@@ -166,8 +170,11 @@ class SignalCourse:
 
 @dataclass(frozen=True, slots=True)
 class _Plain:
+    """`counts`: whether a spike counts; one that waits for a detector does not while no anomaly is open."""
+
     per_hour: Decimal | None
     usual: Decimal | None
+    counts: bool = True
 
 
 def brake_course(ladder: Ladder, answer: Sequence[Series], coarse: Grid) -> list[Mapping[str, Reading]]:

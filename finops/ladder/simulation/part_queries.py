@@ -24,6 +24,7 @@ _FINE_PARTS: Final[Mapping[Measure, str]] = {
     Measure.BURN_RATE: queries.VALUE,
     Measure.SPIKE: queries.SPEND,
     Measure.QUOTA: queries.VALUE,
+    Measure.ANOMALY: queries.VALUE,
     Measure.QUERY: queries.VALUE,
 }
 """What changes every minute; all else is recorded every five, or judges the age of data."""

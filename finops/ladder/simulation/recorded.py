@@ -17,7 +17,7 @@ from finops.ladder.signals.queries import data_query
 from finops.ladder.signals.scopes import NO_SCOPES, OF_BUDGETS, MoneyScope, Scopes
 from finops.ladder.simulation.before_rules import begins_late, filled, ledger_course, notes
 from finops.ladder.simulation.columns import Column, Grid, column
-from finops.ladder.simulation.computed import BudgetCourse
+from finops.ladder.simulation.computed import BudgetCourse, follows
 from finops.ladder.simulation.courses import SignalCourse, SourceCourse, brake_course, source_course
 from finops.ladder.simulation.model import History, Point
 from finops.ladder.simulation.part_queries import COARSE, FINE, Part, brakes_of, parts_of, spend_of
@@ -73,7 +73,11 @@ def _late(
 ) -> tuple[dict[str, SignalCourse], dict[str, BudgetCourse]]:
     """Signals that were not recorded from the beginning on, as far as ledgers of their budgets know more."""
     about = budgets_of(ladder, of.budgets)
-    late = {each.signal.name: each for each in courses if each.signal.name in about and begins_late(each, grid)}
+    late = {
+        each.signal.name: each
+        for each in courses
+        if each.signal.name in about and follows(each.signal) and begins_late(each, grid)
+    }
     budgets = {about[name].name: about[name] for name in late}
     ledgers = {
         name: found for name, each in budgets.items() if (found := ledger_course(of.backend, each, grid)) is not None

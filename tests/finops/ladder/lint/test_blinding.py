@@ -3,7 +3,7 @@
 import pytest
 
 from finops.ladder.lint.metrics_behind import reads
-from tests.finops.ladder.reading.documents import LADDER, REST, STORE, problems_in
+from tests.finops.ladder.reading.documents import DETECTORS, LADDER, REST, STORE, problems_in
 
 
 def told_of(silences: str, flag: str = "adaptive-sampling", text: str = LADDER + STORE + REST) -> list[str]:
@@ -52,6 +52,14 @@ def test_spend_without_a_label_is_in_no_scope_that_asks_for_it() -> None:
 def test_the_family_of_a_metric_is_behind_what_reads_its_series() -> None:
     text = (LADDER + STORE + REST).replace("query: max(queue_length)", "query: 'sum(rate(queue_seconds_bucket[5m]))'")
     assert of("queue_seconds", text=text) == ["queue"]
+
+
+def test_what_a_detector_watches_is_behind_its_anomalies_and_behind_spikes_that_wait_for_them() -> None:
+    text = (LADDER + STORE + REST).replace("query: max(queue_length)", "anomaly: traffic") + DETECTORS
+    assert of("http_requests_total", text=text) == ["queue", "call-cost"]
+    assert told_of("http_requests_total", text=text)[0].count("(detector `traffic` watches it)") == 1
+    text = text.replace("measure: spike", "measure: spike, anomaly: spend")
+    assert of("node_total_hourly_cost", text=text) == ["llm-spike", "call-cost"]
 
 
 def test_a_query_for_what_spend_moves_is_behind_its_signal() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.finops.ladder.reading.documents import problems_after
+from tests.finops.ladder.reading.documents import DETECTORS, LADDER, REST, STORE, problems_after, problems_in
 
 CASES = [
     pytest.param(
@@ -156,7 +156,37 @@ CASES = [
         ],
         id="does-not-know-itself-without-the-tier",
     ),
+    pytest.param(
+        "query: max(queue_length)}",
+        "anomaly: traffic, perHour: vector(0)}",
+        [],
+        id="an-anomaly-that-no-tier-moves",
+    ),
+    pytest.param(
+        "query: max(queue_length)}",
+        "anomaly: traffic}\n    - {name: idle, anomaly: traffic, perHour: vector(0)}",
+        [
+            (
+                "spec.signals[4].name «idle» warning: nothing looks at the signal `idle` = remove it, or use it in a"
+                " condition [ladder-reference]"
+            ),
+            (
+                "spec.signals[4] «{name: idle, anomaly: traffic, perHour: vector(0)}» warning: says the same as the"
+                " signal `queue` = keep one of the two [ladder-reference]"
+            ),
+        ],
+        id="an-anomaly-twice",
+    ),
 ]
+
+
+def test_an_anomaly_does_not_know_itself_without_the_tier_either() -> None:
+    text = LADDER.replace("query: max(queue_length)", "anomaly: traffic").replace(
+        "enter: {all: {llm-burn: 4}}\n      exit: {all: {llm-burn: 2}}",
+        "enter: {all: {queue: 2}}\n      exit: {all: {queue: 0.5}}",
+    )
+    (told,) = problems_in(text + STORE + REST + DETECTORS)
+    assert told.startswith("spec.tiers[1].exit.all.queue «0.5» warning: what `queue` would be without the tier is not")
 
 
 @pytest.mark.parametrize(("old", "new", "told"), CASES)

@@ -25,6 +25,28 @@ CASES = [
         id="unit-cost",
     ),
     pytest.param(
+        "query: max(queue_length)",
+        "anomaly: trafic",
+        [
+            (
+                "spec.signals[3].anomaly «trafic» there is no AnomalyDetector `trafic`, did you mean `traffic`?"
+                " [ladder-reference]"
+            ),
+        ],
+        id="anomaly",
+    ),
+    pytest.param(
+        "measure: spike}",
+        "measure: spike, anomaly: cost}",
+        [
+            (
+                "spec.signals[2].anomaly «cost» there is no AnomalyDetector `cost` = declared: spend, traffic"
+                " [ladder-reference]"
+            ),
+        ],
+        id="anomaly-of-a-spike",
+    ),
+    pytest.param(
         "target: 2",
         "windows: [1h]",
         [

@@ -87,6 +87,18 @@ CASES = [
         id="jump-of-one-named-group",
     ),
     pytest.param(
+        "spike}\n    - {name: queue, query: max(queue_length)",
+        "spike, anomaly: traffic}\n    - {name: queue, anomaly: traffic",
+        [
+            (
+                "spec.emergency.any.queue «queue» warning: `llm-spike` and `queue` are not independent: both go by the"
+                " anomalies of `traffic` = give both the same `group`, and add a signal from another source"
+                " [ladder-emergency]"
+            ),
+        ],
+        id="jump-by-one-detector",
+    ),
+    pytest.param(
         "any: {llm-spike: 10, queue: 1000}",
         "any: {llm-spike: 10}",
         [

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
+from alerts.anomaly.kinds import KINDS as ANOMALY_KINDS
 from controlplane.problems import Problem, Severity
 from controlplane.specfile import Declared, Kind, SourceFile, read
 from exporters.unit_cost.kinds import KINDS as UNIT_COST_KINDS
@@ -17,6 +18,7 @@ from synthetics.journeys.kinds import KINDS as JOURNEY_KINDS
 
 KINDS: Final[tuple[Kind, ...]] = (
     *FLAG_KINDS, *LADDER_KINDS, *BUDGET_KINDS, *PRICING_KINDS, *UNIT_COST_KINDS, *USAGE_KINDS, *JOURNEY_KINDS,
+    *ANOMALY_KINDS,
 )  # fmt: skip
 SLOS: Final = frozenset({"gateway-availability", "read-latency"})
 
@@ -131,6 +133,20 @@ spec:
       http: {url: "https://intelgraph.example/login"}
       expect: [{status: [200]}]
 """
+DETECTORS: Final = """\
+---
+apiVersion: flyball.dev/v1
+kind: AnomalyDetector
+metadata: {name: traffic}
+spec:
+  query: sum by (service) (rate(http_requests_total[5m]))
+---
+apiVersion: flyball.dev/v1
+kind: AnomalyDetector
+metadata: {name: spend}
+spec:
+  cost: {ledger: estimated, by: [service], where: {resource: node}}
+"""
 
 
 def declared_in(
@@ -164,6 +180,6 @@ def problems_in(text: str, *, slos: Collection[str] | None = SLOS) -> list[str]:
 
 def problems_after(old: str, new: str) -> list[str]:
     """What is wrong with the ladder after a change to it, or to what it refers to."""
-    whole = LADDER + STORE + REST
+    whole = LADDER + STORE + REST + DETECTORS
     assert old in whole, old
     return problems_in(whole.replace(old, new, 1))

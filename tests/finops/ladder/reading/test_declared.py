@@ -16,7 +16,15 @@ from finops.ladder.model import (
     Mode,
     Verification,
 )
-from tests.finops.ladder.reading.documents import LADDER, REST, STORE, declared_in, problems_after, problems_in
+from tests.finops.ladder.reading.documents import (
+    DETECTORS,
+    LADDER,
+    REST,
+    STORE,
+    declared_in,
+    problems_after,
+    problems_in,
+)
 
 MINUTE = timedelta(minutes=1)
 CASES = [
@@ -139,7 +147,10 @@ CASES = [
         "name: queue, query: max(queue_length)",
         "name: queue",
         [
-            "spec.signals[3] «{name: queue}» no source = exactly one of budget, unitCost, quota, query [ladder]",
+            (
+                "spec.signals[3] «{name: queue}» no source = exactly one of budget, unitCost, quota, anomaly, query"
+                " [ladder]"
+            ),
         ],
         id="no-source",
     ),
@@ -149,10 +160,32 @@ CASES = [
         [
             (
                 "spec.signals[3] «{name: queue, query: max(queue_length), quota: llm-tokens}» quota and query"
-                " exclude each other = exactly one of budget, unitCost, quota, query [ladder]"
+                " exclude each other = exactly one of budget, unitCost, quota, anomaly, query [ladder]"
             ),
         ],
         id="two-sources",
+    ),
+    pytest.param(
+        "query: max(queue_length)",
+        "budget: llm, measure: forecast, anomaly: traffic",
+        [
+            (
+                "spec.signals[3] «{name: queue, budget: llm, measure: forecast, anomaly: traffic}» budget and anomaly"
+                " exclude each other = of a budget only `measure: spike` takes an anomaly [ladder]"
+            ),
+        ],
+        id="anomaly-of-a-forecast",
+    ),
+    pytest.param(
+        "query: max(queue_length)",
+        "anomaly: traffic, measure: spike",
+        [
+            (
+                "spec.signals[3].measure «measure» has no meaning here: only budgets have several measures = remove"
+                " it [ladder]"
+            ),
+        ],
+        id="spike-of-no-budget",
     ),
     pytest.param(
         "budget: llm, measure: burnRate",
@@ -457,6 +490,8 @@ def test_signals_say_what_they_measure_and_which_of_them_are_independent() -> No
     text = LADDER.replace(
         "- {name: queue, query: max(queue_length)}",
         "- {name: queue, query: 'max(queue_length)', perHour: '2', staleAfter: 90s}\n"
+        "    - {name: traffic, anomaly: traffic, perHour: vector(0)}\n"
+        "    - {name: unusual, budget: llm, measure: spike, anomaly: spend}\n"
         "    - {name: wait, query: 'max(  queue_length)'}\n"
         "    - {name: own, query: x, group: people}\n"
         "    - {name: tokens, quota: llm-tokens}\n"
@@ -464,7 +499,7 @@ def test_signals_say_what_they_measure_and_which_of_them_are_independent() -> No
         "    - {name: sudden, budget: llm, measure: spike, floorPerHour: 0}\n"
         "    - {name: slow, budget: llm, measure: burnRate, window: 6h}",
     )
-    (ladder,) = declared_in(text + STORE + REST).values
+    (ladder,) = declared_in(text + STORE + REST + DETECTORS).values
     said = {one.name: (one.measure, one.subject, one.window, one.floor_per_hour, one.group) for one in ladder.signals}
     hour = timedelta(hours=1)
     assert said == {
@@ -478,8 +513,12 @@ def test_signals_say_what_they_measure_and_which_of_them_are_independent() -> No
         "spent": (Measure.SPENT, "llm", None, None, "budget/llm"),
         "sudden": (Measure.SPIKE, "llm", None, 0, "budget/llm"),
         "slow": (Measure.BURN_RATE, "llm", 6 * hour, None, "budget/llm"),
+        "traffic": (Measure.ANOMALY, "traffic", None, None, "anomaly/traffic"),
+        "unusual": (Measure.SPIKE, "llm", None, 7, "budget/llm"),
         "call-cost": (Measure.UNIT_COST, "graphql-calls", hour, None, "unitCost/graphql-calls"),
     }
+    waits = {one.name: (one.detectors, one.usable_for - one.stale_after) for one in ladder.signals if one.detectors}
+    assert waits == {"traffic": (("traffic",), 10 * MINUTE), "unusual": (("spend",), 48 * hour)}
     queue = ladder.signal("queue")
     assert queue is not None
     assert (queue.query, queue.per_hour_query, queue.stale_after) == ("max(queue_length)", "2", MINUTE * 3 / 2)

@@ -107,6 +107,21 @@ def write_others(writer: Writer) -> None:
     writer.write("ALERTS", 1, alertname="SLONoData", alertstate="firing", slo="silent", severity="ticket")
 
 
+def write_detectors(writer: Writer) -> None:
+    """`open` has two anomalies and a calm series; of `blank` one is open that has no score; `old` stands still."""
+    for detector, service, output, is_open, score in (
+        ("open", "a", "point", 1, 3.5), ("open", "a", "sustained", 1, 4.5), ("open", "b", "point", 0, 9),
+        ("calm", "a", "point", 0, 0.8), ("blank", "a", "point", 1, None), ("old", "a", "point", 1, 3),
+    ):  # fmt: skip
+        writer.write("anomaly_open", is_open, detector=detector, service=service, output=output)
+        if score is not None:
+            name = "anomaly_score" if output == "point" else "anomaly_sustained_score"
+            writer.write(name, score, detector=detector, service=service)
+    for detector in ("open", "calm", "blank", "old"):
+        age = 40 * MINUTES if detector == "old" else 9 * MINUTES
+        writer.write("anomaly_scored_timestamp_seconds", (NOW - age).timestamp(), detector=detector)
+
+
 @pytest.fixture(scope="module")
 def remembered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     with past(tmp_path_factory.mktemp("prometheus")) as server:
@@ -114,6 +129,7 @@ def remembered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
         write_budgets(writer)
         write_windows(writer)
         write_others(writer)
+        write_detectors(writer)
         yield server
 
 
@@ -219,6 +235,61 @@ def test_a_unit_cost_that_is_split_is_that_of_all_of_it(remembered: Past) -> Non
 def test_a_quota_is_that_of_the_tenant_who_used_most(remembered: Past) -> None:
     found = of(remembered, *(a_signal(name, Measure.QUOTA, name) for name in ("tokens", "gone")))
     assert (found["tokens"].value, found["gone"].quality) == (Decimal("0.9"), Quality.MISSING)
+
+
+def of_detector(name: str, **changes: object) -> Signal:
+    return a_signal(name, Measure.ANOMALY, name, step=5 * MINUTES, **changes)
+
+
+def test_an_anomaly_is_the_worst_score_of_what_is_open_as_of_the_newest_step(remembered: Past) -> None:
+    found = of(remembered, *(of_detector(name) for name in ("open", "calm")))
+    assert {name: each.value for name, each in found.items()} == {"open": Decimal("4.5"), "calm": Decimal(0)}
+    assert {(each.quality, each.at, each.per_hour) for each in found.values()} == {
+        (Quality.GOOD, NOW - 9 * MINUTES, None)
+    }
+    moved = of(remembered, of_detector("calm", per_hour_query="0.25"))["calm"]
+    assert moved.per_hour == Decimal("0.25")
+
+
+@pytest.mark.parametrize(
+    ("detector", "quality", "reason"),
+    [
+        ("blank", Quality.MISSING, "an anomaly of blank is open that has no score now"),
+        ("old", Quality.STALE, "its data is 40 min old; 15 min are allowed"),
+        ("none", Quality.MISSING, "the detector none has scored nothing"),
+    ],
+)
+def test_an_anomaly_that_is_not_known_is_not_none(
+    remembered: Past, detector: str, quality: Quality, reason: str
+) -> None:
+    found = of(remembered, of_detector(detector))[detector]
+    assert (found.quality, found.value) == (quality, None)
+    assert found.reason.startswith(reason)
+
+
+def waiting(detector: str) -> Signal:
+    return a_signal(detector, Measure.SPIKE, floor_per_hour=Decimal(10), detector=detector, step=5 * MINUTES)
+
+
+def test_a_spike_that_waits_for_a_detector_counts_while_an_anomaly_is_open(remembered: Past) -> None:
+    found = of(remembered, *(waiting(name) for name in ("open", "calm", "blank", "old", "none")))
+    assert {name: (each.quality, each.value) for name, each in found.items()} == {
+        "open": (Quality.GOOD, Decimal(4)),
+        "calm": (Quality.GOOD, Decimal(0)),
+        "blank": (Quality.GOOD, Decimal(4)),
+        "old": (Quality.STALE, None),
+        "none": (Quality.STALE, None),
+    }
+    assert found["open"].at == NOW - 9 * MINUTES
+    assert "the detector none has scored nothing" in found["none"].reason
+
+
+def test_an_anomaly_that_the_tier_brought_to_an_end_does_not_let_the_tier_go(remembered: Past) -> None:
+    ladder = a_ladder(signals=(waiting("calm"),))
+    found = SignalReader(remembered.backend, SCOPES).read(ladder, NOW, {1: Decimal(6)}).signals["calm"]
+    assert found.value == 0
+    assert found.per_hour is not None
+    assert found.value + 6 * found.per_hour == (24 + 6) / Decimal(6)
 
 
 def test_a_users_query_is_as_old_as_the_samples_that_it_reads(remembered: Past) -> None:

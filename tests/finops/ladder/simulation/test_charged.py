@@ -68,7 +68,11 @@ def test_burn_rates_follow_from_hourly_charges_as_rules_would_record_them() -> N
 
 
 def test_what_a_bill_does_not_know_is_left_out_and_told() -> None:
-    signals = [replace(signal("burn", Measure.BURN_RATE, HOUR), subject="llm"), signal("queue")]
+    signals = [
+        replace(signal("burn", Measure.BURN_RATE, HOUR), subject="llm"),
+        replace(signal("unusual", Measure.SPIKE, HOUR), subject="llm", detector="traffic"),
+        signal("queue"),
+    ]
     braked = ladder(tier(1, "2", "1.2"), tier(2, "4", "2", signal="queue"), signals=signals,
                     brakes=(Brake("gateway", Decimal(0), 1, True, HERE),))  # fmt: skip
     charged = Charged(START, START + HOUR, {"llm": BUDGET}, {"llm": hourly("1")})
@@ -76,7 +80,7 @@ def test_what_a_bill_does_not_know_is_left_out_and_told() -> None:
     assert known.brakes == ()
     assert known.tiers[1].enter == braked.tiers[1].enter  # never holds: nobody knows the queue
     assert history.notes == (
-        "queue: not known from this history; conditions are judged without.",
+        "queue, unusual: not known from this history; conditions are judged without.",
         "Brakes are left out: the error budgets of gateway are not known from this history.",
     )
 
