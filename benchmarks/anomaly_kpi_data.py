@@ -1,10 +1,10 @@
 """One-minute figures of web services, made up: as a wall of screens shows them, labelled as tired people label.
 
 Nothing here was taken from, or compared with, any published data set. What such figures are like: most days resemble
-each other and no two are alike; people come late on Saturdays; cron jobs leave teeth; a release moves a level and nobody
-calls that an anomaly; a campaign lifts orders for an hour; latencies have hiccups every few hours; ratios stick to 1;
-error counts come in showers. Labels begin some minutes early or late, end when the last effect is gone, miss small
-things, and now and then mark nothing that can be seen.
+each other and no two are alike; people come late on Saturdays; cron jobs leave teeth; a release moves a level and
+nobody calls that an anomaly; a campaign lifts orders for an hour; latencies have hiccups every few hours; ratios stick
+to 1; error counts come in showers. Labels begin some minutes early or late, end when the last effect is gone, miss
+small things, and now and then mark nothing that can be seen.
 """
 
 from collections.abc import Callable, Mapping

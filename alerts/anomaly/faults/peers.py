@@ -50,7 +50,7 @@ def _moving(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation (of the population, as PromQL's) of the last `window` steps that are `offset` ago."""
     known = np.isfinite(values)
-    middle = np.nan_to_num(np.nanmedian(values, axis=1, keepdims=True)) if values.size else 0.0
+    middle = np.where(known, values, 0).sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
     filled = np.where(known, values - middle, 0).astype(np.float64)
     number, total, squares = (_summed(each, window) for each in (known.astype(np.float64), filled, filled**2))
     with np.errstate(invalid="ignore", divide="ignore"):
