@@ -1,0 +1,206 @@
+"""One answer to a range query: rows as arrays, and what an answer that is none means."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from controlplane.ports import Permanent, Transient
+
+_PASSING_ERRORS: Final = ("timeout", "canceled", "unavailable")
+_PASSING_STATUS: Final = (408, 429)
+_SERVER_ERROR: Final = 500
+_TOO_MUCH: Final = (
+    "too many samples",  # Prometheus' --query.max-samples
+    "exceeded maximum resolution",  # more than its 11,000 points
+    "too many points",  # VictoriaMetrics' -search.maxPointsPerTimeseries
+    "cannot select more than",  # … -search.maxSamplesPerQuery
+    "err-mimir-max",
+    "time range exceeds the limit",  # Mimir, Cortex, Thanos
+    "more than",  # our own bound of an answer's bytes
+)
+_TOO_SLOW: Final = ("timed out", "did not answer within")
+_BEGIN: Final = b'"values":[['  # a label's value cannot hold it: its quotes are escaped
+_END: Final = b"]]"
+
+# What stands in an answer is untyped JSON; every shape that we do not expect becomes `Transient` in `understood`.
+_JSON: TypeAlias = Any
+_Read = TypeVar("_Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Steps `first` … `first + count − 1` of a grid of whole multiples of a step since the epoch."""
+
+    first: int
+    count: int
+    step_seconds: int
+
+    @property
+    def start_seconds(self) -> int:
+        """Since the epoch."""
+        return self.first * self.step_seconds
+
+    @property
+    def end_seconds(self) -> int:
+        """Of the last step."""
+        return (self.first + self.count - 1) * self.step_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A series: its labels as they came, and its values at some columns of the span, in order."""
+
+    labels: Mapping[str, str]
+    columns: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class RangeAnswer:
+    """`rows` may be read once; they raise `Transient` and `Permanent` like the reader."""
+
+    rows: Iterable[Row]
+    warnings: tuple[str, ...] = ()
+
+
+class RangeReader(Protocol):
+    """Asks one range query in one request. Errors: `Transient` and `Permanent`."""
+
+    def read(self, query: str, span: Span) -> RangeAnswer:
+        """The series of the query in that span."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+def failure(address: str, status: int, body: bytes) -> Transient | Permanent:
+    """What a refusal means, in Prometheus' own words; the body of a proxy is quoted."""
+    kind, reason = _error_of(body)
+    words = reason or " ".join(body[:1200].decode(errors="replace").split())[:300] or "no reason given"
+    message = f"Prometheus at {address} answered {status}: {words}"
+    passes = status in _PASSING_STATUS or status >= _SERVER_ERROR or kind in _PASSING_ERRORS
+    return Transient(message) if passes else Permanent(message)
+
+
+def is_too_much(error: Exception) -> bool:
+    """Whether it may succeed for a shorter time: bounds of samples, points or bytes, and of time."""
+    words = str(error).lower()
+    return any(part in words for part in (_TOO_MUCH if isinstance(error, Permanent) else _TOO_SLOW))
+
+
+def understood(address: str, reader: Callable[[], _Read]) -> _Read:
+    """What `reader` makes of an answer; it is `Transient` when that has another shape."""
+    try:
+        return reader()
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise Transient(f"Prometheus at {address} answered something that is not its JSON: {error!r}") from error
+
+
+def parse(address: str, body: bytes, span: Span) -> RangeAnswer:
+    """A successful answer. Numbers are cut out before the rest is parsed as JSON, and read when rows are asked for.
+
+    A point as Python objects takes 170 bytes and four times the time (docs/decisions/0018).
+    """
+    skeleton, ranges = _cut(body)
+    answer = understood(address, lambda: _successful(skeleton))
+
+    def numbers(values: _JSON) -> NDArray[np.float64]:
+        if isinstance(values, int):
+            begin, end = ranges[values]
+            return _flat(body[begin:end])
+        return flattened(values)
+
+    rows = understood(address, lambda: matrix_rows(answer["data"]))
+    return RangeAnswer(located(address, rows, span, numbers), understood(address, lambda: warnings_of(answer)))
+
+
+def located(
+    address: str, rows: list[_JSON], span: Span, numbers: Callable[[_JSON], NDArray[np.float64]] | None = None
+) -> Iterator[Row]:
+    """Rows of JSON as arrays, one after another. Native histograms are `Permanent`: left out, they would be a gap."""
+    if any("histogram" in row or "histograms" in row for row in rows):
+        raise Permanent("the query yields native histograms: take histogram_count, _sum, _fraction or _quantile of it")
+    read = numbers or flattened
+    for row in rows:
+        yield understood(address, lambda row=row: _located(row["metric"], read(row.get("values", [])), span))  # type: ignore[misc]
+
+
+def matrix_rows(data: _JSON) -> list[_JSON]:
+    """The series of an answer's `data`."""
+    rows = data["result"]
+    if data["resultType"] != "matrix" or not isinstance(rows, list):
+        raise ValueError(f"the result is a {data['resultType']}")
+    return rows
+
+
+def warnings_of(answer: _JSON) -> tuple[str, ...]:
+    """What it says of itself: Prometheus' and Thanos' `warnings`, VictoriaMetrics' `isPartial`."""
+    partial = ("the answer is partial: some of the storage did not take part",) if answer.get("isPartial") else ()
+    return (*(str(each)[:300] for each in (answer.get("warnings") or ())[:20]), *partial)
+
+
+def flattened(values: _JSON) -> NDArray[np.float64]:
+    """`[[time, "value"], …]` as time, value, time, value …"""
+    return np.array([number for at, value in values for number in (at, float(value))], dtype=np.float64)
+
+
+def _successful(skeleton: bytes) -> _JSON:
+    answer = orjson.loads(skeleton)
+    if answer["status"] != "success":
+        raise ValueError("status is not success")
+    return answer
+
+
+def _cut(body: bytes) -> tuple[bytes, list[tuple[int, int]]]:
+    """The answer with a number in place of each list of points, and where those lists are."""
+    parts: list[bytes] = []
+    ranges: list[tuple[int, int]] = []
+    at = 0
+    while (found := body.find(_BEGIN, at)) >= 0:
+        begin = found + len(_BEGIN) - 2
+        end = body.find(_END, begin)
+        if end < 0:
+            break
+        end += len(_END)
+        parts += (body[at:begin], b"%d" % len(ranges))
+        ranges.append((begin, end))
+        at = end
+    parts.append(body[at:])
+    return b"".join(parts), ranges
+
+
+def _flat(points: bytes) -> NDArray[np.float64]:
+    text = points.translate(None, b'[]"')
+    if b"N" in text or b"I" in text:
+        text = text.replace(b"NaN", b"null").replace(b"+Inf", b"null").replace(b"-Inf", b"null")
+    return np.array(orjson.loads(b"[" + text + b"]"), dtype=np.float64)
+
+
+def _located(labels: _JSON, numbers: NDArray[np.float64], span: Span) -> Row:
+    if not all(isinstance(each, str) for pair in labels.items() for each in pair) or numbers.size % 2:
+        raise ValueError("labels are not texts, or a point is not a time and a value")
+    times, values = numbers[0::2], numbers[1::2]
+    columns = np.rint(times / span.step_seconds).astype(np.int64)
+    off_grid = np.abs(times - columns * span.step_seconds) > 0.0005
+    columns -= span.first
+    if columns.size and (
+        off_grid.any() or columns[0] < 0 or columns[-1] >= span.count or (np.diff(columns) <= 0).any()
+    ):
+        raise ValueError("points are not on the grid that was asked for")
+    return Row(labels, columns, values)
+
+
+def _error_of(body: bytes) -> tuple[str, str]:
+    """`errorType` and `error`, both empty when the body is not Prometheus' JSON."""
+    try:
+        answer = json.loads(body)
+        return str(answer["errorType"]), str(answer["error"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return "", ""
