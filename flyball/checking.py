@@ -12,6 +12,7 @@ from controlplane.model.slo import SLO
 from controlplane.problems import Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile
 from flyball.alerting.declared import NO_ALERTS, is_about_alerts
+from flyball.anomalies.declared import NO_ANOMALIES, AnomaliesDeclared
 from flyball.delivery.declared import NO_DELIVERY, DeliveryDeclared
 from flyball.examining import Examined, examine
 from flyball.linting import Choices, choices_of, problems_of
@@ -37,6 +38,7 @@ class Checked:
     checks: ChecksDeclared = NO_CHECKS
     alerts: AlertsDeclared = NO_ALERTS
     delivery: DeliveryDeclared = NO_DELIVERY
+    anomalies: AnomaliesDeclared = NO_ANOMALIES
 
     @property
     def sound_slos(self) -> tuple[SLO, ...]:
@@ -79,6 +81,7 @@ def check_files(
         examined.checks,
         examined.alerts,
         examined.delivery,
+        examined.anomalies,
     )
     return checked.with_findings(findings)
 

@@ -1,4 +1,4 @@
-"""What documents declare besides SLOs: about money, checks from outside, who is told, and deliveries."""
+"""What documents declare besides SLOs: about money, checks from outside, who is told, deliveries, and anomalies."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from controlplane.problems import Problem
 from controlplane.specfile import Document, Kind
 from flyball.alerting.declared import KINDS as ALERT_KINDS
 from flyball.alerting.declared import NO_ALERTS, alerts_of
+from flyball.anomalies.declared import KINDS as ANOMALY_KINDS
+from flyball.anomalies.declared import NO_ANOMALIES, AnomaliesDeclared, anomalies_of
 from flyball.delivery.declared import KINDS as DELIVERY_KINDS
 from flyball.delivery.declared import NO_DELIVERY, DeliveryDeclared, delivery_of
 from flyball.money.declared import KINDS as MONEY_KINDS
@@ -17,7 +19,7 @@ from flyball.money.declared import NOTHING, MoneyDeclared, money_of
 from flyball.synthetics.declared import KINDS as CHECK_KINDS
 from flyball.synthetics.declared import NO_CHECKS, ChecksDeclared, checks_of
 
-KINDS: Final[tuple[Kind, ...]] = (*MONEY_KINDS, *CHECK_KINDS, *ALERT_KINDS, *DELIVERY_KINDS)
+KINDS: Final[tuple[Kind, ...]] = (*MONEY_KINDS, *CHECK_KINDS, *ALERT_KINDS, *DELIVERY_KINDS, *ANOMALY_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class BesideSLOs:
     checks: ChecksDeclared = NO_CHECKS
     alerts: AlertsDeclared = NO_ALERTS
     delivery: DeliveryDeclared = NO_DELIVERY
+    anomalies: AnomaliesDeclared = NO_ANOMALIES
     problems: tuple[Problem, ...] = ()
 
 
@@ -43,8 +46,9 @@ def beside_slos(
     alerts, about_alerts = alerts_of(documents, may_be_declared)
     about_flags = _about_flags(documents, money, alerts, may_be_declared)
     delivery, about_delivery = delivery_of(documents)
-    problems = (*about_money, *about_checks, *about_alerts, *about_flags, *about_delivery)
-    return BesideSLOs(money, checks, alerts, delivery, problems)
+    anomalies, about_anomalies = anomalies_of(documents)
+    problems = (*about_money, *about_checks, *about_alerts, *about_flags, *about_delivery, *about_anomalies)
+    return BesideSLOs(money, checks, alerts, delivery, anomalies, problems)
 
 
 def _about_flags(

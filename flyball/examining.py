@@ -11,6 +11,7 @@ from controlplane.model.slo import SLO
 from controlplane.problems import SECRET, Problem, Severity, in_order
 from controlplane.specfile import Document, SourceFile, read
 from flyball.alerting.declared import NO_ALERTS
+from flyball.anomalies.declared import NO_ANOMALIES, AnomaliesDeclared
 from flyball.data_source_urls import elsewhere
 from flyball.declared import beside_slos
 from flyball.delivery.declared import NO_DELIVERY, DeliveryDeclared
@@ -42,6 +43,7 @@ class Examined:
     checks: ChecksDeclared = NO_CHECKS
     alerts: AlertsDeclared = NO_ALERTS
     delivery: DeliveryDeclared = NO_DELIVERY
+    anomalies: AnomaliesDeclared = NO_ANOMALIES
 
 
 def examine(files: Sequence[SourceFile], beside: Sequence[Document] = ()) -> Examined:
@@ -78,6 +80,7 @@ def _examine(files: Sequence[SourceFile], beside: Sequence[Document]) -> Examine
         others.checks,
         others.alerts,
         others.delivery,
+        others.anomalies,
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from alerts.model import AlertsDeclared
     from dashboards.raw_queries import RawQueries
     from dashboards.slo_dashboard import DashboardFile, DashboardOptions
+    from flyball.anomalies.declared import AnomaliesDeclared
     from flyball.delivery.declared import DeliveryDeclared
     from flyball.money.declared import MoneyDeclared
     from flyball.synthetics.declared import ChecksDeclared
@@ -83,6 +84,17 @@ def delivery_files(
     return tuple(map(_text_file, delivery_dashboards(_options(external_url, shared_above, datasource_uid))))
 
 
+def anomaly_files(
+    anomalies: "AnomaliesDeclared", *, external_url: str = "", shared_above: int = 1000, datasource_uid: str = ""
+) -> tuple[TextFile, ...]:
+    """The dashboard of anomalies; none where no detector is declared."""
+    if anomalies.is_empty:
+        return ()
+    from dashboards.anomalies import anomaly_dashboards
+
+    return tuple(map(_text_file, anomaly_dashboards(_options(external_url, shared_above, datasource_uid))))
+
+
 class GrafanaFiles:
     """The same after every edit: the dashboards of SLOs that did not change are remembered, not drawn again."""
 
@@ -98,6 +110,7 @@ class GrafanaFiles:
         checks: "ChecksDeclared | None" = None,
         alerts: "AlertsDeclared | None" = None,
         delivery: "DeliveryDeclared | None" = None,
+        anomalies: "AnomaliesDeclared | None" = None,
     ) -> tuple[TextFile, ...]:
         """The dashboards of these SLOs, and of what is declared besides."""
         from dashboards.slo_dashboard import common_dashboards, slo_dashboard
@@ -111,7 +124,8 @@ class GrafanaFiles:
         about_checks = check_files(checks, external_url=url, shared_above=above) if checks else ()
         about_alerts = alert_files(alerts, external_url=url, shared_above=above) if alerts else ()
         about_delivery = delivery_files(delivery, external_url=url, shared_above=above) if delivery else ()
-        return (*drawn, *about_money, *about_checks, *about_alerts, *about_delivery)
+        unusual = anomaly_files(anomalies, external_url=url, shared_above=above) if anomalies else ()
+        return (*drawn, *about_money, *about_checks, *about_alerts, *about_delivery, *unusual)
 
 
 def _options(external_url: str, shared_above: int, datasource_uid: str = "") -> "DashboardOptions":

@@ -15,6 +15,9 @@ from controlplane.specfile import SourceFile
 from flyball.alerting.compiling import alert_rule_files
 from flyball.alerting.declared import NO_ALERTS
 from flyball.alerting.reading import alerts_in
+from flyball.anomalies.compiling import anomaly_rule_files
+from flyball.anomalies.declared import NO_ANOMALIES, AnomaliesDeclared
+from flyball.anomalies.reading import anomalies_in
 from flyball.delivery.compiling import delivery_rule_files
 from flyball.delivery.declared import NO_DELIVERY, DeliveryDeclared
 from flyball.delivery.reading import delivery_in
@@ -34,7 +37,8 @@ from slo.manifest import RememberedLines
 from slo.ports import Compiled
 
 MakeDashboards = Callable[
-    [Sequence[SLO], MoneyDeclared, ChecksDeclared, AlertsDeclared, DeliveryDeclared], Iterable[TextFile]
+    [Sequence[SLO], MoneyDeclared, ChecksDeclared, AlertsDeclared, DeliveryDeclared, AnomaliesDeclared],
+    Iterable[TextFile],
 ]
 
 
@@ -46,6 +50,7 @@ class LatestDeclared:
     checks: ChecksDeclared = NO_CHECKS
     alerts: AlertsDeclared = NO_ALERTS
     delivery: DeliveryDeclared = NO_DELIVERY
+    anomalies: AnomaliesDeclared = NO_ANOMALIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,10 @@ class SLOWorkspace:
         """What the files said about deliveries when they were last compiled without errors."""
         return self._latest.delivery
 
+    def anomalies(self) -> AnomaliesDeclared:
+        """What the files said about anomalies when they were last compiled without errors."""
+        return self._latest.anomalies
+
     def begin_with(self, alerts: AlertsDeclared) -> None:
         """Who is told until the files are read: what was applied last. Broken files must not make a page go astray."""
         self._latest.alerts = alerts
@@ -114,9 +123,10 @@ class SLOWorkspace:
         money = money_in(files)
         checks = checks_in(files, slos)
         alerts = alerts_in(files)
-        delivery = delivery_in(files)
+        delivery, anomalies = delivery_in(files), anomalies_in(files)
         self._latest.money, self._latest.checks = money.declared, checks.declared
         self._latest.alerts, self._latest.delivery = alerts.declared, delivery.declared
+        self._latest.anomalies = anomalies.declared
         priced = replace(money.declared, price_maps=self.models.priced(money.declared.price_maps))
         return Compiled(
             digest,
@@ -126,16 +136,19 @@ class SLOWorkspace:
                 *check_rule_files(checks.declared, self.options),
                 *alert_rule_files(alerts.declared, money.declared, checks.declared, self.options),
                 *delivery_rule_files(delivery.declared, self.options),
+                *anomaly_rule_files(anomalies.declared, self.options),
             ),
             slos=slos,
             problems=tuple(problems),
             dashboards=tuple(
-                self.make_dashboards(slos, money.declared, checks.declared, alerts.declared, delivery.declared)
+                self.make_dashboards(
+                    slos, money.declared, checks.declared, alerts.declared, delivery.declared, anomalies.declared
+                )
             )
             if self.make_dashboards
             else (),
             manifest=manifest_file(slos, self.options, self._lines),
-            records=(*money.records, *checks.records, *alerts.records, *delivery.records),
+            records=(*money.records, *checks.records, *alerts.records, *delivery.records, *anomalies.records),
         )
 
     def _misplaced(self) -> list[Problem]:

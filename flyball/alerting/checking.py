@@ -12,6 +12,7 @@ from controlplane.model.rule import RuleFile
 from controlplane.problems import Problem, has_errors
 from flyball.alerting.compiling import alert_rule_files
 from flyball.alerting.declared import is_about_alerts
+from flyball.anomalies.compiling import anomaly_rule_files
 from flyball.delivery.compiling import delivery_rule_files
 from flyball.examining import Examined
 from flyball.money.compiling import money_rule_files
@@ -58,6 +59,7 @@ def _rule_files(examined: Examined, options: CompileOptions) -> Sequence[RuleFil
         *check_rule_files(examined.checks, options),
         *alert_rule_files(examined.alerts, examined.money, examined.checks, options),
         *delivery_rule_files(examined.delivery, options),
+        *anomaly_rule_files(examined.anomalies, options),
     )
 
 

@@ -205,7 +205,7 @@ def success(checked: "Checked", files: int, warnings: int) -> str:
     services = len({slo.service for slo in checked.slos})
     slos = f"{_count(len(checked.slos), 'SLO')} of {_count(services, 'service')}"
     about = (checked.money.in_words(), checked.checks.in_words())
-    others = (*about, in_words(checked.alerts), checked.delivery.in_words())
+    others = (*about, in_words(checked.alerts), checked.delivery.in_words(), checked.anomalies.in_words())
     declared = ", ".join(filter(None, (slos, *others)))
     counted = f"{declared} in {_count(files, 'file')}"
     return f"{counted}: {'no problems' if not warnings else _count(warnings, 'warning')}"

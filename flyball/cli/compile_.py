@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from controlplane.problems import Problem
     from controlplane.specfile import SourceFile
     from flyball.alerting.reading import AlertFiles
+    from flyball.anomalies.reading import AnomalyFiles
     from flyball.delivery.reading import DeliveryFiles
     from flyball.in_parallel import Run
     from flyball.money.reading import MoneyFiles
@@ -75,6 +76,7 @@ def compile_(
     """
     from controlplane.problems import has_errors, in_order
     from flyball.alerting.reading import alerts_in
+    from flyball.anomalies.reading import anomalies_in
     from flyball.delivery.reading import delivery_in
     from flyball.in_parallel import processors, understand
     from flyball.money.reading import money_in
@@ -95,7 +97,8 @@ def compile_(
             raise typer.Exit(ExitCode.PROBLEMS)
         forms = forms or [RuleForm.RULES]
         money, caps = _live(money_in(sources), out, prometheus)
-        meant = _Meant(slos, money, checks_in(sources, slos), alerts_in(sources), delivery_in(sources))
+        told = (alerts_in(sources), delivery_in(sources), anomalies_in(sources))
+        meant = _Meant(slos, money, checks_in(sources, slos), *told)
         files = caps | _generated(meant, settings, (forms, target), run, say)
         wanted = with_tests if with_tests is not None else len(slos) <= settings.shared_above
         if wanted and RuleForm.RULES in forms:
@@ -118,6 +121,7 @@ class _Meant:
     checks: "CheckFiles"
     alerts: "AlertFiles"
     delivery: "DeliveryFiles"
+    anomalies: "AnomalyFiles"
 
 
 class _Progress:
@@ -173,8 +177,9 @@ def _generated(
     from controlplane.conventions import DASHBOARDS_SUBFOLDER, INHIBIT_RULES_FILE
     from controlplane.rule_manifests import TooLarge
     from flyball.alerting.compiling import alert_rule_files, alertmanager_files
+    from flyball.anomalies.compiling import anomaly_rule_files
     from flyball.delivery.compiling import delivery_rule_files
-    from flyball.grafana import alert_files, check_files, delivery_files, grafana_files, money_files
+    from flyball.grafana import alert_files, anomaly_files, check_files, delivery_files, grafana_files, money_files
     from flyball.money.compiling import money_rule_files
     from flyball.money.inhibition import money_inhibitions
     from flyball.rule_forms import rules_in_forms
@@ -191,6 +196,7 @@ def _generated(
         *check_rule_files(meant.checks.declared, options),
         *alert_rule_files(meant.alerts.declared, money.declared, meant.checks.declared, options),
         *delivery_rule_files(meant.delivery.declared, options),
+        *anomaly_rule_files(meant.anomalies.declared, options),
     )
     try:
         files = dict(rules_in_forms((slos, further), rules[0], options, rules[1], run))
@@ -198,7 +204,8 @@ def _generated(
         typer.echo(f"{error}: split the SLO, or use another --format", err=True)
         raise typer.Exit(ExitCode.PROBLEMS) from None
     manifest = manifest_file(slos, options)
-    records = (*money.records, *meant.checks.records, *meant.alerts.records, *meant.delivery.records)
+    told = (*meant.alerts.records, *meant.delivery.records, *meant.anomalies.records)
+    records = (*money.records, *meant.checks.records, *told)
     files |= {file.name: file.text for file in (manifest, *records)}
     files |= alertmanager_files(meant.alerts.declared, slos, money.declared, settings)
     files[INHIBIT_RULES_FILE] = inhibit_rules(slos, money_inhibitions(money.declared))
@@ -210,6 +217,7 @@ def _generated(
         *check_files(meant.checks.declared, external_url=url, shared_above=above),
         *alert_files(meant.alerts.declared, external_url=url, shared_above=above),
         *delivery_files(meant.delivery.declared, external_url=url, shared_above=above),
+        *anomaly_files(meant.anomalies.declared, external_url=url, shared_above=above),
     )
     return files | {f"{DASHBOARDS_SUBFOLDER}/{file.name}": file.text for file in dashboards}
 
@@ -297,6 +305,7 @@ def _summary(meant: _Meant, outcome: "Outcome", out: Path) -> str:
         meant.checks.declared.in_words(),
         in_words(meant.alerts.declared),
         meant.delivery.declared.in_words(),
+        meant.anomalies.declared.in_words(),
     )
     counted = ", ".join(filter(None, (f"{slos:,} SLO{'' if slos == 1 else 's'}", *others)))
     return f"{counted} compiled to {out}: {changes}"

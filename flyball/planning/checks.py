@@ -1,9 +1,11 @@
-"""What a plan says about checks from outside, who is told, and deliveries: documents that change, by field."""
+"""What a plan says about checks from outside, who is told, deliveries and anomalies: documents that change."""
 
 from collections.abc import Sequence
 
 from flyball.alerting.declared import KINDS as ALERT_KINDS
 from flyball.alerting.reading import alert_documents
+from flyball.anomalies.declared import KINDS as ANOMALY_KINDS
+from flyball.anomalies.reading import anomaly_documents
 from flyball.delivery.declared import KINDS as DELIVERY_KINDS
 from flyball.delivery.reading import delivery_documents
 from flyball.document_records import record_text, recorded_documents
@@ -43,3 +45,14 @@ def plan_delivery(record: str, paths: Sequence[str]) -> tuple[DocumentChange, ..
 def record_of_delivery(paths: Sequence[str]) -> str:
     """The same about deliveries."""
     return record_text(delivery_documents(files_at(paths)))
+
+
+def plan_anomalies(record: str, paths: Sequence[str]) -> tuple[DocumentChange, ...]:
+    """The same about anomalies."""
+    before = by_key(recorded_documents(record, ANOMALY_KINDS))
+    return tuple(changes_between(before, by_key(anomaly_documents(files_at(paths)))))
+
+
+def record_of_anomalies(paths: Sequence[str]) -> str:
+    """The same about anomalies."""
+    return record_text(anomaly_documents(files_at(paths)))

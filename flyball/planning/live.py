@@ -14,6 +14,7 @@ from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.model.generation import TextFile
 from controlplane.ports import LoadedGroup, Permanent, RuleEngine, Transient
 from flyball.alerting.reading import RECORD_FILE as ALERT_RECORD_FILE
+from flyball.anomalies.reading import RECORD_FILE as ANOMALY_RECORD_FILE
 from flyball.delivery.reading import RECORD_FILE as DELIVERY_RECORD_FILE
 from flyball.money.reading import RECORD_FILE
 from flyball.synthetics.reading import RECORD_FILE as CHECK_RECORD_FILE
@@ -31,8 +32,9 @@ _GROUP: Final = re.compile(r"^- name: (.+)$", re.MULTILINE)
 class Applied:
     """A generation of rules: what it was made from (None for rules of an older Flyball), and its files when asked.
 
-    `money_record`, `check_record`, `alert_record` and `delivery_record` are what it says about money, checks from
-    outside, who is told, and deliveries. `generation` is empty, and so is everything else, when nothing was applied.
+    `money_record`, `check_record`, `alert_record`, `delivery_record` and `anomaly_record` are what it says about money,
+    checks from outside, who is told, deliveries, and anomalies. `generation` is empty, and so is everything else, when
+    nothing was applied.
     """
 
     generation: str = ""
@@ -43,6 +45,7 @@ class Applied:
     check_record: str = ""
     alert_record: str = ""
     delivery_record: str = ""
+    anomaly_record: str = ""
 
 
 def applied_in(rules_directory: Path) -> Applied:
@@ -66,6 +69,7 @@ def applied_in(rules_directory: Path) -> Applied:
         checks,
         folder.read_one(copy, ALERT_RECORD_FILE) or "",
         folder.read_one(copy, DELIVERY_RECORD_FILE) or "",
+        folder.read_one(copy, ANOMALY_RECORD_FILE) or "",
     )
 
 
@@ -110,6 +114,7 @@ def compiled_in(out: Path) -> Applied:
         check_record=record(CHECK_RECORD_FILE),
         alert_record=record(ALERT_RECORD_FILE),
         delivery_record=record(DELIVERY_RECORD_FILE),
+        anomaly_record=record(ANOMALY_RECORD_FILE),
     )
 
 

@@ -33,7 +33,8 @@ def _lines(planned: Planned, coloured: bool) -> Iterator[str]:
         yield ""
     if plan and len(plan.changes) > _MOST_SHOWN:
         yield from (f"… and {len(plan.changes) - _MOST_SHOWN:,} more; --json lists them all", "")
-    yield from document_lines((*planned.money.changes, *planned.checks, *planned.alerts, *planned.delivery), coloured)
+    others = (*planned.checks, *planned.alerts, *planned.delivery, *planned.anomalies)
+    yield from document_lines((*planned.money.changes, *others), coloured)
     yield from _rule_files(planned, coloured)
     for words in (*planned.drift, *planned.notes):
         yield from _paragraph("! ", words, coloured)
@@ -58,6 +59,7 @@ def _document_totals(planned: Planned) -> Iterator[str]:
         "checks from outside": planned.checks,
         "who is told of alerts": planned.alerts,
         "deliveries": planned.delivery,
+        "anomalies": planned.anomalies,
     }
     for what, changes in about.items():
         if changes:
@@ -155,6 +157,7 @@ def as_json(planned: Planned, **about: JSON) -> str:
         "checks": documents_json(planned.checks),
         "alerts": documents_json(planned.alerts),
         "delivery": documents_json(planned.delivery),
+        "anomalies": documents_json(planned.anomalies),
         "cost": _costs(plan.before, plan.after) | {"estimatedFrom": plan.costed} if plan else None,
         "ruleFiles": {
             "added": list(planned.rule_files.added),

@@ -16,9 +16,11 @@ from controlplane.problems import Problem, has_errors
 from controlplane.specfile import SourceFile
 from flyball.planning.checks import (
     plan_alerts,
+    plan_anomalies,
     plan_checks,
     plan_delivery,
     record_of_alerts,
+    record_of_anomalies,
     record_of_checks,
     record_of_delivery,
 )
@@ -78,11 +80,12 @@ class Planned:
     checks: tuple[DocumentChange, ...] = ()
     alerts: tuple[DocumentChange, ...] = ()
     delivery: tuple[DocumentChange, ...] = ()
+    anomalies: tuple[DocumentChange, ...] = ()
 
     @property
     def differs(self) -> bool:
         """Whether `flyball apply` would change what runs."""
-        documents = (*self.money.changes, *self.checks, *self.alerts, *self.delivery)
+        documents = (*self.money.changes, *self.checks, *self.alerts, *self.delivery, *self.anomalies)
         return bool((self.plan and self.plan.changes) or self.rule_files or self.drift or documents)
 
 
@@ -117,6 +120,7 @@ def make_plan(request: Request, engine: AskedEngine | None) -> Planned:
         checks=plan_checks(live.check_record, read.declaring),
         alerts=plan_alerts(live.alert_record, read.declaring),
         delivery=plan_delivery(live.delivery_record, read.declaring),
+        anomalies=plan_anomalies(live.anomaly_record, read.declaring),
     )
     if live.manifest and not _is_readable(live.manifest, read):
         live = replace(live, manifest=None)
@@ -226,6 +230,7 @@ def _live(request: Request) -> tuple[Applied, tuple[Problem, ...]]:
         check_record=record_of_checks(read.declaring),
         alert_record=record_of_alerts(read.declaring),
         delivery_record=record_of_delivery(read.declaring),
+        anomaly_record=record_of_anomalies(read.declaring),
     )
     return applied, ()
 

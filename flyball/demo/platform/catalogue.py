@@ -357,6 +357,11 @@ FAULTS: Final = (
         ),
     ),
     Fault(
+        "crawler",
+        "a crawler of the tenant delta asks five times as much as is usual at this hour; nothing fails",
+        (Effect("gateway.requests", traffic=5, tenant="delta"), Effect("gateway.reads", traffic=1.6)),
+    ),
+    Fault(
         "pagerduty",
         "PagerDuty answers 503 to everything; the platform itself is well",
         (),

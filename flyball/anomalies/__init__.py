@@ -1,0 +1,1 @@
+"""What a workspace says about anomalies, and everything that is done about them."""
