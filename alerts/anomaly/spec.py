@@ -122,8 +122,8 @@ class GroupingPart(_Part):
 class OpenPart(_Part):
     """When an anomaly begins and ends."""
 
-    steps: Annotated[int, Field(ge=1, le=100)] = Field(1, description="How many anomalous steps open one …")
-    of: Annotated[int, Field(ge=1, le=100)] | None = Field(
+    steps: Annotated[int, Field(ge=1, le=60)] = Field(1, description="How many anomalous steps open one …")
+    of: Annotated[int, Field(ge=1, le=60)] | None = Field(
         None, description="… among the last so many. Left out: one after the other."
     )
     close_after: Annotated[int, Field(ge=1, le=100)] = Field(

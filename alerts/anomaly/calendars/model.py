@@ -24,6 +24,7 @@ class DeploymentTime:
     start: datetime
     end: datetime
     service: str
+    version: str = ""
     is_of_all: bool = False
 
 
