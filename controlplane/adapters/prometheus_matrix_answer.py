@@ -129,7 +129,7 @@ def located(
         raise Permanent("the query yields native histograms: take histogram_count, _sum, _fraction or _quantile of it")
     read = numbers or flattened
     for row in rows:
-        yield understood(address, lambda row=row: _located(row["metric"], read(row.get("values", [])), span))  # type: ignore[misc]
+        yield understood(address, lambda row=row: _located(row["metric"], read(row["values"]), span))  # type: ignore[misc]
 
 
 def matrix_rows(data: _JSON) -> list[_JSON]:

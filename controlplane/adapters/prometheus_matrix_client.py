@@ -75,7 +75,7 @@ class _Connection:
         session.hooks["response"].append(self._bounded)
         self._session = session
         self._client = PrometheusConnect(
-            url, headers=dict(headers), retry=Retry(0, redirect=False), session=session, timeout=timeout_seconds
+            url, headers=dict(headers), retry=Retry(0, read=False, redirect=False), session=session, timeout=timeout_seconds
         )
 
     def close(self) -> None:

@@ -51,7 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]
         yield server
 
 
-@pytest.fixture(params=["client", "thin"])
+@pytest.fixture(scope="module", params=["client", "thin"])
 def make(request: pytest.FixtureRequest, server: servers.Server) -> Iterator[Callable[..., PrometheusMatrix]]:
     """The adapter as it serves either way; other arguments at will."""
     made: list[PrometheusMatrix] = []
@@ -66,7 +66,7 @@ def make(request: pytest.FixtureRequest, server: servers.Server) -> Iterator[Cal
         each.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def backend(make: Callable[..., PrometheusMatrix]) -> MatrixBackend:
     return make()
 
