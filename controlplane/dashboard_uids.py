@@ -10,6 +10,7 @@ SYNTHETICS: Final = "flyball-synthetics"
 DELIVERY: Final = "flyball-delivery"
 LADDER: Final = "flyball-ladder"
 INCIDENTS: Final = "flyball-incidents"
+ANOMALIES: Final = "flyball-anomalies"
 UNIT_COSTS: Final = "flyball-unit-costs"
 ANY_BUDGET: Final = "flyball-budget"  # of whichever budget the reader picks, where there are many
 _UID_LENGTH: Final = 40  # Grafana's limit

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Final
 
 _LABEL_VALUES: Final = re.compile(r"label_values\((?P<selector>.+),\s*(?P<label>\w+)\)", re.DOTALL)
+_QUERY_RESULT: Final = re.compile(r"query_result\((?P<expr>.+)\)", re.DOTALL)
 _VARIABLE: Final = re.compile(r"\$(?P<bare>\w+)|\$\{(?P<braced>\w+)(?::\w+)?\}|\[\[(?P<old>\w+)(?::\w+)?\]\]")
 
 
@@ -41,8 +42,8 @@ def queries_of(
 
     `variables` are the reader's choices, such as `{"slo": "checkout"}`; the data source needs none. Grafana's own
     `$__interval` is `step`, `$__rate_interval` and `$__range` are at least 5 minutes. A variable's `label_values(x, y)`
-    becomes `count by (y) (x)`, which has data exactly when there are values. Raises `KeyError` for a variable that is
-    not given.
+    becomes `count by (y) (x)`, which has data exactly when there are values, `query_result(x)` is `x`. Raises
+    `KeyError` for a variable that is not given.
     """
     data: dict[str, Any] = json.loads(dashboard_json)
     seconds = int(step.total_seconds())
@@ -60,6 +61,7 @@ def _found(data: Mapping[str, Any]) -> Iterator[tuple[Place, str, Mapping[str, A
     for variable in data.get("templating", {}).get("list", []):
         if variable["type"] == "query":
             expr = _LABEL_VALUES.sub(r"count by (\g<label>) (\g<selector>)", variable["query"])
+            expr = _QUERY_RESULT.sub(r"\g<expr>", expr)
             yield Place.VARIABLE, variable["name"], {"expr": expr, "instant": True}
     for panel in data.get("panels", []):
         for target in panel.get("targets", []):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.anomalies import anomaly_dashboards
 from dashboards.delivery import delivery_dashboards
 from dashboards.incidents import incident_dashboards
 from dashboards.ladder import ladder_dashboards
@@ -28,7 +29,8 @@ def test_every_dashboard_compiles_against_grafanas_types(tmp_path: Path) -> None
     linked = DashboardOptions(external_url="https://f.example")
     texts |= {file.name: file.json_text for file in (*check_dashboards(linked), *ladder_dashboards(linked))}
     texts |= {file.name: file.json_text for file in (*delivery_dashboards(linked), *incident_dashboards(linked))}
-    assert len(texts) == 5 + 3 + 5 + 3 + 1 + 1 + 2
+    texts |= {file.name: file.json_text for file in anomaly_dashboards(linked)}
+    assert len(texts) == 5 + 3 + 5 + 3 + 1 + 1 + 2 + 1
     assert type_errors(texts, tmp_path) == ""
 
 
