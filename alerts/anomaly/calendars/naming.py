@@ -13,7 +13,8 @@ _WEEKDAYS: Final = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays",
 def names_of(calendars: Calendars, moment: datetime, service: str = "") -> tuple[str, ...]:
     """Why a moment is not learnt from: `New Year's Day (DE)`; `deployment of checkout 1.4.2 9 min ago`.
 
-    A day comes first, then deployments, the latest first. `service` is the series' label of that name. Empty where the moment is like any other.
+    A day comes first, then deployments, the latest first. `service` is the series' label of that name. Empty where the
+    moment is like any other.
     """
     day = calendars.days.get(_day(calendars, moment))
     days = () if day is None else (day.name,)
