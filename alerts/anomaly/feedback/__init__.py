@@ -1,0 +1,1 @@
+"""What people say of anomalies: which steps are learnt from, which open episodes end."""

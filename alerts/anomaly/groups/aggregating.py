@@ -1,0 +1,78 @@
+"""Sums and means of groups in which a missing member is not a zero.
+
+A member that was there within the last `patience` steps and is missing now was not scraped, we think; after that it is
+gone, and counts no more. While members are missing the rest stands for them, scaled by what the missing ones last had:
+a group of which less than `LEAST_COVERAGE` is present has no value, and so no score. Members of a rollout replace each
+other within that time: neither a dip nor a spike follows.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import Final
+
+import numpy as np
+
+from alerts.anomaly.groups.model import Floats, Groups, Reals, Rows
+
+LEAST_COVERAGE: Final = 0.9  # a scaled sum is off by at most a ninth, if the missing ones have doubled or died
+_PATIENCE: Final = timedelta(minutes=10)  # twice the time after which Prometheus takes a series for gone
+_LEAST_PATIENCE: Final = 2  # steps
+_BLOCK_STEPS: Final = 256  # of a history at once: 10,000 series × 256 steps × 8 bytes are 20 MB
+
+
+def patience_of(step: timedelta) -> int:
+    """Steps for which a member is awaited: ten minutes, at least two."""
+    return max(_LEAST_PATIENCE, ceil(_PATIENCE / step))
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """What members last had, (S,): NaN for those that are awaited no more; `missing`: steps since then."""
+
+    last: Reals
+    missing: Rows
+
+
+def nobody(series: int) -> Members:
+    """Nothing is known of any."""
+    return Members(np.full(series, np.nan), np.zeros(series, dtype=np.int64))
+
+
+def step_aggregate(
+    members: Members, values: Floats, groups: Groups, *, how: str = "sum", patience: int = 2
+) -> tuple[Members, Reals]:
+    """One step: (S,) values, NaN where there is no sample → (G,); NaN where too much is missing, or all.
+
+    `how`: sum or mean; a mean is that of all members that are present or awaited.
+    """
+    present = np.isfinite(values)
+    missing = np.where(present, 0, members.missing + 1)
+    last = np.where(present, values, np.where(missing > patience, np.nan, members.last))
+    return Members(last, missing), _scaled(np.where(present, values, np.nan).astype(np.float64), last, groups, how)
+
+
+def _scaled(values: Reals, last: Reals, groups: Groups, how: str) -> Reals:
+    present, awaited = ~np.isnan(values), ~np.isnan(last)
+    weight = np.where(awaited, np.abs(last), 0.0)
+    whole, there = groups.sums(weight), groups.sums(np.where(present, weight, 0.0))
+    count, here = groups.sums(awaited.astype(np.float64)), groups.sums(present.astype(np.float64))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        coverage = np.where(whole > 0, there / whole, here / count)  # members that are all 0 count alike
+        total = groups.sums(np.where(present, values, 0.0)) / coverage
+        total = total / count if how == "mean" else total
+    return np.where((here > 0) & (coverage >= LEAST_COVERAGE), total, np.nan)
+
+
+def aggregate(values: Floats, groups: Groups, *, how: str = "sum", patience: int = 2) -> tuple[Members, Reals]:
+    """A history: (S, T) → (G, T), as `step_aggregate` has it step by step, and what members last had.
+
+    Causal. 10,000 series × 8,064 steps take seconds: ask once a fit, not once a step.
+    """
+    series, steps = values.shape
+    found, members = np.empty((groups.count, steps)), nobody(series)
+    for start in range(0, steps, _BLOCK_STEPS):
+        block = np.ascontiguousarray(values[:, start : start + _BLOCK_STEPS].T)  # a step's values side by side
+        for offset, row in enumerate(block):
+            members, found[:, start + offset] = step_aggregate(members, row, groups, how=how, patience=patience)
+    return members, found
