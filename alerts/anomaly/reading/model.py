@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 Cells: TypeAlias = NDArray[np.int64]
 """(N, 2): row, step's index since the epoch."""
 
-MOST_CELLS: Final = 6_000_000  # of one reading: 24 MB as float32; 10,000 series × 2 days at 5 min
-CHUNK: Final = timedelta(days=2)
 STANDARD_DELAY: Final = timedelta(seconds=60)
 
 
