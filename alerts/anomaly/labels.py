@@ -16,6 +16,7 @@ RESERVED: Final = frozenset(
     }
 )  # fmt: skip
 """Labels that Flyball and Prometheus set on metrics and alerts of detectors."""
+STANDS_FOR: Final = "series"  # `all` on an alert that stands for many series
 LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,127}", re.ASCII)
 _KEY: Final = re.compile(r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?", re.ASCII)
 
@@ -39,7 +40,7 @@ def alert_labels(report: Report, written: Mapping[str, str], kept: Collection[st
         if not _KEY.fullmatch(key) or name.startswith("__"):
             message = f"`{key[:80]}` is not a label's key: letters, digits, `-`, `_` and `.`, at most 63"
             report.error(*at, message=message, rule="metadata", on_key=True)
-        elif name in RESERVED:
+        elif name in RESERVED or name == STANDS_FOR:
             message = f"`{name}` is a label that Flyball sets itself on alerts of detectors"
             report.error(*at, message=message, hint="another name", rule="metadata", on_key=True)
         elif name in (kept or ()):
