@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
+from alerts.anomaly.ports import Deployed
 from controlplane.ports import Store
 from exporters.dora.policy.model import DeliveryPolicy
 
@@ -17,9 +18,9 @@ class StoredDeployments:
         self._store = store
         self._policy = policy
 
-    def between(self, start: datetime, end: datetime) -> Sequence[tuple[datetime, str]]:
-        """(finished at, service), in order; start included, end not."""
+    def between(self, start: datetime, end: datetime) -> Sequence[Deployed]:
+        """In order; start included, end not."""
         production = self._policy().production
         with self._store.transaction(read_only=True) as transaction:
             found = transaction.delivery.deployments_between(start, end, limit=MOST)
-        return [(each.at, each.service) for each in found if each.environment in production]
+        return [Deployed(each.at, each.service, each.version) for each in found if each.environment in production]

@@ -69,6 +69,7 @@ def break_(context: typer.Context, name: Annotated[str, _FAULT], folder: _Folder
     \b
     certificate  the ingress shows a certificate that ends in 2 days
     cost         a connector loops; what goes to the language model multiplies
+    crawler      a crawler asks five times the usual; nothing fails
     errors       half of the requests to graphql-gateway fail; clients retry
     ingest       ingest takes in two fifths of what it should
     latency      Neo4j is slow; nearly every read and write is late

@@ -1,4 +1,4 @@
-"""The example's ladder and effects of deployments at the demo's pace, and its flags in the demo's folder.
+"""The example's ladder, detectors and effects of deployments at the demo's pace, and its flags in the demo's folder.
 
 The example has figures of production: an hour of burning money before the first step, a day at a tier. Nobody who tries
 the demo wants to wait for that, so the copied workspace runs the same tiers, thresholds and flags on the last five
@@ -32,6 +32,7 @@ _CHANGES: Final = (
 )
 
 
+_STEPS: Final = (r"^  step: 5m$", "  step: 1m  # five minutes where nobody sits and waits")
 _EFFECTS: Final = (r"^  effects: .*$", "  effects: {window: 15m, settle: 2m}  # an hour where nobody sits and waits")
 
 
@@ -45,11 +46,13 @@ def put_flags(folder: DemoFolder) -> None:
 
 
 def quicken(folder: DemoFolder) -> None:
-    """Let the copied workspace's ladder run at the demo's pace, and what a release did be known within half an hour."""
+    """Let the copied workspace's ladder and detectors run at the demo's pace, and judge releases in half an hour."""
     path = folder.workspace / "money" / "ladder.yaml"
     path.write_text(at_pace(path.read_text()))
     policy = folder.workspace / "delivery" / "policy.yaml"
     policy.write_text(re.sub(*_EFFECTS, policy.read_text(), flags=re.MULTILINE))
+    detectors = folder.workspace / "anomalies" / "detectors.yaml"
+    detectors.write_text(re.sub(*_STEPS, detectors.read_text(), flags=re.MULTILINE))
 
 
 def at_pace(text: str) -> str:

@@ -14,7 +14,7 @@ _TAIL_LINES: Final = 15
 
 
 def welcome(demo: Demo, command: str) -> str:
-    """The addresses and eight things to try; `command` is how the user calls flyball."""
+    """The addresses and nine things to try; `command` is how the user calls flyball."""
     where = demo.running
     again = f"{command} demo" + (f" --folder {shlex.quote(str(demo.folder.root))}" if not_default(demo.folder) else "")
     if demo.history:
@@ -36,7 +36,7 @@ def welcome(demo: Demo, command: str) -> str:
     Status page   {where.status_url or "none is declared"}
     Pager         {where.pager_url}  (what reached people)
 
-  Eight things to try:
+  Nine things to try:
 
     1. Break the gateway, in another terminal. {page}
          {again} break outage
@@ -65,9 +65,14 @@ def welcome(demo: Demo, command: str) -> str:
          {again} break release
          {where.console_url}/delivery/graphql-gateway
          {again} heal release
-    7. Ask more of an objective; the new rules run within 10 seconds:
+    7. Let a crawler ask five times what is usual. Nothing fails, no objective burns; within 6 minutes a ticket says
+       what was expected at this hour:
+         {again} break crawler
+         {where.console_url}/anomalies
+         {again} heal crawler
+    8. Ask more of an objective; the new rules run within 10 seconds:
          {demo.folder.workspace / "slo" / "gateway.yaml"}
-    8. {past}
+    9. {past}
 
   Ctrl-C ends everything.
 """
