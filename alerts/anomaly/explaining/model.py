@@ -45,3 +45,33 @@ class Earlier:
     at: datetime
     value: float | None
     is_weekly: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A member's part in what its group is off by: of all members they sum to 1."""
+
+    series: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One step of one series, and what became of it.
+
+    `would_alert`: an alert is (or would be) open at the step, since `open_since`; `said` is why, or why not. `notes`
+    are what calendars say of the time. `group` is the group's series text, empty without one, and `members` the ones
+    furthest off.
+    """
+
+    detector: str
+    series: str
+    facts: StepFacts
+    earlier: tuple[Earlier, ...]
+    said: str
+    would_alert: bool
+    open_since: datetime | None
+    notes: tuple[str, ...] = ()
+    group: str = ""
+    members: tuple[Share, ...] = ()
+    warnings: tuple[str, ...] = ()

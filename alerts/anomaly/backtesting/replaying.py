@@ -1,0 +1,213 @@
+"""Score a past as the daemon would have, step by step, and what it would have told."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerts.anomaly.backtesting.model import ALARMS, Backtest, Curve, Past
+from alerts.anomaly.backtesting.past import Progress
+from alerts.anomaly.detector.history import score_history
+from alerts.anomaly.detector.model import Floats, Grid, Panel, Scores
+from alerts.anomaly.detector.settings import steps_a_day
+from alerts.anomaly.episodes.model import Change
+from alerts.anomaly.episodes.state import blank
+from alerts.anomaly.episodes.telling import about_of, episode_of
+from alerts.anomaly.explaining.facts import BASELINE_WORDS
+from alerts.anomaly.explaining.sentences import episode_sentence
+from alerts.anomaly.feedback.learning import announced
+from alerts.anomaly.groups.aggregating import aggregate, patience_of
+from alerts.anomaly.model import AnomalyDetector
+from alerts.anomaly.scoring.judging import judge_of, warmed
+from alerts.anomaly.scoring.lineup import Lineup, lineup_of
+from alerts.anomaly.scoring.past import Rulings
+from alerts.anomaly.scoring.phase_table import PhaseTable, phase_table
+from alerts.anomaly.scoring.step_arrays import column_of
+from alerts.anomaly.scoring.terms import terms_of
+from controlplane.model.anomaly import Episode
+
+_TOGETHER: Final = 50  # series that are scored at once
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_PRESENCE_DAYS: Final = 1  # before the time that is judged, of which samples came and which did not
+MOST_CURVES: Final = 12
+_KEPT: Final = (
+    "point", "sustained", "score", "sustained_score", "expected", "lower", "upper", "baseline", "maturity", "shifted",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """All series and then their groups: values and scores of the time that is judged (N, T), and what was told.
+
+    `all_values` (N, …) have what lies before it, too.
+    """
+
+    lineup: Lineup
+    start: int
+    all_values: Floats
+    values: Floats
+    scores: Scores
+    episodes: tuple[Episode, ...]
+
+
+def backtest(
+    detector: AnomalyDetector,
+    past: Past,
+    since: datetime,
+    rulings: Rulings,
+    *,
+    label: str = "",
+    progress: Progress = lambda share: None,
+) -> Backtest:
+    """What would have been told from `since` on, by a detector that has seen what lies before it in `past`.
+
+    Scores are causal: each step is judged by what came before it, with the same lags, masks, groups, false-discovery
+    control and hysteresis as in the daemon. One thing differs: the all-time range begins with `past`.
+    """
+    found = judged(detector, past, since, rulings, progress=progress)
+    until = _EPOCH + (past.first + past.values.shape[1]) * past.step
+    return Backtest(
+        label=label or detector.name,
+        detector=detector,
+        since=_EPOCH + found.start * past.step,
+        until=until,
+        series=found.lineup.own,
+        groups=len(found.lineup.keys) - found.lineup.own,
+        scored=int(np.isfinite(found.scores.score).sum()) * past.step,
+        episodes=found.episodes,
+        curves=_curves(found, past),
+        warnings=past.warnings,
+    )
+
+
+def judged(
+    detector: AnomalyDetector,
+    past: Past,
+    since: datetime,
+    rulings: Rulings,
+    *,
+    progress: Progress = lambda share: None,
+) -> Judged:
+    """The same with all of its arrays."""
+    start = min(max(-((_EPOCH - since) // past.step), past.first), past.first + past.values.shape[1])
+    lineup, values, scores = _scored(detector, past, start, rulings, progress)
+    found = Judged(lineup, start, values, values[:, start - past.first :], scores, ())
+    return _told(detector, found, rulings)
+
+
+# --- scores ----------------------------------------------------------------------------------------------------------
+
+
+def _scored(
+    detector: AnomalyDetector, past: Past, start: int, rulings: Rulings, progress: Progress
+) -> tuple[Lineup, Floats, Scores]:  # fmt: skip
+    lineup = lineup_of(past.labels, detector.grouping)
+    values = past.values
+    if lineup.groups is not None and detector.grouping is not None:
+        _, sums = aggregate(
+            values, lineup.groups, how=detector.grouping.aggregate, patience=patience_of(past.step)
+        )  # fmt: skip
+        values = np.concatenate([values, sums.astype(np.float32)])
+    grid = Grid(past.first, past.step, values.shape[1])
+    table = phase_table(grid, rulings.zone, rulings.calendars.special)
+    kept = start - past.first
+    parts = []
+    for at in range(0, len(values), _TOGETHER):
+        part = slice(at, at + _TOGETHER)
+        panel = panel_of(grid, values[part], lineup.keys[part], lineup.labels[part], rulings, table)
+        parts.append(_cut(score_history(panel, terms_of(detector)), kept))
+        progress(min((at + _TOGETHER) / len(values), 1.0))
+    return lineup, values, _joined(parts, grid.count - kept)
+
+
+def panel_of(
+    grid: Grid,
+    values: Floats,
+    keys: Sequence[str],
+    labels: Sequence[Mapping[str, str]],
+    rulings: Rulings,
+    table: PhaseTable,
+) -> Panel:
+    """With lags by local time and what calendars and people keep from being learnt."""
+    return Panel(np.ascontiguousarray(values), grid, table.part(grid), rulings.learnt(grid, keys, labels))
+
+
+def _cut(scores: Scores, kept: int) -> dict[str, NDArray[Any]]:
+    """From the time that is judged on, as copies: the whole is much larger."""
+    return {name: getattr(scores, name)[:, kept:].copy() for name in _KEPT}
+
+
+def _joined(parts: Iterable[dict[str, NDArray[Any]]], count: int) -> Scores:
+    """One after the other; what is not kept is NaN."""
+    known = list(parts)
+    found: dict[str, Any] = {
+        name: np.concatenate([part[name] for part in known]) if known else np.empty((0, count)) for name in _KEPT
+    }
+    nothing = np.broadcast_to(np.float32(np.nan), found["score"].shape)
+    return Scores(**{each.name: found.get(each.name, nothing) for each in fields(Scores)})
+
+
+# --- episodes --------------------------------------------------------------------------------------------------------
+
+
+def _told(detector: AnomalyDetector, judged: Judged, rulings: Rulings) -> Judged:
+    judge, lineup, step, start = judge_of(detector), judged.lineup, detector.step, judged.start
+    before = judged.all_values.shape[1] - judged.values.shape[1]
+    presence = min(before, _PRESENCE_DAYS * steps_a_day(step))
+    state, _ = warmed(blank(lineup.keys), judge, judged.all_values[:, before - presence : before], start - presence)
+    found: dict[str, Episode] = {}
+    about = about_of(detector)
+    for place in range(judged.values.shape[1]):
+        now = _EPOCH + (start + place) * step
+        hushed = announced(rulings.feedback, lineup.keys, now) if rulings.feedback else None
+        scores, values = column_of(judged.scores, place), judged.values[:, place]
+        state, changes = judge.step(state, start + place, values, scores, lineup.groups, hushed)
+        for change in changes:
+            why = _why(change, judged)
+            episode = episode_of(
+                change, about, series=lineup.keys[change.row], labels=lineup.labels[change.row], explanation=why
+            )
+            found[episode.id] = episode
+    ordered = sorted(found.values(), key=lambda each: (each.started_at, each.series, each.kind))
+    return replace(judged, episodes=tuple(ordered))
+
+
+def _why(change: Change, judged: Judged) -> str:
+    place = change.worst_at - judged.start
+    inside = 0 <= place < judged.values.shape[1]
+    code = int(judged.scores.baseline[change.row, place]) if inside else 0
+    return episode_sentence(
+        change.kind.value,
+        value=change.value,
+        expected=change.expected,
+        lower=change.lower,
+        upper=change.upper,
+        score=change.score,
+        baseline=BASELINE_WORDS[code] if code < len(BASELINE_WORDS) else "",
+    )
+
+
+def _curves(judged: Judged, past: Past) -> tuple[Curve, ...]:
+    """Series with the most alarms, then the highest scores."""
+    counts: dict[str, float] = {}
+    for each in judged.episodes:
+        worth = 1.0 + float(each.score or 0) / 1e6 if each.kind in ALARMS else 0.01
+        counts[each.series] = counts.get(each.series, 0.0) + worth
+    keys, scores = judged.lineup.keys, judged.scores
+    order = sorted(range(len(keys)), key=lambda row: (-counts.get(keys[row], 0.0), row))[:MOST_CURVES]
+    return tuple(
+        Curve(
+            series=keys[row],
+            start=_EPOCH + judged.start * past.step,
+            step=past.step,
+            values=judged.values[row],
+            expected=scores.expected[row],
+            lower=scores.lower[row],
+            upper=scores.upper[row],
+            score=scores.score[row],
+        )
+        for row in order
+    )
