@@ -130,6 +130,8 @@ class _Reading:
                 "spec", "cost", message="query and cost exclude each other", hint="remove one", on_key=True
             )
         elif spec.query is None and spec.cost is None:
+            if any(self._report.document.has("spec", each) for each in ("query", "cost")):
+                return  # it is there, in a shape that was told
             hint = "write `query` (PromQL) or `cost` (daily spend)"
             self._report.error("spec", message="nothing is watched", hint=hint, on_key=True)
         elif spec.query is not None:

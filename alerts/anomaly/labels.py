@@ -44,7 +44,7 @@ def alert_labels(report: Report, written: Mapping[str, str], kept: Collection[st
             message = f"`{name}` is a label that Flyball sets itself on alerts of detectors"
             report.error(*at, message=message, hint="another name", rule="metadata", on_key=True)
         elif name in (kept or ()):
-            message = f"the series have a label `{name}` of their own: alerts would lose it, and be one"
+            message = f"the series have their own label `{name}`, which alerts would lose"
             report.error(*at, message=message, hint="another name", rule="metadata", on_key=True)
         elif name in found:
             message = f"another label is `{name}` in Prometheus, too"

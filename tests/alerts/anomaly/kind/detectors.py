@@ -59,7 +59,8 @@ def a_detector(name: str = "traffic", **different: Any) -> AnomalyDetector:
 def read_text(text: str) -> Declared[AnomalyDetector]:
     """What a file declares; its problems are those of its shape, too."""
     found = read([SourceFile("d.yaml", text.encode())], KINDS)
-    values = declared(found.documents)
+    values = declared((*found.documents, *found.incomplete))
+    values = values if not found.incomplete else Declared((), values.problems)
     return Declared(values.values, (*found.problems, *values.problems))
 
 
