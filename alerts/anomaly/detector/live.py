@@ -35,6 +35,7 @@ class Carried:
 class StepScores:
     """One step of `alerts.anomaly.detector.model.Scores`: all of shape (S,)."""
 
+    value: Floats
     point: Floats
     sustained: Floats
     score: Floats

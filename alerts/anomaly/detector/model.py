@@ -79,6 +79,7 @@ class Scores:
     `lower` … `upper`. `point` and `sustained` are rarities (mean of −log10 p), as ANOMALY.md defines them.
     """
 
+    value: Floats  # what was scored: the sample, or the rate that a counter was made into
     point: Floats
     sustained: Floats
     score: Floats
