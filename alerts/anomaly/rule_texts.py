@@ -5,6 +5,7 @@ Labels of series are known only then, so templates go through them. Each alert a
 
 from typing import Final
 
+from alerts.anomaly.labels import RESERVED
 from alerts.anomaly.model import AnomalyDetector, Direction
 from controlplane import anomaly_names
 from controlplane import conventions as names
@@ -12,8 +13,8 @@ from controlplane.model.rule import Labels
 from controlplane.wording import duration
 
 _METRIC: Final = "__name__"
-_TARGET: Final = ("instance", "job")  # Flyball itself: it says nothing about the series
-_NOT_TOLD: Final = (_METRIC, *_TARGET, anomaly_names.DETECTOR, anomaly_names.OUTPUT, anomaly_names.GROUP)
+_NOT_TOLD: Final = (_METRIC, anomaly_names.DETECTOR, anomaly_names.OUTPUT, anomaly_names.GROUP)
+_RENAMED: Final = f"^exported_({'|'.join(sorted((*RESERVED, 'instance', 'job')))})$"  # by us, or by a scrape
 _FIGURES: Final = {
     "$now": anomaly_names.VALUE,
     "$expected": anomaly_names.EXPECTED,
@@ -44,7 +45,7 @@ def literal(text: str) -> str:
 def of_series(detector: AnomalyDetector) -> Labels:
     """Of one series that is unusual."""
     return (
-        (names.SUMMARY, f"{_who(detector)}{_told('$labels')} is unusual"),
+        (names.SUMMARY, f"{_target(detector)}{_who(detector)}{_told('$labels')} is unusual"),
         (names.DESCRIPTION, _figures(detector)),
         (names.EXPLAIN, _command(detector)),
     )
@@ -54,9 +55,11 @@ def of_group(detector: AnomalyDetector) -> Labels:
     """Of series that are unusual together, and which of them are farthest off."""
     members = _selector("$members", _METRIC, anomaly_names.OUTPUT, anomaly_names.GROUP)
     asked = f'(printf `topk({_LISTED}, {anomaly_names.SCORE}{{%s{anomaly_names.GROUP}=""}})` $members)'
-    description = f"{_figures(detector)} Farthest off of its members, by score:{members}{_listed(asked)}."
+    description = (
+        f"{_target(detector)}{_figures(detector)} Farthest off of its members, by score:{members}{_listed(asked)}."
+    )
     return (
-        (names.SUMMARY, f"{_who(detector)}{_told('$labels')} is unusual as a whole"),
+        (names.SUMMARY, f"{_target(detector)}{_who(detector)}{_told('$labels')} is unusual as a whole"),
         (names.DESCRIPTION, description),
         (names.EXPLAIN, _command(detector)),
     )
@@ -65,7 +68,10 @@ def of_group(detector: AnomalyDetector) -> Labels:
 def of_many(detector: AnomalyDetector) -> Labels:
     """Of so many series that one alert stands for all."""
     farthest = _listed(f"`topk({_LISTED}, {anomaly_names.SCORE}{{{_members(detector)}}})`")
-    description = f"This alert stands for all of them: look for what they have in common. Farthest off:{farthest}."
+    description = (
+        f"{_target(detector)}This alert stands for all of them: look for what they have in common."
+        f" Farthest off:{farthest}."
+    )
     return (
         (names.SUMMARY, f"{_who(detector)}: {_COUNTED} series are unusual at once"),
         (names.DESCRIPTION, description),
@@ -80,7 +86,7 @@ def of_missing(detector: AnomalyDetector) -> Labels:
         " Look at what is measured first, then at its exporter."
     )
     return (
-        (names.SUMMARY, f"{_who(detector)}{_told('$labels')} has no samples any more"),
+        (names.SUMMARY, f"{_target(detector)}{_who(detector)}{_told('$labels')} has no samples any more"),
         (names.DESCRIPTION, description),
         (names.EXPLAIN, _command(detector)),
     )
@@ -89,7 +95,7 @@ def of_missing(detector: AnomalyDetector) -> Labels:
 def of_many_missing(detector: AnomalyDetector) -> Labels:
     """Of so many series without samples that one alert stands for all."""
     some = _listed(f"`topk({_LISTED}, {anomaly_names.GAP}{{{_members(detector)}}} == 1)`", scores=False)
-    description = f"This alert stands for all of them: look at what exports them. Some are:{some}."
+    description = f"{_target(detector)}This alert stands for all of them: look at what exports them. Some are:{some}."
     return (
         (names.SUMMARY, f"{_who(detector)}: {_COUNTED} series have no samples any more"),
         (names.DESCRIPTION, description),
@@ -151,7 +157,26 @@ def _selector(variable: str, *left_out: str) -> str:
 
 def _told(labels: str) -> str:
     """The labels that tell series apart, each with a blank before it."""
-    return _do(f"range $k, $v := {labels}") + _unless(_NOT_TOLD) + f" {_do('$k')}={_do('$v')}" + _END + _END
+    return _of_series(labels, f" {_name()}={_do('$v')}")
+
+
+def _of_series(labels: str, text: str) -> str:
+    """A text for each label `$k`, `$v` that is the series' own: job and instance of Flyball's scrape are not."""
+    target = _do("$is_own := true") + _do("range $target") + _do("if eq (index .Labels $k) $v")
+    target += _do("$is_own = false") + _END + _END
+    return (
+        _do(f"range $k, $v := {labels}") + _unless(_NOT_TOLD) + target + _do("if $is_own") + text + _END + _END + _END
+    )
+
+
+def _target(detector: AnomalyDetector) -> str:
+    """Sets `$target` to a metric of Flyball's that has the scrape's labels only."""
+    return _do(f'$target := query `{anomaly_names.SCORED_AT}{{{anomaly_names.DETECTOR}="{detector.name}"}}`')
+
+
+def _name() -> str:
+    """What the series calls its label `$k`."""
+    return _do(f'$k | reReplaceAll "{_RENAMED}" "$1"')
 
 
 def _listed(query: str, *, scores: bool = True) -> str:
@@ -162,8 +187,8 @@ def _listed(query: str, *, scores: bool = True) -> str:
 
 def _command(detector: AnomalyDetector) -> str:
     """The command that tells more; what a label holds cannot break out of its quotes."""
-    added = _do('$own = printf "%s,%s=%q" $own $k $v')
-    collected = _do('$own := ""') + _do("range $k, $v := $labels") + _unless(_NOT_TOLD) + added + _END + _END
+    added = _do(f'$own = printf "%s,%s=%q" $own (reReplaceAll "{_RENAMED}" "$1" $k) $v')
+    collected = _target(detector) + _do('$own := ""') + _of_series("$labels", added)
     quoted = _do("""$own | reReplaceAll "^," "" | reReplaceAll "'" `'\\''`""")
     opening = _do('"{"')  # a brace before an action would be read as a part of it
     option = f"{_do('if $own')} --series '{opening}{quoted}}}'{_END}"

@@ -47,18 +47,18 @@ def alert(labels: str, **annotations: str) -> dict[str, object]:
 
 
 def test_an_open_anomaly_is_told_with_its_series_figures_and_commands(promtool: str, tmp_path: Path) -> None:
-    labels = 'detector="traffic",job="flyball",service="it\'s"'
+    labels = 'detector="traffic",exported_job="api",job="flyball",service="it\'s"'
     series = {
         f'anomaly_open{{{labels},output="point"}}': "0 0 1 1 1 0x20",
         'anomaly_open{detector="traffic",job="flyball",service="other",output="point"}': "0x30",
         'flyball_anomaly_series{detector="traffic"}': "2x30",
-        'anomaly_scored_timestamp_seconds{detector="traffic"}': "0+60x30",
+        'anomaly_scored_timestamp_seconds{detector="traffic",job="flyball"}': "0+60x30",
     } | {f"{name}{{{labels}}}": f"{value}x30" for name, value in FIGURES.items()}
     told = alert(
-        "detector=traffic job=flyball service=it's output=point severity=page team=gateway",
-        summary="Traffic of the gateway service=it's is unusual",
+        "detector=traffic exported_job=api job=flyball service=it's output=point severity=page team=gateway",
+        summary="Traffic of the gateway job=api service=it's is unusual",
         description="It is 812; expected 430.2, usual 310 to 56000. Score 3.1: above 1 is anomalous.",
-        explain="flyball anomaly explain traffic --series '{service=\"it'\\''s\"}'",
+        explain="flyball anomaly explain traffic --series '{job=\"api\",service=\"it'\\''s\"}'",
         dashboard_url="https://flyball.example/anomalies/traffic",
         runbook_url="https://runbooks.example/traffic",
     )
