@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,9 +16,11 @@ from flyball.web.money_frame import MoneyChart
 from flyball.web.pages import STATIC, environment
 
 if TYPE_CHECKING:
+    from alerts.anomaly.backtesting.model import Backtest
     from alerts.anomaly.csv_series.model import CsvFile
     from alerts.anomaly.csv_series.scoring import Scored
     from alerts.anomaly.csv_series.telling import Anomaly
+    from controlplane.model.anomaly import Episode
 
 MOST_CHARTS: Final = 50
 MOST_ROWS: Final = 200
@@ -73,6 +75,74 @@ def of_file(file: "CsvFile", scored: "Sequence[Scored]") -> str:
     if len(told) > MOST_CHARTS:
         lead.append(f"The {MOST_CHARTS} series with the worst are shown; --csv has them all.")
     return page(f"Anomalies in {file.path}", lead, sections)
+
+
+def of_backtests(tests: "Sequence[Backtest]") -> str:
+    """Backtests, one or several side by side: a section for each, its worst series drawn."""
+    sections = [
+        section for number, test in enumerate(tests, 1) for section in (_backtest(test, number), *_curves(test, number))
+    ]
+    first = tests[0] if tests else None
+    if first is None:
+        return page("Backtest of anomaly detectors", ["There is no detector."], [])
+    names = ", ".join(dict.fromkeys(each.detector.name for each in tests))
+    length = wording.duration(first.until - first.since)
+    lead = [f"{wording.utc(first.since)} to {wording.utc(first.until)}, {length}."]
+    return page(f"What {names} would have told", lead, sections)
+
+
+def _backtest(test: "Backtest", number: int) -> Section:
+    rate = test.alarms_per_series_month
+    alarms = f"{len(test.alarms):,} {'alarm' if len(test.alarms) == 1 else 'alarms'}"
+    often = "nothing scored" if rate is None else f"{wording.significant(rate)} a series and month"
+    worst = sorted(test.episodes, key=lambda each: -float(each.score or 0))[:MOST_ROWS]
+    rows = tuple(
+        RowView(
+            each.started_at,
+            each.series,
+            wording.duration((each.ended_at or test.until) - each.started_at),
+            "" if each.score is None else wording.times(float(each.score)),
+            each.explanation,
+        )
+        for each in worst
+    )
+    more = f"The {MOST_ROWS} with the highest scores are listed." if len(test.episodes) > MOST_ROWS else ""
+    said = f"{alarms} of {test.series:,} series, {often}"
+    return Section(test.label, said, (), rows, more or ("" if rows else "Nothing would have been told."))
+
+
+def _curves(test: "Backtest", number: int) -> "Iterator[Section]":
+    for place, curve in enumerate(test.curves, 1):
+        episodes = [each for each in test.episodes if each.series == curve.series]
+        course = Course(
+            name=f"curve-{number}-{place}",
+            title=curve.series,
+            start=curve.start,
+            step=curve.step,
+            values=curve.values,
+            expected=curve.expected,
+            lower=curve.lower,
+            upper=curve.upper,
+            told=tuple(_episode(each, test.until) for each in episodes),
+        )
+        counted = f"{len(episodes):,} {'episode' if len(episodes) == 1 else 'episodes'}"
+        chart = band_chart(course, f"{counted} over {wording.duration(course.end - course.start)}.")
+        yield Section(f"{test.label}: {curve.series}", counted, (chart,))
+
+
+def _episode(each: "Episode", until: datetime) -> Told:
+    end = each.ended_at or until
+    kind = "info" if each.kind == "gap" else "page"
+    score = None if each.score is None else float(each.score)
+    text = f"{wording.utc(each.started_at)}, {wording.duration(end - each.started_at)}: {each.explanation}"
+    cells = row_cells(
+        end,
+        None if each.value is None else float(each.value),
+        None if each.expected is None else float(each.expected),
+        score,
+    )
+    label = "no samples" if score is None else wording.times(score)
+    return Told(each.started_at, end, kind, label, text, cells)
 
 
 def _series(scored: "Scored", found: "Sequence[Anomaly]", number: int) -> Section:

@@ -13,6 +13,7 @@ from alerts.anomaly.backtesting.replaying import Judged, judged, panel_of
 from alerts.anomaly.calendars.naming import sentence_of
 from alerts.anomaly.detector.history import score_history
 from alerts.anomaly.detector.model import Grid
+from alerts.anomaly.episodes.model import EpisodeKind
 from alerts.anomaly.explaining.facts import same_phase, step_facts
 from alerts.anomaly.explaining.model import Explained, Share
 from alerts.anomaly.explaining.narrowing import narrowed
@@ -89,12 +90,9 @@ def _explained(
     scores = score_history(panel, terms_of(detector))
     index = min(max(index_at(at, past.step) - past.first, 0), grid.count - 1)
     facts = step_facts(panel, scores, 0, index)
-    open_ = [each for each in found.episodes if each.series == key and each.kind != "level_shift"]
-    now = [
-        each for each in open_ if each.started_at <= facts.at and (each.ended_at is None or each.ended_at > facts.at)
-    ]
-    alarms = [each for each in now if each.kind != "gap"]
-    held = bool(found.held[row, -1])
+    now = [each for each in found.episodes if each.series == key and _is_open(each, facts.at)]
+    alarms = [each for each in now if each.kind in (EpisodeKind.POINT.value, EpisodeKind.SUSTAINED.value)]
+    held = _is_held(detector, found, row)
     notes = sentence_of(rulings.calendars, facts.at, labels.get(SERVICE, ""))
     group, members = _members(found, row)
     return Explained(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from controlplane.problems import Problem
 
 _STDIN: Final = "-"
+_MOST_SHOWN: Final = 1 << 24  # bytes of a file whose lines are shown beside what is wrong with them
 _LONGEST_STEP: Final = timedelta(days=1)
 
 
@@ -243,7 +244,8 @@ def _show(problems: "Sequence[Problem]", content: bytes) -> None:
     from controlplane.problems import has_errors
 
     if problems:
-        sources = {each.path: content for each in problems} if len(content) < 1 << 24 else {}
+        is_shown = len(content) < _MOST_SHOWN and not content.startswith(b"\x1f\x8b") and b"\0" not in content
+        sources = {each.path: content for each in problems} if is_shown else {}
         typer.echo(as_text(list(problems), sources, sys.stderr.isatty()), err=True, nl=False)
     if has_errors(problems):
         raise typer.Exit(ExitCode.PROBLEMS)
@@ -277,9 +279,10 @@ def _print(
     zone: str,
 ) -> None:
     from alerts.anomaly.csv_series.told import csv_text, guesses, json_text, table
+    from controlplane.problem_report import printable
 
     for line in guesses(read, scored):
-        typer.echo(line, err=True)
+        typer.echo(printable(line), err=True)
     if as_csv:
         for part in csv_text(read, scored, only_anomalies=only_anomalies):
             typer.echo(part, nl=False)
@@ -287,7 +290,7 @@ def _print(
         for part in json_text(read, scored, only_anomalies=only_anomalies):
             typer.echo(part, nl=False)
     else:
-        typer.echo(table(read, scored, most=most, zone=zone), nl=False)
+        typer.echo(printable(table(read, scored, most=most, zone=zone), keep="\n"), nl=False)
 
 
 def _draw(path: Path, read: "CsvFile", scored: "Sequence[Scored]") -> None:

@@ -1,0 +1,169 @@
+"""What commands about anomalies share: detectors, the store, Prometheus, what is not learnt; how all of it fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from flyball.cli import ExitCode
+from flyball.cli.declared import declared_or_exit, fail, one_or_exit
+from flyball.cli.opened_store import opened_store
+from flyball.cli.settings import settings_or_exit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alerts.anomaly.model import AnomalyDetector
+    from alerts.anomaly.ports import Deployments
+    from alerts.anomaly.scoring.past import Rulings
+    from controlplane.adapters.prometheus_matrix import PrometheusMatrix
+    from controlplane.model.anomaly import Feedback
+    from controlplane.model.matcher import Matcher
+    from controlplane.store import SqlStore
+    from flyball.settings import Settings
+
+Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="The workspace.")]
+Database = Annotated[str, typer.Option(metavar="URL", help="Instead of the workspace's database.")]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+PrometheusURL = Annotated[
+    str, typer.Option("--prometheus", metavar="URL", help="Prometheus' address; by default that of flyball.yaml.")
+]
+SeriesOption = Annotated[
+    str, typer.Option("--series", metavar="SELECTOR", help="""Series by their labels: '{service="checkout"}'.""")
+]
+_QUERY_SECONDS: Final = 120.0
+_SQLITE: Final = "sqlite:///"
+
+
+def detectors_or_exit(folder: Path) -> "dict[str, AnomalyDetector]":
+    """The detectors of the workspace's files, as they are now; mistakes in them end the program."""
+    from alerts.anomaly.declared import declared
+    from alerts.anomaly.kinds import KINDS
+
+    if not folder.is_dir():
+        fail(f"{folder} is not a folder", ExitCode.PROBLEMS)
+    return declared_or_exit(folder, declared, KINDS)
+
+
+def apart(name: str, folder: Path) -> tuple[str, Path]:
+    """A name and a workspace: what stands in the name's place is the workspace where it can only mean a folder."""
+    from flyball.settings import FILE_NAME
+
+    found = Path(name)
+    if name and folder == Path() and found.is_dir():
+        is_meant = "/" in name or name.startswith(".") or (found / FILE_NAME).is_file()
+        return ("", found) if is_meant else (name, folder)
+    return name, folder
+
+
+def detector_or_exit(folder: Path, name: str) -> "AnomalyDetector":
+    """The one of that name."""
+    return one_or_exit(detectors_or_exit(folder), name, "AnomalyDetector")
+
+
+def chosen_or_exit(folder: Path, name: str) -> "list[AnomalyDetector]":
+    """The one of that name, or all where none is named; a workspace without any ends the program."""
+    found = detectors_or_exit(folder)
+    if not found:
+        hint = "docs/how-to/detect-anomalies.md says how to write one"
+        fail(f"{folder} declares no AnomalyDetector: {hint}", ExitCode.PROBLEMS)
+    return [one_or_exit(found, name, "AnomalyDetector")] if name else list(found.values())
+
+
+def matchers_or_exit(text: str) -> "tuple[Matcher, ...]":
+    """Of `--series`."""
+    from alerts.anomaly.explaining.selecting import selector
+
+    try:
+        return selector(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--series") from None
+
+
+@contextmanager
+def opened(folder: Path, database: str) -> "Iterator[SqlStore]":
+    """The store, with its tables. What it says when it fails ends the program."""
+    url = database or settings_or_exit(folder).database_url.reveal()
+    with opened_store(url, "anomaly") as store:
+        yield store
+
+
+@contextmanager
+def matrix_of(settings: "Settings") -> "Iterator[PrometheusMatrix]":
+    """The workspace's Prometheus. What it says when it fails ends the program."""
+    from controlplane.adapters.prometheus_matrix import PrometheusMatrix
+    from controlplane.ports import Permanent, Transient
+
+    credentials = settings.prometheus_credentials.reveal() if settings.prometheus_credentials else ""
+    source = PrometheusMatrix(settings.prometheus_url, credentials=credentials, timeout_seconds=_QUERY_SECONDS)
+    try:
+        yield source
+    except (Transient, Permanent) as error:
+        fail(f"flyball anomaly: {error}", ExitCode.OUTSIDE)
+    finally:
+        source.close()
+
+
+class Known:
+    """What the database knows that keeps time from being learnt; nothing where there is no database yet."""
+
+    def __init__(self, store: "SqlStore | None", folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+
+    def rulings(self, detector: "AnomalyDetector", start: datetime, end: datetime) -> "Rulings":
+        """Calendars and feedback of a detector for a time."""
+        from alerts.anomaly.calendars.reading import calendars_of
+        from alerts.anomaly.scoring.past import Rulings
+        from controlplane.calendar.zones import zone
+
+        clock = zone(detector.season.time_zone)
+        calendars = calendars_of(detector.calendars, clock, start, end, self._deployments())
+        return Rulings(clock, calendars, tuple(self._feedback(detector.name, start)))
+
+    def _deployments(self) -> "Deployments | None":
+        if self._store is None:
+            return None
+        from flyball.anomalies.deployments import StoredDeployments
+        from flyball.cli.dora.opening import policy_or_exit
+
+        return StoredDeployments(self._store, lambda: policy_or_exit(self._folder))
+
+    def _feedback(self, detector: str, since: datetime) -> "Sequence[Feedback]":
+        if self._store is None:
+            return ()
+        with self._store.transaction(read_only=True) as transaction:
+            return transaction.anomalies.feedback(detector, since=since)
+
+
+@contextmanager
+def known(folder: Path, database: str, settings: "Settings") -> "Iterator[Known]":
+    """Of the workspace's database. Where that is a file that is not there yet none is made, and nothing is known."""
+    url = database or settings.database_url.reveal()
+    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
+        typer.echo("There is no database yet: feedback and deployments are not known.", err=True)
+        yield Known(None, folder)
+        return
+    with opened_store(url, "anomaly") as store:
+        yield Known(store, folder)
+
+
+def moment_or_exit(text: str, before: datetime, option: str) -> datetime:
+    """A time in RFC 3339, or a length before another time."""
+    from slo.replay.times import moment_before
+
+    try:
+        return moment_before(text, before)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def answer(data: object, text: str, *, as_json: bool) -> None:
+    """As JSON, or as text that a terminal takes for no commands: labels and notes come from anywhere."""
+    from controlplane.problem_report import printable
+    from flyball.cli.asking import printed
+
+    printed(data, printable(text, keep="\n"), as_json=as_json)
