@@ -61,6 +61,11 @@ class ExpositionBoard:
             self._told = {**self._told, latest.detector: told}
             self._joined = None
 
+    def is_heard(self) -> bool:
+        """Whether this process leads, as far as we know."""
+        with self._lock:
+            return self._heard is not None and self._clock.now() - self._heard <= SILENT_AFTER
+
     def silence(self) -> None:
         """Say nothing any more: the lease is lost."""
         with self._lock:

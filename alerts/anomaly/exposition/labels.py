@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from controlplane import anomaly_names as names
+from alerts.anomaly.labels import RESERVED
 
-RESERVED: Final = frozenset({names.DETECTOR, names.OUTPUT, names.BASELINE, names.GROUP})
 METRIC_NAME: Final = "__name__"
 _EXPORTED: Final = "exported_"  # what Prometheus itself puts before a label whose name is taken
 _CLASSIC: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")

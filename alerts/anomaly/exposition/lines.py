@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from alerts.anomaly.detector.model import Booleans, Codes, Floats
 from alerts.anomaly.exposition.labels import escaped, exposed_labels, written
 from alerts.anomaly.model import Output
-from alerts.anomaly.scoring.latest import Latest
+from alerts.anomaly.scoring.latest import BASELINES, Latest
 from controlplane import anomaly_names as names
 
-BASELINES: Final = ("", "level", "daily", "weekly", "cost")
 HELP: Final[Mapping[str, str]] = {
     names.SCORE: "How far off a value is, against how far off is anomalous: above 1 is anomalous.",
     names.SUSTAINED_SCORE: "The same of what goes on for long.",

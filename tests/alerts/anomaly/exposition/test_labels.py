@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from alerts.anomaly.exposition.labels import RESERVED, exposed_labels, written
+from alerts.anomaly.exposition.labels import exposed_labels, written
+from alerts.anomaly.labels import RESERVED
 
 
 def test_labels_that_we_use_ourselves_are_exported_as_prometheus_does() -> None:
