@@ -24,8 +24,10 @@ _FIGURES: Final = {
     "$sustained": anomaly_names.SUSTAINED_SCORE,
 }
 _LISTED: Final = 5
+_IN_QUOTES: Final = """reReplaceAll "'" `'\\''`"""  # what a shell reads between single quotes
 _SHOWN: Final = (  # a number: digits that matter, and no exponent where people write none
-    '{{ $shown := printf "%.4g" .Value }}{{ if ge .Value 1000.0 }}{{ $shown = printf "%.0f" .Value }}{{ end }}'
+    '{{ $shown := printf "%.4g" .Value }}'
+    '{{ if or (ge .Value 1000.0) (le .Value -1000.0) }}{{ $shown = printf "%.0f" .Value }}{{ end }}'
 )
 _COUNTED: Final = '{{ $value | printf "%.0f" }}'
 _END: Final = "{{ end }}"
@@ -61,7 +63,7 @@ def of_group(detector: AnomalyDetector) -> Labels:
     return (
         (names.SUMMARY, f"{_target(detector)}{_who(detector)}{_told('$labels')} is unusual as a whole"),
         (names.DESCRIPTION, description),
-        (names.EXPLAIN, _command(detector)),
+        (names.EXPLAIN, _told_so_far(detector)),
     )
 
 
@@ -75,7 +77,7 @@ def of_many(detector: AnomalyDetector) -> Labels:
     return (
         (names.SUMMARY, f"{_who(detector)}: {_COUNTED} series are unusual at once"),
         (names.DESCRIPTION, description),
-        (names.EXPLAIN, f"flyball anomaly show {detector.name}"),
+        (names.EXPLAIN, _told_so_far(detector)),
     )
 
 
@@ -186,13 +188,22 @@ def _listed(query: str, *, scores: bool = True) -> str:
 
 
 def _command(detector: AnomalyDetector) -> str:
-    """The command that tells more; what a label holds cannot break out of its quotes."""
+    """The command that tells more of a series; what a label holds cannot break out of its quotes."""
+    if detector.cost is not None:
+        chosen = f" --where '{_name()}={_do(f'$v | {_IN_QUOTES}')}'"
+        by_dimension = _of_series("$labels", _do(f'if ne $k "{names.CURRENCY}"') + chosen + _END)
+        return f"{_target(detector)}flyball cost explain --ledger {detector.cost.ledger.value}{by_dimension}"
     added = _do(f'$own = printf "%s,%s=%q" $own (reReplaceAll "{_RENAMED}" "$1" $k) $v')
     collected = _target(detector) + _do('$own := ""') + _of_series("$labels", added)
-    quoted = _do("""$own | reReplaceAll "^," "" | reReplaceAll "'" `'\\''`""")
+    quoted = _do(f'$own | reReplaceAll "^," "" | {_IN_QUOTES}')
     opening = _do('"{"')  # a brace before an action would be read as a part of it
     option = f"{_do('if $own')} --series '{opening}{quoted}}}'{_END}"
     return f"{collected}flyball anomaly explain {detector.name}{option}"
+
+
+def _told_so_far(detector: AnomalyDetector) -> str:
+    """The command that lists everything of the detector that is open."""
+    return f"flyball anomaly episodes {detector.name} --open"
 
 
 def _unless(left_out: tuple[str, ...]) -> str:

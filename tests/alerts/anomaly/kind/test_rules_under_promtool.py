@@ -7,9 +7,10 @@ from pathlib import Path
 
 import yaml
 
-from alerts.anomaly.model import AnomalyDetector, Direction, Grouping
+from alerts.anomaly.model import AnomalyDetector, CostQuery, Direction, Grouping
 from alerts.anomaly.rules import rule_files
 from controlplane.model.rule import AlertingRule
+from controlplane.model.spend import Ledger
 from controlplane.rulefile import to_yaml
 from tests.alerts.anomaly.kind.detectors import a_detector
 
@@ -41,7 +42,7 @@ def outcome(
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-def alert(labels: str, **annotations: str) -> dict[str, object]:
+def alert(labels: str, **annotations: str) -> dict[str, dict[str, str]]:
     """An alert with labels `a=b c=d`."""
     return {"exp_labels": dict(each.split("=", 1) for each in labels.split()), "exp_annotations": annotations}
 
@@ -72,6 +73,32 @@ def test_an_open_anomaly_is_told_with_its_series_figures_and_commands(promtool: 
     assert outcome(promtool, tmp_path, [a_detector()], series, checks) == ""
 
 
+def test_money_is_told_in_its_currency_and_what_goes_on_says_so(promtool: str, tmp_path: Path) -> None:
+    bill = a_detector("bill", query="", cost=CostQuery(Ledger.BILLED, ("service",), None, "EUR"), labels={})
+    own = 'currency="EUR",detector="bill",service="it\'s; rm"'
+    series = {
+        f'anomaly_open{{{own},output="sustained"}}': "1x9",
+        f"y{{{own}}}": "1234567.8x9",
+        f"yhat{{{own}}}": "0.000123x9",
+        f"yhat_upper{{{own}}}": "-5x9",
+        f"yhat_lower{{{own}}}": "-1234567x9",
+        f"anomaly_sustained_score{{{own}}}": "2x9",
+        f"anomaly_score{{{own}}}": "0.5x9",
+        'flyball_anomaly_series{detector="bill"}': "1x9",
+    }
+    told = alert(
+        "currency=EUR detector=bill service=it's;_rm output=sustained severity=page",
+        summary="Traffic of the gateway currency=EUR service=it's; rm is unusual",
+        description="It has been off for a while, and is now 1234568 EUR; expected 0.000123, usual -1234567 to -5."
+        " Score 2: above 1 is anomalous.",
+        explain="flyball cost explain --ledger billed --where 'service=it'\\''s; rm'",
+        dashboard_url="https://flyball.example/anomalies/bill",
+        runbook_url="https://runbooks.example/traffic",
+    )
+    told["exp_labels"] = {**told["exp_labels"], "service": "it's; rm"}
+    assert outcome(promtool, tmp_path, [bill], series, {"2m AnomalyDetected": [told]}) == ""
+
+
 def test_a_group_is_told_once_and_only_members_of_calm_groups_beside_it(promtool: str, tmp_path: Path) -> None:
     grouped = a_detector(grouping=Grouping(("region",)), direction=Direction.ABOVE, labels={}, runbook_url="")
     own = 'detector="traffic",region="eu"'
@@ -90,7 +117,7 @@ def test_a_group_is_told_once_and_only_members_of_calm_groups_beside_it(promtool
         summary="Traffic of the gateway region=eu is unusual as a whole",
         description="It is 812; expected 430.2, usual at most 56000. Score 3.1: above 1 is anomalous. Farthest off of"
         " its members, by score: region=eu service=b (9.12) region=eu service=a (2).",
-        explain="flyball anomaly explain traffic --series '{region=\"eu\"}'",
+        explain="flyball anomaly episodes traffic --open",
         **links,
     )
     member = alert(
@@ -122,7 +149,8 @@ def test_storms_are_one_alert_gaps_wait_and_who_does_not_look_is_told(promtool: 
         summary="{{ $value }}: 51 series are unusual at once",
         description="This alert stands for all of them: look for what they have in common. Farthest off:"
         " service=s50 (50) service=s49 (49) service=s48 (48) service=s47 (47) service=s46 (46).",
-        **links,
+        explain="flyball anomaly episodes many --open",
+        dashboard_url=links["dashboard_url"],
     )
     gap = alert(
         "detector=many service=s1 severity=ticket tier={{x",
