@@ -19,6 +19,7 @@ _LEAST_WINDOW: Final = timedelta(minutes=5)  # what placeholders stand for, at l
 _COUNTER: Final = re.compile(r".+_(?:total|count|sum|bucket)")  # by Prometheus' and OpenMetrics' conventions
 _RATES: Final = ("rate", "irate", "increase", "deriv", "delta", "idelta")
 _PICKED: Final = ("topk", "bottomk", "limitk", "limit_ratio")
+_COMPARISONS: Final = ("==", "!=", ">", "<", ">=", "<=")
 _KINDS: Final = {"scalar": "a number", "string": "a text", "matrix": "a range vector"}
 
 
@@ -48,8 +49,10 @@ def _kept(tree: promql_parser.Expr) -> frozenset[str] | None:
     expression = _bare(tree)
     if isinstance(expression, promql_parser.BinaryExpr):
         left, right = _kept(expression.lhs), _kept(expression.rhs)
-        return left if left == right else None
-    if not isinstance(expression, promql_parser.AggregateExpr) or str(expression.op) in _PICKED:
+        if str(expression.op) in ("and", "unless"):
+            return left
+        return left if left == right and expression.modifier is None else None
+    if not isinstance(expression, promql_parser.AggregateExpr) or str(expression.op) in (*_PICKED, "count_values"):
         return None
     modifier = expression.modifier
     if modifier is None:
@@ -85,6 +88,7 @@ def query_faults(text: str, *, step: timedelta | None, values: Values) -> Iterat
     tree = promql_parser.parse(with_window(text, "5m"))
     yield from _looking_ahead(tokens)
     yield from _picked(text, tokens)
+    yield from _compared(tokens, tree)
     if step is not None:
         yield from _unseen(tokens, step)
     yield from _counters(tokens, tree, values)
@@ -113,6 +117,23 @@ def _picked(text: str, tokens: list[Token]) -> Iterator[QueryFault]:
     message = f"{name} picks anew at each step: its series come and go, and have gaps"
     hint = "leave it out, and raise maxSeries"
     yield QueryFault(message, hint, token.start, len(name), severity=Severity.WARNING)
+
+
+def _compared(tokens: list[Token], tree: promql_parser.Expr) -> Iterator[QueryFault]:
+    """A comparison that leaves out steps: low values become gaps, and what is missing has no score."""
+    expression = tree
+    while isinstance(expression, promql_parser.ParenExpr):
+        expression = expression.expr
+    if not isinstance(expression, promql_parser.BinaryExpr) or str(expression.op) not in _COMPARISONS:
+        return
+    if expression.modifier is not None and expression.modifier.return_bool:
+        return
+    token = next(token for token in reversed(tokens) if token.text == str(expression.op))
+    message = (
+        f"leaves out steps that are not `{token.text}` so much: they become gaps, and a fall to nothing is not seen"
+    )
+    hint = "remove the comparison; `leastDeviation` keeps small numbers quiet"
+    yield QueryFault(message, hint, token.start, len(token.text), severity=Severity.WARNING)
 
 
 def _unseen(tokens: list[Token], step: timedelta) -> Iterator[QueryFault]:

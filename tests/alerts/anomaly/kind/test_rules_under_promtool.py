@@ -75,7 +75,7 @@ def test_an_open_anomaly_is_told_with_its_series_figures_and_commands(promtool: 
 
 def test_money_is_told_in_its_currency_and_what_goes_on_says_so(promtool: str, tmp_path: Path) -> None:
     bill = a_detector("bill", query="", cost=CostQuery(Ledger.BILLED, ("service",), None, "EUR"), labels={})
-    own = 'currency="EUR",detector="bill",service="it\'s; rm"'
+    own = 'currency="EUR",detector="bill",service="it\'s; rm \\\\ \\"x\\" é"'
     series = {
         f'anomaly_open{{{own},output="sustained"}}': "1x9",
         f"y{{{own}}}": "1234567.8x9",
@@ -88,14 +88,14 @@ def test_money_is_told_in_its_currency_and_what_goes_on_says_so(promtool: str, t
     }
     told = alert(
         "currency=EUR detector=bill service=it's;_rm output=sustained severity=page",
-        summary="Traffic of the gateway currency=EUR service=it's; rm is unusual",
+        summary='Traffic of the gateway currency=EUR service=it\'s; rm \\ "x" é is unusual',
         description="It has been off for a while, and is now 1234568 EUR; expected 0.000123, usual -1234567 to -5."
         " Score 2: above 1 is anomalous.",
-        explain="flyball cost explain --ledger billed --where 'service=it'\\''s; rm'",
+        explain="flyball cost explain --ledger billed --where 'service=it'\\''s; rm \\ \"x\" é'",
         dashboard_url="https://flyball.example/anomalies/bill",
         runbook_url="https://runbooks.example/traffic",
     )
-    told["exp_labels"] = {**told["exp_labels"], "service": "it's; rm"}
+    told["exp_labels"] = {**told["exp_labels"], "service": 'it\'s; rm \\ "x" é'}
     assert outcome(promtool, tmp_path, [bill], series, {"2m AnomalyDetected": [told]}) == ""
 
 
