@@ -96,6 +96,7 @@ def worst() -> core.BarGauge:
 # --- one series -------------------------------------------------------------------------------------------------------
 def band() -> core.TimeSeries:
     """The value on what is usual."""
+    expected = of_series(ours.EXPECTED)  # of a direction that does not count the edge is infinite: half a band is drawn
     unusual = f"{of_series(ours.VALUE)} and {of_series(ours.SCORE)} > 1"
     return panels.chart(
         "Value and what is usual",
@@ -103,9 +104,9 @@ def band() -> core.TimeSeries:
         "are no samples, or not enough of them to score.",
         [
             panels.ranged(of_series(ours.VALUE), _VALUE),
-            panels.ranged(of_series(ours.EXPECTED), _USUAL, ref="B"),
-            panels.ranged(of_series(ours.LOWER), _LEAST, ref="C"),
-            panels.ranged(of_series(ours.UPPER), _MOST, ref="D"),
+            panels.ranged(expected, _USUAL, ref="B"),
+            panels.ranged(f"{of_series(ours.LOWER)} > -Inf or {expected}", _LEAST, ref="C"),
+            panels.ranged(f"{of_series(ours.UPPER)} < Inf or {expected}", _MOST, ref="D"),
             panels.ranged(unusual, _UNUSUAL, ref="E"),
         ],
         "short",

@@ -26,8 +26,8 @@ def say(
 ) -> tuple[Episode, Feedback] | None:
     """Say it of an episode's whole time; None where there is none of that id, or it is another detector's.
 
-    Raises `Transient`, `Permanent`. The same said twice is kept once. It takes effect when models are next fitted; an open episode that was expected
-    ends with the detector's next cycle.
+    Raises `Transient`, `Permanent`. The same said twice is kept once. It takes effect when models are next fitted; an
+    open episode that was expected ends with the detector's next cycle.
     """
     with store.transaction() as transaction:
         episode = transaction.anomalies.episode(identity)

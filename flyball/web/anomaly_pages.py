@@ -285,11 +285,12 @@ class _AnomalyPages:
             raise HTTPException(404, 'Say which series: ?series={service="checkout"}')
         ranges = _ranges(detector)
         chosen = request.query_params.get("range", "")
-        chosen = chosen if chosen in ranges else next(iter(ranges))
+        usual = "24h" if "24h" in ranges else "90d"
+        chosen = chosen if chosen in ranges else usual
         seen = self._gathering.seen(detector, labels, ranges[chosen])
         kept = self._gathering.kept_of(detector.name, labels, max(ranges.values()))
         at = _moment(seen, kept)
-        explained = self._gathering.explained(detector, labels, at) if at else Reading[Explained | None](None, None)
+        explained = self._gathering.explained(detector, labels, at) if at else Reading(None, None)
         return _Subject(detector, labels, ranges[chosen], chosen, seen, kept, explained)
 
     def _named(self, request: Request) -> AnomalyDetector:
@@ -316,8 +317,8 @@ def _paging(listing: Paged[DetectorRow] | Paged[SeriesRow]) -> dict[str, api.JSO
 
 
 def _ranges(detector: AnomalyDetector) -> dict[str, timedelta]:
-    """What a reader may choose, the usual one first."""
-    names = ("24h", "6h", "7d", "30d") if detector.step <= _LONGEST_QUICK else ("90d", "30d", "7d")
+    """What a reader may choose."""
+    names = ("6h", "24h", "7d", "30d") if detector.step <= _LONGEST_QUICK else ("7d", "30d", "90d")
     return {name: RANGES[name] for name in names}
 
 

@@ -117,11 +117,13 @@ def series_rows(
     listed: Sequence[Listed], figures: Mapping[str, Mapping[str, float]], opened: Sequence[Episode], severity: str
 ) -> list[SeriesRow]:
     """With their figures, as far as these are known."""
-    is_open = {each.series for each in opened}
+    kinds: dict[str, set[str]] = {}
+    for episode in opened:
+        kinds.setdefault(episode.series, set()).add(episode.kind)
     return [
         SeriesRow(
             each, series_name(each.labels), series_query(each.text),
-            *words.series_state(each, severity if each.text in is_open else None), figures.get(each.text, {}),
+            *words.series_state(each, kinds.get(each.text, ()), severity), figures.get(each.text, {}),
         )
         for each in listed
     ]  # fmt: skip

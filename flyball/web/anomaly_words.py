@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -23,8 +23,8 @@ LEAST_COVERAGE: Final = 0.5
 _MOST_RARITY: Final = 6.0
 _COMMON: Final = 2  # rarer than every other value
 _KINDS: Final = {
-    "point": "single steps",
-    "sustained": "goes on for long",
+    "point": "unusual values",
+    "sustained": "unusual for long",
     "level_shift": "a new level",
     "gap": "samples missing",
 }
@@ -89,7 +89,7 @@ def terms(detector: AnomalyDetector) -> str:
     seasons = [word for word, is_on in (("days", season.daily), ("weeks", season.weekly)) if is_on]
     compared = f"compared with {' and '.join(seasons)} in {season.time_zone}" if seasons else "compared with its level"
     return (
-        f"every {wording.duration(detector.step)}, {compared}, {_WATCHED[detector.direction.value]}, "
+        f"Every {wording.duration(detector.step)}, {compared}, {_WATCHED[detector.direction.value]}, "
         f"{detector.sensitivity.value} sensitivity"
     )
 
@@ -107,10 +107,11 @@ def detector_state(detector: AnomalyDetector, health: Health | None, opened: int
     return ("ok", "usual") if health.series.get("scored") else ("partial", "warming up")
 
 
-def series_state(row: Listed, opened: str | None) -> tuple[str, str]:
-    """The shape and the word of a series; `opened`: the severity of its open anomaly, None without one."""
-    if opened is not None:
-        return ("page" if opened == "page" else "ticket"), "anomalous"
+def series_state(row: Listed, opened: Collection[str], severity: str) -> tuple[str, str]:
+    """The shape and the word of a series; `opened`: the kinds of its open anomalies."""
+    mark = "page" if severity == "page" else "ticket"
+    if opened:
+        return mark, "missing" if set(opened) == {"gap"} else "anomalous"
     if row.is_missing:
         return "no_data", "missing"
     if row.score is None:

@@ -104,6 +104,9 @@ def _recorded(now: datetime) -> Iterator[Series]:
     yield series(f"{ours.CYCLE_SECONDS}_sum", 0, 0.5, phase="read", **scrape)
     yield series(f"{ours.CYCLE_SECONDS}_count", 0, 1, phase="read", **scrape)
     yield series(ours.REBUILT, 0, 1, reason="version", **scrape)
+    above = {"detector": "spend", "service": "a", **scrape}
+    for metric, value in ((ours.EXPECTED, 100), (ours.LOWER, float("-inf")), (ours.UPPER, 140)):
+        yield series(metric, value, **above)
     yield series("ALERTS", 1, alertname=ours.ALERT_ANOMALY, alertstate="firing", severity="page", service="a")
 
 
@@ -138,6 +141,14 @@ def test_every_query_about_anomalies_returns_data(backend: PrometheusBackend, no
     assert [each.title for each in found if each.place is Place.ANNOTATION] == [
         "Anomalies", "Deployments", "Reduced on purpose",
     ]  # fmt: skip
+
+
+def test_an_edge_of_a_direction_that_does_not_count_is_drawn_where_the_value_was_expected(
+    backend: PrometheusBackend, now: datetime
+) -> None:
+    asked = queries_of(text(), variables={"detector": "spend", "series": 'detector="spend",service="a"'})
+    drawn = [each.expr for each in asked if each.title == "Value and what is usual"]
+    assert [{sample.value for sample in backend.query(expr, now)} for expr in drawn[1:4]] == [{100}, {100}, {140}]
 
 
 def test_the_most_unusual_series_is_the_first_to_pick_whoever_leads(backend: PrometheusBackend, now: datetime) -> None:
