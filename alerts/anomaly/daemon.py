@@ -11,7 +11,7 @@ from alerts.anomaly.collector import AnomalyCollector
 from alerts.anomaly.exposition.board import ExpositionBoard
 from alerts.anomaly.model import AnomalyDetector
 from alerts.anomaly.ports import Deployments
-from alerts.anomaly.reading.history import History
+from alerts.anomaly.scoring.cost_run import CostRun, Ledgers
 from alerts.anomaly.scoring.latest import Latest
 from alerts.anomaly.scoring.removing import remove_undeclared
 from alerts.anomaly.scoring.result import CycleResult
@@ -46,7 +46,8 @@ class Turn:
 class AnomalyDaemon:
     """For the one who leads. `declared` are the detectors of the last good files.
 
-    `board` has what is known of each series, `collector` what is known of the work: give both to /metrics.
+    `ledgers` gives the one of its kind, None where there is none. `board` has what is known of each series,
+    `collector` what is known of the work: give both to /metrics.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class AnomalyDaemon:
         clock: Clock,
         *,
         deployments: Deployments | None = None,
+        ledgers: Ledgers = lambda ledger: None,
         turn_seconds: float = TURN_SECONDS,
         seconds: Callable[[], float] = time.perf_counter,
         kept: timedelta = KEPT,
@@ -64,10 +66,11 @@ class AnomalyDaemon:
         self._store = store
         self._declared = declared
         self._around = Around(store, source, seconds, deployments)
+        self._ledgers = ledgers
         self._seconds = seconds
         self._turn_seconds = turn_seconds
         self._kept = kept
-        self._runs: dict[str, DetectorRun] = {}
+        self._runs: dict[str, DetectorRun | CostRun] = {}
         self._troubles: dict[str, tuple[str, datetime]] = {}  # and when that detector is tried again
         self._lease: tuple[str, int] | None = None
         self._known: frozenset[str] | None = None
@@ -115,7 +118,7 @@ class AnomalyDaemon:
             raise unexpected[0]
         return turn.result()
 
-    def _cycle(self, run: DetectorRun, turn: "_Counting", now: datetime, lease: HeldLease | None) -> None:
+    def _cycle(self, run: DetectorRun | CostRun, turn: "_Counting", now: datetime, lease: HeldLease | None) -> None:
         name = run.detector.name
         try:
             result = run.cycle(now, lease)
@@ -139,7 +142,7 @@ class AnomalyDaemon:
         self.collector.failed(name)
         turn.failed[name] = why[:_MOST_TOLD]
 
-    def _is_due(self, run: DetectorRun, now: datetime) -> bool:
+    def _is_due(self, run: DetectorRun | CostRun, now: datetime) -> bool:
         trouble = self._troubles.get(run.detector.name)
         return run.is_due(now) and (trouble is None or now >= trouble[1])
 
@@ -160,7 +163,7 @@ class AnomalyDaemon:
         for name, detector in declared.items():
             known = self._runs.get(name)
             if known is None or known.detector != detector:
-                self._runs[name] = DetectorRun(detector, self._around, _history(known, detector))
+                self._runs[name] = self._made(detector, known)
                 self._troubles.pop(name, None)
         self._runs = {name: run for name, run in self._runs.items() if name in declared}
         names = frozenset(declared)
@@ -171,6 +174,14 @@ class AnomalyDaemon:
             with self._store.transaction(lease=lease) as transaction:
                 transaction.anomalies.forget(now - self._kept)
             self._tidied = now
+
+    def _made(self, detector: AnomalyDetector, before: DetectorRun | CostRun | None) -> DetectorRun | CostRun:
+        """With the samples of the definition before, where those of the new one are the same."""
+        if detector.cost is not None:
+            return CostRun(detector, self._around, self._ledgers)
+        is_same = isinstance(before, DetectorRun) and before.history.terms == reading_terms(detector)
+        history = before.history if isinstance(before, DetectorRun) and is_same else None
+        return DetectorRun(detector, self._around, history)
 
 
 @dataclass(slots=True)
@@ -199,13 +210,6 @@ class _Counting:
             self.detectors, self.steps, self.series, self.fitted, self.opened, self.closed, self.late, self.waiting,
             self.failed,
         )  # fmt: skip
-
-
-def _history(run: DetectorRun | None, detector: AnomalyDetector) -> History | None:
-    """Samples of the definition before, where those of the new one are the same."""
-    if run is None or detector.cost is not None:
-        return None
-    return run.history if run.history.terms == reading_terms(detector) else None
 
 
 def _tell(result: CycleResult) -> None:

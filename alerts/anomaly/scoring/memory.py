@@ -53,14 +53,15 @@ def memory_of(log: AnomalyLog, detector: str, digest: str, terms: Terms) -> Memo
     ):
         found = (log.model(detector, number) for number in wanted)  # one body at a time: each may be megabytes
         memory.misfits += bank.restore((each for each in found if each is not None), digest)
-    if HEAD_CHUNK in numbers:
-        memory.state = _head(log.model(detector, HEAD_CHUNK), digest, memory.misfits)
+    memory.state = state_of(log, detector, digest, memory.misfits)
     if numbers and memory.is_new and not memory.misfits:
         memory.misfits[Misfit.MISSING] += 1
     return memory
 
 
-def _head(stored: StoredModel | None, digest: str, misfits: Counter[Misfit]) -> State | None:
+def state_of(log: AnomalyLog, detector: str, digest: str, misfits: Counter[Misfit]) -> State | None:
+    """Where all series of a detector stood after its last cycle; None where that is not known."""
+    stored = log.model(detector, HEAD_CHUNK)
     if stored is None or stored.digest != digest or stored.version != STORED_VERSION:
         return None  # its models say so, too
     try:

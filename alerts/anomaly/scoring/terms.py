@@ -60,7 +60,8 @@ def digest_of(detector: AnomalyDetector) -> str:
 
     Not with names, severity, hysteresis or links. Calendars and feedback take effect at the next fit.
     """
-    grouping = detector.grouping
+    grouping, cost = detector.grouping, detector.cost
+    where = sorted((name, sorted(values)) for name, values in (cost.where or {}).items()) if cost else []
     relevant = {
         "query": detector.query,
         "denominator": [detector.denominator, str(detector.least_denominator)],
@@ -73,6 +74,7 @@ def digest_of(detector: AnomalyDetector) -> str:
             str(detector.least_absolute),
             str(detector.least_relative),
         ],
+        "cost": None if cost is None else [cost.ledger.value, list(cost.by), cost.currency, where],
         "groups": [list(grouping.by), grouping.aggregate] if grouping else None,
     }
     return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:32]
