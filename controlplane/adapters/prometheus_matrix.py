@@ -43,6 +43,8 @@ class PrometheusMatrix:
     `url`, `headers` and `credentials` as of `PrometheusBackend`. Requests of at most `client_steps` steps go through
     prometheus-api-client, the others (and expressions too long for an address) through the thin reader. Nothing is
     repeated.
+    Answers come as they are unless `compressed`: gzip takes Prometheus seven times the processor time, and us twice, to
+    save the network four fifths of its bytes.
     Each request is bounded by `timeout_seconds` and `limit_bytes`, a whole reading by `longest_seconds`. A request
     that Prometheus finds too large or too slow is cut in halves. Safe to share between threads.
 
@@ -59,10 +61,13 @@ class PrometheusMatrix:
         limit_bytes: int = _LIMIT_BYTES,
         longest_seconds: float = _LONGEST_SECONDS,
         client_steps: int = CLIENT_STEPS,
+        compressed: bool = False,
     ) -> None:
         self._plain_url, found = _apart(url)
         if credentials or found:
             headers = {**headers, "Authorization": f"Basic {b64encode((credentials or found).encode()).decode()}"}
+        if not compressed:
+            headers = {"Accept-Encoding": "identity", **headers}
         self._terms: Mapping[str, Any] = {
             "timeout_seconds": timeout_seconds,
             "headers": headers,
