@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Final
 
+from alerts.incidents import anomaly_words
 from alerts.incidents.writing import bounded
 from controlplane import check_names, conventions, delivery_names, incident_names
 from controlplane.model.event import JSON, Event
@@ -195,6 +196,7 @@ _WORDS: Final[Mapping[str, Callable[[Event], str]]] = {
     check_names.EVENT_COMPONENT_CHANGED: _component,
     check_names.EVENT_STATUS_UPDATE: _status_update,
     incident_names.EVENT_ON_CALL_CHANGED: _on_call,
+    **anomaly_words.WORDS,
 }
 
 

@@ -1,9 +1,9 @@
 """Sums and means of groups in which a missing member is not a zero.
 
-A member that was there within the last `patience` steps and is missing now was not scraped, we think; after that it is
-gone, and counts no more. While members are missing the rest stands for them, scaled by what the missing ones last had:
-a group of which less than `LEAST_COVERAGE` is present has no value, and so no score. Members of a rollout replace each
-other within that time: neither a dip nor a spike follows.
+A member that was there within the last `patience` steps and is missing now was not scraped, we think: it counts with
+what it last had. After that it is gone, and counts no more. A group of which less than `LEAST_COVERAGE` is present (by
+size) has no value, and so no score: what is scored is nearly all measured. When a rollout replaces all members at once
+there is no value for a moment, and neither a dip nor a spike.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from alerts.anomaly.groups.model import Floats, Groups, Reals, Rows
+from alerts.anomaly.groups.model import Booleans, Floats, Groups, Reals, Rows
 
-LEAST_COVERAGE: Final = 0.9  # a scaled sum is off by at most a ninth, if the missing ones have doubled or died
+LEAST_COVERAGE: Final = 0.9  # if the missing tenth has died or doubled, the sum is off by a tenth at most
 _PATIENCE: Final = timedelta(minutes=10)  # twice the time after which Prometheus takes a series for gone
 _LEAST_PATIENCE: Final = 2  # steps
 _BLOCK_STEPS: Final = 256  # of a history at once: 10,000 series × 256 steps × 8 bytes are 20 MB
@@ -49,17 +49,18 @@ def step_aggregate(
     present = np.isfinite(values)
     missing = np.where(present, 0, members.missing + 1)
     last = np.where(present, values, np.where(missing > patience, np.nan, members.last))
-    return Members(last, missing), _scaled(np.where(present, values, np.nan).astype(np.float64), last, groups, how)
+    last = last.astype(np.float64)
+    return Members(last, missing), _together(present, last, groups, how)
 
 
-def _scaled(values: Reals, last: Reals, groups: Groups, how: str) -> Reals:
-    present, awaited = ~np.isnan(values), ~np.isnan(last)
+def _together(present: Booleans, last: Reals, groups: Groups, how: str) -> Reals:
+    awaited = ~np.isnan(last)
     weight = np.where(awaited, np.abs(last), 0.0)
     whole, there = groups.sums(weight), groups.sums(np.where(present, weight, 0.0))
     count, here = groups.sums(awaited.astype(np.float64)), groups.sums(present.astype(np.float64))
+    total = groups.sums(np.where(awaited, last, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
         coverage = np.where(whole > 0, there / whole, here / count)  # members that are all 0 count alike
-        total = groups.sums(np.where(present, values, 0.0)) / coverage
         total = total / count if how == "mean" else total
     return np.where((here > 0) & (coverage >= LEAST_COVERAGE), total, np.nan)
 

@@ -20,9 +20,9 @@ def shares(values: Floats, expected: Floats, groups: Groups) -> Reals:
     plain = np.where(there, residual, 0.0)
     total, moved = groups.sums(plain), groups.sums(np.abs(plain))
     nothing = np.abs(total) <= _NOTHING * moved
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = residual / np.where(nothing, np.nan, total)[groups.of]
-    return np.where(there & (groups.of >= 0), share, np.nan)
+    found, rows = np.full(len(residual), np.nan), np.flatnonzero(there & (groups.of >= 0))
+    found[rows] = residual[rows] / np.where(nothing, np.nan, total)[groups.of[rows]]
+    return found
 
 
 def leading(shares_of_members: Reals, groups: Groups, number: int, most: int = 5) -> list[tuple[int, float]]:
