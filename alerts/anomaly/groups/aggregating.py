@@ -47,10 +47,17 @@ def step_aggregate(
     `how`: sum or mean; a mean is that of all members that are present or awaited.
     """
     present = np.isfinite(values)
+    if present.all():  # as nearly always
+        return Members(values.astype(np.float64), np.zeros(len(values), dtype=np.int64)), _whole(values, groups, how)
     missing = np.where(present, 0, members.missing + 1)
     last = np.where(present, values, np.where(missing > patience, np.nan, members.last))
     last = last.astype(np.float64)
     return Members(last, missing), _together(present, last, groups, how)
+
+
+def _whole(values: Floats, groups: Groups, how: str) -> Reals:
+    total, count = groups.sums(values.astype(np.float64)), groups.sums(np.ones(len(values)))
+    return np.where(count > 0, total / np.maximum(count, 1) if how == "mean" else total, np.nan)
 
 
 def _together(present: Booleans, last: Reals, groups: Groups, how: str) -> Reals:
