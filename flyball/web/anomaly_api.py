@@ -14,8 +14,8 @@ from flyball.web.anomaly_charts import Course
 from flyball.web.api import JSON
 
 if TYPE_CHECKING:
+    from alerts.anomaly.explaining.model import Explained
     from flyball.web.anomaly_rows import DetectorRow, SeriesRow
-    from flyball.web.anomaly_state import Explained
 
 
 def detector(row: DetectorRow) -> dict[str, JSON]:
@@ -126,7 +126,13 @@ def explained(it: Explained | None) -> dict[str, JSON] | None:
             "range_recent": _number(channels.range_recent),
         },
         "baseline": facts.baseline or None,
-        "said": it.said or None,
+        "would_alert": it.would_alert,
+        "open_since": _time(it.open_since),
+        "said": it.said,
+        "notes": list(it.notes),
+        "group": it.group or None,
+        "members": [{"series": each.series, "share": _number(each.share)} for each in it.members],
+        "warnings": list(it.warnings),
         "earlier": [
             {"at": pages.iso(each.at), "value": _number(each.value), "weekly": each.is_weekly} for each in it.earlier
         ],

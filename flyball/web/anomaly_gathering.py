@@ -18,8 +18,9 @@ from flyball.web.gathering import Gathering, Scene
 from flyball.web.remembered import Reading, Remembered
 
 if TYPE_CHECKING:
+    from alerts.anomaly.explaining.model import Explained
     from alerts.anomaly.model import AnomalyDetector
-    from flyball.web.anomaly_state import AnomaliesState, Explained
+    from flyball.web.anomaly_state import AnomaliesState
     from flyball.web.state import ConsoleState
 
 MOST_OPEN: Final = 1000  # of all detectors: what is beyond is counted, not shown

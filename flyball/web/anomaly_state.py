@@ -8,20 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from alerts.anomaly.explaining.model import Earlier, StepFacts
+    from alerts.anomaly.explaining.model import Explained
     from alerts.anomaly.model import AnomalyDetector
 
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """One step of one series, made out of weeks of it. `said`: what the moment was, such as a holiday; may be empty."""
-
-    facts: StepFacts
-    earlier: tuple[Earlier, ...]
-    said: str = ""
-
-
-if TYPE_CHECKING:
     Explain = Callable[[AnomalyDetector, Mapping[str, str], datetime], Explained | None]
     """Of a detector's series by its labels, the step that holds a moment; None where that cannot be told.
 

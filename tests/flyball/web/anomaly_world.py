@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from alerts.anomaly.declared import declared
-from alerts.anomaly.explaining.model import Channels, Earlier, StepFacts
+from alerts.anomaly.explaining.model import Channels, Earlier, Explained, Share, StepFacts
 from alerts.anomaly.kinds import KINDS
 from alerts.anomaly.model import AnomalyDetector, Maturity
 from controlplane import anomaly_names as names
@@ -25,7 +25,7 @@ from controlplane.specfile import SourceFile, read
 from flyball.web.access import Access, digest_of
 from flyball.web.anomaly_pages import anomaly_routes
 from flyball.web.anomaly_series import series_text
-from flyball.web.anomaly_state import DeclaredAnomalies, Explained
+from flyball.web.anomaly_state import DeclaredAnomalies
 from flyball.web.console import console_routes, exception_handlers
 from flyball.web.gathering import Gathering
 from flyball.web.guards import Admission, Guards
@@ -194,7 +194,11 @@ def explained(detector: AnomalyDetector, labels: Mapping[str, str], at: datetime
         sustained_score=1.4, channels=Channels(3.2, 1.1, 0.0, None), baseline="weekly", maturity=Maturity.WEEKLY,
         is_shift=False,
     )  # fmt: skip
-    return Explained(facts, (Earlier(at - DAY, 99.0, False), Earlier(at - 7 * DAY, None, True)), "It was a holiday.")
+    earlier = (Earlier(at - DAY, 99.0, False), Earlier(at - 7 * DAY, None, True))
+    return Explained(
+        "traffic", series_text(labels), facts, earlier, "It alerts (page): open since long ago.", True, NOW - HOUR,
+        ("deployment of checkout 1.4.2 9 min ago",), series_text(GROUP), (Share(series_text(UGLY), 0.85),),
+    )  # fmt: skip
 
 
 def application(state: world.State, given: Sequence[AnomalyDetector]) -> Starlette:
