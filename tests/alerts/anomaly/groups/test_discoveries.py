@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.anomaly.groups.contributions import leading, shares
-from alerts.anomaly.groups.discoveries import admitted, discoveries, p_of
+from alerts.anomaly.groups.discoveries import admitted, discoveries, p_of, rarest
 from alerts.anomaly.groups.model import Groups, group
 
 NAN = float("nan")
@@ -71,6 +71,22 @@ def test_rarities_are_turned_into_p_and_the_soft_cap_is_undone() -> None:
     assert 0 < found[5] < 1e-200
     assert found[6] == 1
     assert np.isnan(found[7])
+
+
+def test_a_member_that_is_just_anomalous_passes_among_hundreds() -> None:
+    seasonal = np.full(400, 0.3, dtype=np.float32)
+    seasonal[7] = 4.0  # `point` is then 1.33, its threshold 1.29
+    none = np.zeros(400, dtype=np.float32)
+    everybody = group([{}] * 400, [])
+    assert np.flatnonzero(admitted(rarest(seasonal, none, none), everybody, 0.05)).tolist() == [7]
+    assert not admitted((seasonal / 3).astype(np.float64), everybody, 0.05).any()  # a mean of channels is no rarity
+
+
+def test_the_rarest_channel_counts_and_the_slow_one_only_where_it_is_watched() -> None:
+    one, two = np.array([1.0, NAN]), np.array([2.0, NAN])
+    assert np.array_equal(rarest(one, two, one, slow=None), two, equal_nan=True)
+    assert np.array_equal(rarest(one, one, one, slow=two), two, equal_nan=True)
+    assert np.array_equal(rarest(one, one, one), one, equal_nan=True)
 
 
 def test_where_nothing_is_known_nothing_is_held_back() -> None:
