@@ -23,7 +23,7 @@ from controlplane.ports import Clock, HeldLease, LeaseLost, Permanent, Store, Tr
 TURN_SECONDS: Final = 60.0  # after so long no other detector is begun in a turn
 TRIED_AGAIN_AFTER: Final = timedelta(seconds=30)  # a detector that could not be worked on
 KEPT: Final = timedelta(days=400)  # episodes and feedback
-_TIDIED_EVERY: Final = timedelta(hours=6)
+_TIDIED_EVERY: Final = timedelta(days=1)
 _MOST_TOLD: Final = 300  # characters of a reason
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,15 @@ class AnomalyDaemon:
             self.board.heard(now, declared)
         if unexpected:
             raise unexpected[0]
+        self._tidy(now, lease)
         return turn.result()
+
+    def _tidy(self, now: datetime, lease: HeldLease | None) -> None:
+        """Forget what ended very long ago."""
+        if self._tidied is None or now - self._tidied >= _TIDIED_EVERY:
+            with self._store.transaction(lease=lease) as transaction:
+                transaction.anomalies.forget(now - self._kept)
+            self._tidied = now
 
     def _cycle(self, run: DetectorRun | CostRun, turn: "_Counting", now: datetime, lease: HeldLease | None) -> None:
         name = run.detector.name
@@ -170,10 +178,6 @@ class AnomalyDaemon:
         if names != self._known:
             remove_undeclared(self._store, names, now, lease)
             self._known = names
-        if self._tidied is None or now - self._tidied >= _TIDIED_EVERY:
-            with self._store.transaction(lease=lease) as transaction:
-                transaction.anomalies.forget(now - self._kept)
-            self._tidied = now
 
     def _made(self, detector: AnomalyDetector, before: DetectorRun | CostRun | None) -> DetectorRun | CostRun:
         """With the samples of the definition before, where those of the new one are the same."""

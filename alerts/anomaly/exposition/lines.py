@@ -50,7 +50,12 @@ def series_texts(latest: Latest, known: SeriesTexts | None = None) -> SeriesText
     if known is not None and known.source is latest.labels and len(known.texts) == latest.size:
         return known
     own = f'{names.DETECTOR}="{escaped(latest.detector)}"'
-    exposed = exposed_labels(latest.labels)
+    exposed = exposed_labels(
+        [
+            {name: value for name, value in labels.items() if name != names.GROUP} if is_group else labels
+            for labels, is_group in zip(latest.labels, latest.is_group.tolist(), strict=True)
+        ]
+    )
     texts, seen = [], set()
     for labels, is_group in zip(exposed, latest.is_group.tolist(), strict=True):
         text = ",".join(filter(None, (own, f'{names.GROUP}="1"' if is_group else "", written(labels))))

@@ -1,7 +1,7 @@
 """Where all series of a detector stand between steps: what is open, taken up, ended because somebody said so, shown."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -10,7 +10,7 @@ from alerts.anomaly.detector.live import StepScores
 from alerts.anomaly.detector.model import Floats
 from alerts.anomaly.episodes.advancing import hushed
 from alerts.anomaly.episodes.model import Change, EpisodeKind, Reason
-from alerts.anomaly.episodes.state import State, aligned, restored
+from alerts.anomaly.episodes.state import State, aligned, blank, restored
 from alerts.anomaly.feedback.learning import to_close
 from alerts.anomaly.model import AnomalyDetector
 from alerts.anomaly.scoring.bank import Rows
@@ -43,9 +43,17 @@ def begun(
     keys: Sequence[str], open_: Iterable[Episode], judge: Judge, values: Floats, first: int, step: timedelta
 ) -> Standing:
     """A state where none is kept: what the store has open goes on, and the past day (N, T) tells whose samples come."""
-    state, left = restored(keys, open_, step, index=first - 1)
-    state, changes = warmed(state, judge, values, first)
-    return Standing(state, changes, [(episode, Reason.GONE) for episode in left])
+    end = first + values.shape[1]
+    state, left = restored(keys, open_, step, index=end - 1)
+    seen, gaps = warmed(blank(keys), judge, values, first)
+    was_open = state.presence.is_open
+    presence = replace(
+        seen.presence,
+        is_open=seen.presence.is_open | was_open,
+        started=np.where(was_open, state.presence.started, seen.presence.started),
+    )
+    new = [each for each in gaps if not was_open[each.row]]
+    return Standing(replace(state, presence=presence), new, [(episode, Reason.GONE) for episode in left])
 
 
 def ended_as_expected(

@@ -82,7 +82,7 @@ def test_two_detectors_share_each_family_in_both_formats(board: ExpositionBoard)
 
 
 def test_a_group_is_told_apart_from_a_series_with_the_same_labels(board: ExpositionBoard) -> None:
-    board.show(latest_of([{"region": "eu"}, {"region": "eu"}], is_group=np.array([False, True])))
+    board.show(latest_of([{"region": "eu"}, {"region": "eu", "group": "1"}], is_group=np.array([False, True])))
     assert 'y{detector="traffic",region="eu"} 0\ny{detector="traffic",group="1",region="eu"} 1' in board.text().decode()
 
 

@@ -23,9 +23,9 @@ from controlplane.model.source import SourcePosition
 from controlplane.ports import Transient
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-STEP = timedelta(minutes=30)
-PER_DAY = 48
-DAYS = 35
+STEP = timedelta(hours=1)
+PER_DAY = 24
+DAYS = 43
 START = (datetime(2026, 10, 5, tzinfo=UTC) - EPOCH) // STEP  # a Monday
 DELAY = timedelta(seconds=60)
 
