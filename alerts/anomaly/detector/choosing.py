@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alerts.anomaly.detector.baselines import DAILY, LEVEL, NONE, WEEKLY
-from alerts.anomaly.detector.model import Booleans, Codes, Floats, Steps
+from alerts.anomaly.detector.model import NEVER, Booleans, Codes, Floats, Steps
 from alerts.anomaly.detector.settings import (
     CHOICE_DAYS,
     FLOOR,
@@ -33,7 +33,7 @@ class Choosing:
     since: Floats  # (S, 4) sums since the last fit
     count: Floats  # (S, 4)
     run: Steps  # (S,) fits in a row that saw a shift; below 0: one was announced, and is not over
-    anchor: Steps  # (S,) step at which the last shift was announced; −1 never
+    anchor: Steps  # (S,) step at which the last shift was announced; `NEVER`: none was
 
     @classmethod
     def empty(cls, series: int) -> "Choosing":
@@ -45,7 +45,7 @@ class Choosing:
             none.copy(),
             none.copy(),
             np.zeros(series, dtype=np.int64),
-            np.full(series, -1, dtype=np.int64),
+            np.full(series, NEVER, dtype=np.int64),
         )
 
     def add(self, sums: Floats, counts: Floats) -> None:
@@ -102,7 +102,7 @@ class Choosing:
 
 
 def take(choice: Codes, level: Floats, daily: Floats, weekly: Floats) -> tuple[Floats, Codes]:
-    """The chosen baseline and its code (S, n); where it is missing the daily one, else the level. `choice` (S, 1)."""
+    """The chosen baseline and its code; where it is missing the daily one, else the level. All of one shape."""
     code = np.where(np.isfinite(daily), DAILY, np.where(np.isfinite(level), LEVEL, NONE)).astype(np.uint8)
     code = np.where((choice == WEEKLY) & np.isfinite(weekly), np.uint8(WEEKLY), code)
     code = np.where((choice == LEVEL) & np.isfinite(level), np.uint8(LEVEL), code)

@@ -8,7 +8,7 @@ from alerts.anomaly.detector.bands import Range, half_widths, novelty
 from alerts.anomaly.detector.baselines import spread
 from alerts.anomaly.detector.learnt import Learnt
 from alerts.anomaly.detector.levels import enough
-from alerts.anomaly.detector.model import Booleans, Floats, Panel, Scores, Terms
+from alerts.anomaly.detector.model import NEVER, Booleans, Floats, Panel, Scores, Terms
 from alerts.anomaly.detector.prepared import (
     Prepared,
     Timing,
@@ -71,7 +71,7 @@ def _score(panel: Panel, terms: Terms) -> Scores:
             step,
             terms,
             baseline=past.baseline,
-            maturity=maturity(past.expected_code, age, past.began[:, None] >= 0, able, timing.per_day, terms),
+            maturity=maturity(past.expected_code, age, past.began[:, None] != NEVER, able, timing.per_day, terms),
             shifted=shifted,
             coverage=share,
         )

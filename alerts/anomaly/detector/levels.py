@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alerts.anomaly.detector.medians import median
-from alerts.anomaly.detector.model import Booleans, Floats
+from alerts.anomaly.detector.model import Booleans, Floats, Steps
 from alerts.anomaly.detector.settings import (
     BLOCKS_A_DAY,
     HELD_DAYS,
@@ -76,8 +76,19 @@ def levels(blocks: Blocks) -> Floats:
         result[:, start:] = median(whole, holes=False)
     end = start if start else count + 1
     result[:, :end] = median([padded[:, back : end + back] for back in range(BLOCKS_A_DAY)])
-    result[over_past(blocks.learnt, BLOCKS_A_DAY) < LEAST_LEVEL_STEPS] = np.nan
+    result[~enough_learnt(over_past(blocks.learnt, BLOCKS_A_DAY))] = np.nan
     return held(result, HELD_DAYS * BLOCKS_A_DAY) if np.isnan(result[:, 1:]).any() else result
+
+
+def level_of(medians: Floats) -> Floats:
+    """Level (S,) after the hours whose medians these are (24, S)."""
+    return median(list(medians), holes=bool(np.isnan(medians).any()))
+
+
+def enough_learnt(samples: Floats) -> Booleans:
+    """Whether so many samples of the past day make a level."""
+    enough: Booleans = samples >= LEAST_LEVEL_STEPS
+    return enough
 
 
 def held(values: Floats, most: int) -> Floats:
@@ -96,14 +107,17 @@ class Coverage:
     usual: Floats  # the most of that share in the past week: what an irregular series usually has
 
 
-def coverage(blocks: Blocks) -> Coverage:
+def share_of(seen: Floats, age: Steps, steps: int) -> Floats:
+    """Of the past day's steps, or of those since the first sample, `age` steps ago, so many were seen."""
+    whole = np.clip(age, 1, BLOCKS_A_DAY * steps).astype(np.float32)
+    share: Floats = np.minimum(seen / whole, np.float32(1))
+    return share
+
+
+def coverage(blocks: Blocks, began: Steps, first: int) -> Coverage:
     """How much of the past day was seen. Before a day has passed: of the time since the first sample."""
-    seen = over_past(blocks.seen, BLOCKS_A_DAY)
-    began = np.argmax(blocks.seen > 0, axis=1)[:, None]
-    columns = np.arange(blocks.seen.shape[1] + 1)
-    steps = np.clip(columns - began, 1, BLOCKS_A_DAY).astype(np.float32) * np.float32(blocks.steps)
-    first = np.where((began == 0) & (columns > 0) & (columns <= BLOCKS_A_DAY), np.float32(blocks.before), 0)
-    share = np.minimum(seen / np.maximum(steps - first, 1), 1).astype(np.float32)
+    starts = first - blocks.before + np.arange(blocks.seen.shape[1] + 1) * blocks.steps
+    share = share_of(over_past(blocks.seen, BLOCKS_A_DAY), starts - began[:, None], blocks.steps)
     usual = share.copy()
     for back in range(BLOCKS_A_DAY, USUAL_DAYS * BLOCKS_A_DAY + 1, BLOCKS_A_DAY):
         usual[:, back:] = np.maximum(usual[:, back:], share[:, :-back] if back < share.shape[1] else 0)

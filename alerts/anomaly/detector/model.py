@@ -5,7 +5,7 @@ Throughout, S is the number of series, T the number of steps, and NaN means that
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ Booleans: TypeAlias = NDArray[np.bool_]
 Lags: TypeAlias = NDArray[np.int32]
 Codes: TypeAlias = NDArray[np.uint8]
 Steps: TypeAlias = NDArray[np.int64]
+
+NEVER: Final = -(2**62)
+"""A step that never was: before all others."""
 
 
 @dataclass(frozen=True, slots=True)

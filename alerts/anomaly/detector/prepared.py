@@ -11,7 +11,7 @@ from alerts.anomaly.detector.bands import Range, floors
 from alerts.anomaly.detector.baselines import DAILY, NONE, block_lags, over_lags, spread
 from alerts.anomaly.detector.choosing import ERRORS, Choosing, take
 from alerts.anomaly.detector.levels import Blocks, Coverage, blocks_of, coverage, in_blocks, levels
-from alerts.anomaly.detector.model import Booleans, Codes, Floats, Panel, Steps, Terms
+from alerts.anomaly.detector.model import NEVER, Booleans, Codes, Floats, Panel, Steps, Terms
 from alerts.anomaly.detector.settings import (
     LEAST_SLOW_SHARE,
     RECENT_DAYS,
@@ -89,6 +89,7 @@ class Prepared:
     expected_code: Codes  # of `expected`: daily, weekly, or the level where there is no day yet
     baseline: Codes  # with the least error lately
     residual: Floats  # |sample − expected|; below the floor it is 0
+    best_residual: Floats  # sample − best baseline, of learnt steps
     mean: Floats  # of the best baseline's residual, over 3 hours
     floor: Floats
     coverage: Coverage  # by block
@@ -97,7 +98,7 @@ class Prepared:
     choosing: Choosing  # as it stands after the last step
     shifted: Booleans  # (S, segments)
     anchors: Steps  # (S, segments) of the last shift before
-    began: Steps  # (S,) the first step with a sample, counted from the epoch; −1: none
+    began: Steps  # (S,) the first step with a sample, counted from the epoch; `NEVER`: none
 
 
 def prepare(panel: Panel, terms: Terms) -> Prepared:
@@ -118,6 +119,7 @@ def prepare(panel: Panel, terms: Terms) -> Prepared:
     best, baseline = take(_steps(best_codes, timing), level, daily, weekly)
     floor = floors(level)
     away = np.abs(samples.values - expected)
+    best_residual = samples.learnt - best
     return Prepared(
         samples,
         level,
@@ -125,9 +127,10 @@ def prepare(panel: Panel, terms: Terms) -> Prepared:
         expected_code,
         baseline,
         np.where(away < floor, np.float32(0), away),
-        moving_mean(samples.learnt - best, timing.slow),
+        best_residual,
+        moving_mean(best_residual, timing.slow),
         floor,
-        coverage(blocks),
+        coverage(blocks, began, timing.first),
         blocks,
         block_levels,
         choosing,
@@ -157,9 +160,9 @@ def seasons(
 
 
 def first_samples(values: Floats, first: int) -> Steps:
-    """Step of each series' first sample; −1 where there is none."""
+    """Step of each series' first sample; `NEVER` where there is none."""
     seen = np.isfinite(values)
-    return np.where(seen.any(axis=1), seen.argmax(axis=1) + first, -1).astype(np.int64)
+    return np.where(seen.any(axis=1), seen.argmax(axis=1) + first, NEVER).astype(np.int64)
 
 
 def _by_segment(errors: list[Floats], timing: Timing) -> tuple[Floats, Floats]:
@@ -181,7 +184,7 @@ def _choose(
     series, segments = sums.shape[:2]
     best, seasonal = np.zeros((2, series, segments), dtype=np.uint8)
     shifted = np.zeros((series, segments), dtype=bool)
-    anchors = np.full((series, segments), -1, dtype=np.int64)
+    anchors = np.full((series, segments), NEVER, dtype=np.int64)
     for number in range(segments):
         at = timing.segment(number).start
         if (timing.first + at) % timing.refit == 0:
@@ -195,7 +198,8 @@ def _choose(
 
 def is_mature(began: Steps, index: int, per_day: int) -> Booleans:
     """Whether a series is known for two weeks."""
-    return (began >= 0) & (index - began >= WEEKLY_DAYS * per_day)
+    mature: Booleans = (began != NEVER) & (index - began >= WEEKLY_DAYS * per_day)
+    return mature
 
 
 def _steps(by_segment: Codes, timing: Timing) -> Codes:
@@ -265,7 +269,7 @@ def recent_starts(anchors: Steps, timing: Timing, width: int) -> Steps:
     days = -(-timing.per_day // timing.refit)
     anchored = (anchors - timing.first + timing.before) // timing.refit - days
     plain = np.maximum(np.arange(timing.segments) - width, 0)
-    return np.where(anchors >= 0, np.maximum(anchored, plain), plain)
+    return np.where(anchors != NEVER, np.maximum(anchored, plain), plain)
 
 
 def _within(learnt: Floats, base: Range, timing: Timing) -> Range:

@@ -6,6 +6,8 @@ from alerts.anomaly.detector.model import Floats
 from alerts.anomaly.detector.settings import LARGEST
 from alerts.anomaly.model import Values
 
+MOST_STEPS_OF_RATE = 5
+
 
 def clean(values: Floats) -> Floats:
     """float32 without infinities: an infinite sample is none, and what float32 cannot subtract is cut to 1e37."""
@@ -17,7 +19,7 @@ def clean(values: Floats) -> Floats:
         return np.clip(known, -LARGEST, LARGEST).astype(np.float32)
 
 
-def rates(values: Floats, step_seconds: float, *, most_steps: int = 5) -> Floats:
+def rates(values: Floats, step_seconds: float, *, most_steps: int = MOST_STEPS_OF_RATE) -> Floats:
     """Rates a second (S, T) of counters: the increase since the sample before over the time since.
 
     A fall is a reset: the counter began at 0 again (as Prometheus' `rate` takes it). NaN where there is no sample, and
