@@ -120,9 +120,9 @@ class _Reading:
             name = cell.strip().strip("\ufeff")
             counts[name] = counts.get(name, 0) + 1
             names.append(name if counts[name] == 1 or not name else f"{name} ({counts[name]})")
-        if len(head) == 1:
+        if all(row.cells == head[0].cells for row in head):
             raise _Refused([self._error(head[0].line, 0, "has a header and no rows", "rows of a time and a value")])
-        return names, head[1:]
+        return names, [row for row in head[1:] if row.cells != head[0].cells]  # joined exports repeat it
 
     def _table(self, rows: Iterable[dialect.Row], columns: Columns, header: list[str] | None) -> _Columnar:
         texts = (*columns.by, *columns.maybe)

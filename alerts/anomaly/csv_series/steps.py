@@ -16,6 +16,8 @@ _SENSIBLE: Final = (
 )  # fmt: skip
 _NEAR: Final = 1.2  # times: jitter, not another step
 _FIRST: Final = 2_000  # rows that decide: what comes later must not change the scores of what came before
+_OFTEN, _MOST = 0.2, 0.8  # shares of the distances
+_OFF: Final = 0.1  # of a step
 _FINER: Final = 0.75  # of a step: rows nearer than that are put together
 
 
@@ -34,14 +36,14 @@ class Step:
 
 
 def step_of(ordered: Seconds, asked: timedelta | None) -> Step | None:
-    """That of times (n,) in order, without NaN: the median distance of the first rows, as a sensible length.
+    """That of times (n,) in order, without NaN: the usual distance of the first rows, as a sensible length.
 
     None where rows are further apart than a day. One row alone is taken for one of a minute.
     """
     head = ordered[:_FIRST]
     distances = np.diff(head)
     distances = distances[distances > 0]
-    median = float(np.median(distances)) if len(distances) else 60.0
+    median = _usual(distances) if len(distances) else 60.0
     seconds = round(asked.total_seconds()) if asked else sensible(median)
     if seconds is None:
         return None
@@ -50,6 +52,17 @@ def step_of(ordered: Seconds, asked: timedelta | None) -> Step | None:
     residues = (head - head[0] + seconds / 2) % seconds - seconds / 2 if len(head) else np.zeros(1)
     first = float(head[0]) if len(head) else 0.0
     return Step(seconds, (first + float(np.median(residues))) % seconds, is_finer=False)
+
+
+def _usual(distances: Seconds) -> float:
+    """The median; of a series with many gaps the most frequent distance, where most others are multiples of it."""
+    median = float(np.median(distances))
+    lengths, counts = np.unique(np.round(distances), return_counts=True)
+    often = float(lengths[np.argmax(counts)])
+    if not 0 < often < median or counts.max() < _OFTEN * len(distances):
+        return median
+    off = np.abs(distances / often - np.round(distances / often))
+    return often if np.mean(off < _OFF) >= _MOST else median
 
 
 def sensible(seconds: float) -> int | None:

@@ -10,7 +10,7 @@ from controlplane.model.matcher import Matcher, MatchOperator
 
 _PART: Final = re.compile(
     r"\s*(?P<name>[a-zA-Z_][a-zA-Z0-9_.]*)\s*(?P<operator>=~|!~|!=|=)\s*"
-    r"(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<bare>[^,{}\"\s][^,{}\"]*))\s*(?:,|$)"
+    r"(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<bare>[^,{}=\"\s][^,{}=\"]*))\s*(?:,|$)"
 )
 _ESCAPES: Final = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 _LONGEST: Final = 10_000
