@@ -147,7 +147,7 @@ class PrometheusMatrix:
             answer = self._thin.read(f"count(\n{query}\n)", moments)
         except Permanent:  # it is refused in its own words, if it is to be refused
             return None
-        peak = int(max((row.values.max() for row in answer.rows if row.values.size), default=0))
+        peak = int(max((batch.values.max() for batch in answer.batches if batch.values.size), default=0))
         if peak > most_series:
             raise Permanent(
                 f"the query has {peak:,} series, more than the {most_series:,} that may be read: "
@@ -167,22 +167,25 @@ class _Joined:
         self._warnings: dict[str, None] = {}
 
     def add(self, answer: RangeAnswer, offset: int) -> None:
+        """Put an answer's points into its columns, from `offset` on."""
         seen: set[int] = set()
-        for row in answer.rows:
-            if not row.columns.size:
-                continue
-            number = self._row(row.labels)
+        for batch in answer.batches:
+            numbers = [
+                self._row(labels) if count else 0 for labels, count in zip(batch.labels, batch.counts, strict=True)
+            ]
+            there = {number for number, count in zip(numbers, batch.counts, strict=True) if count}
+            twice = len(there) < np.count_nonzero(batch.counts) or not seen.isdisjoint(there)
+            seen |= there
             with np.errstate(over="ignore"):  # beyond float32 is infinite
-                values = row.values.astype(self._values.dtype)
-            values[~np.isfinite(values)] = np.nan
-            there = self._values[number]
-            if number in seen:
-                old = there[row.columns + offset]
-                if (np.isfinite(old) & np.isfinite(values) & (old != values)).any():
-                    raise Permanent(_alike(row.labels))
-                values = np.where(np.isfinite(values), values, old)
-            seen.add(number)
-            there[row.columns + offset] = values
+                values = batch.values.astype(self._values.dtype)
+            told = np.isfinite(values)
+            rows, columns, values = np.repeat(numbers, batch.counts)[told], batch.columns[told] + offset, values[told]
+            old = self._values[rows, columns] if twice else None
+            self._values[rows, columns] = values
+            if old is not None:
+                contrary = (np.isfinite(old) & (old != values)) | (self._values[rows, columns] != values)
+                if contrary.any():
+                    raise Permanent(_alike(list(self._rows)[int(rows[np.argmax(contrary)])]))
         self._warnings |= dict.fromkeys(answer.warnings)
 
     def matrix(self, step: timedelta) -> SampleMatrix:
@@ -216,8 +219,8 @@ class _Joined:
         self._values[: len(old)] = old
 
 
-def _alike(labels: Mapping[str, str]) -> str:
-    told = ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items()) if name != _NAME)
+def _alike(key: Key) -> str:
+    told = ", ".join(f'{name}="{value}"' for name, value in key)
     return (
         f"the query has several series {{{told}}} that differ in their metric's name only: "
         "sum them up, or put the name into a label with label_replace"

@@ -26,6 +26,7 @@ _TOO_MUCH: Final = (
 _TOO_SLOW: Final = ("timed out", "did not answer within")
 _BEGIN: Final = b'"values":[['  # a label's value cannot hold it: its quotes are escaped
 _END: Final = b"]]"
+_BATCH_POINTS: Final = 50_000  # are read at once: 5 MB meanwhile
 
 # What stands in an answer is untyped JSON; every shape that we do not expect becomes `Transient` in `understood`.
 _JSON: TypeAlias = Any
@@ -52,19 +53,23 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A series: its labels as they came, and its values at some columns of the span, in order."""
+class Batch:
+    """Some series of an answer: labels as they came, and one after another the points of each, `counts` of them.
 
-    labels: Mapping[str, str]
+    `columns` are steps of the span, in order within a series.
+    """
+
+    labels: tuple[Mapping[str, str], ...]
+    counts: NDArray[np.int64]
     columns: NDArray[np.int64]
     values: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class RangeAnswer:
-    """`rows` may be read once; they raise `Transient` and `Permanent` like the reader."""
+    """`batches` may be read once; they raise `Transient` and `Permanent` like the reader."""
 
-    rows: Iterable[Row]
+    batches: Iterable[Batch]
     warnings: tuple[str, ...] = ()
 
 
@@ -104,32 +109,64 @@ def understood(address: str, reader: Callable[[], _Read]) -> _Read:
 
 
 def parse(address: str, body: bytes, span: Span) -> RangeAnswer:
-    """A successful answer. Numbers are cut out before the rest is parsed as JSON, and read when rows are asked for.
+    """A successful answer. Numbers are cut out before the rest is parsed as JSON, and read when batches are asked for.
 
     A point as Python objects takes 170 bytes and four times the time (docs/decisions/0018).
     """
     skeleton, ranges = _cut(body)
     answer = understood(address, lambda: _successful(skeleton))
+    rows = understood(address, lambda: matrix_rows(answer["data"]))
 
-    def numbers(values: _JSON) -> NDArray[np.float64]:
+    def size(values: _JSON) -> int:
         if isinstance(values, int):
             begin, end = ranges[values]
-            return _flat(body[begin:end])
-        return flattened(values)
+            return body.count(b"[", begin, end) - 1
+        return len(values)
 
-    rows = understood(address, lambda: matrix_rows(answer["data"]))
-    return RangeAnswer(located(address, rows, span, numbers), understood(address, lambda: warnings_of(answer)))
+    def numbers(many: list[_JSON]) -> NDArray[np.float64]:
+        if all(isinstance(values, int) for values in many):
+            return _flat(b",".join(body[slice(*ranges[values])] for values in many))
+        return np.concatenate([numbers([each]) if isinstance(each, int) else flattened([each]) for each in many])
+
+    batches = _batches(address, rows, span, size, numbers)
+    return RangeAnswer(batches, understood(address, lambda: warnings_of(answer)))
 
 
-def located(
-    address: str, rows: list[_JSON], span: Span, numbers: Callable[[_JSON], NDArray[np.float64]] | None = None
-) -> Iterator[Row]:
-    """Rows of JSON as arrays, one after another. Native histograms are `Permanent`: left out, they would be a gap."""
-    if any("histogram" in row or "histograms" in row for row in rows):
+def batches_of(address: str, rows: list[_JSON], span: Span) -> Iterator[Batch]:
+    """Series of JSON as arrays. Native histograms are `Permanent`: left out, they would be a gap."""
+    return _batches(address, rows, span, len, flattened)
+
+
+def _batches(
+    address: str,
+    rows: list[_JSON],
+    span: Span,
+    size: Callable[[_JSON], int],
+    numbers: Callable[[list[_JSON]], NDArray[np.float64]],
+) -> Iterator[Batch]:
+    if understood(address, lambda: any("histogram" in row or "histograms" in row for row in rows)):
         raise Permanent("the query yields native histograms: take histogram_count, _sum, _fraction or _quantile of it")
-    read = numbers or flattened
-    for row in rows:
-        yield understood(address, lambda row=row: _located(row["metric"], read(row["values"]), span))  # type: ignore[misc]
+    begin = 0
+    while begin < len(rows):
+        end, counts = understood(address, lambda begin=begin: _some(rows, begin, size))  # type: ignore[misc]
+        part = rows[begin:end]
+        yield understood(
+            address,
+            lambda part=part, counts=counts: _located(  # type: ignore[misc]
+                [row["metric"] for row in part], counts, numbers([row["values"] for row in part]), span
+            ),
+        )
+        begin = end
+
+
+def _some(rows: list[_JSON], begin: int, size: Callable[[_JSON], int]) -> tuple[int, NDArray[np.int64]]:
+    """Rows from `begin` on with a batch's points: where they end, and the points of each."""
+    counts: list[int] = []
+    points = 0
+    while begin + len(counts) < len(rows) and points < _BATCH_POINTS:
+        counts.append(size(rows[begin + len(counts)]["values"]))
+        points += counts[-1]
+    return begin + len(counts), np.array(counts, dtype=np.int64)
 
 
 def matrix_rows(data: _JSON) -> list[_JSON]:
@@ -146,9 +183,11 @@ def warnings_of(answer: _JSON) -> tuple[str, ...]:
     return (*(str(each)[:300] for each in (answer.get("warnings") or ())[:20]), *partial)
 
 
-def flattened(values: _JSON) -> NDArray[np.float64]:
-    """`[[time, "value"], …]` as time, value, time, value …"""
-    return np.array([number for at, value in values for number in (at, float(value))], dtype=np.float64)
+def flattened(many: list[_JSON]) -> NDArray[np.float64]:
+    """Lists of `[time, "value"]` as time, value, time, value …"""
+    return np.array(
+        [number for values in many for at, value in values for number in (at, float(value))], dtype=np.float64
+    )
 
 
 def _successful(skeleton: bytes) -> _JSON:
@@ -183,18 +222,21 @@ def _flat(points: bytes) -> NDArray[np.float64]:
     return np.array(orjson.loads(b"[" + text + b"]"), dtype=np.float64)
 
 
-def _located(labels: _JSON, numbers: NDArray[np.float64], span: Span) -> Row:
-    if not all(isinstance(each, str) for pair in labels.items() for each in pair) or numbers.size % 2:
-        raise ValueError("labels are not texts, or a point is not a time and a value")
-    times, values = numbers[0::2], numbers[1::2]
+def _located(labels: list[_JSON], counts: NDArray[np.int64], numbers: NDArray[np.float64], span: Span) -> Batch:
+    if not all(isinstance(each, str) for one in labels for pair in one.items() for each in pair):
+        raise ValueError("labels are not texts")
+    if numbers.size != 2 * counts.sum():
+        raise ValueError("a point is not a time and a value")
+    times = numbers[0::2]
     columns = np.rint(times / span.step_seconds).astype(np.int64)
     off_grid = np.abs(times - columns * span.step_seconds) > 0.0005
     columns -= span.first
-    if columns.size and (
-        off_grid.any() or columns[0] < 0 or columns[-1] >= span.count or (np.diff(columns) <= 0).any()
-    ):
+    steps = np.diff(columns)
+    begins = np.cumsum(counts)[:-1]
+    steps[begins[(begins > 0) & (begins < columns.size)] - 1] = 1  # from one series to the next
+    if off_grid.any() or (columns < 0).any() or (columns >= span.count).any() or (steps <= 0).any():
         raise ValueError("points are not on the grid that was asked for")
-    return Row(labels, columns, values)
+    return Batch(tuple(labels), counts, columns, numbers[1::2])
 
 
 def _error_of(body: bytes) -> tuple[str, str]:

@@ -18,7 +18,14 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as SocketTimeout
 from urllib3.util.retry import Retry
 
-from controlplane.adapters.prometheus_matrix_answer import RangeAnswer, Span, failure, located, understood, warnings_of
+from controlplane.adapters.prometheus_matrix_answer import (
+    RangeAnswer,
+    Span,
+    batches_of,
+    failure,
+    understood,
+    warnings_of,
+)
 from controlplane.ports import Permanent, Transient
 
 _CHUNK_BYTES: Final = 65_536
@@ -60,7 +67,7 @@ class ClientReader:
             connection.close()
             raise
         self._idle.put(connection)
-        return RangeAnswer(located(self._url, rows, span), warnings)
+        return RangeAnswer(batches_of(self._url, rows, span), warnings)
 
 
 class _Connection:
@@ -75,7 +82,11 @@ class _Connection:
         session.hooks["response"].append(self._bounded)
         self._session = session
         self._client = PrometheusConnect(
-            url, headers=dict(headers), retry=Retry(0, read=False, redirect=False), session=session, timeout=timeout_seconds
+            url,
+            headers=dict(headers),
+            retry=Retry(0, read=False, redirect=False),
+            session=session,
+            timeout=timeout_seconds,
         )
 
     def close(self) -> None:

@@ -137,6 +137,13 @@ def test_long_times_are_joined_without_gaps_and_doubles(backend: MatrixBackend, 
     np.testing.assert_array_equal(found.values[0], 7.0 * (first + np.arange(points)))
 
 
+def test_every_value_of_many_series_is_where_it_belongs(backend: MatrixBackend) -> None:
+    found = _asked(backend, "last_over_time(many[30d]) * 1e10 + scalar(vector(time()))", 2_500)
+    number = np.array([int(labels["number"]) for labels in found.labels])
+    times = START.timestamp() + 300 * np.arange(2_500)
+    np.testing.assert_array_equal(found.values, number[:, None] * 1e10 + times[None, :])
+
+
 @pytest.mark.parametrize("steps", [6, 40])
 def test_too_many_series_are_refused_with_their_number_and_what_to_do(backend: MatrixBackend, steps: int) -> None:
     assert len(_asked(backend, "many", steps, most_series=25).labels) == 25

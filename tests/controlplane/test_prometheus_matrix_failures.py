@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.adapters.prometheus_matrix import PrometheusMatrix
-from controlplane.adapters.prometheus_matrix_answer import Span, located, parse
+from controlplane.adapters.prometheus_matrix_answer import Span, batches_of, parse
 from controlplane.matrix_ports import SampleMatrix
 from controlplane.ports import Permanent, Transient
 from tests.controlplane.test_prometheus_failures import Script
@@ -159,12 +159,11 @@ def test_numbers_cut_out_are_those_of_the_json(
     ]
     separators = (", ", ": ") if wide else (",", ":")
     body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": told}}, separators=separators)
-    cut = list(parse("here", body.encode(), SPAN).rows)
-    whole = list(located("here", told, SPAN))
-    assert [row.labels for row in cut] == [row.labels for row in whole]
+    cut, whole = list(parse("here", body.encode(), SPAN).batches), list(batches_of("here", told, SPAN))
+    assert [batch.labels for batch in cut] == [batch.labels for batch in whole]
     for one, other in zip(cut, whole, strict=True):
+        np.testing.assert_array_equal(one.counts, other.counts)
         np.testing.assert_array_equal(one.columns, other.columns)
-        np.testing.assert_array_equal(
-            np.where(np.isfinite(one.values), one.values, np.nan),
-            np.where(np.isfinite(other.values), other.values, np.nan),
-        )
+        finite = np.isfinite(other.values)
+        np.testing.assert_array_equal(np.isfinite(one.values), finite)
+        np.testing.assert_array_equal(one.values[finite], other.values[finite])

@@ -38,7 +38,8 @@ class DailyCosts:
     @property
     def end(self) -> date:
         """The day after the last one."""
-        return self.first + self.values.shape[1] * _A_DAY
+        days: int = self.values.shape[1]
+        return self.first + days * _A_DAY
 
 
 def daily_costs(
