@@ -62,6 +62,6 @@ def discoveries(p: Reals, groups: Groups, rate: float) -> Booleans:
 
 
 def admitted(rarity: Floats, groups: Groups, rate: float) -> Booleans:
-    """The same of rarities (S,), such as `rarest`; what may open an episode. Where there is none nothing is held back."""
+    """The same of rarities (S,) such as `rarest`: what may open an episode. Where none is known none is held back."""
     p = p_of(rarity)
     return discoveries(p, groups, rate) | np.isnan(p)
