@@ -9,21 +9,24 @@ from controlplane import anomaly_names
 from controlplane import conventions as names
 
 Path = tuple[str | int, ...]
+OF_SCRAPE: Final = ("instance", "job")
 RESERVED: Final = frozenset(
     {
         anomaly_names.DETECTOR, anomaly_names.OUTPUT, anomaly_names.BASELINE, anomaly_names.GROUP, anomaly_names.STATE,
-        names.SEVERITY, "alertname", "alertstate",
+        names.SEVERITY, "alertname", "alertstate", *OF_SCRAPE,
     }
 )  # fmt: skip
-"""Labels that Flyball and Prometheus set on metrics and alerts of detectors."""
+"""Labels that Flyball and Prometheus set on metrics and alerts of detectors.
+
+`instance` and `job` are those of Flyball's own scrape, whether or not it honours labels."""
 STANDS_FOR: Final = "series"  # `all` on an alert that stands for many series
 LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,127}", re.ASCII)
 _KEY: Final = re.compile(r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?", re.ASCII)
 
 
 def tell_renamed(report: Report, labels: Collection[str], path: Path) -> None:
-    """Report labels of series that our own take the place of."""
-    for label in sorted(RESERVED.intersection(labels)):
+    """Report labels of series that our own take the place of; of `job` and `instance` that is what people know."""
+    for label in sorted(RESERVED.intersection(labels).difference(OF_SCRAPE)):
         message = (
             f"Flyball sets the label `{label}` itself: its metrics and alerts have that of the series under a new name"
         )

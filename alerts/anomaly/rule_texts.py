@@ -14,7 +14,7 @@ from controlplane.wording import duration
 
 _METRIC: Final = "__name__"
 _NOT_TOLD: Final = (_METRIC, anomaly_names.DETECTOR, anomaly_names.OUTPUT, anomaly_names.GROUP)
-_RENAMED: Final = f"^exported_({'|'.join(sorted((*RESERVED, 'instance', 'job')))})$"  # by us, or by a scrape
+_RENAMED: Final = f"^exported_({'|'.join(sorted(RESERVED))})$"  # by us, or by a scrape
 _FIGURES: Final = {
     "$now": anomaly_names.VALUE,
     "$expected": anomaly_names.EXPECTED,
