@@ -15,9 +15,11 @@ from alerts.delivery.collector import waits
 from controlplane.adapters.alertmanager import AlertmanagerBackend
 from controlplane.adapters.clock import SystemClock
 from controlplane.adapters.prometheus import PrometheusBackend
+from controlplane.adapters.prometheus_matrix import PrometheusMatrix
 from controlplane.ports import Clock
 from controlplane.store import SqlStore, migrate, open_store
 from flyball.alerting.services import AlertServices, AlertSurroundings
+from flyball.anomalies.services import AnomalyServices, AnomalySurroundings
 from flyball.applying import ToldApplying
 from flyball.delivery.services import DeliveryServices, DeliverySurroundings
 from flyball.ladder.services import LadderServices, LadderSurroundings
@@ -78,6 +80,7 @@ class Services:
     ladders: LadderServices
     alerts: AlertServices
     delivery: DeliveryServices
+    anomalies: AnomalyServices
     jobs: tuple[Job, ...]
 
     def job(self, name: str) -> Job | None:
@@ -105,7 +108,7 @@ class Services:
         with ExitStack() as closing:
             for opened in (
                 self.store, self.probe, self.backend, self.alertmanager, self.tracing, self.ladders, self.checks,
-                self.alerts, self.delivery,
+                self.alerts, self.delivery, self.anomalies,
             ):  # fmt: skip
                 closing.callback(opened.close)  # the last one first
 
@@ -206,7 +209,17 @@ def wire(
             clock=clock,
         )
     )
-    for part in (money, checks, ladders, alerts, delivery):
+    anomalies = AnomalyServices(
+        AnomalySurroundings(
+            declared=workspace.anomalies,
+            policy=delivery.policy,
+            look=look,
+            source=PrometheusMatrix(with_credentials(settings)),
+            store=store,
+            clock=clock,
+        )
+    )
+    for part in (money, checks, ladders, alerts, delivery, anomalies):
         for collector in part.collectors():
             metrics.registry.register(collector)
     return Services(
@@ -226,6 +239,7 @@ def wire(
         ladders=ladders,
         alerts=alerts,
         delivery=delivery,
+        anomalies=anomalies,
         jobs=(
             *_slo_jobs(state, ToldApplying(daemon, metrics)),
             *alerts.jobs(),
@@ -233,6 +247,7 @@ def wire(
             *checks.jobs(),
             *ladders.jobs(),
             *delivery.jobs(),
+            *anomalies.jobs(),
             *_store_jobs(store, metrics, settings.events_kept),
         ),
     )

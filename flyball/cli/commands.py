@@ -8,6 +8,7 @@ from flyball.cli import (
     alerts_replay,
     alerts_route,
     alerts_why,
+    anomaly,
     app,
     apply,
     audit,
@@ -57,6 +58,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(runbooks.app, name="runbooks")
 app.add_typer(tickets.app, name="tickets")
+app.add_typer(anomaly.app, name="anomaly")
 app.add_typer(audit.app, name="audit")
 app.add_typer(cost.app, name="cost")
 app.add_typer(demo.app, name="demo")

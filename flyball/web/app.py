@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from flyball.web import hooks, pagerduty_hook, report_hook, slack_hook, usage_hook
 from flyball.web.access import Access
+from flyball.web.anomaly_state import DeclaredAnomalies
 from flyball.web.console import console_routes, exception_handlers
 from flyball.web.declared_checks import DeclaredChecks
 from flyball.web.declared_money import DeclaredMoney
@@ -96,6 +97,7 @@ def create_app(services: Services) -> Starlette:
         body, content_type = services.own_metrics.exposition(request.headers.get("accept", ""))
         body = await asyncio.to_thread(services.checks.exposition.joined, body, content_type)
         body = services.delivery.exposition.joined(body, content_type)
+        body = await asyncio.to_thread(services.anomalies.exposition.joined, body, content_type)
         return Response(body, headers={"Content-Type": content_type})
 
     access = Access(services.store, settings.console_token, services.clock, secrets.token_bytes(32))
@@ -143,6 +145,7 @@ def create_app(services: Services) -> Starlette:
                 services.alerts.desk,
                 reading_below(settings.folder),
                 DeclaredDeliveries(services.delivery.policy),
+                DeclaredAnomalies(services.anomalies.detectors, services.anomalies.explain),
             ),
         ],
         middleware=[Middleware(Guards, admission=Admission.of(settings), access=access)],

@@ -15,6 +15,8 @@ from alerts.incidents.desk import Desk
 from controlplane import conventions as names
 from controlplane.model.slo import SLO
 from flyball.web import api, charts, pages
+from flyball.web.anomaly_pages import anomaly_routes
+from flyball.web.anomaly_state import AnomaliesState, NoAnomalies
 from flyball.web.check_pages import check_routes
 from flyball.web.check_state import ChecksState, NoChecks
 from flyball.web.delivery_gathering import DeliveryState, NoDeliveries
@@ -44,6 +46,7 @@ _NO_PATHS: Final = NoGoldenPaths()
 _NO_LADDERS: Final = NoLadders()
 _NO_INCIDENTS: Final = NoIncidents()
 _NO_DELIVERIES: Final = NoDeliveries()
+_NO_ANOMALIES: Final = NoAnomalies()
 
 
 def console_routes(
@@ -57,8 +60,9 @@ def console_routes(
     desk: Desk | None = None,
     read_runbook: ReadRunbook | None = None,
     deliveries: DeliveryState = _NO_DELIVERIES,
+    anomalies: AnomaliesState = _NO_ANOMALIES,
 ) -> list[BaseRoute]:
-    """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/incidents/…`, `/delivery/…`, …, `/api/v1/…`."""
+    """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/incidents/…`, `/delivery/…`, `/anomalies/…`, …, `/api/…`."""
     gathering = Gathering(state)
     console = _Console(gathering, options)
     return [
@@ -78,6 +82,7 @@ def console_routes(
         *incident_routes(state, incidents, gathering, desk),
         *on_call_routes(state, incidents, gathering, read_runbook or _no_file),
         *delivery_routes(state, deliveries, gathering),
+        *anomaly_routes(state, anomalies, gathering),
         Mount("/static", pages.Static(), name="static"),
     ]
 
