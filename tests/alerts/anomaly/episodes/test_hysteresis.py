@@ -188,7 +188,7 @@ def test_rules_that_can_never_be_are_refused(wrong: dict[str, int]) -> None:
         Rules(**wrong)  # type: ignore[arg-type]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(scores=st.lists(SCORES, min_size=1, max_size=40), rules=SOME_RULES)
 def test_it_opens_never_with_fewer_than_k_of_n_and_always_with_as_many(scores: list[float], rules: Rules) -> None:
     changes = {(each.at, each.what) for each in run(scores, rules, first=0)}
@@ -209,7 +209,7 @@ def test_it_opens_never_with_fewer_than_k_of_n_and_always_with_as_many(scores: l
             quiet = 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(scores=st.lists(SCORES, max_size=20), rules=SOME_RULES, between=st.lists(st.floats(0.6, 1.0)))
 def test_between_the_two_thresholds_nothing_opens_and_nothing_closes(
     scores: list[float], rules: Rules, between: list[float]
@@ -219,7 +219,7 @@ def test_between_the_two_thresholds_nothing_opens_and_nothing_closes(
     assert [each for each in found if each.what is not WORSENED] == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     columns=st.lists(st.tuples(SCORES, SCORES, SCORES), min_size=1, max_size=15),
     order=st.permutations(range(3)),
@@ -236,7 +236,7 @@ def test_the_order_of_series_is_irrelevant(columns: list[tuple[float, ...]], ord
     assert changes([0, 1, 2]) == changes(order)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(scores=st.lists(SCORES, min_size=1, max_size=30), rules=SOME_RULES, cut=st.integers(0, 29))
 def test_a_cycle_that_is_repeated_tells_the_same_again(scores: list[float], rules: Rules, cut: int) -> None:
     before, first = run_on(scores[:cut], rules)

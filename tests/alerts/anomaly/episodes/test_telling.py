@@ -147,7 +147,7 @@ def test_figures_have_the_digits_of_what_they_were() -> None:
     assert [figure(each) for each in (None, float("nan"), float("inf"))] == [None] * 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(value=st.floats(allow_nan=False, allow_infinity=False, width=32))
 def test_a_figure_of_a_float32_is_the_same_float32(value: float) -> None:
     written = figure(value)

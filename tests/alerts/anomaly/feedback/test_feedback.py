@@ -87,7 +87,7 @@ def test_people_override_calendars_either_way() -> None:
     assert rows(learnt([say(5, 6)], KEYS, GRID, wide)) == [".xxx.x", ".xxx.x"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     said=st.lists(
         st.tuples(

@@ -85,7 +85,7 @@ def test_members_are_awaited_for_ten_minutes_and_two_steps_at_least() -> None:
 VALUES = st.sampled_from([NAN, NAN, 0.0, 1.0, 10.0, -3.0])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     rows=st.lists(st.tuples(*[VALUES] * 5), min_size=1, max_size=12),
     how=st.sampled_from(["sum", "mean"]),
@@ -108,7 +108,7 @@ def test_a_prefix_has_the_values_of_the_whole_and_steps_those_of_the_history(
     assert np.array_equal(members.last, last.last, equal_nan=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=5, max_size=5), order=st.permutations(range(5)))
 def test_the_order_of_members_is_irrelevant(values: list[float], order: list[int]) -> None:
     mixed = Groups(BY_REGION.of[order], BY_REGION.labels)

@@ -34,7 +34,7 @@ def judged(members: list[tuple[int, float]], rate: float) -> list[tuple[list[flo
     return [(p[each].tolist(), found[each].tolist()) for each in rows if each]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(members=MEMBERS, rate=RATES)
 def test_all_up_to_the_largest_that_is_small_enough_for_its_rank_are_discoveries(
     members: list[tuple[int, float]], rate: float
@@ -130,7 +130,7 @@ def test_those_that_are_furthest_off_lead() -> None:
 NUMBER = st.one_of(st.floats(-1e6, 1e6), st.just(NAN))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(members=st.lists(st.tuples(st.integers(-1, 2), NUMBER, NUMBER), min_size=1, max_size=12))
 def test_shares_of_every_group_sum_to_one_or_there_are_none(members: list[tuple[int, float, float]]) -> None:
     numbers = [number for number, _, _ in members]
