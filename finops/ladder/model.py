@@ -50,7 +50,6 @@ class Signal:
     are not independent of each other (by default: the budget, unit cost, quota, detector or query that they are made
     from). `per_hour_query` is PromQL: by how much a user's own figure or a score rises with each unit of money an hour;
     empty: not at all. `detector`: a spike counts only while an anomaly of this AnomalyDetector is open; empty: always.
-    `step` is that of the detector that a signal goes by, if it goes by one.
     """
 
     name: str
@@ -64,15 +63,11 @@ class Signal:
     stale_after: timedelta
     source: SourcePosition
     detector: str = ""
-    step: timedelta = timedelta(0)
 
     @property
     def usable_for(self) -> timedelta:
-        """How old its data may be when it is used: `stale_after`, and how seldom such a value comes.
-
-        A step is scored when it has ended, and is the newest one until the next has ended: two steps.
-        """
-        return self.stale_after + SELDOM.get(self.measure, timedelta(0)) + 2 * self.step
+        """How old its data may be when it is used: `stale_after`, and how seldom such a value comes."""
+        return self.stale_after + SELDOM.get(self.measure, timedelta(0))
 
     @property
     def detectors(self) -> tuple[str, ...]:

@@ -14,9 +14,8 @@ from finops.flags.report import Report
 from finops.flags.spec import FlagStoreDocument
 from finops.ladder.model import Brake, Comparison, Emergency, Growth, Ladder, Limits, Mode, Verification
 from finops.ladder.reading import lengths
-from finops.ladder.reading.detectors import detector_steps
 from finops.ladder.reading.lengths import length
-from finops.ladder.reading.signals import Around, signals
+from finops.ladder.reading.signals import signals
 from finops.ladder.reading.tiers import tiers
 from finops.ladder.spec import LadderDocument
 from finops.naming import annotation_problems, labels_of, name_problems
@@ -44,7 +43,7 @@ def ladder_of(report: Report, value: LadderDocument, documents: Sequence[Documen
         store=spec.flag_store,
         currency=spec.currency,
         every=length(report, ("spec", "every"), spec.every, lengths.EVERY),
-        signals=signals(report, spec.signals, stale_after, Around(_floors(documents), detector_steps(documents))),
+        signals=signals(report, spec.signals, stale_after, _floors(documents)),
         tiers=tiers(report, spec.tiers, store_named(documents, spec.flag_store)),
         brakes=_brakes(report, value),
         growth=Growth(spec.growth.signal, spec.growth.flat_below) if spec.growth else None,

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -26,18 +25,10 @@ _MEASURES: Final = {
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What other documents say that signals go by: the spend an hour below which budgets see no spike, by budget, and
-    the steps of detectors.
-    """
-
-    floors: Mapping[str, Decimal | None]
-    steps: Mapping[str, timedelta]
-
-
-def signals(report: Report, parts: list[SignalPart], stale_after: timedelta, around: Around) -> tuple[Signal, ...]:
-    """Each signal that has a name of its own."""
+def signals(
+    report: Report, parts: list[SignalPart], stale_after: timedelta, floors: Mapping[str, Decimal | None]
+) -> tuple[Signal, ...]:
+    """Each signal that has a name of its own; `floors`: below which spend an hour budgets see no spike, by budget."""
     found: dict[str, Signal] = {}
     queries: dict[str, str] = {}
     for number, part in enumerate(parts):
@@ -48,7 +39,7 @@ def signals(report: Report, parts: list[SignalPart], stale_after: timedelta, aro
         if part.name in found:
             message = f"the name `{part.name[:80]}` is taken by another signal"
             report.error(*at, "name", message=message, hint=f"first used at {found[part.name].source}")
-        signal = _signal(report, at, part, stale_after, around, queries)
+        signal = _signal(report, at, part, stale_after, floors, queries)
         found.setdefault(part.name, signal)
     return tuple(found.values())
 
@@ -58,7 +49,7 @@ def _signal(
     at: Path,
     part: SignalPart,
     stale_after: timedelta,
-    around: Around,
+    floors: Mapping[str, Decimal | None],
     queries: dict[str, str],
 ) -> Signal:
     given = [(key, str(getattr(part, name))) for name, key in _SOURCES if _is_source(part, name)]
@@ -83,14 +74,13 @@ def _signal(
         window=_window(report, at, part, measure),
         query=part.query or "",
         per_hour_query=part.per_hour or "",
-        floor_per_hour=_floor(part, measure, around.floors),
+        floor_per_hour=_floor(part, measure, floors),
         group=part.group or _group(source, subject, part.name, queries),
         stale_after=length(report, (*at, "staleAfter"), part.stale_after, STALE_AFTER)
         if part.stale_after
         else stale_after,
         source=report.document.position_of(*at, "name"),
         detector=(part.anomaly or "") if measure is Measure.SPIKE else "",
-        step=around.steps.get(part.anomaly or "", timedelta(0)),
     )
 
 

@@ -35,7 +35,7 @@ _WHAT: Final[Mapping[Measure, str]] = {
     Measure.SPIKE: "nothing is recorded of what the budget {} spent in the last hour: are its rules applied?",
     Measure.UNIT_COST: "the unit cost {} has no value over this window or no target",
     Measure.QUOTA: "nobody's use of the quota {} is known",
-    Measure.ANOMALY: "the detector {} has scored nothing: is it declared, and does its daemon run?",
+    Measure.ANOMALY: "the detector {} scores nothing now: is it declared, and does its daemon run?",
     Measure.QUERY: "its query yields nothing",
 }
 Parts = Mapping[str, Sequence[Sample]]
@@ -125,7 +125,7 @@ def _fault(signal: Signal, parts: Parts, now: datetime) -> _Fault | None:
         what = "what it is recorded from" if absent == [queries.AT_SPEND] else "its own series"
         return Quality.STALE, f"{what} has not been measured for five minutes: the value is a memory"
     if signal.detector and not (queries.OPEN in parts and queries.AT_SCORED in parts):
-        return Quality.STALE, f"the detector {signal.detector} has scored nothing: whether it is usual is not known"
+        return Quality.STALE, f"the detector {signal.detector} scores nothing now: whether this is usual is not known"
     return _aged(_at(parts), now, signal.usable_for)
 
 

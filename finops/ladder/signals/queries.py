@@ -28,7 +28,7 @@ AT: Final = "at_"  # times of data, all of which must be recent: at_value, at_sp
 AT_VALUE: Final = "at_value"
 AT_SPEND: Final = "at_spend"  # of what sums are made from
 AT_MADE: Final = "at_made"  # of a forecast
-AT_SCORED: Final = "at_scored"  # of the detector that a spike waits for: its newest step
+AT_SCORED: Final = "at_scored"  # of the scores of the detector that a spike waits for
 OPEN: Final = "open"  # of a spike that waits for a detector: 1 while an anomaly is open, else 0
 AGE: Final = "age"  # seconds since a price item's usage was last measured
 USUAL_AGE: Final = "usual_age"  # the median of that over the last day
@@ -163,21 +163,24 @@ def _spike(signal: Signal) -> Mapping[str, str]:
 
 
 def _waiting(detector: str) -> Mapping[str, str]:
-    """Of a spike that counts only while an anomaly is open. What was scored once and is not any more is not closed."""
-    scored = _of_detector(anomaly_names.SCORED_AT, detector)
+    """Of a spike that counts only while an anomaly is open. What was scored once and is not any more is not closed.
+
+    Scores that are older than some steps of their detector are not told: whether there are any says how old they are.
+    """
+    scores = _of_detector(anomaly_names.SCORE, detector)
     opened = _of_detector(anomaly_names.OPEN, detector)
-    return {OPEN: f"(max ({opened}) > bool 0 or 0 * max ({scored}))", AT_SCORED: f"max ({scored})"}
+    return {OPEN: f"(max ({opened}) > bool 0 or 0 * max ({scores}))", AT_SCORED: f"max (timestamp({scores}))"}
 
 
 def _anomaly(signal: Signal) -> Mapping[str, str]:
     """The worst score of what is open; 0 while nothing is, absent while something is open that has no score now."""
     point, sustained = (_open_scores(signal.subject, *each) for each in _OUTPUTS)
     opened = f"{_of_detector(anomaly_names.OPEN, signal.subject)} == 1"
-    scored = _of_detector(anomaly_names.SCORED_AT, signal.subject)
+    scores = _of_detector(anomaly_names.SCORE, signal.subject)
     per_hour = {PER_HOUR: query_parts(signal.per_hour_query).vector} if signal.per_hour_query else {}
     return {
-        VALUE: f"(max ({point} or {sustained}) or 0 * max ({scored}) unless on () {opened})",
-        AT_VALUE: f"max ({scored})",
+        VALUE: f"(max ({point} or {sustained}) or 0 * max ({scores}) unless on () {opened})",
+        AT_VALUE: f"max (timestamp({scores}))",
         **per_hour,
     }
 

@@ -77,7 +77,6 @@ class SignalCourse:
         self._is_fine = {name: part.is_fine for name, part in parts.items()}
         carrier = columns[self._carrier]
         foreign = any(labels.get(names.CURRENCY, ladder.currency) != ladder.currency for labels in carrier.labels)
-        self._fresh_for = (signal.stale_after + 2 * signal.step).total_seconds()
         self._is_ours = signal.measure is Measure.QUERY or not foreign
 
     @property
@@ -138,7 +137,7 @@ class SignalCourse:
             if value is None or not math.isfinite(value):
                 return None
             if part.startswith(queries.AT):
-                if not -1 <= now - value <= self._fresh_for:
+                if not -1 <= now - value <= self.signal.stale_after.total_seconds():
                     return None
             else:
                 found[part] = Decimal(repr(value))

@@ -31,10 +31,8 @@ SIGNALS = (
     a_signal("own", Measure.QUERY, subject="", window=None, query="sum(queue) / 2", per_hour_query="max(queue) / 10"),
     a_signal("two", Measure.QUERY, subject="", window=None, query="queue"),
     a_signal("nobody", Measure.BURN_RATE, subject="nobody"),
-    a_signal("traffic", Measure.ANOMALY, subject="traffic", window=None, step=timedelta(minutes=5)),
-    a_signal(
-        "unusual", Measure.SPIKE, window=None, floor_per_hour=Decimal(12), detector="traffic", step=timedelta(minutes=5)
-    ),
+    a_signal("traffic", Measure.ANOMALY, subject="traffic", window=None),
+    a_signal("unusual", Measure.SPIKE, window=None, floor_per_hour=Decimal(12), detector="traffic"),
 )
 LADDER: Ladder = a_ladder(
     signals=SIGNALS, every=timedelta(minutes=1), brakes=(Brake("flow", Decimal(0), 1, True, HERE),)
@@ -59,9 +57,8 @@ def write(into: Past) -> None:
     of = {"detector": "traffic", "service": "gateway"}
     is_open = (minute > unix(BEGIN) + 3000) & (minute < unix(BEGIN) + 5000)
     into.write({"__name__": "anomaly_open", "output": "point", **of}, minute, is_open.astype(float))
-    into.write({"__name__": "anomaly_score", **of}, minute, np.where(is_open, 3.0, 0.5))
-    scored = np.where(minute < unix(BEGIN) + 6300, minute - minute % 300 - 300, unix(BEGIN) + 5700)
-    into.write({"__name__": "anomaly_scored_timestamp_seconds", "detector": "traffic"}, minute, scored.astype(float))
+    told = minute < unix(BEGIN) + 6300  # then they are too old
+    into.write({"__name__": "anomaly_score", **of}, minute[told], np.where(is_open, 3.0, 0.5)[told])
     for pod in ("a", "b"):
         into.write({"__name__": "queue", "pod": pod}, minute, 50 + 10 * np.sin(minute / 600 + len(pod)))
     into.write({"__name__": "slo:error_budget_remaining:ratio", "slo": "flow"}, five, 0.4 * np.cos(five / 3000))
@@ -109,7 +106,7 @@ def test_every_reading_is_the_one_that_a_live_ladder_had(history: History, backe
         assert same(live.brakes["flow"], replayed.brakes["flow"])
     assert seen["llm-burn"] == {Quality.GOOD, Quality.MISSING, Quality.STALE}
     assert seen["own"] == {Quality.GOOD}
-    assert seen["traffic"] == {Quality.GOOD, Quality.STALE}
+    assert seen["traffic"] == {Quality.GOOD, Quality.MISSING}
     assert seen["unusual"] == {Quality.GOOD, Quality.MISSING, Quality.STALE}
     assert values["traffic"] == values["unusual"] == {True, False}
     assert seen["two"] == {Quality.CONTRADICTORY}
