@@ -1,6 +1,6 @@
 """Score a past as the daemon would have, step by step, and what it would have told."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -36,6 +36,7 @@ MOST_CURVES: Final = 12
 _KEPT: Final = (
     "point", "sustained", "score", "sustained_score", "expected", "lower", "upper", "baseline", "maturity", "shifted",
 )  # fmt: skip
+_OF_GROUPS: Final = ("seasonal", "slow", "range_all", "range_recent")  # what the false-discovery control asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +114,14 @@ def _scored(
         values = np.concatenate([values, sums.astype(np.float32)])
     grid = Grid(past.first, past.step, values.shape[1])
     table = phase_table(grid, rulings.zone, rulings.calendars.special)
-    kept = start - past.first
+    kept, wanted = start - past.first, _KEPT if lineup.groups is None else (*_KEPT, *_OF_GROUPS)
     parts = []
     for at in range(0, len(values), _TOGETHER):
         part = slice(at, at + _TOGETHER)
         panel = panel_of(grid, values[part], lineup.keys[part], lineup.labels[part], rulings, table)
-        parts.append(_cut(score_history(panel, terms_of(detector)), kept))
+        parts.append(_cut(score_history(panel, terms_of(detector)), wanted, kept))
         progress(min((at + _TOGETHER) / len(values), 1.0))
-    return lineup, values, _joined(parts, grid.count - kept)
+    return lineup, values, _joined(parts, wanted, grid.count - kept)
 
 
 def panel_of(
@@ -135,16 +136,15 @@ def panel_of(
     return Panel(np.ascontiguousarray(values), grid, table.part(grid), rulings.learnt(grid, keys, labels))
 
 
-def _cut(scores: Scores, kept: int) -> dict[str, NDArray[Any]]:
+def _cut(scores: Scores, wanted: Sequence[str], kept: int) -> dict[str, NDArray[Any]]:
     """From the time that is judged on, as copies: the whole is much larger."""
-    return {name: getattr(scores, name)[:, kept:].copy() for name in _KEPT}
+    return {name: getattr(scores, name)[:, kept:].copy() for name in wanted}
 
 
-def _joined(parts: Iterable[dict[str, NDArray[Any]]], count: int) -> Scores:
-    """One after the other; what is not kept is NaN."""
-    known = list(parts)
+def _joined(parts: Sequence[dict[str, NDArray[Any]]], wanted: Sequence[str], count: int) -> Scores:
+    """One after the other; what is not wanted is NaN."""
     found: dict[str, Any] = {
-        name: np.concatenate([part[name] for part in known]) if known else np.empty((0, count)) for name in _KEPT
+        name: np.concatenate([part[name] for part in parts]) if parts else np.empty((0, count)) for name in wanted
     }
     nothing = np.broadcast_to(np.float32(np.nan), found["score"].shape)
     return Scores(**{each.name: found.get(each.name, nothing) for each in fields(Scores)})

@@ -19,7 +19,7 @@ from alerts.anomaly.explaining.model import Explained, Share
 from alerts.anomaly.explaining.narrowing import narrowed
 from alerts.anomaly.explaining.verdicts import verdict
 from alerts.anomaly.groups.contributions import leading, shares
-from alerts.anomaly.groups.discoveries import admitted
+from alerts.anomaly.groups.discoveries import admitted, rarest
 from alerts.anomaly.model import AnomalyDetector, Output
 from alerts.anomaly.scoring.lineup import series_text
 from alerts.anomaly.scoring.past import SERVICE, Rulings
@@ -119,8 +119,9 @@ def _is_held(detector: AnomalyDetector, found: Judged, row: int) -> bool:
     lineup, grouping = found.lineup, detector.grouping
     if lineup.groups is None or grouping is None or grouping.false_discovery_rate is None or row >= lineup.own:
         return False
-    by_output = {Output.POINT: found.scores.point, Output.SUSTAINED: found.scores.sustained}
-    rarity = np.fmax.reduce([by_output[each][: lineup.own, -1] for each in detector.outputs])
+    own, scores = slice(0, lineup.own), found.scores
+    slow = scores.slow[own, -1] if Output.SUSTAINED in detector.outputs else None
+    rarity = rarest(scores.seasonal[own, -1], scores.range_all[own, -1], scores.range_recent[own, -1], slow)
     return not bool(admitted(rarity, lineup.groups, float(grouping.false_discovery_rate))[row])
 
 

@@ -14,6 +14,7 @@ _MATURITIES: Final = {
     Maturity.DAILY: "1 to 14 days: days are compared",
     Maturity.WEEKLY: "two weeks or more: weeks are compared, too",
 }
+_LEAST_SHARE: Final = 0.01  # of what a group is off by, to be worth a line
 _CHANNELS: Final = (
     ("seasonal", "off its season"),
     ("slow", "off for longer"),
@@ -31,7 +32,8 @@ def explained_text(found: Explained, detector: AnomalyDetector) -> str:
     lines += list(_before(found.earlier, facts.value))
     if found.members:
         lines += ["", f"Of what its group {found.group} is off by:"]
-        lines += [f"  {wording.percent(each.share):>8}  {each.series}" for each in found.members]
+        shown = [each for each in found.members if abs(each.share) >= _LEAST_SHARE]
+        lines += [f"  {wording.percent(each.share):>8}  {each.series}" for each in shown]
     lines += ["", *(f"Calendar: {each}." for each in found.notes)] if found.notes else []
     lines += [f"Note: {each}" for each in found.warnings]
     return "\n".join(lines).rstrip()
@@ -51,16 +53,16 @@ def _figures(facts: StepFacts) -> Iterator[str]:
 def _rarities(facts: StepFacts) -> Iterator[str]:
     if facts.point is None and facts.sustained is None:
         return
-    yield f"  {'RARITY':<32}{'−log10 p':>10}"
+    yield f"  {'HOW RARE':<34}{'−log10 p':>8}"
     for name, words in _CHANNELS:
         value: float | None = getattr(facts.channels, name)
-        yield f"  {words:<32}{'' if value is None else f'{value:.2f}':>10}"
+        yield f"  {words:<34}{'' if value is None else f'{value:.2f}':>8}"
     for words, value, score in (
-        ("point, the mean without the second", facts.point, facts.score),
-        ("sustained, the mean of all", facts.sustained, facts.sustained_score),
+        ("point: all but the second, mean", facts.point, facts.score),
+        ("sustained: all, mean", facts.sustained, facts.sustained_score),
     ):
         shown = "" if score is None else f"  score {wording.significant(score)} (above 1 is anomalous)"
-        yield f"  {words:<32}{'' if value is None else f'{value:.2f}':>8}{shown}"
+        yield f"  {words:<34}{'' if value is None else f'{value:.2f}':>8}{shown}"
 
 
 def _before(earlier: tuple[Earlier, ...], value: float | None) -> Iterator[str]:

@@ -30,10 +30,10 @@ from flyball.cli.settings import settings_or_exit
 if TYPE_CHECKING:
     from alerts.anomaly.backtesting.model import Backtest, Past
     from alerts.anomaly.backtesting.past import Progress
+    from alerts.anomaly.explaining.asking import RulingsOf
     from alerts.anomaly.model import AnomalyDetector
     from controlplane.matrix_ports import MatrixBackend
     from controlplane.model.matcher import Matcher
-    from flyball.cli.anomaly.opening import Known
 
 _LONGEST: Final = timedelta(days=400)
 _INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
@@ -131,7 +131,7 @@ def _variants(detector: "AnomalyDetector", changes: Sequence[str]) -> "list[tupl
 
 def _run(
     source: "MatrixBackend",
-    what: "Known",
+    what: "RulingsOf",
     detector: "AnomalyDetector",
     variants: "Sequence[tuple[str, AnomalyDetector]]",
     span: tuple[datetime, datetime],
@@ -146,7 +146,7 @@ def _run(
     if not past.labels:
         typer.echo(f"{detector.name}: Prometheus has no such series in this time", err=True)
     for label, variant in variants:
-        rulings = what.rulings(variant, start, span[1])
+        rulings = what(variant, start, span[1])
         with _progress(f"Scoring {label}") as progress:
             yield replay(variant, past, span[0], rulings, label=label, progress=progress)
 

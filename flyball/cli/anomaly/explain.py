@@ -77,7 +77,7 @@ def explain(
     with known(folder, database, settings) as what, matrix_of(settings) as source:
         when = moment or (episode.worst_at if episode else _newest(detector))
         labels = episode.labels if episode else _one_series(source, detector, matchers, when)
-        found = explained(source, detector, labels, when, what.rulings)
+        found = explained(source, detector, labels, when, what)
     if found is None:
         from alerts.anomaly.scoring.lineup import series_text
 

@@ -14,15 +14,12 @@ from flyball.cli.opened_store import opened_store
 from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from alerts.anomaly.explaining.asking import RulingsOf
     from alerts.anomaly.model import AnomalyDetector
-    from alerts.anomaly.ports import Deployments
-    from alerts.anomaly.scoring.past import Rulings
     from controlplane.adapters.prometheus_matrix import PrometheusMatrix
-    from controlplane.model.anomaly import Feedback
     from controlplane.model.matcher import Matcher
     from controlplane.store import SqlStore
+    from exporters.dora.policy.model import DeliveryPolicy
     from flyball.settings import Settings
 
 Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="The workspace.")]
@@ -107,48 +104,22 @@ def matrix_of(settings: "Settings") -> "Iterator[PrometheusMatrix]":
         source.close()
 
 
-class Known:
-    """What the database knows that keeps time from being learnt; nothing where there is no database yet."""
-
-    def __init__(self, store: "SqlStore | None", folder: Path) -> None:
-        self._store = store
-        self._folder = folder
-
-    def rulings(self, detector: "AnomalyDetector", start: datetime, end: datetime) -> "Rulings":
-        """Calendars and feedback of a detector for a time."""
-        from alerts.anomaly.calendars.reading import calendars_of
-        from alerts.anomaly.scoring.past import Rulings
-        from controlplane.calendar.zones import zone
-
-        clock = zone(detector.season.time_zone)
-        calendars = calendars_of(detector.calendars, clock, start, end, self._deployments())
-        return Rulings(clock, calendars, tuple(self._feedback(detector.name, start)))
-
-    def _deployments(self) -> "Deployments | None":
-        if self._store is None:
-            return None
-        from flyball.anomalies.deployments import StoredDeployments
-        from flyball.cli.dora.opening import policy_or_exit
-
-        return StoredDeployments(self._store, lambda: policy_or_exit(self._folder))
-
-    def _feedback(self, detector: str, since: datetime) -> "Sequence[Feedback]":
-        if self._store is None:
-            return ()
-        with self._store.transaction(read_only=True) as transaction:
-            return transaction.anomalies.feedback(detector, since=since)
-
-
 @contextmanager
-def known(folder: Path, database: str, settings: "Settings") -> "Iterator[Known]":
-    """Of the workspace's database. Where that is a file that is not there yet none is made, and nothing is known."""
+def known(folder: Path, database: str, settings: "Settings") -> "Iterator[RulingsOf]":
+    """What the workspace's calendars and database keep from being learnt. No database is made where there is none."""
+    from flyball.anomaly_asking import rulings_of
+    from flyball.cli.dora.opening import policy_or_exit
+
+    def policy() -> "DeliveryPolicy":
+        return policy_or_exit(folder)
+
     url = database or settings.database_url.reveal()
     if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
         typer.echo("There is no database yet: feedback and deployments are not known.", err=True)
-        yield Known(None, folder)
+        yield rulings_of(None, policy)
         return
     with opened_store(url, "anomaly") as store:
-        yield Known(store, folder)
+        yield rulings_of(store, policy)
 
 
 def moment_or_exit(text: str, before: datetime, option: str) -> datetime:
