@@ -73,6 +73,8 @@ class SqlAnomalyLog:
     # --- episodes -----------------------------------------------------------------------------------------------------
     def put_episodes(self, episodes: Sequence[Episode]) -> None:
         """Keep each, in place of what stands under the same id; of one id twice the last."""
+        if not episodes:  # as in most cycles, which then wait for nobody
+            return
         self._order.take()
         latest = {each.id: each for each in episodes}
         upsert(self._connection, tables.episodes, [_episode_row(latest[key]) for key in sorted(latest)])

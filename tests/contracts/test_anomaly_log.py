@@ -214,4 +214,5 @@ def test_a_model_is_written_while_somebody_else_holds_the_right_to_write_events(
         first.incidents.lock()
         with anomalies(other) as log:
             log.put_models([a_model()])
+            log.put_episodes([])
         assert first.anomalies.chunks("traffic") == [0]
