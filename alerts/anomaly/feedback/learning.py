@@ -5,6 +5,7 @@ than somebody spoke of all corrects that, and the other way round.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -43,6 +44,20 @@ def learnt(
         row = places[each.series] if each.series else slice(None)
         mask[row, first:end] = each.is_learnt
     return None if mask.all() else mask
+
+
+def extended(feedback: Iterable[Feedback], episodes: Iterable[Episode], now: datetime) -> list[Feedback]:
+    """With words on an episode that was still open then reaching to its end, for `learnt`; of an open one to `now`.
+
+    A word is on an episode if it begins with it and is of its series (see `saying.feedback_on`): whoever says of what
+    goes on that something is wrong means the rest of it, too.
+    """
+    ends = {(each.detector, each.series, each.started_at): each.ended_at or now for each in episodes}
+    found = []
+    for each in feedback:
+        end = ends.get((each.detector, each.series, each.start), each.end)
+        found.append(replace(each, end=max(each.end, end)))
+    return found
 
 
 def _widened(base: Booleans, rows: int, steps: int) -> Booleans:

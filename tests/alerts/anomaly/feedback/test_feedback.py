@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.anomaly.detector.model import Grid
-from alerts.anomaly.feedback.learning import announced, learnt, to_close
+from alerts.anomaly.feedback.learning import announced, extended, learnt, to_close
 from alerts.anomaly.feedback.saying import event_of, feedback_of, feedback_on
 from controlplane import anomaly_names as names
 from controlplane.model.anomaly import Episode, Feedback, Verdict
@@ -151,6 +151,16 @@ def test_feedback_on_an_episode_is_of_its_time() -> None:
     assert len(open_one.note) == 1000
     over = feedback_on(an_episode(ended_at=at(5)), REAL, actor="ann", said_at=at(9), is_learnt=True)
     assert (over.end, over.verdict, over.is_learnt) == (at(5), REAL, True)
+
+
+def test_what_is_said_of_an_open_episode_is_said_of_the_rest_of_it_too() -> None:
+    word = feedback_on(an_episode(), REAL, actor="ann", said_at=at(3))
+    assert [each.end for each in extended([word], [an_episode()], at(8))] == [at(8)]
+    assert [each.end for each in extended([word], [an_episode(ended_at=at(5))], at(8))] == [at(5)]
+    assert [each.end for each in extended([word], [an_episode(ended_at=at(2.5))], at(8))] == [at(3)]
+    others = [an_episode(series="b"), an_episode(started_at=at(1)), an_episode(detector="spend")]
+    assert extended([word], others, at(8)) == [word]
+    assert rows(learnt(extended([word], [an_episode(ended_at=at(5))], at(8)), KEYS, GRID)) == ["..xxx.", "......"]
 
 
 def test_feedback_is_told_once() -> None:
