@@ -12,6 +12,7 @@ from alerts.anomaly.episodes.model import (
     CLOSE_BELOW,
     HUSH_UNTIL,
     LONGEST_WINDOW,
+    MOST_SCORE,
     OUTPUTS,
     WORSE,
     Booleans,
@@ -58,7 +59,7 @@ def advance(state: State, step: Step, rules: Rules) -> tuple[State, list[Change]
     series = len(state.keys)
     if any(len(each) != series for each in (step.values, step.scores, step.sustained_scores, step.maturity)):
         raise ValueError(f"the state is one of {series} series, the step is not")
-    scores = np.concatenate([step.scores, step.sustained_scores]).astype(np.float64)
+    scores = np.minimum(np.concatenate([step.scores, step.sustained_scores]).astype(np.float64), MOST_SCORE)
     now = _Now(step, rules, scores, step.index - state.watch.last > rules.long_gap)
     watch, changes = _judged(state.watch, _counted(state, now), now)
     presence, gaps = presence_after(state.presence, step, rules)

@@ -14,6 +14,7 @@ from alerts.anomaly.model import AnomalyDetector, Direction, Output
 OUTPUTS: Final = (Output.POINT, Output.SUSTAINED)  # the first axis of scores
 CLOSE_BELOW: Final = 0.6  # "Open at T, close at 0.6 T" (ANOMALY.md); between the two nothing opens and nothing closes
 LONGEST_WINDOW: Final = 64  # steps of k of n: bits of a word
+MOST_SCORE: Final = 1e6  # a band without width makes any deviation infinite
 WORSE: Final = 1.25  # an episode is written again when its score has grown by so much
 HUSH_UNTIL: Final = 2.0  # what was said to be expected opens again when it gets so many times as bad
 STANDARD_GAP_STEPS: Final = 3

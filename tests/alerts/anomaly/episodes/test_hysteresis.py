@@ -79,6 +79,11 @@ def test_it_is_told_again_only_when_it_is_a_quarter_worse_and_ends_with_the_wors
     assert found[-1].reason is Reason.RECOVERED
 
 
+def test_a_score_without_bounds_is_told_once() -> None:
+    (opened,) = run([float("inf")] * 5, ONE)
+    assert (opened.what, opened.score) == (OPENED, 1e6)
+
+
 def test_after_it_closed_it_takes_all_steps_again() -> None:
     rules = Rules(steps=2, of=9, close_after=1)
     assert short(run([2, 2, 0, 2, 0, 2], rules)) == [
