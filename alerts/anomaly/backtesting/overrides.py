@@ -119,3 +119,5 @@ _SETTERS: Final[Mapping[str, Callable[[AnomalyDetector, str], AnomalyDetector]]]
     "season.daily": _daily,
     "season.weekly": _weekly,
 }
+FIELDS: Final = tuple(_SETTERS)
+"""What can be set."""
