@@ -1,16 +1,13 @@
-"""What people say of an anomaly: kept, told to the other features, and audited, in one transaction."""
+"""What people say of an anomaly on its page: as from the command line, of the detector whose page it is."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from alerts.anomaly.feedback.saying import event_of, feedback_on
-from controlplane import conventions as names
 from controlplane.model.anomaly import Episode, Feedback, Verdict
-from controlplane.ports import Store, Transaction
+from controlplane.ports import Store
 
 SAID: Final = "anomaly.feedback"  # in the audit log
 WITHDRAWN: Final = "anomaly.feedback.withdraw"
-_MOMENT: Final = timedelta(seconds=1)
 
 
 def say(
@@ -18,7 +15,7 @@ def say(
     identity: str,
     verdict: Verdict,
     *,
-    detector: str = "",
+    detector: str,
     actor: str,
     now: datetime,
     note: str = "",
@@ -29,52 +26,20 @@ def say(
     Raises `Transient`, `Permanent`. The same said twice is kept once. It takes effect when models are next fitted; an
     open episode that was expected ends with the detector's next cycle.
     """
-    with store.transaction() as transaction:
+    from flyball.anomaly_saying import say_of_episode  # it takes its words in the audit log from here
+
+    with store.transaction(read_only=True) as transaction:
         episode = transaction.anomalies.episode(identity)
-        if episode is None or detector not in ("", episode.detector):
-            return None
-        said = feedback_on(
-            episode, verdict, actor=actor, said_at=_later_than(episode, now), is_learnt=is_learnt, note=note
-        )
-        if transaction.anomalies.add_feedback(said):
-            _tell(transaction, episode, said, now)
-        return episode, said
+    if episode is None or episode.detector != detector:
+        return None
+    kept = say_of_episode(store, identity, verdict, actor=actor, now=now, note=note, is_learnt=is_learnt)
+    return None if kept is None else (episode, kept.feedback)
 
 
 def withdraw(store: Store, identity: str, *, detector: str, actor: str, now: datetime) -> bool:
     """Take it back; False where nothing of that id was said of the detector. Raises `Transient`, `Permanent`."""
-    with store.transaction() as transaction:
-        log = transaction.anomalies
-        known = any(each.id == identity for each in log.feedback(detector))
-        found = known and log.withdraw_feedback(identity)
-        if found:
-            transaction.audit.append(
-                at=now, actor=actor, action=WITHDRAWN, subject=detector, detail={"feedback": identity}
-            )
-        return found
+    from flyball.anomaly_saying import take_back
 
-
-def _tell(transaction: Transaction, episode: Episode, said: Feedback, now: datetime) -> None:
-    service = episode.labels.get(names.SERVICE, "")
-    transaction.events.append_all([event_of(said, service=service)], now)
-    transaction.audit.append(
-        at=now,
-        actor=said.actor,
-        action=SAID,
-        subject=said.detector,
-        detail={
-            "episode": episode.id,
-            "series": said.series,
-            "verdict": said.verdict.value,
-            "is_learnt": said.is_learnt,
-            "start": said.start.isoformat(),
-            "end": said.end.isoformat(),
-            "note": said.note,
-            "feedback": said.id,
-        },
-    )
-
-
-def _later_than(episode: Episode, now: datetime) -> datetime:
-    """Clocks differ: what is said of an open episode is said after it began."""
-    return max(now, episode.started_at + _MOMENT) if episode.ended_at is None else now
+    with store.transaction(read_only=True) as transaction:
+        is_known = any(each.id == identity for each in transaction.anomalies.feedback(detector))
+    return is_known and take_back(store, identity, actor=actor, now=now)
