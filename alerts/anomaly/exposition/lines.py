@@ -97,16 +97,15 @@ def _families(it: Latest, texts: Sequence[str]) -> Iterator[tuple[str, list[str]
 
 
 def _numbers(name: str, texts: Sequence[str], values: Floats) -> list[str]:
-    """float32 holds seven digits: more would be invented."""
-    return [
-        f"{name}{{{text}}} {_number(value)}\n"
-        for text, value in _pairs(texts, values)
-        if text and not math.isnan(value)
-    ]
+    """float32 holds seven digits: more would be invented. NaN has no line."""
+    pairs = [(text, value) for text, value in _pairs(texts, values) if text and not math.isnan(value)]
+    if np.isinf(values).any():  # the edge of a band in a direction that does not count
+        return [f"{name}{{{text}}} {_number(value)}\n" for text, value in pairs]
+    return [f"{name}{{{text}}} {value:.7g}\n" for text, value in pairs]
 
 
 def _number(value: float) -> str:
-    if math.isinf(value):  # the band of a direction that does not count
+    if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     return f"{value:.7g}"
 

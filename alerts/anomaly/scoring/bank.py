@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.anomaly.detector.live import Carried, StepScores, fit
-from alerts.anomaly.detector.model import Booleans, Floats, Panel, Terms
-from alerts.anomaly.scoring.chunk import CHUNK_SERIES, STORED_VERSION, Chunk, Misfit, unpacked
+from alerts.anomaly.detector.model import NEVER, Booleans, Floats, Panel, Terms
+from alerts.anomaly.scoring.chunk import CHUNK_SERIES, STORED_VERSION, Chunk, Mask, Misfit, unpacked
 from alerts.anomaly.scoring.step_arrays import scattered
 from controlplane.model.anomaly import StoredModel
 
@@ -34,8 +34,16 @@ class Table:
         return {key: row for row, key in enumerate(self.keys) if key}
 
 
-PanelOf = Callable[[Rows, int], Panel]
-"""The past of some rows before a step, with lags that reach further than it; what is not learnt from is marked."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a fit is given: a panel, and the reasons for which parts of it are not learnt from."""
+
+    panel: Panel
+    masks: frozenset[Mask] = frozenset()
+
+
+PanelOf = Callable[[Rows, int], Given]
+"""The past of some rows before a step, with lags that reach further than it."""
 
 
 class Bank:
@@ -100,6 +108,13 @@ class Bank:
         known = {key for chunk in self._chunks for key in chunk.keys}
         self._unplaced = {key: None for key in table.keys if key and key not in known}
         self._places = {chunk.number: table.places(chunk.keys) for chunk in self._chunks}
+
+    def correct(self, rows: Collection[int] | None = None) -> None:
+        """Samples came late into these rows (None: into any), or were corrected: their next fit learns all anew."""
+        for chunk in self._chunks:
+            places = self._places.get(chunk.number)
+            if rows is None or (places is not None and np.isin(places, list(rows)).any()):
+                chunk.is_corrected = True
 
     def since(self) -> Rows:
         """By row of the table: the step of the first sample that a model knows; −1: none."""
@@ -182,8 +197,9 @@ class Bank:
     def _fitted(self, plan: "_Plan", index: int, panel_of: PanelOf) -> Chunk:
         if not plan.keys:
             return _nobody(plan.number)
-        panel = panel_of(self._table.places(plan.keys), index)
-        return Chunk(plan.number, plan.keys, fit(panel, self._terms, plan.carried()), index, _since(panel))
+        given = panel_of(self._table.places(plan.keys), index)
+        model = fit(given.panel, self._terms, plan.carried(given))
+        return Chunk(plan.number, plan.keys, model, index, _since(given.panel), given.masks)
 
 
 @dataclass(slots=True)
@@ -200,12 +216,23 @@ class _Plan:
         self.keys += tuple(waiting[:room])
         return waiting[room:]
 
-    def carried(self) -> Carried | None:
+    def carried(self, given: Given) -> Carried | None:
+        """What the model before has learnt; nothing of it where people have changed their mind of what may be learnt.
+
+        Where samples or calendars have changed, its all-time range is kept, and all else is learnt again.
+        """
         if self.before is None or self.before.model is None:
+            return None
+        masks = {mask for mask in self.before.masks if mask.end > given.panel.grid.first}
+        differing = masks ^ given.masks
+        if any(mask.is_said for mask in differing):
             return None
         known = {key: row for row, key in enumerate(self.before.keys)}
         rows = np.array([known.get(key, -1) for key in self.keys], dtype=np.int64)
-        return self.before.model.carried().rearranged(rows)
+        carried = self.before.model.carried().rearranged(rows)
+        if self.before.is_corrected or differing:
+            carried.until = NEVER  # as of a model that is too old to go on with
+        return carried
 
 
 def _nobody(number: int) -> Chunk:

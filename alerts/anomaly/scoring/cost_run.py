@@ -89,7 +89,8 @@ class CostRun:
         if not count or not len(costs.labels):
             self._read_at = now
             return CycleResult(self.detector.name, seconds=watch.taken, is_stale=True)
-        self._lineup = lineup_of(costs.labels, self.detector.grouping, self._lineup)
+        said = [{name: value for name, value in each.items() if value} for each in costs.labels]
+        self._lineup = lineup_of(said, self.detector.grouping, self._lineup)
         with watch(Phase.SCORE):
             stepped = self._stepped(costs, state, open_, feedback, now)
         with watch(Phase.STORE):

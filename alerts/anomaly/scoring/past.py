@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,8 +11,10 @@ from alerts.anomaly.calendars.masks import fitted
 from alerts.anomaly.calendars.model import Calendars
 from alerts.anomaly.detector.model import Booleans, Floats, Grid, Panel
 from alerts.anomaly.feedback.learning import learnt
-from alerts.anomaly.scoring.bank import Rows
+from alerts.anomaly.scoring.bank import Given, Rows
+from alerts.anomaly.scoring.chunk import Mask
 from alerts.anomaly.scoring.phase_table import PhaseTable, phase_table
+from alerts.anomaly.scoring.steps import index_from, time_of
 from controlplane.model.anomaly import Feedback
 
 SERVICE = "service"
@@ -31,6 +33,29 @@ class Rulings:
         services = [each.get(SERVICE, "") for each in labels]
         return learnt(self.feedback, keys, grid, fitted(self.calendars, grid, services))
 
+    def masks(self, grid: Grid, keys: Sequence[str], labels: Sequence[Mapping[str, str]]) -> frozenset[Mask]:
+        """The reasons for which these series' steps on the grid are not learnt from, or are all the same."""
+        step = grid.step
+        start, end = time_of(grid.first, step), time_of(grid.first + grid.count, step)
+        known, services = {"", *keys}, {each.get(SERVICE, "") for each in labels}
+        said = {
+            Mask(index_from(each.end, step), each.id, is_said=True)
+            for each in self.feedback
+            if each.series in known and each.start < end and each.end > start
+        }
+        deployed = {
+            Mask(index_from(each.end, step), f"{each.service}@{each.start.isoformat()}")
+            for each in self.calendars.deployments
+            if (each.is_of_all or each.service in services) and each.start < end and each.end > start
+        }
+        local = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
+        days = {
+            Mask(index_from(datetime.combine(day + timedelta(days=1), time(), self.zone), step), day.isoformat())
+            for day in self.calendars.days
+            if local[0] <= day <= local[1]
+        }
+        return frozenset(said | deployed | {each for each in days if each.end > grid.first})
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -43,18 +68,19 @@ class Past:
     table: PhaseTable
     ahead: int
 
-    def panel(self, values: Floats, rows: Rows, index: int) -> Panel:
+    def given(self, values: Floats, rows: Rows, index: int) -> Given:
         """Before step `index`; `values` are those of `rows` on the whole grid."""
         count = index - self.grid.first
         before = Grid(self.grid.first, self.grid.step, count)
         keys = [self.keys[row] for row in rows]
         labels = [self.labels[row] for row in rows]
-        return Panel(
+        panel = Panel(
             values=np.ascontiguousarray(values[:, :count]),
             grid=before,
             phases=self.table.part(Grid(before.first, before.step, count + self.ahead)),
             fitted=self.rulings.learnt(before, keys, labels),
         )
+        return Given(panel, self.rulings.masks(before, keys, labels))
 
     def learnt_at(self, index: int) -> Booleans | None:
         """Of every row: whether step `index` is learnt from; None where all are."""

@@ -17,9 +17,9 @@ from alerts.anomaly.scoring.memory import Memory, memory_of
 from alerts.anomaly.scoring.past import Rulings
 from alerts.anomaly.scoring.phase_table import PhaseTable
 from alerts.anomaly.scoring.result import CycleResult, Phase, SampleOutcome, SeriesState, Stopwatch, series_counts
-from alerts.anomaly.scoring.stepping import Stepped, Stepping
+from alerts.anomaly.scoring.stepping import Corrected, Stepped, Stepping
 from alerts.anomaly.scoring.steps import index_at, time_of
-from alerts.anomaly.scoring.terms import digest_of, reading_terms, refit_after, terms_of
+from alerts.anomaly.scoring.terms import digest_of, reading_terms, refit_after, steps_ahead, terms_of
 from alerts.anomaly.scoring.writing import Writing
 from controlplane.calendar.zones import zone
 from controlplane.matrix_ports import MatrixBackend
@@ -27,7 +27,6 @@ from controlplane.model.anomaly import Feedback
 from controlplane.ports import HeldLease, Store
 
 MOST_CAUGHT_UP: Final = 300  # steps of one cycle: of a longer time in which nobody scored only the latest are judged
-AHEAD: Final = 3  # times as many steps as lie between two fits can be scored without one
 FILL_SECONDS: Final = 20.0  # a cycle reads of the past for so long at most, and goes on in the next one
 
 
@@ -54,6 +53,8 @@ class DetectorRun:
         self._lineup: Lineup | None = None
         self._table: PhaseTable | None = None
         self._latest: Latest | None = None
+        self._is_whole = history is not None  # the weeks before were read, once
+        self._corrected: Corrected = frozenset()
 
     @property
     def history(self) -> History:
@@ -90,6 +91,7 @@ class DetectorRun:
             plan = _Plan.of(memory, self._history)
             reach = self._history.first if is_known else plan.reach
             self._fill(reach, samples, watch)
+            self._note(new)
         stepped, rebuilt = None, dict[str, int]()
         if not plan.is_empty and (self._history.remaining == 0 or not plan.needs_everything):
             rebuilt = {misfit.value: count for misfit, count in memory.misfits.items()}
@@ -128,10 +130,19 @@ class DetectorRun:
     def _fill(self, reach: int, samples: "Counter[SampleOutcome]", watch: Stopwatch) -> None:
         """Read of the past until `reach`, for some seconds."""
         history = self._history
+        was_whole = self._is_whole
         while history.remaining and _oldest(history) > reach and watch.so_far < self._around.fill_seconds:
             filled = history.fill(self._around.source)
             samples[SampleOutcome.TOO_LATE] += filled.too_late
             samples[SampleOutcome.DUPLICATE] += filled.duplicates
+            if filled.too_late or filled.changed or (was_whole and filled.samples):
+                self._corrected = None
+        self._is_whole = was_whole or history.remaining == 0
+
+    def _note(self, new: NewSteps) -> None:
+        """Which rows have to be learnt anew. What is read for the first time is learnt anyway."""
+        if self._corrected is not None:
+            self._corrected |= {int(row) for row in (*new.late[:, 0], *new.changed[:, 0])}
 
     def _stepped(
         self,
@@ -150,22 +161,22 @@ class DetectorRun:
             self._rulings(feedback, now),
             table=self._table,
             refit_after=refit_after(self.detector),
-            ahead=AHEAD * refit_after(self.detector),
+            ahead=steps_ahead(self.detector),
             watch=watch,
         )
-        stepped = stepping.through(memory, plan.start, plan.newest)
+        stepped = stepping.through(memory, plan.start, plan.newest, self._corrected)
         with watch(Phase.STORE):
             Writing(self.detector, self._digest).write(self._around.store, stepped, now, lease)
         memory.state = stepped.state
         memory.misfits.clear()
         self._memory, self._lineup, self._table = memory, stepping.lineup, stepping.table
-        self._latest = stepped.latest
+        self._latest, self._corrected = stepped.latest, frozenset()
         return stepped
 
     def _rulings(self, feedback: tuple[Feedback, ...], now: datetime) -> Rulings:
         local, step = zone(self.detector.season.time_zone), self.detector.step
         start = time_of(self._history.first, step)
-        end = time_of(self._history.end + AHEAD * refit_after(self.detector), step)
+        end = time_of(self._history.end + steps_ahead(self.detector), step)
         terms = self.detector.calendars
         return Rulings(local, calendars_of(terms, local, start, max(end, now), self._around.deployments), feedback)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 
 from alerts.anomaly.detector.live import StepScores
-from alerts.anomaly.detector.model import Booleans, Floats, Grid, Panel
+from alerts.anomaly.detector.model import Booleans, Floats, Grid
 from alerts.anomaly.episodes.model import Reason, What
 from alerts.anomaly.episodes.state import State
 from alerts.anomaly.feedback.learning import announced
@@ -14,7 +14,7 @@ from alerts.anomaly.groups.aggregating import Members, aggregate, nobody, patien
 from alerts.anomaly.groups.model import Groups, Reals
 from alerts.anomaly.model import AnomalyDetector
 from alerts.anomaly.reading.history import History
-from alerts.anomaly.scoring.bank import Rows
+from alerts.anomaly.scoring.bank import Given, Rows
 from alerts.anomaly.scoring.chunk import Chunk
 from alerts.anomaly.scoring.judging import Judge, judge_of
 from alerts.anomaly.scoring.latest import Latest
@@ -28,6 +28,9 @@ from alerts.anomaly.scoring.standing import Standing, begun, ended_as_expected, 
 from alerts.anomaly.scoring.step_arrays import joined, taken
 from alerts.anomaly.scoring.steps import time_of
 from controlplane.model.anomaly import Episode
+
+Corrected = frozenset[int] | None
+"""Rows into whose past samples came; None: nobody knows which."""
 
 
 @dataclass(slots=True)
@@ -83,10 +86,13 @@ class Stepping:
         self._reasons = Reasons(history, lineup, self.table)
         self._fitted: dict[int, Chunk] = {}
 
-    def through(self, memory: Memory, start: int, newest: int) -> Stepped:
+    def through(self, memory: Memory, start: int, newest: int, corrected: Corrected) -> Stepped:
         """Score `start` … `newest`; those that were judged before move models on, and nothing else."""
         memory.series.seat(self.lineup.members)
         memory.groups.seat(self.lineup.group_table)
+        if corrected is None or corrected:
+            memory.series.correct(corrected)
+            memory.groups.correct()
         standing = self._standing(memory, start)
         state, told = standing.state, [self._reasons.plain(each) for each in standing.changes]
         judged = state.index
@@ -139,10 +145,10 @@ class Stepping:
             if (numbers and (is_read or bank.must_fit(index))) or (bank.unfitted and is_read):
                 self._fitted |= {chunk.number: chunk for chunk in bank.fit(numbers, index, panel_of)}
 
-    def _panel(self, rows: Rows, index: int) -> Panel:
-        return self._past.panel(self._history.values[rows], rows, index)
+    def _panel(self, rows: Rows, index: int) -> Given:
+        return self._past.given(self._history.values[rows], rows, index)
 
-    def _group_panel(self, rows: Rows, index: int) -> Panel:
+    def _group_panel(self, rows: Rows, index: int) -> Given:
         groups = self.lineup.groups
         assert groups is not None  # nobody else has groups to fit
         members = np.flatnonzero(np.isin(groups.of, rows))
@@ -151,7 +157,7 @@ class Stepping:
         part = Groups(numbers[groups.of[members]], tuple(groups.labels[row] for row in rows))
         values = self._history.values[self.lineup.occupied[members], : index - self._history.first]
         _, totals = aggregate(values, part, how=self._how, patience=patience_of(self._step))
-        return self._group_past.panel(totals.astype(np.float32), rows, index)
+        return self._group_past.given(totals.astype(np.float32), rows, index)
 
     def _scored(self, memory: Memory, index: int, members: Members) -> tuple[Floats, StepScores, Members]:
         """Values and scores of all, members first."""

@@ -51,8 +51,13 @@ def capacity_of(detector: AnomalyDetector) -> int:
 
 
 def refit_after(detector: AnomalyDetector) -> int:
-    """Steps after which a model is fitted again."""
-    return refit_steps(detector.step)
+    """Steps after which a model is fitted again: well before it can score no further."""
+    return max(min(refit_steps(detector.step), steps_ahead(detector) // 2), 1)
+
+
+def steps_ahead(detector: AnomalyDetector) -> int:
+    """Steps that a model can score: a day's, whose earlier days it knows."""
+    return max(_DAY // detector.step, 1)
 
 
 def digest_of(detector: AnomalyDetector) -> str:

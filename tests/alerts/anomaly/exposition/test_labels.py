@@ -21,8 +21,8 @@ def test_a_name_that_is_taken_twice_is_exported_twice() -> None:
 
 
 def test_a_metric_name_that_all_share_is_left_out() -> None:
-    both = [{"__name__": "up", "job": "a"}, {"__name__": "up", "job": "b"}]
-    assert exposed_labels(both) == [{"job": "a"}, {"job": "b"}]
+    both = [{"__name__": "up", "zone": "a"}, {"__name__": "up", "zone": "b"}]
+    assert exposed_labels(both) == [{"zone": "a"}, {"zone": "b"}]
 
 
 def test_metric_names_that_differ_stay_told_apart() -> None:
