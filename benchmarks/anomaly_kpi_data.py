@@ -72,11 +72,15 @@ def _made(random: np.random.Generator, kind: Kind, count: int) -> Kpis:
     mean = kind.plan(random, time, count)
     unrest = np.ones_like(mean)
     labels = np.zeros(mean.shape, dtype=np.bool_)
-    causes = []
+    causes: list[tuple[tuple[int, int, str], ...]] = []
     for row in range(count):
         _life(random, mean[row], kind, time)
+    usual = mean.copy()
+    for row in range(count):
         causes.append(_anomalies(random, mean[row], unrest[row], labels[row], kind))
     values = kind.observe(random, np.clip(mean, 0, kind.ceiling), unrest)
+    for row in range(count):
+        causes[row] = _seen(random, values[row] - usual[row], labels[row], causes[row])
     values[random.random(values.shape) < 0.001] = np.nan
     for row in values:
         for _ in range(random.poisson(1.5)):
@@ -117,6 +121,7 @@ def _anomalies(
         if random.random() < 0.1 and name == "spike" and length < 4:
             continue  # too small for anybody to have labelled it
         begin, end = int(start) + int(random.integers(-2, 4)), int(start) + length + int(random.integers(0, 8))
+        end = max(end, begin + 1)
         labels[begin:end] = True
         found.append((begin, end, name))
     if random.random() < 0.3:
@@ -125,6 +130,24 @@ def _anomalies(
             labels[start : start + 15] = True
             found.append((start, start + 15, "nothing"))
     return tuple(found)
+
+
+def _seen(
+    random: np.random.Generator, away: Series, labels: Booleans, causes: tuple[tuple[int, int, str], ...]
+) -> tuple[tuple[int, int, str], ...]:
+    """What does not stand out of the noise of the six hours before is labelled by few."""
+    kept = []
+    for start, stop, name in causes:
+        noise = away[max(0, start - 360) : start]
+        deviation = 1.4826 * np.median(np.abs(noise - np.median(noise)))
+        stands_out = (
+            abs(np.median(away[start:stop])) > 2.5 * deviation or np.abs(away[start:stop]).max() > 8 * deviation
+        )
+        if stands_out or name == "nothing" or random.random() < 0.2:
+            kept.append((start, stop, name))
+        else:
+            labels[start:stop] = False
+    return tuple(kept)
 
 
 def _bend(mean: Series, name: str, size: float, *, up: bool, kind: Kind) -> None:
@@ -223,7 +246,7 @@ def _bytes(random: np.random.Generator, time: LocalTime, count: int) -> Series:
 def _noisy(low: float, high: float, link: float = 0.9) -> Callable[[np.random.Generator, Series, Series], Series]:
     def observe(random: np.random.Generator, mean: Series, unrest: Series) -> Series:
         count, steps = mean.shape
-        noise = 0.7 * autoregressive(random, count, steps, link, 1.0) + 0.7 * heavy(random, count, steps, 4)
+        noise = 0.7 * autoregressive(random, count, steps, link, 1.0) + 0.7 * heavy(random, count, steps, 8)
         relative = log_drawn(random, low, high, count) * unrest
         return np.asarray(np.maximum(mean * (1 + np.clip(relative * noise, -0.99, 10)), 0))
 
@@ -243,8 +266,8 @@ def _counted(waves: float) -> Callable[[np.random.Generator, Series, Series], Se
 def _hiccups(low: float, high: float, often: float) -> Callable[[np.random.Generator, Series, Series], Series]:
     def observe(random: np.random.Generator, mean: Series, unrest: Series) -> Series:
         count, steps = mean.shape
-        noise = 0.7 * autoregressive(random, count, steps, 0.8, 1.0) + 0.7 * heavy(random, count, steps, 4)
-        jumps = (random.random((count, steps)) < often) * random.exponential(0.3, (count, steps))
+        noise = 0.7 * autoregressive(random, count, steps, 0.8, 1.0) + 0.7 * heavy(random, count, steps, 8)
+        jumps = (random.random((count, steps)) < often) * random.exponential(0.15, (count, steps))
         return np.asarray(mean * np.exp(np.clip(log_drawn(random, low, high, count) * unrest * noise, -3, 3) + jumps))
 
     return observe

@@ -7,8 +7,8 @@ import numpy as np
 
 from alerts.anomaly.daily.model import Amounts, Booleans
 
-GAINS: Final = ((0.08, 0.0), (0.25, 0.0), (0.08, 0.006), (0.25, 0.03))
-"""Of the level and of its trend: four ways of following, each tried on the series' own past."""
+GAINS: Final = ((0.08, 0.0), (0.25, 0.0), (0.08, 0.006))
+"""Of the level and of its trend: three ways of following, each tried on the series' own past."""
 _CLIP: Final = 3.0  # deviations: more does not move the level (Gelper, Fried and Croux, Robust Holt-Winters, 2010: 2)
 OUTSIDE: Final = 4.0  # deviations: that far away …
 STAYS: Final = 3  # … for so many days in a row and on one side is a new level

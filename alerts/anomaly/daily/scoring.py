@@ -31,7 +31,7 @@ _TYPICAL_SHARE: Final = 0.1  # of a typical day: below, the scale is linear
 _LEAST_RELATIVE: Final = 0.02  # nobody wants to be told of less than this, and invoices are rounded
 _QUANTILE: Final = 0.95
 _LEAST_WEEKENDS: Final = 6
-_TAIL: Final = 1.6  # the band is at least so many times the 95 % quantile of the errors
+_TAIL: Final = 1.3  # the band is at least so many times the 95 % quantile of the errors
 
 
 @dataclass(frozen=True, slots=True)

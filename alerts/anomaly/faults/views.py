@@ -38,9 +38,9 @@ def measured_data(measured: Measured) -> dict[str, object]:
         "detectors": {name: _quiet_data(quiet) for name, quiet in measured.quiet.items()},
         "harmless": {
             kind.value: {
-                "alarmed": _known(calm.unaware),
-                "alarmed_told_of_it": _known(calm.aware),
-                "usual": _known(calm.usual),
+                "alarmed": known(calm.unaware),
+                "alarmed_told_of_it": known(calm.aware),
+                "usual": known(calm.usual),
             }
             for kind, calm in measured.harmless.items()
         },
@@ -55,7 +55,7 @@ def measured_text(measured: Measured) -> str:
     lines += [f"{'':<16} {'point':>8}{'sustained':>10}   {'point':>14} {'sustained':>14}   {'point':>12}"]
     for fault, by_detector in measured.faults.items():
         point, sustained = (by_detector[name] for name in OURS)
-        shares = f"{_share(point.share):>8}{_share(sustained.share):>10}"
+        shares = f"{share(point.share):>8}{share(sustained.share):>10}"
         delays = f"{_delays(point):>14} {_delays(sustained):>14}"
         lines.append(f"{fault.value:<16} {shares}   {delays}   {point.after:>12.1f}")
     lines += ["", f"{'':<20} {'false a month':>13} {'event-F1':>9} {'precision':>10} {'recall':>7} {'threshold':>10}"]
@@ -64,7 +64,7 @@ def measured_text(measured: Measured) -> str:
     lines += [_quiet_line(name, quiet) for name, quiet in measured.families.items()]
     lines += ["", f"{'harmless: alarmed':<20} {'told of it':>13} {'untold':>9} {'a week before':>18}"]
     for kind, calm in measured.harmless.items():
-        lines.append(f"{kind.value:<20} {_share(calm.aware):>13} {_share(calm.unaware):>9} {_share(calm.usual):>18}")
+        lines.append(f"{kind.value:<20} {share(calm.aware):>13} {share(calm.unaware):>9} {share(calm.usual):>18}")
     return "\n".join(lines)
 
 
@@ -72,19 +72,19 @@ def measured_markdown(measured: Measured) -> str:
     """The tables of docs/reference/anomaly-faults.md."""
     return "\n\n".join(
         [
-            _table(
+            markdown_table(
                 [*_FAULT_HEAD],
                 [[fault.value, *_fault_cells(found)] for fault, found in measured.faults.items()],
             ),
-            _table(
+            markdown_table(
                 ["detector", "false alarms a series and month", "event-F1", "precision", "recall", "threshold"],
                 [[name, *_quiet_cells(quiet)] for name, quiet in measured.quiet.items()],
             ),
-            _table(
+            markdown_table(
                 ["`point`, by kind of series", "false alarms a series and month", "event-F1", "precision", "recall"],
                 [[name, *_quiet_cells(quiet)[:-1]] for name, quiet in measured.families.items()],
             ),
-            _table(
+            markdown_table(
                 ["harmless", "what happens", "alarmed, told of it", "untold", "usual"],
                 [[kind.value, _ABOUT[kind], *_calm_cells(calm)] for kind, calm in measured.harmless.items()],
             ),
@@ -99,17 +99,17 @@ def _title(measured: Measured) -> str:
 
 def _fault_cells(found: Mapping[str, Found]) -> Iterator[str]:
     point, sustained = (found[name] for name in OURS)
-    yield from (_share(point.share), _share(sustained.share), _delays(point), _delays(sustained), f"{point.after:.1f}")
-    yield _share(max(each.share for name, each in found.items() if name.startswith("z-score")))
-    yield _share(next(each.share for name, each in found.items() if name.startswith("Grafana")))
+    yield from (share(point.share), share(sustained.share), _delays(point), _delays(sustained), f"{point.after:.1f}")
+    yield share(max(each.share for name, each in found.items() if name.startswith("z-score")))
+    yield share(next(each.share for name, each in found.items() if name.startswith("Grafana")))
 
 
 def _quiet_cells(quiet: Quiet) -> list[str]:
     return [
         f"{quiet.false_a_month:.2f}",
         f"{quiet.f1:.2f}",
-        _share(quiet.precision),
-        _share(quiet.recall),
+        share(quiet.precision),
+        share(quiet.recall),
         f"{quiet.threshold:.3g}",
     ]
 
@@ -120,16 +120,18 @@ def _quiet_line(name: str, quiet: Quiet) -> str:
 
 
 def _calm_cells(calm: Calm) -> Iterator[str]:
-    return (_share(each) for each in (calm.aware, calm.unaware, calm.usual))
+    return (share(each) for each in (calm.aware, calm.unaware, calm.usual))
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The first column to the left, the others to the right."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.0f} %" if value == value else "–"  # NaN: nothing to take a share of
+def share(value: float) -> str:
+    """In percent; a dash for NaN: there was nothing to take a share of."""
+    return f"{100 * value:.0f} %" if value == value else "–"
 
 
 def _delays(found: Found) -> str:
@@ -145,7 +147,7 @@ def _length(time: timedelta) -> str:
 
 def _found_data(found: Found) -> dict[str, object]:
     return {
-        "found": _known(found.share),
+        "found": known(found.share),
         "delay_median_seconds": found.median.total_seconds() if found.median is not None else None,
         "delay_p90_seconds": found.nine_of_ten.total_seconds() if found.nine_of_ten is not None else None,
         "alarms_after_per_series": found.after,
@@ -154,13 +156,14 @@ def _found_data(found: Found) -> dict[str, object]:
 
 def _quiet_data(quiet: Quiet) -> dict[str, float | None]:
     return {
-        "false_alarms_per_series_month": _known(quiet.false_a_month),
-        "event_f1": _known(quiet.f1),
-        "precision": _known(quiet.precision),
-        "recall": _known(quiet.recall),
+        "false_alarms_per_series_month": known(quiet.false_a_month),
+        "event_f1": known(quiet.f1),
+        "precision": known(quiet.precision),
+        "recall": known(quiet.recall),
         "threshold": quiet.threshold,
     }
 
 
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """None for NaN."""
     return float(value) if value == value else None

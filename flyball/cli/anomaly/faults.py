@@ -26,8 +26,8 @@ def faults(
     """Inject faults into generated series and say which share is found, how soon, and how often nothing is told of.
 
     Five weeks of eight kinds of series (requests, orders, latencies, ratios, …) with noise, trends and gaps; the
-    fault comes in the fifth week. Rolling z-scores and the rules of Grafana's PromQL framework judge the same series.
-    How it is counted: docs/reference/anomaly-faults.md.
+    fault comes in the fifth week. Then bills of 45 to 400 days, with faults of their own. Rolling z-scores and the
+    rules of Grafana's PromQL framework judge the same series. How it is counted: docs/reference/anomaly-faults.md.
 
     Exit status: 0, 2 when an option is wrong.
 
@@ -44,13 +44,19 @@ def faults(
         raise typer.BadParameter(f"at most {_MOST_A_MINUTE} with a step of a minute", param_hint="--series")
     if markdown and as_json:
         raise typer.BadParameter("say one of --json and --markdown", param_hint="--markdown")
+    from alerts.anomaly.faults.daily_measuring import daily_labels, measure_daily
+    from alerts.anomaly.faults.daily_views import costs_data, costs_markdown, costs_text
     from alerts.anomaly.faults.measuring import labels, measure
     from alerts.anomaly.faults.views import measured_data, measured_markdown, measured_text
 
-    with _advancing(sum(1 for _ in labels(series))) as advance:
+    with _advancing(sum(1 for part in (labels, daily_labels) for _ in part(series))) as advance:
         measured = measure(series, seed, timedelta(minutes=step), advance)
-    text = measured_markdown(measured) if markdown else "" if as_json else measured_text(measured)
-    printed(measured_data(measured) if as_json else None, text, as_json=as_json)
+        costs = measure_daily(series, seed, advance)
+    if markdown:
+        typer.echo(f"{measured_markdown(measured)}\n\n{costs_markdown(costs)}")
+    else:
+        data = {**measured_data(measured), "daily_costs": costs_data(costs)}
+        printed(data, f"{measured_text(measured)}\n\n{costs_text(costs)}", as_json=as_json)
 
 
 @contextmanager
