@@ -214,6 +214,7 @@ def wire(
             declared=workspace.anomalies,
             policy=delivery.policy,
             look=look,
+            ledger=money.ledger,
             source=PrometheusMatrix(with_credentials(settings)),
             store=store,
             clock=clock,

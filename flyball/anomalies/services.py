@@ -12,7 +12,8 @@ from alerts.anomaly.explaining.asking import explain
 from alerts.anomaly.explaining.model import Explained
 from alerts.anomaly.model import AnomalyDetector
 from controlplane.adapters.prometheus_matrix import PrometheusMatrix
-from controlplane.ports import Clock, Store
+from controlplane.model.spend import Ledger
+from controlplane.ports import Clock, CostLedger, Store
 from exporters.dora.policy.model import DeliveryPolicy
 from flyball.anomalies.declared import AnomaliesDeclared
 from flyball.anomalies.deployments import StoredDeployments
@@ -32,6 +33,7 @@ class AnomalySurroundings:
     source: PrometheusMatrix
     store: Store
     clock: Clock
+    ledger: Callable[[Ledger], CostLedger]
 
 
 class AnomalyServices:
@@ -41,7 +43,9 @@ class AnomalyServices:
         self._around = around
         deployments = StoredDeployments(around.store, around.policy)
         self._rulings = StoredRulings(around.store, deployments)
-        self._daemon = AnomalyDaemon(around.store, self.detectors, around.source, around.clock, deployments=deployments)
+        self._daemon = AnomalyDaemon(
+            around.store, self.detectors, around.source, around.clock, deployments=deployments, ledgers=around.ledger
+        )
         self.exposition = self._daemon.board
 
     def detectors(self) -> Sequence[AnomalyDetector]:

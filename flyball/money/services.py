@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.prometheus_exemplars import PrometheusExemplars
 from controlplane.model.budget import Budget
-from controlplane.ports import Clock
+from controlplane.model.spend import Ledger
+from controlplane.ports import Clock, CostLedger
 from controlplane.store import SqlStore
 from exporters.usage.collector import UsageCollector
 from exporters.usage.daemon import run_once as turn_usage
@@ -69,10 +70,16 @@ class MoneyServices:
         self.forecasts = ForecastDaemon(around.backend)
         self._bills = LiveBilledLedger(around.bills, around.money)
         self.reconciliation = ReconciliationDaemon(self._bills, around.backend)
-        estimated = EstimatedLedger(around.backend)
-        outside = Outside(estimated, around.backend, PrometheusExemplars(around.backend), around.store, self.price_maps)
+        self._estimated = EstimatedLedger(around.backend)
+        outside = Outside(
+            self._estimated, around.backend, PrometheusExemplars(around.backend), around.store, self.price_maps
+        )
         self._stuck = ""  # why a month is not closed: told when it changes, not every minute
         self._issues = CostIssueDaemon(around.store, outside, self.budgets)
+
+    def ledger(self, kind: Ledger) -> CostLedger:
+        """What is known of spend, by where the figures come from."""
+        return self._bills if kind is Ledger.BILLED else self._estimated
 
     def budgets(self) -> Sequence[Budget]:
         """Those of the last good files."""
