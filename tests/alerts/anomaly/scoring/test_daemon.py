@@ -69,7 +69,9 @@ def test_while_it_is_open_metrics_and_views_say_so(store: SqlStore) -> None:
 
 
 def test_nothing_is_told_of_a_monday(store: SqlStore) -> None:
-    Running(store, seasonal(days=44), [detector()]).through(NOW, NOW + PER_DAY)
+    turn = Running(store, seasonal(days=44), [detector()])
+    turn.at(NOW)
+    assert turn.at(NOW + PER_DAY - 1).steps == PER_DAY - 1
     assert kept(store) == ([], [])
 
 
@@ -87,9 +89,9 @@ def test_only_what_is_new_is_read(store: SqlStore) -> None:
 @pytest.mark.parametrize("fails", ["before", "after"])
 def test_what_a_crash_left_undone_is_done_the_same(store: SqlStore, other_store: SqlStore, fails: str) -> None:
     world = spiked()
-    Running(other_store, world, [detector()]).through(NOW, NOW + 12)
+    Running(other_store, world, [detector()]).through(NOW + 2, NOW + 10)
     failing = Failing(store)
-    for index in range(NOW, NOW + 12):  # every step: a process that dies while it writes, and one that takes over
+    for index in range(NOW + 2, NOW + 10):  # every step: a process that dies while it writes, and one that takes over
         failing.fails = fails
         with suppress(Transient):
             Running(failing, world, [detector()]).at(index)
@@ -101,11 +103,11 @@ def test_what_a_crash_left_undone_is_done_the_same(store: SqlStore, other_store:
 
 def test_a_turn_whose_writing_failed_is_repeated_by_the_same_process(store: SqlStore, other_store: SqlStore) -> None:
     world = spiked()
-    Running(other_store, world, [detector()]).through(NOW, NOW + 12)
+    Running(other_store, world, [detector()]).through(NOW + 2, NOW + 10)
     failing = Failing(store)
     running = Running(failing, world, [detector()])
-    running.at(NOW)
-    for index in range(NOW + 1, NOW + 12):
+    running.at(NOW + 2)
+    for index in range(NOW + 3, NOW + 10):
         failing.fails = "after" if index % 2 else "before"
         assert list(running.at(index).failed) == ["traffic"]
         assert _metric(running, "flyball_anomaly_failing", detector="traffic") == 1
@@ -287,8 +289,8 @@ def test_a_group_is_scored_as_a_series_and_says_who_it_is(store: SqlStore) -> No
 
 def test_groups_survive_a_crash_with_the_same_result(store: SqlStore, other_store: SqlStore) -> None:
     world, grouped = spiked(rows=slice(None), factor=3), detector(grouping=Grouping(by=("service",)))
-    Running(other_store, world, [grouped]).through(NOW, NOW + 10)
-    for index in range(NOW, NOW + 10):
+    Running(other_store, world, [grouped]).through(NOW + 2, NOW + 8)
+    for index in range(NOW + 2, NOW + 8):
         Running(store, world, [grouped]).at(index)
     assert kept(store) == kept(other_store)
     assert len(kept(store)[0]) == 8
