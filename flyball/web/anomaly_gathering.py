@@ -120,6 +120,9 @@ class AnomalyGathering:
 
     def seen(self, detector: AnomalyDetector, labels: Labels, length: timedelta) -> Reading[Seen]:
         """A series as Prometheus knows it."""
+        listed = self.listed(detector.name)
+        if listed.value is None:  # without the labels of others a series with few of them would be all of them
+            return Reading(None, None, listed.failure)
         others = self._label_names(detector.name)
         return self._seen.get(
             (detector.name, detector.step, series_text(labels), length),
