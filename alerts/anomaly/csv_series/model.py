@@ -1,5 +1,6 @@
 """What is asked of a CSV file, and what was read of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeAlias
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from controlplane.problems import Problem
 
 MOST_BYTES: Final = 512 * 1024 * 1024  # uncompressed
-MOST_ROWS: Final = 3_000_000
+MOST_ROWS: Final = 5_000_000
 MOST_COLUMNS: Final = 2_000
 MOST_SERIES: Final = 2_000
 MOST_CELLS: Final = 50_000_000  # rows × columns of values
@@ -60,7 +61,7 @@ class CsvFile:
 
     path: str
     times: tuple[str, ...]
-    lines: tuple[int, ...]
+    lines: Sequence[int]
     series: tuple[Cells, ...]
     time_column: str
     value_columns: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -40,7 +41,7 @@ _TIME_HINT: Final = "ISO 8601 such as 2026-11-30T12:00:00Z, or seconds or millis
 class _Columnar:
     """Cells by column, only those that are needed, and the line of each row."""
 
-    lines: list[int] = field(default_factory=list)
+    lines: "array[int]" = field(default_factory=lambda: array("q"))
     times: list[str] = field(default_factory=list)
     values: list[list[str]] = field(default_factory=list)
     texts: list[list[str]] = field(default_factory=list)
@@ -164,7 +165,7 @@ class _Reading:
         return CsvFile(
             path=self._path,
             times=tuple(table.times),
-            lines=tuple(table.lines),
+            lines=table.lines,
             series=series,
             time_column=names[columns.time],
             value_columns=tuple(names[each] for each in columns.values),

@@ -1,5 +1,6 @@
 """What is printed of each row of a file: columns for CSV and JSON."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,6 +23,9 @@ _FIGURES: Final = {
     "yhat_lower": "lower",
     "yhat_upper": "upper",
 }
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_QUOTE: Final = '"'
+_SPECIAL: Final = re.compile(r'[",\r\n]')
 _OF_STEP: Final = ("yhat", "yhat_lower", "yhat_upper")  # known before the step is over
 
 
@@ -53,14 +57,22 @@ def row_scores(file: CsvFile, scored: Scored) -> RowScores:
     return RowScores(scored.name, times, cells.values, figures, maturity, stands & scored.anomalous()[steps])
 
 
-def csv_rows(found: RowScores) -> Iterator[tuple[str, ...]]:
-    """As texts, by `COLUMNS`: six significant digits, empty where there is none; `is_anomaly` is 1 or 0."""
-    columns = [_texts(found.figures[name]) for name in _FIGURES]
+def csv_lines(found: RowScores) -> list[str]:
+    """A line each, by `COLUMNS`: six significant digits, empty where there is none; `is_anomaly` is 1 or 0."""
     values = ["" if value != value else repr(value).removesuffix(".0") for value in found.values.tolist()]
+    columns = [_texts(found.figures[name]) for name in _FIGURES]
     maturity = ["" if value != value else str(int(value)) for value in found.maturity.tolist()]
-    anomalous = ["1" if each else "0" for each in found.is_anomaly.tolist()]
-    series = [found.series] * len(values)
-    yield from zip(found.times, values, *columns, maturity, anomalous, series, strict=True)
+    ends = [f"{'1' if each else '0'},{quoted(found.series)}\n" for each in (False, True)]
+    endings = [ends[each] for each in found.is_anomaly.tolist()]
+    times = map(quoted, found.times)
+    return list(map(",".join, zip(times, values, *columns, maturity, endings, strict=True)))
+
+
+def quoted(text: str) -> str:
+    """As a cell of CSV (RFC 4180). What a spreadsheet would run as a formula gets an apostrophe."""
+    if text.startswith(_FORMULA) and not text.lstrip("+-").replace(".", "", 1).isdigit():
+        text = f"'{text}"
+    return f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if _SPECIAL.search(text) else text
 
 
 def _texts(numbers: Numbers) -> list[str]:

@@ -1,16 +1,15 @@
 """A scored file as a table, as CSV and as JSON, and what was guessed about it in words."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import compress
 from typing import Final
 
 import numpy as np
 
-from alerts.anomaly.csv_series.model import CsvFile
-from alerts.anomaly.csv_series.rows import COLUMNS, csv_rows, json_rows, row_scores
+from alerts.anomaly.csv_series.model import CsvFile, Places
+from alerts.anomaly.csv_series.rows import COLUMNS, csv_lines, json_rows, row_scores
 from alerts.anomaly.csv_series.scoring import Scored
 from alerts.anomaly.csv_series.telling import Anomaly, anomalies, anomalies_of
 from alerts.anomaly.explaining.sentences import baseline_words
@@ -19,7 +18,6 @@ from controlplane import wording
 from controlplane.calendar.zones import zone as zone_named
 
 _TOGETHER: Final = 50_000  # lines that are written at once
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _SHOWN_NAME: Final = 24
 
 
@@ -116,28 +114,17 @@ def _sum(file: CsvFile, scored: Sequence[Scored], found: Sequence[Anomaly], show
 
 def csv_text(file: CsvFile, scored: Sequence[Scored], *, only_anomalies: bool) -> Iterator[str]:
     """Every row of the file in its order, RFC 4180; in wide files a row for each series."""
-    rows: list[tuple[str, ...]] = []
-    places = []
+    yield ",".join(COLUMNS) + "\n"
+    lines: list[str] = []
+    places: list[Places] = []
     for each in scored:
-        rows.extend(csv_rows(row_scores(file, each)))
-        places.append(each.placed.cells.rows)
-    order = np.argsort(np.concatenate(places), kind="stable") if places else np.empty(0, dtype=np.int64)
-    yield from _written([COLUMNS])
-    flag = COLUMNS.index("is_anomaly")
+        found = row_scores(file, each)
+        wanted = found.is_anomaly if only_anomalies else np.ones(len(found.values), dtype=np.bool_)
+        lines += compress(csv_lines(found), wanted.tolist()) if only_anomalies else csv_lines(found)
+        places.append(each.placed.cells.rows[wanted])
+    order = np.argsort(np.concatenate(places), kind="stable").tolist() if places else []
     for start in range(0, len(order), _TOGETHER):
-        part = [rows[place] for place in order[start : start + _TOGETHER].tolist()]
-        yield from _written([row for row in part if row[flag] == "1"] if only_anomalies else part)
-
-
-def _written(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([*row[:-1], _safe(row[-1])] for row in rows)
-    yield out.getvalue()
-
-
-def _safe(name: str) -> str:
-    """A name that a spreadsheet would run as a formula gets an apostrophe."""
-    return f"'{name}" if name.startswith(_FORMULA) else name
+        yield "".join([lines[place] for place in order[start : start + _TOGETHER]])
 
 
 def json_text(file: CsvFile, scored: Sequence[Scored], *, only_anomalies: bool) -> Iterator[str]:
