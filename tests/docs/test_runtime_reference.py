@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from controlplane import check_names, delivery_names
+from controlplane import anomaly_names, check_names, delivery_names
 from flyball import setting_names, wiring
 from flyball.settings import Settings, load_settings
 from flyball.wiring import wire
@@ -20,12 +20,15 @@ def test_every_metric_of_ours_is_described(tmp_path: Path) -> None:
     page = (DOCS / "reference/metrics.md").read_text()
     ours = {metric.name for metric in services.own_metrics.registry.collect() if metric.name.startswith("flyball_")}
     services.close()
-    rendered = [value for each in (check_names, delivery_names) for value in vars(each).values()]  # in no registry
+    rendered = [
+        value for each in (anomaly_names, check_names, delivery_names) for value in vars(each).values()
+    ]  # in no registry
     ours |= {value.removesuffix("_total") for value in rendered if str(value).startswith("flyball_")}
     described = {name.removesuffix("_total") for name in re.findall(r"^\| `(flyball_\w+)`", page, re.MULTILINE)}
     assert described == ours
-    dora = {value for value in vars(delivery_names).values() if str(value).startswith("dora_")}
-    assert {name for name in dora if f"`{name}`" not in page} == set()
+    named = [*vars(delivery_names).values(), *vars(anomaly_names).values()]
+    others = {str(value) for value in named if str(value).startswith(("dora_", "anomaly_", "yhat"))}
+    assert {name for name in others if f"`{name}`" not in page} == set()
 
 
 def test_every_setting_is_described() -> None:
