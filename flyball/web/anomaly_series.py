@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from alerts.anomaly.exposition.labels import exposed_labels, written
-from alerts.anomaly.labels import RESERVED
+from alerts.anomaly.labels import OF_SCRAPE, RESERVED
 from controlplane import anomaly_names as names
 from finops.pricing.selectors import quoted
 
 MOST_TEXT: Final = 20_000  # characters of a series in an address
-_OF_SCRAPE: Final = ("instance", "job")  # what Prometheus adds; a series' own labels of these names are exported_…
-_OURS: Final = (names.DETECTOR, names.OUTPUT, names.BASELINE, "__name__", *_OF_SCRAPE)
+_OURS: Final = (names.DETECTOR, names.OUTPUT, names.BASELINE, "__name__", *OF_SCRAPE)
 _EXPORTED: Final = "exported_"
 _ESCAPES: Final = {"n": "\n", '"': '"', "\\": "\\"}
 Labels = Mapping[str, str]
@@ -84,9 +83,9 @@ def labels_of(sample: Labels) -> dict[str, str]:
 def _in_prometheus(labels: Labels) -> dict[str, str]:
     group = {names.GROUP: labels[names.GROUP]} if names.GROUP in labels else {}
     (exposed,) = exposed_labels([{name: value for name, value in labels.items() if name != names.GROUP}])
-    return group | {f"{_EXPORTED}{name}" if name in _OF_SCRAPE else name: value for name, value in exposed.items()}
+    return group | exposed
 
 
 def _own_name(name: str) -> str:
     plain = name.removeprefix(_EXPORTED)
-    return plain if plain != name and (plain in RESERVED or plain in _OF_SCRAPE) else name
+    return plain if plain != name and plain in RESERVED else name
