@@ -122,7 +122,6 @@ class History:
         Series that have no row are left out: they are gone. A piece that the backend refuses (too many series came
         and went) is tried in halves, and given up at last, with its reason among the warnings.
         """
-        self._pending.keep_from(self.first)
         if not self._pending and self._newcomers_from is not None:
             self._look_for_newcomers(source, self._newcomers_from)
         piece = self._pending.newest(self._piece)
@@ -149,12 +148,12 @@ class History:
         """Put a reading into the buffer, whose steps from `first` on are new, up to `end`."""
         if restarted:
             self._buffer.clear(end)
-            self._pending.clear()
-            self._pending.add(end - self.terms.capacity, block.first)
+            self._pending.add(self.first, block.first)
             self._newcomers_from = None
         else:
             self._buffer.slide(end)
             self._pending.add(known - self.terms.overlap, first if first > known else 0)
+        self._pending.keep_from(self.first)
         of_block = np.array([_or_none(self._buffer.row_of(key)) for key in block.keys], dtype=np.int64)
         old = np.flatnonzero(of_block >= 0)
         merged = self._merge(block, old, of_block[old], end)
@@ -186,7 +185,7 @@ class History:
         skipped = max(self.first - block.first, 0)
         values = block.values[of_block, skipped : end - block.first]
         merged = self._buffer.merge(rows, block.first + skipped, values)
-        self._buffer.saw(rows, np.minimum(block.newest()[of_block], end - 1))
+        self._buffer.saw(rows, block.newest()[of_block])
         if not skipped:
             return merged
         aside = ((0, 0), (skipped, 0))

@@ -38,10 +38,6 @@ class Pending:
             if part[0] < part[1]
         ]
 
-    def clear(self) -> None:
-        """Take everything out."""
-        self._intervals = []
-
 
 def _merged(intervals: Iterable[Interval]) -> list[Interval]:
     merged: list[Interval] = []
