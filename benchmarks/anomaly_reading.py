@@ -151,7 +151,7 @@ def _way(way: str, url: str, query: str, start: datetime, end: datetime) -> Call
     if way == "single":
         from controlplane.adapters.prometheus import PrometheusBackend
 
-        single = PrometheusBackend(url)
+        single = PrometheusBackend(url, timeout_seconds=600)
         return lambda: single.query_range(query, start, end, STEP)
     if way == "frame":
         from prometheus_api_client import MetricRangeDataFrame, PrometheusConnect
@@ -161,7 +161,7 @@ def _way(way: str, url: str, query: str, start: datetime, end: datetime) -> Call
     from controlplane.adapters.prometheus_matrix import CLIENT_STEPS, PrometheusMatrix
 
     steps = {"thin": 0, "gzip": 0, "client": 1_000_000, "both": CLIENT_STEPS}[way]
-    matrix = PrometheusMatrix(url, client_steps=steps, compressed=way == "gzip")
+    matrix = PrometheusMatrix(url, timeout_seconds=600, client_steps=steps, compressed=way == "gzip")
     if way == "client":
         import controlplane.adapters.prometheus_matrix_client  # noqa: F401 -- its time is measured apart
     return lambda: matrix.matrix(query, start, end, STEP, most_series=20_000)
@@ -172,7 +172,7 @@ def _of_buffer(url: str, query: str, end: int) -> dict[str, float]:
     from alerts.anomaly.reading.model import ReadingTerms
     from controlplane.adapters.prometheus_matrix import PrometheusMatrix
 
-    source = PrometheusMatrix(url)
+    source = PrometheusMatrix(url, timeout_seconds=600)
     _forget_peak()
     memory, begun = _megabytes(), time.perf_counter()
     history = History(ReadingTerms(query, STEP, WEEKS, SERIES, delay=timedelta(0)))
