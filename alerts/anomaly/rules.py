@@ -1,6 +1,7 @@
 """Alert rules of detectors: what is unusual, what is missing, and a detector that has stopped looking."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -9,7 +10,7 @@ from alerts.anomaly.labels import RESERVED, STANDS_FOR
 from alerts.anomaly.model import AnomalyDetector
 from controlplane import anomaly_names
 from controlplane import conventions as names
-from controlplane.burn_rate import duration, number, seconds
+from controlplane.burn_rate import number, seconds
 from controlplane.model.rule import AlertingRule, Labels, RuleFile, RuleGroup
 
 FILE: Final = "anomaly-detectors.yaml"
@@ -19,7 +20,7 @@ MOST_ALERTS: Final = 50
 ALL: Final = (STANDS_FOR, "all")
 """The label of an alert that stands for many series; their own labels it has not."""
 _MOST_MISSING: Final = 20
-_STORM: Final = timedelta(minutes=10)  # for so long one alert stands for all, so that they do not take turns
+_STORM: Final = timedelta(minutes=10)  # for so long one alert stands for all, so that alerts do not take turns
 _KEEP: Final = timedelta(minutes=5)  # a restart of Flyball, or a scrape that fails, ends no anomaly
 _LEAST_AGE: Final = timedelta(minutes=10)
 _STEPS_STALE: Final = 5
@@ -52,7 +53,7 @@ def _rules(detector: AnomalyDetector, page: str) -> Iterator[AlertingRule]:
 
 
 def _unusual(detector: AnomalyDetector, page: str) -> Iterator[AlertingRule]:
-    """Groups, then members that no group stands for, or one alert for all of those."""
+    """Groups, then one alert for many members that no group stands for, or one for each of few."""
     told = f"{_series(anomaly_names.OPEN, detector, is_group=False)} == 1"
     grouping = detector.grouping
     if grouping is not None:
@@ -61,9 +62,9 @@ def _unusual(detector: AnomalyDetector, page: str) -> Iterator[AlertingRule]:
         told += f"\nunless on ({by})\n{groups}"
         yield _anomaly(detector, groups, texts.of_group(detector), page, (anomaly_names.GROUP, "1"))
     if detector.most_series > MOST_ALERTS:
-        storm = _storm(told, MOST_ALERTS, anomaly_names.OUTPUT)
-        told += f"\nunless on ({anomaly_names.OUTPUT})\n{storm}"
-        yield _anomaly(detector, storm, texts.of_many(detector), page, ALL)
+        storm = _Storm(anomaly_names.ALERT_ANOMALY, detector, told, MOST_ALERTS, anomaly_names.OUTPUT)
+        yield _anomaly(detector, storm.expr, texts.of_many(detector), page, ALL, keep=_STORM)
+        told = storm.otherwise
     yield _anomaly(detector, told, texts.of_series(detector), page)
 
 
@@ -71,13 +72,13 @@ def _missing(detector: AnomalyDetector, page: str) -> Iterator[AlertingRule]:
     gaps = f"{_series(anomaly_names.GAP, detector, is_group=False)} == 1"
     hold = max(_STEPS_MISSING * detector.step, _LEAST_AGE)
     severity, links = _not_waking(detector), _links(detector, page)
-    storm = _storm(gaps, _MOST_MISSING)
-    for expr, own, about in (
-        (f"{gaps}\nunless on ()\n{storm}", (), texts.of_missing(detector)),
-        (storm, (ALL,), texts.of_many_missing(detector)),
+    storm = _Storm(anomaly_names.ALERT_GAP, detector, gaps, _MOST_MISSING)
+    for expr, own, about, keep in (
+        (storm.expr, (ALL,), texts.of_many_missing(detector), _STORM),
+        (storm.otherwise, (), texts.of_missing(detector), timedelta(0)),
     ):
         labels = _labels(detector, severity, *own)
-        yield AlertingRule(anomaly_names.ALERT_GAP, expr, labels, (*about, *links), hold=hold)
+        yield AlertingRule(anomaly_names.ALERT_GAP, expr, labels, (*about, *links), hold=hold, keep_firing=keep)
 
 
 def _stale(detector: AnomalyDetector, page: str) -> AlertingRule:
@@ -90,11 +91,31 @@ def _stale(detector: AnomalyDetector, page: str) -> AlertingRule:
     return AlertingRule(anomaly_names.ALERT_STALE, expr, labels, about, hold=_LEAST_AGE)
 
 
-def _storm(told: str, most: int, by: str = "") -> str:
-    """How many there were at once, where that was more than `most` a short while ago."""
-    counted = f"count by ({by})" if by else "count"
-    inner = told.replace("\n", " ")
-    return f"max_over_time(({counted} ({inner}) > {most})[{duration(_STORM)}:{duration(EVERY)}])"
+@dataclass(frozen=True, slots=True)
+class _Storm:
+    """One alert for many series that are `told` at once, apart by the label `by`.
+
+    Its own state keeps it from taking turns with theirs: it fires for a while longer, and as long there are none.
+    """
+
+    alert: str
+    detector: AnomalyDetector
+    told: str
+    most: int
+    by: str = ""
+
+    @property
+    def expr(self) -> str:
+        """How many there are, where those are too many."""
+        counted = f"count by ({self.by})" if self.by else "count"
+        return f"{counted} (\n  {self.told.replace(chr(10), chr(10) + '  ')}\n) > {self.most}"
+
+    @property
+    def otherwise(self) -> str:
+        """Each of them, where they are not."""
+        of, (label, value) = anomaly_names.DETECTOR, ALL
+        own = f'ALERTS{{alertname="{self.alert}",{of}="{self.detector.name}",{label}="{value}"}}'
+        return f"{self.told}\nunless on ({self.by})\n({self.expr})\nunless on ({self.by})\n{own}"
 
 
 def _series(metric: str, detector: AnomalyDetector, *, is_group: bool) -> str:
@@ -107,10 +128,16 @@ def _exposed(label: str) -> str:
     return f"exported_{label}" if label in RESERVED else label
 
 
-def _anomaly(detector: AnomalyDetector, expr: str, about: Labels, page: str, *own: tuple[str, str]) -> AlertingRule:
+def _anomaly(
+    detector: AnomalyDetector,
+    expr: str,
+    about: Labels,
+    page: str,
+    *own: tuple[str, str],
+    keep: timedelta = _KEEP,
+) -> AlertingRule:
     labels = _labels(detector, detector.severity, *own)
-    annotations = (*about, *_links(detector, page))
-    return AlertingRule(anomaly_names.ALERT_ANOMALY, expr, labels, annotations, keep_firing=_KEEP)
+    return AlertingRule(anomaly_names.ALERT_ANOMALY, expr, labels, (*about, *_links(detector, page)), keep_firing=keep)
 
 
 def _labels(detector: AnomalyDetector, severity: str, *own: tuple[str, str]) -> Labels:
