@@ -40,6 +40,11 @@ class Running:
     def through(self, first: int, stop: int) -> list[Turn]:
         return [self.at(index) for index in range(first, stop)]
 
+    def reach(self, first: int, last: int) -> Turn:
+        """A turn at the first step, and one at the last, which catches up with those between."""
+        self.at(first)
+        return self.at(last)
+
     def lines(self, start: str) -> list[str]:
         return [line for line in self.daemon.board.text().decode().splitlines() if line.startswith(start)]
 

@@ -31,9 +31,9 @@ def spiked(rows: int | slice = 1, factor: float = 6.0, at: int = NOW + 4, length
 
 def test_a_spike_opens_an_episode_that_is_told_and_ends(store: SqlStore) -> None:
     running = Running(store, spiked(), [detector()])
-    turns = running.through(NOW, NOW + 12)
-    assert [turn.steps for turn in turns] == [1] * 12
-    assert [index for index, turn in enumerate(turns) if turn.opened] == [5]  # two of the last three
+    turns = running.through(NOW + 3, NOW + 11)
+    assert [turn.steps for turn in turns] == [1] * 8
+    assert [index for index, turn in enumerate(turns) if turn.opened] == [2]  # two of the last three
     (episode,), events = kept(store)
     assert (episode.series, episode.kind, episode.started_at) == ('{service="s1"}', "point", moment(NOW + 4) - _DELAY)
     assert episode.ended_at == moment(NOW + 8) - _DELAY
@@ -56,7 +56,7 @@ def _explanation(store: SqlStore, identity: str) -> str:
 
 def test_while_it_is_open_metrics_and_views_say_so(store: SqlStore) -> None:
     running = Running(store, spiked(), [detector()])
-    running.through(NOW, NOW + 6)
+    running.reach(NOW, NOW + 5)
     assert running.lines("anomaly_open") == [
         f'anomaly_open{{detector="traffic",service="s{row}",output="point"}} {int(row == 1)}' for row in range(4)
     ]
@@ -127,10 +127,10 @@ def _metric(running: Running, name: str, **labels: str) -> float | None:
 
 def test_a_downtime_is_caught_up_step_by_step(store: SqlStore, other_store: SqlStore) -> None:
     world = spiked()
-    Running(other_store, world, [detector()]).through(NOW, NOW + 12)
-    Running(store, world, [detector()]).at(NOW)
+    Running(other_store, world, [detector()]).through(NOW + 3, NOW + 12)
+    Running(store, world, [detector()]).at(NOW + 3)
     turn = Running(store, world, [detector()]).at(NOW + 11)
-    assert turn.steps == 11
+    assert turn.steps == 8
     assert kept(store) == kept(other_store)
 
 
@@ -139,7 +139,7 @@ def test_samples_that_come_late_rewrite_no_alert_and_are_counted(store: SqlStore
     whole = world.values.copy()
     world.values[2, NOW + 5] = np.nan
     running = Running(store, world, [detector()])
-    running.through(NOW, NOW + 10)
+    running.reach(NOW, NOW + 9)
     before = kept(store)
     world.values[2, NOW + 5] = whole[2, NOW + 5] * 50
     assert running.at(NOW + 10).late == 1
@@ -171,7 +171,7 @@ class _Refusing(World):
 def test_while_prometheus_is_away_what_is_open_stays_open(store: SqlStore) -> None:
     world = spiked(length=30)
     running = Running(store, world, [detector()])
-    running.through(NOW, NOW + 6)
+    running.reach(NOW, NOW + 5)
     world.is_down = True
     assert running.at(NOW + 12).failed == {"traffic": "Prometheus is away"}
     assert any(line.endswith(" 1") for line in running.lines("anomaly_open"))
@@ -183,10 +183,10 @@ def test_while_prometheus_is_away_what_is_open_stays_open(store: SqlStore) -> No
 def test_where_nothing_has_samples_any_more_nothing_moves(store: SqlStore) -> None:
     world = spiked()
     running = Running(store, world, [detector()])
-    running.through(NOW, NOW + 6)
+    running.reach(NOW, NOW + 5)
     before = kept(store)
     world.values[:, NOW + 6 : NOW + 18] = np.nan
-    assert sum(turn.steps for turn in running.through(NOW + 6, NOW + 18)) == 0
+    assert running.at(NOW + 10).steps == running.at(NOW + 17).steps == 0
     assert kept(store) == before
     assert running.at(NOW + 18).steps == 13  # twelve that nobody has read, and one
     assert {episode.kind for episode in kept(store)[0]} == {"point"}
@@ -196,7 +196,7 @@ def test_a_series_that_stops_is_a_gap_of_its_own(store: SqlStore) -> None:
     world = seasonal(days=44)
     world.values[3, NOW + 2 :] = np.nan
     running = Running(store, world, [detector()])
-    running.through(NOW, NOW + 8)
+    running.reach(NOW, NOW + 7)
     (episode,), (event,) = kept(store)
     assert (episode.kind, episode.series, event.kind) == ("gap", '{service="s3"}', names.EVENT_GAP)
     assert 'anomaly_gap{detector="traffic",service="s3"} 1' in running.lines("anomaly_gap")
@@ -206,7 +206,7 @@ def test_a_series_that_stops_is_a_gap_of_its_own(store: SqlStore) -> None:
 def test_a_new_definition_makes_new_models_and_what_is_open_goes_on(store: SqlStore) -> None:
     world = spiked(length=40)
     running = Running(store, world, [detector()])
-    running.through(NOW, NOW + 6)
+    running.reach(NOW, NOW + 5)
     running.detectors = [detector(least_absolute=Decimal(5))]
     assert running.at(NOW + 7).fitted == 4
     assert _metric(running, "flyball_anomaly_models_rebuilt_total", reason="definition") == 1
@@ -227,7 +227,7 @@ def test_what_does_not_change_models_does_not_make_them_anew(store: SqlStore) ->
 
 def test_a_detector_that_is_taken_away_leaves_nothing_open(store: SqlStore) -> None:
     running = Running(store, spiked(length=40), [detector()])
-    running.through(NOW, NOW + 6)
+    running.reach(NOW, NOW + 5)
     running.detectors = []
     running.at(NOW + 6)
     (episode,), events = kept(store)
@@ -261,7 +261,7 @@ def test_models_are_fitted_again_in_time(store: SqlStore) -> None:
 
 def test_what_was_said_to_be_expected_ends(store: SqlStore) -> None:
     running = Running(store, spiked(length=40), [detector()])
-    running.through(NOW, NOW + 6)
+    running.reach(NOW, NOW + 5)
     with store.transaction() as transaction:
         said = feedback_of(
             detector="traffic", start=moment(NOW), end=moment(NOW + 10), verdict=Verdict.EXPECTED, actor="ann",
@@ -272,7 +272,7 @@ def test_what_was_said_to_be_expected_ends(store: SqlStore) -> None:
     (episode,), events = kept(store)
     assert episode.ended_at is not None
     assert [event.data["reason"] for event in events if event.kind == names.EVENT_ENDED] == ["expected"]
-    running.through(NOW + 7, NOW + 12)
+    running.at(NOW + 11)
     assert len(kept(store)[0]) == 1
 
 
@@ -280,7 +280,7 @@ def test_a_group_is_scored_as_a_series_and_says_who_it_is(store: SqlStore) -> No
     world = spiked(rows=3)
     grouped = detector(grouping=Grouping(by=(), false_discovery_rate=None))
     running = Running(store, world, [grouped])
-    running.through(NOW, NOW + 7)
+    running.reach(NOW, NOW + 6)
     episodes = {episode.series: episode for episode in kept(store)[0]}
     assert episodes.keys() == {'{group="1"}', '{service="s3"}'}
     assert 'Most of it: {service="s3"}' in _explanation(store, episodes['{group="1"}'].id)
@@ -300,7 +300,7 @@ def test_a_series_that_comes_is_scored_when_it_has_a_past(store: SqlStore) -> No
     world = seasonal(days=44)
     world.values[3, : NOW + 3] = np.nan
     running = Running(store, world, [detector()])
-    running.through(NOW, NOW + 6)
+    running.reach(NOW, NOW + 5)
     assert len(running.lines("y{")) == 4
     assert 'anomaly_maturity{detector="traffic",service="s3"} 3' not in running.lines("anomaly_maturity")
     assert kept(store) == ([], [])
