@@ -8,8 +8,9 @@ from alerts.anomaly.feedback.saying import event_of, feedback_on
 from controlplane import conventions as names
 from controlplane.model.anomaly import Feedback, Verdict
 from controlplane.ports import Store, Transaction
-from flyball.web.anomaly_feedback import SAID, WITHDRAWN
 
+SAID: Final = "anomaly.feedback"  # in the audit log
+WITHDRAWN: Final = "anomaly.feedback.withdraw"
 _MOMENT: Final = timedelta(seconds=1)
 
 

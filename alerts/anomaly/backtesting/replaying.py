@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.anomaly.backtesting.costs import cost_scores
 from alerts.anomaly.backtesting.model import ALARMS, Backtest, Curve, Past
 from alerts.anomaly.backtesting.past import Progress
 from alerts.anomaly.detector.history import score_history
@@ -36,7 +37,7 @@ MOST_CURVES: Final = 12
 _KEPT: Final = (
     "point", "sustained", "score", "sustained_score", "expected", "lower", "upper", "baseline", "maturity", "shifted",
 )  # fmt: skip
-_OF_GROUPS: Final = ("seasonal", "slow", "range_all", "range_recent")  # what the false-discovery control asks
+_CHANNELS: Final = ("seasonal", "slow", "range_all", "range_recent", "coverage")  # of groups and explanations
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,13 @@ def judged(
     rulings: Rulings,
     *,
     progress: Progress = lambda share: None,
+    with_channels: bool = False,
 ) -> Judged:
-    """The same with all of its arrays."""
+    """The same with all of its arrays; `with_channels`: of `scores` all, else what episodes need, NaN elsewhere."""
     start = min(max(-((_EPOCH - since) // past.step), past.first), past.first + past.values.shape[1])
-    lineup, values, scores = _scored(detector, past, start, rulings, progress)
+    lineup = lineup_of(past.labels, detector.grouping)
+    wanted = _KEPT if lineup.groups is None and not with_channels else (*_KEPT, *_CHANNELS)
+    values, scores = _scored(detector, lineup, past, start, rulings, wanted, progress)
     found = Judged(lineup, start, values, values[:, start - past.first :], scores, ())
     return _told(detector, found, rulings)
 
@@ -103,9 +107,14 @@ def judged(
 
 
 def _scored(
-    detector: AnomalyDetector, past: Past, start: int, rulings: Rulings, progress: Progress
-) -> tuple[Lineup, Floats, Scores]:  # fmt: skip
-    lineup = lineup_of(past.labels, detector.grouping)
+    detector: AnomalyDetector,
+    lineup: Lineup,
+    past: Past,
+    start: int,
+    rulings: Rulings,
+    wanted: Sequence[str],
+    progress: Progress,
+) -> tuple[Floats, Scores]:
     values = past.values
     if lineup.groups is not None and detector.grouping is not None:
         _, sums = aggregate(
@@ -113,15 +122,18 @@ def _scored(
         )  # fmt: skip
         values = np.concatenate([values, sums.astype(np.float32)])
     grid = Grid(past.first, past.step, values.shape[1])
+    kept = start - past.first
+    if detector.cost is not None:
+        learnt = rulings.learnt(grid, lineup.keys, lineup.labels)
+        return values, cost_scores(detector, values, past.first, grid.count - kept, learnt)
     table = phase_table(grid, rulings.zone, rulings.calendars.special)
-    kept, wanted = start - past.first, _KEPT if lineup.groups is None else (*_KEPT, *_OF_GROUPS)
     parts = []
     for at in range(0, len(values), _TOGETHER):
         part = slice(at, at + _TOGETHER)
         panel = panel_of(grid, values[part], lineup.keys[part], lineup.labels[part], rulings, table)
         parts.append(_cut(score_history(panel, terms_of(detector)), wanted, kept))
         progress(min((at + _TOGETHER) / len(values), 1.0))
-    return lineup, values, _joined(parts, wanted, grid.count - kept)
+    return values, _joined(parts, wanted, grid.count - kept)
 
 
 def panel_of(

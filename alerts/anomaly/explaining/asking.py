@@ -7,15 +7,16 @@ from typing import Final
 
 import numpy as np
 
+from alerts.anomaly.backtesting.costs import read_costs
 from alerts.anomaly.backtesting.model import Past
 from alerts.anomaly.backtesting.past import read_past, warm_up
-from alerts.anomaly.backtesting.replaying import Judged, judged, panel_of
+from alerts.anomaly.backtesting.replaying import Judged, judged
 from alerts.anomaly.calendars.naming import sentence_of
-from alerts.anomaly.detector.history import score_history
-from alerts.anomaly.detector.model import Grid
+from alerts.anomaly.detector.model import Grid, Panel, Phases
+from alerts.anomaly.detector.utc import plain_phases
 from alerts.anomaly.episodes.model import EpisodeKind
 from alerts.anomaly.explaining.facts import same_phase, step_facts
-from alerts.anomaly.explaining.model import Explained, Share
+from alerts.anomaly.explaining.model import Earlier, Explained, Share
 from alerts.anomaly.explaining.narrowing import narrowed
 from alerts.anomaly.explaining.verdicts import verdict
 from alerts.anomaly.groups.contributions import leading, shares
@@ -25,41 +26,49 @@ from alerts.anomaly.scoring.lineup import series_text
 from alerts.anomaly.scoring.past import SERVICE, Rulings
 from alerts.anomaly.scoring.phase_table import phase_table
 from alerts.anomaly.scoring.steps import index_at, time_of
-from alerts.anomaly.scoring.terms import terms_of
 from controlplane import anomaly_names as names
 from controlplane.matrix_ports import MatrixBackend
 from controlplane.model.anomaly import Episode
-from controlplane.ports import Permanent
+from controlplane.model.spend import Ledger
+from controlplane.ports import CostLedger, Permanent
 
 RulingsOf = Callable[[AnomalyDetector, datetime, datetime], Rulings]
 """Calendars and feedback of a detector for a time."""
 MOST_MEMBERS: Final = 300  # of a group that are read to say who has to do with it
 _BEFORE: Final = timedelta(days=1)  # of hysteresis before the step that is explained
 _LEAST_BEFORE: Final = 24  # steps
+_NO_PHASES: Final = Phases(np.empty((0, 7), dtype=np.int32), np.empty((0, 4), dtype=np.int32))
 
 
 def explain(
-    source: MatrixBackend, detector: AnomalyDetector, labels: Mapping[str, str], at: datetime, rulings_of: RulingsOf
+    source: MatrixBackend,
+    detector: AnomalyDetector,
+    labels: Mapping[str, str],
+    at: datetime,
+    rulings_of: RulingsOf,
+    ledgers: Callable[[Ledger], CostLedger | None] = lambda kind: None,
 ) -> Explained | None:
-    """The step that holds `at`; None where the backend has nothing of that series. Raises what the source raises.
+    """The step that holds `at`; None where nothing is known of that series. Raises what the source raises.
 
     Only the series is read, and of a detector with groups its group, of at most 300 members. `labels` of a group
-    itself have `group="1"`.
+    itself have `group="1"`. Of daily costs the ledger is read; without one the answer is None.
     """
-    start, end = at - warm_up(detector) - _BEFORE, time_of(index_at(at, detector.step) + 1, detector.step)
-    past, is_whole = _read(source, detector, labels, start, end)
-    wanted = series_text(labels)
-    if not is_whole:
-        detector = replace(detector, grouping=None)
-    if not len(past.labels):
-        return None
-    rulings = rulings_of(detector, start, end)
+    end = time_of(index_at(at, detector.step) + 1, detector.step)
     before = max(_BEFORE, _LEAST_BEFORE * detector.step)
-    found = judged(detector, past, end - before, rulings)
-    if wanted not in found.lineup.keys:
+    if detector.cost is not None:
+        ledger = ledgers(detector.cost.ledger)
+        past = None if ledger is None else read_costs(ledger, detector, end - before, end)
+    else:
+        past, is_whole = _read(source, detector, labels, end - warm_up(detector) - before, end)
+        detector = detector if is_whole else replace(detector, grouping=None)
+    if past is None or not len(past.labels) or not past.values.shape[1]:
         return None
-    row = found.lineup.keys.index(wanted)
-    return _explained(detector, found, past, row, rulings, at)
+    rulings = rulings_of(detector, time_of(past.first, past.step), end)
+    found = judged(detector, past, end - before, rulings, with_channels=True)
+    wanted = series_text(labels)
+    if wanted not in found.lineup.keys or not found.values.shape[1]:
+        return None
+    return _explained(detector, found, past, found.lineup.keys.index(wanted), rulings, at)
 
 
 def _read(
@@ -83,13 +92,11 @@ def _explained(
     detector: AnomalyDetector, found: Judged, past: Past, row: int, rulings: Rulings, at: datetime
 ) -> Explained:
     lineup = found.lineup
-    grid = Grid(past.first, past.step, past.values.shape[1])
     labels, key = lineup.labels[row], lineup.keys[row]
-    table = phase_table(grid, rulings.zone, rulings.calendars.special)
-    panel = panel_of(grid, found.all_values[row : row + 1], [key], [labels], rulings, table)
-    scores = score_history(panel, terms_of(detector))
-    index = min(max(index_at(at, past.step) - past.first, 0), grid.count - 1)
-    facts = step_facts(panel, scores, 0, index)
+    place = min(max(index_at(at, past.step) - found.start, 0), found.values.shape[1] - 1)
+    judged_time = Grid(found.start, past.step, found.values.shape[1])
+    facts = step_facts(Panel(found.values, judged_time, _NO_PHASES), found.scores, row, place)
+    earlier = _earlier(detector, found, past, row, rulings, found.start - past.first + place)
     now = [each for each in found.episodes if each.series == key and _is_open(each, facts.at)]
     alarms = [each for each in now if each.kind in (EpisodeKind.POINT.value, EpisodeKind.SUSTAINED.value)]
     held = _is_held(detector, found, row)
@@ -99,8 +106,8 @@ def _explained(
         detector=detector.name,
         series=key,
         facts=facts,
-        earlier=same_phase(panel, 0, index),
-        said=verdict(detector, facts, alarms, coverage=float(scores.coverage[0, index]), is_held=held),
+        earlier=earlier,
+        said=verdict(detector, facts, alarms, coverage=float(found.scores.coverage[row, place]), is_held=held),
         would_alert=bool(alarms),
         open_since=min((each.started_at for each in now), default=None),
         notes=(notes,) if notes else (),
@@ -108,6 +115,19 @@ def _explained(
         members=members,
         warnings=past.warnings,
     )
+
+
+def _earlier(
+    detector: AnomalyDetector, found: Judged, past: Past, row: int, rulings: Rulings, index: int
+) -> tuple[Earlier, ...]:
+    """The same phase before; of costs the same weekday."""
+    grid = Grid(past.first, past.step, past.values.shape[1])
+    if detector.cost is None:
+        lags = phase_table(grid, rulings.zone, rulings.calendars.special).part(grid)
+    else:
+        lags = plain_phases(grid)
+        lags = Phases(np.zeros_like(lags.daily), lags.weekly)
+    return same_phase(Panel(found.all_values, grid, lags), row, index)
 
 
 def _is_open(episode: Episode, at: datetime) -> bool:

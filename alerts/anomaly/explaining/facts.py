@@ -9,7 +9,7 @@ from alerts.anomaly.explaining.model import Channels, Earlier, StepFacts
 from alerts.anomaly.model import Maturity
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-BASELINE_WORDS: Final = ("", "level", "daily", "weekly")  # by the detector's code
+BASELINE_WORDS: Final = ("", "level", "daily", "weekly", "cost")  # by code; the last one is that of daily costs
 
 
 def time_of(grid: Grid, index: int) -> datetime:

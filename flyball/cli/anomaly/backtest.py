@@ -1,7 +1,6 @@
 """`flyball anomaly backtest`: what detectors would have told in the past."""
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,9 +18,11 @@ from flyball.cli.anomaly.opening import (
     apart,
     chosen_or_exit,
     known,
+    ledgers_of,
     matchers_or_exit,
     matrix_of,
     moment_or_exit,
+    progress_on,
 )
 from flyball.cli.asking import now
 from flyball.cli.declared import fail
@@ -29,11 +30,12 @@ from flyball.cli.settings import settings_or_exit
 
 if TYPE_CHECKING:
     from alerts.anomaly.backtesting.model import Backtest, Past
-    from alerts.anomaly.backtesting.past import Progress
     from alerts.anomaly.explaining.asking import RulingsOf
     from alerts.anomaly.model import AnomalyDetector
-    from controlplane.matrix_ports import MatrixBackend
     from controlplane.model.matcher import Matcher
+    from flyball.settings import Settings
+
+    Reader = Callable[[AnomalyDetector, datetime, datetime], Past]
 
 _LONGEST: Final = timedelta(days=400)
 _INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
@@ -85,15 +87,13 @@ def backtest(
     if end > at:
         raise typer.BadParameter("lies in the future", param_hint="--until")
     matchers = matchers_or_exit(series)
-    chosen = [each for each in chosen_or_exit(folder, detector) if _has_query(each, detector)]
+    chosen = chosen_or_exit(folder, detector)
     settings = settings_or_exit(folder, {"prometheus.url": prometheus})
     variants = {each.name: _variants(each, changes or []) for each in chosen}
     try:
-        with known(folder, database, settings) as what, matrix_of(settings) as source:
+        with known(folder, database, settings) as what, _reader(settings) as read:
             tests = [
-                test
-                for each in chosen
-                for test in _run(source, what, each, variants[each.name], (begin, end), matchers)
+                test for each in chosen for test in _run(read, what, each, variants[each.name], (begin, end), matchers)
             ]
     except KeyboardInterrupt:
         typer.echo("Interrupted; nothing was written.", err=True)
@@ -102,16 +102,6 @@ def backtest(
     rates = [each.alarms_per_series_month or 0.0 for each in tests if each.label == each.detector.name]
     if most_alarms is not None and any(rate > most_alarms for rate in rates):
         raise typer.Exit(ExitCode.PROBLEMS)
-
-
-def _has_query(each: "AnomalyDetector", asked: str) -> bool:
-    if each.query:
-        return True
-    message = f"{each.name} is about costs, which are not backtested"
-    if asked:
-        fail(message, ExitCode.PROBLEMS)
-    typer.echo(message, err=True)
-    return False
 
 
 def _variants(detector: "AnomalyDetector", changes: Sequence[str]) -> "list[tuple[str, AnomalyDetector]]":
@@ -129,26 +119,41 @@ def _variants(detector: "AnomalyDetector", changes: Sequence[str]) -> "list[tupl
     return [(detector.name, detector), (", ".join(changes)[:60], changed)]
 
 
+@contextmanager
+def _reader(settings: "Settings") -> "Iterator[Reader]":
+    """Reads the past of a detector from Prometheus or a ledger."""
+    from alerts.anomaly.backtesting.costs import read_costs
+    from alerts.anomaly.backtesting.past import read_past, warm_up
+
+    with matrix_of(settings) as source, ledgers_of(settings) as ledgers:
+
+        def read(detector: "AnomalyDetector", since: datetime, end: datetime) -> "Past":
+            if detector.cost is not None:
+                return read_costs(ledgers(detector.cost.ledger), detector, since, end)
+            with progress_on(f"Reading {detector.name}") as progress:
+                return read_past(source, detector, since - warm_up(detector), end, progress=progress)
+
+        yield read
+
+
 def _run(
-    source: "MatrixBackend",
+    read: "Reader",
     what: "RulingsOf",
     detector: "AnomalyDetector",
     variants: "Sequence[tuple[str, AnomalyDetector]]",
     span: tuple[datetime, datetime],
     matchers: "Sequence[Matcher]",
 ) -> "Iterator[Backtest]":
-    from alerts.anomaly.backtesting.past import read_past, warm_up
     from alerts.anomaly.backtesting.replaying import backtest as replay
+    from alerts.anomaly.scoring.steps import time_of
 
-    start = span[0] - warm_up(detector)
-    with _progress(f"Reading {detector.name}") as progress:
-        past = _chosen(read_past(source, detector, start, span[1], progress=progress), matchers)
+    past = _chosen(read(detector, *span), matchers)
     if not past.labels:
-        typer.echo(f"{detector.name}: Prometheus has no such series in this time", err=True)
+        typer.echo(f"{detector.name}: there are no such series in this time", err=True)
+    start = time_of(past.first, past.step)
     for label, variant in variants:
-        rulings = what(variant, start, span[1])
-        with _progress(f"Scoring {label}") as progress:
-            yield replay(variant, past, span[0], rulings, label=label, progress=progress)
+        with progress_on(f"Scoring {label}") as progress:
+            yield replay(variant, past, span[0], what(variant, start, span[1]), label=label, progress=progress)
 
 
 def _chosen(past: "Past", matchers: "Sequence[Matcher]") -> "Past":
@@ -160,18 +165,6 @@ def _chosen(past: "Past", matchers: "Sequence[Matcher]") -> "Past":
         return past
     rows = [row for row, labels in enumerate(past.labels) if fits(matchers, labels)]
     return replace(past, labels=tuple(past.labels[row] for row in rows), values=past.values[rows])
-
-
-@contextmanager
-def _progress(title: str) -> "Iterator[Progress]":
-    """A bar with an estimate where somebody looks at it."""
-    from flyball.demo.steps import steps_on
-
-    if not sys.stderr.isatty():
-        yield lambda share: None
-        return
-    with steps_on(sys.stderr) as steps, steps.step(title) as report:
-        yield report
 
 
 def _report(tests: "Sequence[Backtest]", together: int, *, as_json: bool, html: Path | None, most: int) -> None:

@@ -1,6 +1,6 @@
 """`flyball anomaly explain`: one step of one series, from a fresh reading, or an episode of the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
@@ -17,6 +17,7 @@ from flyball.cli.anomaly.opening import (
     answer,
     detectors_or_exit,
     known,
+    ledgers_of,
     matchers_or_exit,
     matrix_of,
     moment_or_exit,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from controlplane.matrix_ports import MatrixBackend
     from controlplane.model.anomaly import Episode
     from controlplane.model.matcher import Matcher
+    from controlplane.model.spend import Ledger
+    from controlplane.ports import CostLedger
 
 _DELAY: Final = timedelta(seconds=60)  # after its time a step is complete, as in the daemon
 _LOOKED_BACK: Final = 3  # steps in which series are looked for
@@ -71,23 +74,21 @@ def explain(
     detectors = detectors_or_exit(folder)
     episode = None if subject in detectors else _episode(folder, database, subject, detectors)
     detector = detectors[episode.detector if episode else subject]
-    if not detector.query:
-        fail(f"{detector.name} is about costs: flyball cost explain says where they come from", ExitCode.PROBLEMS)
     settings = settings_or_exit(folder, {"prometheus.url": prometheus})
-    with known(folder, database, settings) as what, matrix_of(settings) as source:
+    with known(folder, database, settings) as what, matrix_of(settings) as source, ledgers_of(settings) as ledgers:
         when = moment or (episode.worst_at if episode else _newest(detector))
-        labels = episode.labels if episode else _one_series(source, detector, matchers, when)
-        found = explained(source, detector, labels, when, what)
+        labels = episode.labels if episode else _one_series(_there(source, ledgers, detector, when), detector, matchers)
+        found = explained(source, detector, labels, when, what, ledgers)
     if found is None:
         from alerts.anomaly.scoring.lineup import series_text
 
-        fail(f"Prometheus has nothing of {series_text(labels)} up to that time", ExitCode.PROBLEMS)
+        fail(f"nothing is known of {series_text(labels)} at that time", ExitCode.PROBLEMS)
     answer(explained_data(found), explained_text(found, detector), as_json=as_json)
 
 
 def _newest(detector: "AnomalyDetector") -> datetime:
-    """In the newest step that is complete."""
-    return now() - _DELAY
+    """In the newest step that is complete; of costs, which come late, whatever the ledger has."""
+    return now() - (detector.step if detector.cost else _DELAY)
 
 
 def _episode(folder: Path, database: str, name: str, detectors: "Mapping[str, AnomalyDetector]") -> "Episode":
@@ -101,19 +102,28 @@ def _episode(folder: Path, database: str, name: str, detectors: "Mapping[str, An
     return found
 
 
-def _one_series(
-    source: "MatrixBackend", detector: "AnomalyDetector", matchers: "Sequence[Matcher]", at: datetime
-) -> Mapping[str, str]:
-    """Those that there are around a time; if not exactly one fits, they are named and the program ends."""
-    from alerts.anomaly.explaining.selecting import fits
-    from alerts.anomaly.scoring.lineup import lineup_of, series_text
+def _there(
+    source: "MatrixBackend", ledgers: "Callable[[Ledger], CostLedger]", detector: "AnomalyDetector", at: datetime
+) -> "Sequence[Mapping[str, str]]":
+    """Labels of the series that there are around a time."""
+    from alerts.anomaly.backtesting.costs import read_costs
     from alerts.anomaly.scoring.steps import index_at, time_of
 
     end = time_of(index_at(at, detector.step), detector.step)
-    matrix = source.matrix(
-        detector.query, end - _LOOKED_BACK * detector.step, end, detector.step, most_series=2 * detector.most_series
-    )
-    lineup = lineup_of(matrix.labels, detector.grouping)
+    if detector.cost is not None:
+        return read_costs(ledgers(detector.cost.ledger), detector, end, end).labels
+    start = end - _LOOKED_BACK * detector.step
+    return source.matrix(detector.query, start, end, detector.step, most_series=2 * detector.most_series).labels
+
+
+def _one_series(
+    there: "Sequence[Mapping[str, str]]", detector: "AnomalyDetector", matchers: "Sequence[Matcher]"
+) -> Mapping[str, str]:
+    """If not exactly one fits, they are named and the program ends."""
+    from alerts.anomaly.explaining.selecting import fits
+    from alerts.anomaly.scoring.lineup import lineup_of, series_text
+
+    lineup = lineup_of(there, detector.grouping)
     found = [each for each in lineup.labels if fits(matchers, each)]
     exact = [each for each in found if {it.name: it.value for it in matchers} == dict(each)]
     if len(found) != 1 and not exact:
@@ -123,7 +133,7 @@ def _one_series(
 
 def _choose(detector: str, series: Sequence[str], fitting: int) -> NoReturn:
     if not series:
-        fail(f"{detector}: Prometheus has no series of it at that time", ExitCode.PROBLEMS)
+        fail(f"{detector}: there is no series of it at that time", ExitCode.PROBLEMS)
     named = "".join(f"\n  --series '{each}'" for each in series[:_MOST_NAMED])
     named += f"\n  and {len(series) - _MOST_NAMED} more" if len(series) > _MOST_NAMED else ""
     said = f"{fitting} series fit" if fitting else "no series fits"

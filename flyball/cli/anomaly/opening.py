@@ -1,6 +1,7 @@
 """What commands about anomalies share: detectors, the store, Prometheus, what is not learnt; how all of it fails."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from alerts.anomaly.model import AnomalyDetector
     from controlplane.adapters.prometheus_matrix import PrometheusMatrix
     from controlplane.model.matcher import Matcher
+    from controlplane.model.spend import Ledger
+    from controlplane.ports import CostLedger
     from controlplane.store import SqlStore
-    from exporters.dora.policy.model import DeliveryPolicy
+    from flyball.demo.steps import Report
     from flyball.settings import Settings
 
 Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="The workspace.")]
@@ -107,19 +110,40 @@ def matrix_of(settings: "Settings") -> "Iterator[PrometheusMatrix]":
 @contextmanager
 def known(folder: Path, database: str, settings: "Settings") -> "Iterator[RulingsOf]":
     """What the workspace's calendars and database keep from being learnt. No database is made where there is none."""
-    from flyball.anomaly_asking import rulings_of
+    from flyball.anomalies.deployments import StoredDeployments
+    from flyball.anomalies.rulings import StoredRulings
     from flyball.cli.dora.opening import policy_or_exit
-
-    def policy() -> "DeliveryPolicy":
-        return policy_or_exit(folder)
 
     url = database or settings.database_url.reveal()
     if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
         typer.echo("There is no database yet: feedback and deployments are not known.", err=True)
-        yield rulings_of(None, policy)
+        yield StoredRulings(None, None).of
         return
     with opened_store(url, "anomaly") as store:
-        yield rulings_of(store, policy)
+        yield StoredRulings(store, StoredDeployments(store, lambda: policy_or_exit(folder))).of
+
+
+@contextmanager
+def ledgers_of(settings: "Settings") -> "Iterator[Callable[[Ledger], CostLedger]]":
+    """The workspace's ledgers by their kind. What they say when they fail ends the program."""
+    from controlplane.model.spend import Ledger
+    from controlplane.ports import Permanent, Transient
+    from flyball.cli.cost.ledgers import declared_ledger, estimated_ledger, prometheus_of
+
+    def ledger(kind: Ledger) -> "CostLedger":
+        if kind is Ledger.ESTIMATED:
+            return estimated_ledger(backend)
+        if not settings.cost_directory.is_dir():
+            raise Permanent(
+                f"there is no billed ledger in {settings.cost_directory.name}/: flyball cost import makes one"
+            )
+        return declared_ledger(settings)
+
+    try:
+        with prometheus_of(settings) as backend:
+            yield ledger
+    except (Transient, Permanent) as error:
+        fail(f"flyball anomaly: {error}", ExitCode.OUTSIDE)
 
 
 def moment_or_exit(text: str, before: datetime, option: str) -> datetime:
@@ -138,3 +162,15 @@ def answer(data: object, text: str, *, as_json: bool) -> None:
     from flyball.cli.asking import printed
 
     printed(data, printable(text, keep="\n"), as_json=as_json)
+
+
+@contextmanager
+def progress_on(title: str) -> "Iterator[Report]":
+    """A bar with an estimate where somebody looks at it; a log needs none."""
+    from flyball.demo.steps import steps_on
+
+    if not sys.stderr.isatty():
+        yield lambda share: None
+        return
+    with steps_on(sys.stderr) as steps, steps.step(title) as report:
+        yield report

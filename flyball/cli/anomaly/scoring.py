@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from flyball.cli import ExitCode
+from flyball.cli.anomaly.opening import progress_on
 from flyball.cli.asking import length_or_exit
 from flyball.cli.declared import fail
 
@@ -256,7 +257,8 @@ def _scored(
 ) -> "list[Scored]":  # fmt: skip
     from alerts.anomaly.csv_series.scoring import Scored, score_file
 
-    found = list(score_file(read, question, step, calendar))
+    with progress_on(f"Scoring {len(read.times):,} rows"):
+        found = list(score_file(read, question, step, calendar))
     scored = [each for each in found if isinstance(each, Scored)]
     problems = [each for each in found if not isinstance(each, Scored)]
     if problems:
