@@ -14,6 +14,7 @@ from flyball.web import anomaly_feedback, anomaly_reading
 from flyball.web.anomaly_charts import Course
 from flyball.web.anomaly_reading import Earlier, Health, Listed
 from flyball.web.anomaly_series import Labels, series_text
+from flyball.web.anomaly_words import MOST_OPEN
 from flyball.web.gathering import Gathering, Scene
 from flyball.web.remembered import Reading, Remembered
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from flyball.web.anomaly_state import AnomaliesState
     from flyball.web.state import ConsoleState
 
-MOST_OPEN: Final = 1000  # of all detectors: what is beyond is counted, not shown
 MOST_EPISODES: Final = 200
 MOST_DEPLOYMENTS: Final = 50
 MOST_SAID: Final = 100

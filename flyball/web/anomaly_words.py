@@ -17,6 +17,7 @@ from flyball.web.anomaly_reading import Health, Listed
 if TYPE_CHECKING:
     from alerts.anomaly.model import AnomalyDetector
 
+MOST_OPEN: Final = 1000  # of all detectors are read: what is beyond is not counted
 STALE_STEPS: Final = 3  # a step is scored when it has ended, and is the newest one until the next has
 STALE_AFTER: Final = timedelta(minutes=5)
 LEAST_COVERAGE: Final = 0.5
@@ -123,7 +124,8 @@ def summary(detectors: int, opened: int, failing: int) -> str:
     """How the whole stands, in a sentence; empty when nothing is declared."""
     if not detectors:
         return ""
-    said = f"{opened:,} anomalies are open." if opened else "Nothing unusual is open."
+    more = "At least " if opened >= MOST_OPEN else ""
+    said = f"{more}{opened:,} anomalies are open." if opened else "Nothing unusual is open."
     said = "1 anomaly is open." if opened == 1 else said
     if failing:
         return f"{said} {failing:,} of {detectors:,} detectors cannot be relied on now."
