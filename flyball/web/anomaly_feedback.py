@@ -1,13 +1,10 @@
 """What people say of an anomaly on its page: as from the command line, of the detector whose page it is."""
 
 from datetime import datetime
-from typing import Final
 
 from controlplane.model.anomaly import Episode, Feedback, Verdict
 from controlplane.ports import Store
-
-SAID: Final = "anomaly.feedback"  # in the audit log
-WITHDRAWN: Final = "anomaly.feedback.withdraw"
+from flyball.anomaly_saying import say_of_episode, take_back
 
 
 def say(
@@ -26,8 +23,6 @@ def say(
     Raises `Transient`, `Permanent`. The same said twice is kept once. It takes effect when models are next fitted; an
     open episode that was expected ends with the detector's next cycle.
     """
-    from flyball.anomaly_saying import say_of_episode  # it takes its words in the audit log from here
-
     with store.transaction(read_only=True) as transaction:
         episode = transaction.anomalies.episode(identity)
     if episode is None or episode.detector != detector:
@@ -38,8 +33,6 @@ def say(
 
 def withdraw(store: Store, identity: str, *, detector: str, actor: str, now: datetime) -> bool:
     """Take it back; False where nothing of that id was said of the detector. Raises `Transient`, `Permanent`."""
-    from flyball.anomaly_saying import take_back
-
     with store.transaction(read_only=True) as transaction:
         is_known = any(each.id == identity for each in transaction.anomalies.feedback(detector))
     return is_known and take_back(store, identity, actor=actor, now=now)

@@ -291,7 +291,7 @@ class _AnomalyPages:
         seen = self._gathering.seen(detector, labels, ranges[chosen])
         kept = self._gathering.kept_of(detector.name, labels, max(ranges.values()))
         at = _moment(seen, kept)
-        explained = self._gathering.explained(detector, labels, at) if at and not detector.cost else Reading(None, None)
+        explained = self._gathering.explained(detector, labels, at) if at else Reading(None, None)
         return _Subject(detector, labels, ranges[chosen], chosen, seen, kept, explained)
 
     def _named(self, request: Request) -> AnomalyDetector:
