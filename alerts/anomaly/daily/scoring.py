@@ -8,6 +8,7 @@ the edge of the month add. How far such predictions went wrong in the past 8 wee
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -86,7 +87,7 @@ def _blocks(first_day: date, count: int) -> list[tuple[int, int]]:
     """Days that are scored with one shape, stop not included."""
     mondays = [day for day in range(_EVERY_DAY_UNTIL, count) if (first_day + timedelta(days=day)).weekday() == 0]
     starts = sorted({*range(min(count, _EVERY_DAY_UNTIL + 1)), *mondays})
-    return list(zip(starts, [*starts[1:], count], strict=True))
+    return list(pairwise([*starts, count]))
 
 
 def _block(

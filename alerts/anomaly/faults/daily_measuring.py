@@ -87,17 +87,19 @@ def weekday_z(costs: Costs) -> Series:
     return np.where(number >= 4, score, np.nan)
 
 
-def daily_labels(series: int) -> Iterator[str]:
+def daily_labels(series: int, lengths: Sequence[int] = LENGTHS) -> Iterator[str]:
     """What `measure_daily` tells its progress of."""
-    yield from (f"daily costs, {fault.value}: {family.name}" for fault, family, _, _ in _plan(series))
+    yield from (f"daily costs, {fault.value}: {family.name}" for fault, family, _, _ in _plan(series, lengths))
     yield from (f"daily costs: {family.name}" for family in COST_FAMILIES)
 
 
-def measure_daily(series: int, seed: int, advance: Advance = lambda _: None) -> CostMeasured:
+def measure_daily(
+    series: int, seed: int, advance: Advance = lambda _: None, lengths: Sequence[int] = LENGTHS
+) -> CostMeasured:
     """So many series of each fault over all kinds of bills and lengths of past, and as many without one in all."""
     random = np.random.default_rng([seed, 1])
     found: dict[CostFault, list[tuple[Verdict, Verdict]]] = {fault: [] for fault in CostFault}
-    for fault, family, days, number in _plan(series):
+    for fault, family, days, number in _plan(series, lengths):
         advance(f"daily costs, {fault.value}: {family.name}")
         costs = draw_costs(random, family, fault, number, days)
         found[fault].append((_verdict(costs, ours(costs)), _verdict(costs, weekday_z(costs))))
@@ -106,21 +108,22 @@ def measure_daily(series: int, seed: int, advance: Advance = lambda _: None) -> 
     alarms: dict[str, tuple[NDArray[np.float64], float]] = {}
     for family in COST_FAMILIES:
         advance(f"daily costs: {family.name}")
-        costs = draw_costs(random, family, None, each, LENGTHS[-1])
+        costs = draw_costs(random, family, None, each, lengths[-1])
         alarms[family.name] = _by_age(ours(costs)), float(_by_age(weekday_z(costs)).sum())
-    quiet = {name: _quiet(*counted, each) for name, counted in alarms.items()}
+    quiet = {name: _quiet(*counted, each, lengths[-1]) for name, counted in alarms.items()}
     whole = _quiet(
         sum((part for part, _ in alarms.values()), np.zeros(len(AGES))),
         sum(peer for _, peer in alarms.values()),
         each * len(alarms),
+        lengths[-1],
     )
     return CostMeasured(faults, quiet, whole)
 
 
-def _plan(series: int) -> Iterator[tuple[CostFault, CostFamily, int, int]]:
+def _plan(series: int, lengths: Sequence[int]) -> Iterator[tuple[CostFault, CostFamily, int, int]]:
     """Fault, kind of bill, days, and how many series: lengths in turn, so that each kind has each."""
     for fault in CostFault:
-        cells = [(family, days) for days in LENGTHS for family in COSTS_OF[fault]]
+        cells = [(family, days) for days in lengths for family in COSTS_OF[fault]]
         numbers = [series // len(cells) + (place < series % len(cells)) for place in range(len(cells))]
         yield from (
             (fault, family, days, number) for (family, days), number in zip(cells, numbers, strict=True) if number
@@ -150,7 +153,7 @@ def _by_age(scores: Series) -> NDArray[np.float64]:
     )
 
 
-def _quiet(alarms: NDArray[np.float64], peer: float, series: int) -> CostQuiet:
-    days = np.array([high - low for low, high in AGES]) * series
-    by_age = tuple(float(each) for each in alarms / days * _MONTH)
+def _quiet(alarms: NDArray[np.float64], peer: float, series: int, length: int) -> CostQuiet:
+    days = np.array([max(min(high, length) - low, 0) for low, high in AGES]) * series
+    by_age = tuple(float(each) for each in alarms / np.maximum(days, 1) * _MONTH)
     return CostQuiet(by_age, float(alarms.sum() / days.sum() * _MONTH), peer / float(days.sum()) * _MONTH)

@@ -32,10 +32,10 @@ def costs_text(measured: CostMeasured) -> str:
     for fault, found in measured.faults.items():
         lines.append(f"{fault.value:<24} {share(found.share):>8} {_delays(found):>24} {share(found.peer):>15}")
     ages = " ".join(f"{low:>5} … {high:<3}" for low, high in AGES)
-    lines += ["", f"{'false alarms a month':<24} {'all':>8} {ages} {'z-score':>12}"]
+    lines += ["", f"{'false alarms a month':<24} {'all':>8} {ages} {'z-score':>9}"]
     for name, quiet in [*measured.quiet.items(), ("all", measured.all)]:
         by_age = " ".join(f"{each:>11.2f}" for each in quiet.by_age)
-        lines.append(f"{name:<24} {quiet.ours:>8.2f} {by_age} {quiet.peer:>12.2f}")
+        lines.append(f"{name:<24} {quiet.ours:>8.2f} {by_age} {quiet.peer:>9.2f}")
     return "\n".join(lines)
 
 

@@ -89,13 +89,21 @@ class _Row:
     scores: Mapping[str, Floats]
 
 
-def measure(series: int, seed: int, step: timedelta, advance: Advance = lambda _: None) -> Measured:
+def measure(
+    series: int,
+    seed: int,
+    step: timedelta,
+    advance: Advance = lambda _: None,
+    *,
+    faults: Sequence[Fault] = tuple(Fault),
+    harmless: Sequence[Harmless] = tuple(Harmless),
+) -> Measured:
     """So many series of each fault, over all families that know it. The same seed draws the same series."""
     random = np.random.default_rng(seed)
-    rows = [row for fault in Fault for row in _of_fault(random, fault, series, step, advance)]
+    rows = [row for fault in faults for row in _of_fault(random, fault, series, step, advance)]
     thresholds = _thresholds(rows, step)
-    by_fault = {fault: [row for row in rows if row.fault is fault] for fault in Fault}
-    faults = {
+    by_fault = {fault: [row for row in rows if row.fault is fault] for fault in faults}
+    found = {
         fault: {name: _found(those, name, at, step) for name, at in thresholds.items()}
         for fault, those in by_fault.items()
         if those
@@ -104,15 +112,17 @@ def measure(series: int, seed: int, step: timedelta, advance: Advance = lambda _
     families = {
         each.name: _quiet([row for row in rows if row.family == each.name], OURS[0], 1, step) for each in FAMILIES
     }
-    harmless = {each: _calm(random, each, series, step, advance) for each in Harmless}
-    return Measured(series, seed, step, faults, quiet, harmless, families)
+    calm = {each: _calm(random, each, series, step, advance) for each in harmless}
+    return Measured(series, seed, step, found, quiet, calm, families)
 
 
-def labels(series: int) -> Iterator[str]:
+def labels(
+    series: int, faults: Sequence[Fault] = tuple(Fault), harmless: Sequence[Harmless] = tuple(Harmless)
+) -> Iterator[str]:
     """What `measure` tells its progress of, in order."""
-    for fault in Fault:
+    for fault in faults:
         yield from (f"{fault.value}: {family.name}" for family, _ in _shared(series, fault))
-    yield from (f"{each.value}: {family.name}" for each in Harmless for family, _ in _shared(series, None))
+    yield from (f"{each.value}: {family.name}" for each in harmless for family, _ in _shared(series, None))
 
 
 def _shared(series: int, fault: Fault | None) -> list[tuple[Family, int]]:

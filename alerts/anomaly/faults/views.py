@@ -51,13 +51,13 @@ def measured_data(measured: Measured) -> dict[str, object]:
 def measured_text(measured: Measured) -> str:
     """Tables that fit 80 columns."""
     lines = [_title(measured), ""]
-    lines += [f"{'':<16} {'found':>17}   {'delay: median, 9 of 10':^29}   {'alarms after':>12}"]
-    lines += [f"{'':<16} {'point':>8}{'sustained':>10}   {'point':>14} {'sustained':>14}   {'point':>12}"]
+    lines += [f"{'':<15} {'found':>17}   {'delay: median, 9 of 10':^29} {'alarms after':>13}"]
+    lines += [f"{'':<15} {'point':>8}{'sustained':>10}   {'point':>14}{'sustained':>15} {'point':>13}"]
     for fault, by_detector in measured.faults.items():
         point, sustained = (by_detector[name] for name in OURS)
         shares = f"{share(point.share):>8}{share(sustained.share):>10}"
         delays = f"{_delays(point):>14} {_delays(sustained):>14}"
-        lines.append(f"{fault.value:<16} {shares}   {delays}   {point.after:>12.1f}")
+        lines.append(f"{fault.value:<15} {shares}   {delays} {point.after:>13.1f}")
     lines += ["", f"{'':<20} {'false a month':>13} {'event-F1':>9} {'precision':>10} {'recall':>7} {'threshold':>10}"]
     lines += [_quiet_line(name, quiet) for name, quiet in measured.quiet.items()]
     lines += ["", "point, by kind of series"]
@@ -106,8 +106,8 @@ def _fault_cells(found: Mapping[str, Found]) -> Iterator[str]:
 
 def _quiet_cells(quiet: Quiet) -> list[str]:
     return [
-        f"{quiet.false_a_month:.2f}",
-        f"{quiet.f1:.2f}",
+        _number(quiet.false_a_month),
+        _number(quiet.f1),
         share(quiet.precision),
         share(quiet.recall),
         f"{quiet.threshold:.3g}",
@@ -132,6 +132,10 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def share(value: float) -> str:
     """In percent; a dash for NaN: there was nothing to take a share of."""
     return f"{100 * value:.0f} %" if value == value else "–"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if value == value else "–"  # NaN: there was none
 
 
 def _delays(found: Found) -> str:
