@@ -100,7 +100,7 @@ def judged(
     wanted = _KEPT if lineup.groups is None and not with_channels else (*_KEPT, *_CHANNELS)
     values, scores = _scored(detector, lineup, past, start, rulings, wanted, progress)
     found = Judged(lineup, start, values, values[:, start - past.first :], scores, ())
-    return _told(detector, found, rulings)
+    return _told(detector, found, rulings) if lineup.keys else found
 
 
 # --- scores ----------------------------------------------------------------------------------------------------------
