@@ -20,11 +20,11 @@ from controlplane.matrix_ports import SampleMatrix
 from controlplane.ports import Permanent, Transient
 
 POINTS_PER_REQUEST: Final = 10_000  # Prometheus refuses more than 11,000 a series (web/api/v1/api.go)
-CELLS_PER_REQUEST: Final = 1_000_000  # 34 MB of answer; of the 50 million samples of --query.max-samples, 49 are left
+CELLS_PER_REQUEST: Final = 500_000  # 17 MB of answer; of the 50 million samples of --query.max-samples, 49 are left
 CLIENT_STEPS: Final = 12  # the newest steps, an hour at 5 min
 _BYTES_PER_CELL: Final = 34
 _LIMIT_BYTES: Final = 128 * 1024 * 1024
-_COUNTED: Final = 12  # of more steps the series are counted first, at so many moments
+_COUNTED: Final = 12  # of so many steps the series are counted first, at so many moments
 _LONGEST_SECONDS: Final = 600.0
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -100,7 +100,7 @@ class PrometheusMatrix:
         first = -((_EPOCH - start) // step)
         whole = Span(first, max((end - _EPOCH) // step - first + 1, 0), step // _SECOND)
         deadline = time.monotonic() + self._longest_seconds
-        peak = self._count(query, whole, most_series) if whole.count > _COUNTED else None
+        peak = self._count(query, whole, most_series) if whole.count >= _COUNTED else None
         joined = _Joined(whole, most_series, np.dtype(np.float64 if exact else np.float32), peak)
         self._read(query, whole, joined, self._length(most_series if peak is None else max(peak, 1)), deadline)
         return joined.matrix(step)
@@ -121,6 +121,7 @@ class PrometheusMatrix:
                 length = span.count // 2
             else:
                 joined.add(answer, at)
+                del answer  # or it would stay while the next one comes
                 at += span.count
 
     def _reader(self, query: str, span: Span) -> RangeReader:

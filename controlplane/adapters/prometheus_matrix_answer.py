@@ -116,20 +116,28 @@ def parse(address: str, body: bytes, span: Span) -> RangeAnswer:
     skeleton, ranges = _cut(body)
     answer = understood(address, lambda: _successful(skeleton))
     rows = understood(address, lambda: matrix_rows(answer["data"]))
+    points = _Points(body, ranges)
+    batches = _batches(address, rows, span, points.size, points.numbers)
+    return RangeAnswer(batches, understood(address, lambda: warnings_of(answer)))
 
-    def size(values: _JSON) -> int:
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """Lists of points that were cut out of a body, by their number; lists that were left in it stand for themselves."""
+
+    body: bytes
+    ranges: list[tuple[int, int]]
+
+    def size(self, values: _JSON) -> int:
         if isinstance(values, int):
-            begin, end = ranges[values]
-            return body.count(b"[", begin, end) - 1
+            begin, end = self.ranges[values]
+            return self.body.count(b"[", begin, end) - 1
         return len(values)
 
-    def numbers(many: list[_JSON]) -> NDArray[np.float64]:
+    def numbers(self, many: list[_JSON]) -> NDArray[np.float64]:
         if all(isinstance(values, int) for values in many):
-            return _flat(b",".join(body[slice(*ranges[values])] for values in many))
-        return np.concatenate([numbers([each]) if isinstance(each, int) else flattened([each]) for each in many])
-
-    batches = _batches(address, rows, span, size, numbers)
-    return RangeAnswer(batches, understood(address, lambda: warnings_of(answer)))
+            return _flat(b",".join(self.body[slice(*self.ranges[values])] for values in many))
+        return np.concatenate([self.numbers([each]) if isinstance(each, int) else flattened([each]) for each in many])
 
 
 def batches_of(address: str, rows: list[_JSON], span: Span) -> Iterator[Batch]:
