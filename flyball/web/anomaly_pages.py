@@ -31,7 +31,7 @@ from flyball.web.anomaly_rows import (
     series_query,
     series_rows,
 )
-from flyball.web.anomaly_series import Labels, labels_in, series_name, series_text
+from flyball.web.anomaly_series import Labels, labels_in, series_name, series_text, title_of
 from flyball.web.forms import sent_by
 from flyball.web.guards import principal_of
 from flyball.web.remembered import Reading
@@ -302,7 +302,7 @@ class _AnomalyPages:
         raise HTTPException(404, f"There is no detector named “{name}” in the files that are applied.")
 
 
-_WORDS: Final = {"words": words, "series_name": series_name, "series_query": series_query}
+_WORDS: Final = {"words": words, "series_name": series_name, "series_query": series_query, "title_of": title_of}
 
 
 def _search(request: Request) -> str:

@@ -31,6 +31,12 @@ def series_name(labels: Labels) -> str:
     return f"{text} (group)" if names.GROUP in labels else text
 
 
+def title_of(text: str) -> str:
+    """For people, of a series' text."""
+    labels = labels_in(text)
+    return text if labels is None else series_name(labels)
+
+
 def labels_in(text: str) -> dict[str, str] | None:
     """The labels that a series' text has; None where it is none."""
     if len(text) > MOST_TEXT or not (text.startswith("{") and text.endswith("}")):

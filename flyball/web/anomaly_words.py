@@ -141,7 +141,7 @@ def standing(figures: Mapping[str, float], unit: str) -> str:
     if score is None:
         return f"It is {figure(value, unit)}. It is not scored now: {_why_unscored(figures)}."
     if score <= 1:
-        return f"It is {figure(value, unit)}, as usual{f': {band} is' if band else ''}."
+        return f"It is {figure(value, unit)}, as usual{f' ({band})' if band else ''}."
     expected = figures.get(names.EXPECTED)
     above = "above" if expected is not None and value > expected else "below"
     return (
