@@ -173,11 +173,17 @@ EPISODE = Episode(
 )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("store") / "state.db"
+    migrate(f"sqlite:///{path}")
+    return path.read_bytes()
+
+
 @pytest.fixture
-def store(files: World) -> Iterator[SqlStore]:
-    url = f"sqlite:///{files.folder}/state.db"
-    migrate(url)
-    store = open_store(url)
+def store(files: World, tables: bytes) -> Iterator[SqlStore]:
+    (files.folder / "state.db").write_bytes(tables)
+    store = open_store(f"sqlite:///{files.folder}/state.db")
     with store.transaction() as transaction:
         transaction.anomalies.put_episodes(
             [EPISODE, replace(EPISODE, id="b" * 16, started_at=NOW - HOUR, ended_at=None)]
@@ -193,6 +199,11 @@ def test_detectors_and_episodes_are_listed(files: World, store: SqlStore) -> Non
     assert (code, "\x1b" in text, text.count("3,857, 1278 expected.")) == (0, False, 2)
     assert [each["id"] for each in files.json("episodes", "--open")["episodes"]] == ["b" * 16]  # type: ignore[attr-defined]
     assert "  opens      1 of 1 steps; closes after 2 quiet ones" in files.run("show", "traffic")[1]
+
+
+def test_an_episode_is_explained_at_its_worst_step(world: World, store: SqlStore) -> None:
+    found = world.json("explain", EPISODE.id)
+    assert (found["at"], found["series"], found["would_alert"]) == ("2026-11-28T09:00:00Z", CHECKOUT, True)
 
 
 def test_feedback_is_kept_once_audited_and_taken_back(files: World, store: SqlStore) -> None:
