@@ -71,13 +71,14 @@ def _from_prometheus() -> list[Figure]:
         turns = _Turns(PrometheusMatrix(server.url), _detector(SERIES))
         cold = turns.at(end - STEPS)
         later = [turns.at(end - STEPS + number) for number in range(1, STEPS)]
+        memory = _megabytes() - start
         again = _Turns(PrometheusMatrix(server.url), _detector(SERIES), folder=turns.folder)
         restarted = again.at(end)
         return [
             Figure("1,000 series: first cycle, weeks read and fitted", cold.wall, "s", 60, detail=cold.parts),
             *_warm("1,000 series", later, 10),
             Figure("1,000 series: first cycle after a restart", restarted.wall, "s", 10, detail=restarted.parts),
-            Figure("1,000 series: memory above the start", _megabytes() - start, "MB", 1024),
+            Figure("1,000 series: memory above the start", memory, "MB", 1024),
         ]
 
 
@@ -127,6 +128,7 @@ def _in_memory() -> list[Figure]:
     scrapes = [_timed(lambda: turns.daemon.board.joined(b"up 1\n", "text/plain")) for _ in range(20)]
     text = turns.daemon.board.text()
     score = float(np.median([turn.seconds[Phase.SCORE] for turn in later])) * 1000
+    memory = _megabytes() - start
     again = _Turns(Made(WIDE), _detector(WIDE), folder=turns.folder)
     restarted = again.at(_BEGIN + STEPS)
     return [
@@ -138,7 +140,7 @@ def _in_memory() -> list[Figure]:
         Figure("10,000 series: a scrape, worst of 20", max(scrapes) * 1000, "ms", 50),
         Figure("10,000 series: text of a scrape", len(text) / _MEGABYTE, "MB", detail=f"{text.count(10):,} lines"),
         Figure("10,000 series: models in the store", turns.stored / _MEGABYTE, "MB"),
-        Figure("10,000 series: memory above the start", _megabytes() - start, "MB", 1024),
+        Figure("10,000 series: memory above the start", memory, "MB", 1024),
     ]
 
 

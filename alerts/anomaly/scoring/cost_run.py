@@ -16,6 +16,7 @@ from alerts.anomaly.detector.model import Floats, Grid
 from alerts.anomaly.episodes.model import Change, EpisodeKind
 from alerts.anomaly.episodes.state import State
 from alerts.anomaly.explaining.sentences import episode_sentence
+from alerts.anomaly.feedback.learning import extended
 from alerts.anomaly.groups.aggregating import aggregate, patience_of
 from alerts.anomaly.groups.model import Reals
 from alerts.anomaly.model import AnomalyDetector, CostQuery
@@ -61,6 +62,7 @@ class CostRun:
         self._lineup: Lineup | None = None
         self._latest: Latest | None = None
         self._read_at: datetime | None = None
+        self._learning: tuple[Feedback, ...] = ()  # what people said, as far as it is for fits
 
     @property
     def scored_to(self) -> datetime | None:
@@ -86,6 +88,8 @@ class CostRun:
                 state = state_of(log, name, self._digest, misfits)
                 open_ = log.open_episodes(name)
                 feedback = tuple(log.feedback(name, since=time_of(first, _DAY)))
+                episodes = log.episodes(time_of(first, _DAY), now, detector=name) if feedback else []
+                self._learning = tuple(extended(feedback, episodes, now))
         if not count or not len(costs.labels):
             self._read_at = now
             return CycleResult(self.detector.name, seconds=watch.taken, is_stale=True)
@@ -164,7 +168,7 @@ class CostRun:
     def _rulings(self, feedback: tuple[Feedback, ...], first: int, now: datetime) -> Rulings:
         local, terms = zone(self.detector.season.time_zone), self.detector.calendars
         calendars = calendars_of(terms, local, time_of(first, _DAY), now, self._around.deployments)
-        return Rulings(local, calendars, feedback)
+        return Rulings(local, calendars, feedback, self._learning)
 
     def _scores(self, values: Reals, first: date, days: int, rulings: Rulings) -> DailyScores:
         """Of the last days. What is not learnt from is scored all the same."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -10,10 +11,12 @@ from alerts.anomaly.detector.model import Booleans, Floats, Scores
 from alerts.anomaly.episodes.advancing import advance
 from alerts.anomaly.episodes.model import Change, Rules, Step, rules_of
 from alerts.anomaly.episodes.state import State, blank
-from alerts.anomaly.groups.discoveries import admitted
+from alerts.anomaly.groups.discoveries import admitted, rarest
 from alerts.anomaly.groups.model import Groups
 from alerts.anomaly.model import AnomalyDetector, Output
 from alerts.anomaly.scoring.step_arrays import column_of, no_scores
+
+_SEVERAL: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,10 @@ class Judge:
         groups: Groups | None = None,
         announced: Booleans | None = None,
     ) -> tuple[State, list[Change]]:
-        """The state after a step. `announced`: such series open nothing. A step without any sample was not read."""
+        """The state after a step. `announced`: such series open nothing.
+
+        A step of which none of several series has a sample was not read: somebody else is to blame.
+        """
         step = Step(
             index=index,
             values=values,
@@ -45,7 +51,7 @@ class Judge:
             maturity=scores.maturity,
             shifted=scores.shifted,
             admitted=self._admitted(scores, groups, announced),
-            is_read=bool(np.isfinite(values).any()),
+            is_read=len(values) < _SEVERAL or bool(np.isfinite(values).any()),
         )
         return advance(state, step, self.rules)
 
@@ -54,9 +60,10 @@ class Judge:
         if groups is None or self.rate is None or not groups.count:
             return found
         own = len(groups.of)
-        rarities = [scores.point if output is Output.POINT else scores.sustained for output in self.outputs]
+        slow = scores.slow[:own] if Output.SUSTAINED in self.outputs else None
+        rarity = rarest(scores.seasonal[:own], scores.range_all[:own], scores.range_recent[:own], slow)
         passes = np.ones(len(scores.point), dtype=bool)
-        passes[:own] = admitted(np.fmax.reduce(rarities)[:own], groups, self.rate)
+        passes[:own] = admitted(rarity, groups, self.rate)
         return passes if found is None else passes & found
 
 

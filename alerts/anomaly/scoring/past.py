@@ -22,16 +22,24 @@ SERVICE = "service"
 
 @dataclass(frozen=True, slots=True)
 class Rulings:
-    """What is not learnt from, and which days are compared with which: of one cycle."""
+    """What is not learnt from, and which days are compared with which: of one cycle.
+
+    `feedback` is what people said; `learning` the same with words on what was open reaching to its end, for fits.
+    """
 
     zone: ZoneInfo
     calendars: Calendars
     feedback: tuple[Feedback, ...] = ()
+    learning: tuple[Feedback, ...] | None = None
+
+    @property
+    def _spoken(self) -> tuple[Feedback, ...]:
+        return self.feedback if self.learning is None else self.learning
 
     def learnt(self, grid: Grid, keys: Sequence[str], labels: Sequence[Mapping[str, str]]) -> Booleans | None:
         """False where a step is not learnt from: (1, T) or (S, T); None where all are."""
         services = [each.get(SERVICE, "") for each in labels]
-        return learnt(self.feedback, keys, grid, fitted(self.calendars, grid, services))
+        return learnt(self._spoken, keys, grid, fitted(self.calendars, grid, services))
 
     def masks(self, grid: Grid, keys: Sequence[str], labels: Sequence[Mapping[str, str]]) -> frozenset[Mask]:
         """The reasons for which these series' steps on the grid are not learnt from, or are all the same."""
@@ -40,7 +48,7 @@ class Rulings:
         known, services = {"", *keys}, {each.get(SERVICE, "") for each in labels}
         said = {
             Mask(index_from(each.end, step), each.id, is_said=True)
-            for each in self.feedback
+            for each in self._spoken
             if each.series in known and each.start < end and each.end > start
         }
         deployed = {

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.anomaly.calendars import calendars_of
+from alerts.anomaly.feedback.learning import extended
 from alerts.anomaly.model import AnomalyDetector
 from alerts.anomaly.ports import Deployments
 from alerts.anomaly.reading.history import History
@@ -26,8 +27,11 @@ from controlplane.matrix_ports import MatrixBackend
 from controlplane.model.anomaly import Feedback
 from controlplane.ports import HeldLease, Store
 
+_MOST_EPISODES: Final = 10_000  # to which words may belong
 MOST_CAUGHT_UP: Final = 300  # steps of one cycle: of a longer time in which nobody scored only the latest are judged
-FILL_SECONDS: Final = 20.0  # a cycle reads of the past for so long at most, and goes on in the next one
+FILL_SECONDS: Final = 20.0  # a cycle reads of a past that it needs for so long at most, and goes on in the next one
+_STALE_REST: Final = timedelta(seconds=30)  # where nothing has samples nobody is asked again at once
+_LATER_SECONDS: Final = 2.0  # and of what can wait, when it has scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class DetectorRun:
         self._latest: Latest | None = None
         self._is_whole = history is not None  # the weeks before were read, once
         self._corrected: Corrected = frozenset()
+        self._rests_until: datetime | None = None
+        self._learning: tuple[Feedback, ...] = ()  # what people said, as far as it is for fits
 
     @property
     def history(self) -> History:
@@ -72,6 +78,8 @@ class DetectorRun:
 
     def is_due(self, now: datetime) -> bool:
         """Whether a cycle has anything to do."""
+        if self._rests_until is not None and now < self._rests_until:
+            return False
         if self._memory is None or self._history.remaining:
             return True
         return index_at(now - self._history.terms.delay, self.detector.step) >= self._history.end
@@ -86,18 +94,20 @@ class DetectorRun:
         with watch(Phase.READ):
             new = self._history.advance(self._around.source, now)
             samples = _samples(new)
+            self._rests_until = now + min(self.detector.step, _STALE_REST) if new.is_stale else None
             is_known = self._memory is not None
-            memory, feedback = self._remembered()
+            memory, feedback = self._remembered(now)
             plan = _Plan.of(memory, self._history)
+            can_wait = is_known and not plan.needs_everything
             reach = self._history.first if is_known else plan.reach
-            self._fill(reach, samples, watch)
+            self._fill(reach, samples, watch, _LATER_SECONDS if can_wait else self._around.fill_seconds)
             self._note(new)
         stepped, rebuilt = None, dict[str, int]()
         if not plan.is_empty and (self._history.remaining == 0 or not plan.needs_everything):
             rebuilt = {misfit.value: count for misfit, count in memory.misfits.items()}
             stepped = self._stepped(memory, plan, feedback, now, lease, watch)
         with watch(Phase.READ):
-            self._fill(self._history.first, samples, watch)
+            self._fill(self._history.first, samples, watch, watch.so_far + _LATER_SECONDS)
         return CycleResult(
             detector=self.detector.name,
             steps=stepped.steps if stepped else 0,
@@ -115,23 +125,26 @@ class DetectorRun:
             latest=stepped.latest if stepped else None,
         )
 
-    def _remembered(self) -> tuple[Memory, tuple[Feedback, ...]]:
+    def _remembered(self, now: datetime) -> tuple[Memory, tuple[Feedback, ...]]:
         """Models and state, and what people said of the time that is kept."""
         name = self.detector.name
         with self._around.store.transaction(read_only=True) as transaction:
             log = transaction.anomalies
             since = time_of(self._history.first, self.detector.step)
-            feedback = tuple(log.feedback(name, since=since))
+            feedback = self._learning = tuple(log.feedback(name, since=since))
+            if feedback:
+                episodes = log.episodes(since, now, detector=name, limit=_MOST_EPISODES)
+                self._learning = tuple(extended(feedback, episodes, now))
             if self._memory is None:
                 self._memory = memory_of(log, name, self._digest, terms_of(self.detector))
             self._memory.open = log.open_episodes(name)
         return self._memory, feedback
 
-    def _fill(self, reach: int, samples: "Counter[SampleOutcome]", watch: Stopwatch) -> None:
-        """Read of the past until `reach`, for some seconds."""
+    def _fill(self, reach: int, samples: "Counter[SampleOutcome]", watch: Stopwatch, until: float) -> None:
+        """Read of the past until `reach`, as long as the cycle has not taken `until` seconds."""
         history = self._history
         was_whole = self._is_whole
-        while history.remaining and _oldest(history) > reach and watch.so_far < self._around.fill_seconds:
+        while history.remaining and _oldest(history) > reach and watch.so_far < until:
             filled = history.fill(self._around.source)
             samples[SampleOutcome.TOO_LATE] += filled.too_late
             samples[SampleOutcome.DUPLICATE] += filled.duplicates
@@ -178,7 +191,8 @@ class DetectorRun:
         start = time_of(self._history.first, step)
         end = time_of(self._history.end + steps_ahead(self.detector), step)
         terms = self.detector.calendars
-        return Rulings(local, calendars_of(terms, local, start, max(end, now), self._around.deployments), feedback)
+        calendars = calendars_of(terms, local, start, max(end, now), self._around.deployments)
+        return Rulings(local, calendars, feedback, self._learning)
 
     def _counts(self, new: NewSteps) -> dict[SeriesState, int]:
         counts = series_counts(self._latest) if self._latest else {SeriesState.WARMING: len(self._history.labels)}

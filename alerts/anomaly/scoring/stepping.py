@@ -16,6 +16,7 @@ from alerts.anomaly.model import AnomalyDetector
 from alerts.anomaly.reading.history import History
 from alerts.anomaly.scoring.bank import Given, Rows
 from alerts.anomaly.scoring.chunk import Chunk
+from alerts.anomaly.scoring.incomplete import complete, longest_range
 from alerts.anomaly.scoring.judging import Judge, judge_of
 from alerts.anomaly.scoring.latest import Latest
 from alerts.anomaly.scoring.lineup import Lineup
@@ -77,6 +78,7 @@ class Stepping:
         self._every = refit_after
         self._watch = watch
         self._judge: Judge = judge_of(detector)
+        self._filling = longest_range(detector.query) // detector.step
         self.lineup = lineup
         grid = Grid(history.first, detector.step, history.end - history.first)
         keys, labels = lineup.members.keys, lineup.member_labels
@@ -146,7 +148,7 @@ class Stepping:
                 self._fitted |= {chunk.number: chunk for chunk in bank.fit(numbers, index, panel_of)}
 
     def _panel(self, rows: Rows, index: int) -> Given:
-        return self._past.given(self._history.values[rows], rows, index)
+        return self._past.given(complete(self._history.values[rows], self._filling), rows, index)
 
     def _group_panel(self, rows: Rows, index: int) -> Given:
         groups = self.lineup.groups
@@ -156,28 +158,36 @@ class Stepping:
         numbers[rows] = np.arange(len(rows))
         part = Groups(numbers[groups.of[members]], tuple(groups.labels[row] for row in rows))
         values = self._history.values[self.lineup.occupied[members], : index - self._history.first]
+        values = complete(values, self._filling)
         _, totals = aggregate(values, part, how=self._how, patience=patience_of(self._step))
         return self._group_past.given(totals.astype(np.float32), rows, index)
 
     def _scored(self, memory: Memory, index: int, members: Members) -> tuple[Floats, StepScores, Members]:
         """Values and scores of all, members first."""
-        column = self._history.column(index)
+        column = self._column(index)
         found = memory.series.score(column, index, self._past.learnt_at(index))
-        values, scores = column[self.lineup.occupied], taken(found, self.lineup.occupied)
+        occupied = self.lineup.occupied
+        values, scores = self._history.column(index)[occupied], taken(found, occupied)
         groups = self.lineup.groups
         if groups is None:
             return values, scores, members
         patience = patience_of(self._step)
-        members, totals = step_aggregate(members, values, groups, how=self._how, patience=patience)
-        column = totals.astype(np.float32)
-        of_groups = memory.groups.score(column, index, self._group_past.learnt_at(index))
-        return np.concatenate([values, column]), joined([scores, of_groups]), members
+        members, totals = step_aggregate(members, column[occupied], groups, how=self._how, patience=patience)
+        sums = totals.astype(np.float32)
+        of_groups = memory.groups.score(sums, index, self._group_past.learnt_at(index))
+        return np.concatenate([values, _present(sums, values, groups)]), joined([scores, of_groups]), members
+
+    def _column(self, index: int) -> Floats:
+        """What may be scored of a step."""
+        place = index - self._history.first
+        part = self._history.values[:, max(place - self._filling, 0) : place + 1]
+        return complete(part, self._filling)[:, -1]
 
     def _members(self, start: int) -> Members:
         """What members of groups last had before a step: as far back as any is awaited."""
         if self.lineup.groups is None:
             return nobody(0)
-        first = max(start - patience_of(self._step) - 1, self._history.first)
+        first = max(start - patience_of(self._step) - self._filling - 1, self._history.first)
         columns = slice(first - self._history.first, start - self._history.first)
         members, _ = self._aggregate(self._history.values[self.lineup.occupied, columns])
         return members
@@ -185,7 +195,9 @@ class Stepping:
     def _aggregate(self, values: Floats) -> tuple[Members, Reals]:
         groups = self.lineup.groups
         assert groups is not None
-        return aggregate(values, groups, how=self._how, patience=patience_of(self._step))
+        return aggregate(
+            complete(values, self._filling), groups, how=self._how, patience=patience_of(self._step)
+        )  # fmt: skip
 
     @property
     def _how(self) -> str:
@@ -208,3 +220,11 @@ class Stepping:
             self.lineup,
             (values, scores, state, self._since(memory)),
         )
+
+
+def _present(sums: Floats, values: Floats, groups: Groups) -> Floats:
+    """What groups are; of those that may not be scored what is there of them, which is no gap."""
+    there = np.isfinite(values)
+    rest = groups.sums(np.where(there, values, 0).astype(np.float64))
+    rest = np.where(groups.sums(there.astype(np.float64)) > 0, rest, np.nan)
+    return np.where(np.isnan(sums), rest, sums).astype(np.float32)
