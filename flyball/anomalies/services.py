@@ -54,7 +54,7 @@ class AnomalyServices:
 
     def explain(self, detector: AnomalyDetector, labels: Mapping[str, str], at: datetime) -> Explained | None:
         """Why a step is anomalous, or is not. Reads weeks of the series: seconds."""
-        return explain(self._around.source, detector, labels, at, self._rulings.of)
+        return explain(self._around.source, detector, labels, at, self._rulings.of, self._around.ledger)
 
     def collectors(self) -> Iterator[Collector]:
         """For the registry of our own metrics; what grows with the number of series is `exposition`'s."""

@@ -15,12 +15,13 @@ from finops.ladder.kinds import KINDS as LADDER_KINDS
 from finops.ladder.model import Ladder, Mode
 from finops.ladder.reading.ladders import ladder_of
 from finops.ladder.spec import LadderDocument
+from flyball.anomalies.declared import KINDS as ANOMALY_KINDS
 from flyball.money.declared import KINDS as MONEY_KINDS
 from flyball.money.declared import MoneyDeclared, money_of
 from flyball.reading_kinds import read_kinds
 from flyball.synthetics.declared import KINDS as CHECK_KINDS
 
-_KINDS = tuple(dict.fromkeys((*LADDER_KINDS, *FLAG_KINDS, *MONEY_KINDS, *CHECK_KINDS)))
+_KINDS = tuple(dict.fromkeys((*LADDER_KINDS, *FLAG_KINDS, *MONEY_KINDS, *CHECK_KINDS, *ANOMALY_KINDS)))
 
 
 @dataclass(frozen=True, slots=True)

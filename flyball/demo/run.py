@@ -17,6 +17,7 @@ from controlplane.ports import Clock, Transient
 from finops.ladder.declared import declared as ladders_of
 from finops.ladder.inhibition import Explains, explained
 from flyball.alerting.reading import alerts_in
+from flyball.anomalies.declared import KINDS as ANOMALY_KINDS
 from flyball.demo import bills, children, feeding, pace, probing, servers, usage_events
 from flyball.demo.deliveries import telling
 from flyball.demo.deliveries.past import past_events
@@ -220,7 +221,7 @@ def _alertmanager(folder: DemoFolder, console_url: str) -> AbstractContextManage
 
 def explained_in(workspace: Path) -> tuple[Explains, ...]:
     """The same inhibitions as `flyball compile` writes for ladders."""
-    documents, _ = read_kinds(read_folder(workspace)[0], (*MONEY_KINDS, *CHECK_KINDS))
+    documents, _ = read_kinds(read_folder(workspace)[0], (*MONEY_KINDS, *CHECK_KINDS, *ANOMALY_KINDS))
     return explained(ladders_of(documents).values)
 
 

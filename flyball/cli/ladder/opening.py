@@ -39,12 +39,13 @@ def ladders_or_exit(folder: Path) -> "dict[str, Ladder]":
     from finops.flags.kinds import KINDS as FLAG_KINDS
     from finops.ladder.declared import declared
     from finops.ladder.kinds import KINDS
+    from flyball.anomalies.declared import KINDS as ANOMALY_KINDS
     from flyball.money.declared import KINDS as MONEY_KINDS
     from flyball.synthetics.declared import KINDS as CHECK_KINDS
 
     if not folder.is_dir():
         fail(f"{folder} is not a folder", ExitCode.PROBLEMS)
-    return declared_or_exit(folder, declared, (*KINDS, *FLAG_KINDS, *MONEY_KINDS, *CHECK_KINDS))
+    return declared_or_exit(folder, declared, (*KINDS, *FLAG_KINDS, *MONEY_KINDS, *CHECK_KINDS, *ANOMALY_KINDS))
 
 
 def target_or_exit(store: "SqlStore", folder: Path, name: str) -> "Target":
