@@ -62,7 +62,7 @@ def console_routes(
     deliveries: DeliveryState = _NO_DELIVERIES,
     anomalies: AnomaliesState = _NO_ANOMALIES,
 ) -> list[BaseRoute]:
-    """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/incidents/…`, `/delivery/…`, `/anomalies/…`, …, `/api/…`."""
+    """All of them: `/`, `/slos/…`, `/money/…`, `/ladders/…`, `/incidents/…`, …, `/anomalies/…`, `/api/v1/…`."""
     gathering = Gathering(state)
     console = _Console(gathering, options)
     return [
