@@ -8,6 +8,7 @@ import numpy as np
 
 from alerts.anomaly.backtesting.model import Backtest, Curve
 from alerts.anomaly.detector.model import Floats
+from alerts.anomaly.explaining.sentences import under_a_row
 from alerts.anomaly.explaining.sparkline import marks_under, sparkline
 from controlplane import wording
 from controlplane.model.anomaly import Episode
@@ -61,8 +62,7 @@ def _episodes(test: Backtest, most: int) -> Iterator[str]:
         score = "" if each.score is None else wording.times(float(each.score))
         kind = _KINDS.get(each.kind, each.kind)
         yield f"{each.started_at:%Y-%m-%d %H:%M}  {length:>9}  {kind:<10}  {score:>6}  {each.series}"
-        if each.explanation:
-            yield f"{'':<18}{each.explanation}"
+        yield from under_a_row(each.explanation)
     if len(shown) < len(test.episodes):
         yield f"The {len(shown)} with the highest scores; --json has all {len(test.episodes):,}."
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.anomaly.backtesting.as_json import episode_data
+from alerts.anomaly.explaining.sentences import under_a_row
 from alerts.anomaly.model import AnomalyDetector
 from controlplane import wording
 from controlplane.model.anomaly import Episode, Feedback
@@ -61,8 +62,7 @@ def episodes_text(episodes: Sequence[Episode], now: datetime) -> str:
             f"{each.started_at:%Y-%m-%d %H:%M}  {length:>10}  {_KINDS.get(each.kind, each.kind):<10}  {score:>6}  "
             f"{each.id:<16}  {each.detector}{each.series}"
         )
-        if each.explanation:
-            lines.append(f"{'':<18}{each.explanation}")
+        lines += under_a_row(each.explanation)
     return "\n".join(lines)
 
 

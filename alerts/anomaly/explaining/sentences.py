@@ -1,5 +1,6 @@
 """Short sentences for alerts, events, tables and pages: what it was, what was expected, how far off."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,6 +13,21 @@ _BASELINES: Final = {
     "weekly": "the same time in earlier weeks",
     "cost": "trend, weekday and end of month",
 }
+
+
+_SHORT: Final = {"level": "past day", "daily": "earlier days", "weekly": "earlier weeks", "cost": "trend, weekday"}
+_INDENT: Final = " " * 18  # of what stands under a row of a table
+_WIDTH: Final = 80
+
+
+def short_baseline(baseline: str) -> str:
+    """What was compared with, for a column; empty where nothing was."""
+    return _SHORT.get(baseline, "")
+
+
+def under_a_row(text: str) -> list[str]:
+    """A sentence in lines that stand under a row of a table, in 80 columns."""
+    return textwrap.wrap(text, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False)
 
 
 def baseline_words(baseline: str) -> str:
