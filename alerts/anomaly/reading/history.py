@@ -123,7 +123,11 @@ class History:
         and went) is tried in halves, and given up at last, with its reason among the warnings.
         """
         if not self._pending and self._newcomers_from is not None:
-            self._look_for_newcomers(source, self._newcomers_from)
+            try:
+                self._look_for_newcomers(source, self._newcomers_from)
+            except Permanent as refused:  # so many came and went that those who come now hardly were there before
+                self._newcomers_from = None
+                return Filled(warnings=(str(refused),))
         piece = self._pending.newest(self._piece)
         if piece is None:
             return Filled()

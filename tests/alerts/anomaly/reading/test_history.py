@@ -271,6 +271,16 @@ def test_for_newcomers_without_a_past_weeks_are_not_read_again(source: Source) -
     assert row(history, "c", -3001, -1999) == pytest.approx([NAN, *[1] * 1000, NAN], nan_ok=True)
 
 
+def test_where_too_many_came_and_went_newcomers_get_no_past(source: Source) -> None:
+    history = filled_at(source, 20, replace(TERMS, capacity=8_000))
+    for number in range(8):
+        source.put(f"gone{number}", steady(-3_000, -2_000))
+    source.put("b", steady(21, 200))
+    at(history, source, 21)
+    assert history.fill(source).warnings == ("the query has 9 series",)
+    assert (history.remaining, row(history, "b", 20, 22)[1]) == (0, 1)
+
+
 def test_a_piece_of_the_past_with_too_many_series_is_tried_in_halves_and_given_up(source: Source) -> None:
     for number in range(8):
         source.put(f"gone{number}", {-20: 1})
