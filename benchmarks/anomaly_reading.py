@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks.prometheus_data import Backend, Column
 from benchmarks.report import Figure, progress, show
+from controlplane.matrix_ports import SampleMatrix
 from flyball.demo import servers
 
 STEP: Final = timedelta(minutes=5)
@@ -84,12 +85,8 @@ def _newest(url: str, end: int) -> Iterator[Figure]:
             yield Figure(
                 f"newest {FEW} steps of {query}, {way}: processor", told["cpu"] * 1000, "ms", detail=_detail(told)
             )
-    yield Figure(
-        "newest steps of 10,000 series, as they are read: wall",
-        _alone("newest", "both", url, "wide", end)["wall"],
-        "s",
-        2,
-    )
+    told = _alone("newest", "both", url, "wide", end)
+    yield Figure("newest steps of 10,000 series, as they are read: processor", told["cpu"], "s", 0.5)
 
 
 def _imports() -> Iterator[Figure]:
@@ -113,6 +110,10 @@ def _buffer(url: str, end: int) -> Iterator[Figure]:
         4,
         detail=f"{told['megabytes']:.0f} MB",
     )
+    large = _alone("large", "", url, "", end)
+    yield Figure("buffer of 10,000 series × 4 weeks, a source without cost: memory", large["megabytes"], "MB", 600)
+    yield Figure("… the slowest piece of the past, processor", large["piece"], "s", 2)
+    yield Figure("… a cycle with a new step, processor, median", large["cycle"] * 1000, "ms", 200)
 
 
 def _detail(told: dict[str, float]) -> str:
@@ -129,6 +130,8 @@ def _alone(what: str, way: str, url: str, query: str, end: int) -> dict[str, flo
 def _child(what: str, way: str, url: str, query: str, end: int) -> dict[str, float]:
     if what == "buffer":
         return _of_buffer(url, query, end)
+    if what == "large":
+        return _of_large_buffer(end)
     steps = WEEKS if what == "weeks" else FEW
     ask = _way(way, url, query, EPOCH + timedelta(seconds=end) - (steps - 1) * STEP, EPOCH + timedelta(seconds=end))
     if what == "weeks":
@@ -193,6 +196,41 @@ def _of_buffer(url: str, query: str, end: int) -> dict[str, float]:
         "cycle": time.perf_counter() - at,
         "megabytes": _megabytes() - memory,
     }
+
+
+class _Instant:
+    """A source that has every sample at once."""
+
+    labels: Final = tuple({"service": f"service-{number:05}"} for number in range(WIDE))
+
+    def matrix(
+        self, query: str, start: datetime, end: datetime, step: timedelta, *, most_series: int, exact: bool = False
+    ) -> SampleMatrix:
+        values = np.full((WIDE, (end - start) // step + 1), 1.5, dtype=np.float32)
+        return SampleMatrix(self.labels, (start - EPOCH) // step, step, values)
+
+
+def _of_large_buffer(end: int) -> dict[str, float]:
+    from alerts.anomaly.reading.history import History
+    from alerts.anomaly.reading.model import ReadingTerms
+
+    source, now = _Instant(), EPOCH + timedelta(seconds=end)
+    _forget_peak()
+    memory = _megabytes()
+    history = History(ReadingTerms("", STEP, WEEKS, WIDE, delay=timedelta(0)))
+    history.advance(source, now)
+    pieces, cycles = [], []
+    while history.remaining:
+        pieces.append(_processor(lambda: history.fill(source)))
+    for step in range(1, 301):  # the window is moved back once in 288
+        cycles.append(_processor(lambda step=step: history.advance(source, now + step * STEP)))  # type: ignore[misc]
+    return {"megabytes": _megabytes() - memory, "piece": max(pieces), "cycle": float(np.median(cycles))}
+
+
+def _processor(work: Callable[[], object]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
 
 
 def _megabytes() -> float:

@@ -21,7 +21,7 @@ from controlplane.ports import Permanent, Transient
 
 POINTS_PER_REQUEST: Final = 10_000  # Prometheus refuses more than 11,000 a series (web/api/v1/api.go)
 CELLS_PER_REQUEST: Final = 500_000  # 17 MB of answer; of the 50 million samples of --query.max-samples, 49 are left
-CLIENT_STEPS: Final = 12  # the newest steps, an hour at 5 min
+CLIENT_STEPS: Final = 12  # the newest steps, an hour at 5 min (docs/decisions/0018)
 _BYTES_PER_CELL: Final = 34
 _LIMIT_BYTES: Final = 128 * 1024 * 1024
 _COUNTED: Final = 12  # of so many steps the series are counted first, at so many moments
