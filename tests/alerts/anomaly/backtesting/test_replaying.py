@@ -11,18 +11,20 @@ from alerts.anomaly.backtesting.as_json import as_json
 from alerts.anomaly.backtesting.as_text import as_text
 from alerts.anomaly.backtesting.model import Backtest
 from alerts.anomaly.backtesting.past import read_past, warm_up
-from alerts.anomaly.backtesting.replaying import backtest
+from alerts.anomaly.backtesting.replaying import backtest, panel_of
 from alerts.anomaly.calendars.model import Calendars
+from alerts.anomaly.detector.model import Grid
 from alerts.anomaly.explaining.asking import explain
 from alerts.anomaly.feedback.saying import feedback_of
 from alerts.anomaly.model import AnomalyDetector, Grouping
 from alerts.anomaly.scoring.past import Rulings
+from alerts.anomaly.scoring.phase_table import phase_table
 from controlplane.calendar.zones import zone
 from controlplane.model.anomaly import Verdict
 from controlplane.store import migrate, open_store
 from tests.alerts.anomaly.scoring import test_costs
 from tests.alerts.anomaly.scoring.running import Running, kept
-from tests.alerts.anomaly.scoring.worlds import DELAY, PER_DAY, World, detector, moment, seasonal
+from tests.alerts.anomaly.scoring.worlds import DELAY, EPOCH, PER_DAY, STEP, World, detector, moment, seasonal
 
 NOW = 42 * PER_DAY
 UTC_ALONE = Rulings(zone("UTC"), Calendars(zone("UTC")))
@@ -78,6 +80,24 @@ def test_what_somebody_announced_is_not_told() -> None:
     )  # fmt: skip
     rulings = Rulings(UTC_ALONE.zone, UTC_ALONE.calendars, (said,))
     assert [each.kind for each in a_backtest(troubled(), detector(), rulings).episodes] == ["gap"]
+
+
+def test_what_somebody_called_real_is_not_learnt_from() -> None:
+    start = moment(NOW - 48) - DELAY
+    said = feedback_of(
+        detector="traffic",
+        start=start,
+        end=start + timedelta(hours=2),
+        verdict=Verdict.REAL,
+        actor="ada",
+        said_at=start,
+    )
+    grid = Grid((start - EPOCH) // STEP - 2, STEP, 6)
+    table = phase_table(grid, UTC_ALONE.zone, {})
+    rulings = Rulings(UTC_ALONE.zone, UTC_ALONE.calendars, (said,))
+    panel = panel_of(grid, np.zeros((1, 6), dtype=np.float32), ["{}"], [{}], rulings, table)
+    assert panel.fitted is not None
+    assert panel.fitted.tolist() == [[True, True, False, False, True, True]]
 
 
 def test_nothing_to_score_is_told_as_that() -> None:

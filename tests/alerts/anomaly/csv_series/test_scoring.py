@@ -1,5 +1,7 @@
 """Grids, and the way back to the rows."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -52,6 +54,16 @@ def test_unsorted_rows_repeated_rows_and_gaps_find_their_steps() -> None:
     expected = [0, 1.5, np.nan, 3, 4, np.nan, 6, np.nan, np.nan, 9]
     assert np.array_equal(found.values, np.array(expected, dtype=np.float32), equal_nan=True)
     assert found.scored.all()  # those of the same time are known together
+
+
+def test_a_step_of_several_rows_is_their_mean_and_is_judged_at_the_last_of_them() -> None:
+    cells = Cells("", np.arange(12), np.arange(12.0) * 10 + FIRST, np.arange(12.0))
+    found = placed(cells, timedelta(minutes=1), is_counter=False)
+    assert isinstance(found, Placed)
+    assert found.steps.tolist() == [0] * 6 + [1] * 6
+    assert found.values.tolist() == [2.5, 8.5]
+    assert np.flatnonzero(found.scored).tolist() == [5, 11]
+    assert found.shared == 10
 
 
 def test_a_counter_is_its_rate_and_a_reset_is_no_fall() -> None:

@@ -52,9 +52,16 @@ def test_selectors_may_be_short_or_match() -> None:
     for text in ('{service="a",zone=~"eu-.*"}', 'service=a, zone=~"eu-.*"', ' { service = "a" , zone!~"us.*" , } '):
         assert fits(selector(text), {"service": "a", "zone": "eu-1"})
         assert not fits(selector(text), {"service": "a", "zone": "us-1"})
+    assert not fits(selector('zone=~"eu"'), {"zone": "eu-1"})  # the whole value, as everywhere in Prometheus
     for text in ("{service}", "a=b c=d", '{a="b}', 'a=~"("'):
         with pytest.raises(ValueError, match=r"choose series|regular expression"):
             selector(text)
+
+
+def test_a_narrowed_query_asks_for_all_labels_as_they_are() -> None:
+    narrow = narrowed("x", {"a": 'q"$1', "gone": ""})
+    assert narrow == '(x\n) and on (a, gone) label_replace(vector(1), "a", "q\\"$$1", "", "")'
+    assert narrowed("x", {}) == "x"
 
 
 @given(LABELS)
