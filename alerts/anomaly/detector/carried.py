@@ -84,7 +84,7 @@ class Carried:
 
 
 def _counts(learnt: Learnt) -> dict[str, Counts]:
-    return {"level": learnt.level, "seasonal": learnt.seasonal, "slow": learnt.slow}
+    return {"level": learnt.level, "seasonal": learnt.seasonal, "steps": learnt.steps, "slow": learnt.slow}
 
 
 def arrays(carried: Carried) -> dict[str, NDArray[np.generic]]:
@@ -96,6 +96,7 @@ def arrays(carried: Carried) -> dict[str, NDArray[np.generic]]:
     found |= {f"choosing_{field.name}": getattr(carried.choosing, field.name) for field in fields(Choosing)}
     for name, counts in _counts(carried.learnt).items():
         found |= {f"{name}_counts": counts.counts, f"{name}_top": counts.top}
+    found |= {f"cluster_{name}": getattr(carried.learnt, name) for name in ("edge", "run", "quiet")}
     return found
 
 

@@ -134,6 +134,7 @@ class FittedModel:
             expected=expected,
             mean=mean,
             seasonal=parts.tails.seasonal.rarity(residual[:, None])[:, 0],
+            steps=parts.tails.steps.rarity(residual[:, None])[:, 0],
             slow=parts.tails.slow.rarity(slow[:, None])[:, 0],
             range_all=novelty(samples, ranges[0], floor),
             range_recent=novelty(samples, ranges[1], floor),

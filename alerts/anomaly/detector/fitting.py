@@ -1,12 +1,14 @@
 """Models are fitted: from the whole of a panel, or from what was carried and what came since."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 from alerts.anomaly.detector.carried import Carried
 from alerts.anomaly.detector.carried import joined as joined_carried
 from alerts.anomaly.detector.fitted import FittedModel
-from alerts.anomaly.detector.learnt import Learnt
+from alerts.anomaly.detector.learnt import Learnt, begins_day
 from alerts.anomaly.detector.model import NEVER, Grid, Panel, Terms
 from alerts.anomaly.detector.outlook import Outlook, outlook, recent_range, steps_ahead
 from alerts.anomaly.detector.outlook import joined as joined_outlook
@@ -130,7 +132,14 @@ def _rebuilt(panel: Panel, terms: Terms, carried: Carried | None) -> Carried:
 def _learnt(past: Prepared, timing: Timing) -> Learnt:
     state = Learnt.empty(past.level.shape[0], timing.per_day)
     counted = np.isfinite(past.samples.learnt)
-    state.add(past.residual, np.abs(past.mean), seasonal_stage(past.expected_code), counted)
+    seasonal, slow = seasonal_stage(past.expected_code), np.abs(past.mean)
+    steps = [timing.segment(number).start for number in range(timing.segments)]
+    days = [step for step in steps[1:] if begins_day(timing.first + step, timing.refit, timing.per_day)]
+    for start, end in pairwise([0, *days, timing.count]):
+        if start:
+            state.new_day()
+        at = slice(start, end)
+        state.add(past.residual[:, at], slow[:, at], seasonal[:, at], counted[:, at])
     return state
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from alerts.anomaly.detector.bands import Range, half_widths, novelty
 from alerts.anomaly.detector.baselines import spread
-from alerts.anomaly.detector.learnt import Learnt
+from alerts.anomaly.detector.learnt import Learnt, begins_day
 from alerts.anomaly.detector.levels import enough
 from alerts.anomaly.detector.model import NEVER, Booleans, Floats, Panel, Scores, Terms
 from alerts.anomaly.detector.prepared import (
@@ -56,6 +56,7 @@ def _score(panel: Panel, terms: Terms) -> Scores:
             expected=past.expected,
             mean=past.mean,
             seasonal=rarities.seasonal,
+            steps=rarities.steps,
             slow=rarities.slow,
             range_all=novelty(past.samples.values, around[0], past.floor),
             range_recent=novelty(past.samples.values, around[1], past.floor),
@@ -80,6 +81,7 @@ def _score(panel: Panel, terms: Terms) -> Scores:
 @dataclass(frozen=True, slots=True)
 class _Rarities:
     seasonal: Floats
+    steps: Floats
     slow: Floats
     above: Floats
     below: Floats
@@ -90,7 +92,7 @@ def _rarities(past: Prepared, timing: Timing, terms: Terms, around: tuple[Range,
     """Of every step, by tails that are fitted anew every 50 steps."""
     shape = past.samples.values.shape
     none = np.zeros(shape, dtype=np.float32)
-    found = _Rarities(none, none.copy(), none.copy(), none.copy(), np.zeros(shape, dtype=bool))
+    found = _Rarities(none, none.copy(), none.copy(), none.copy(), none.copy(), np.zeros(shape, dtype=bool))
     state = Learnt.empty(shape[0], timing.per_day)
     seasonal = seasonal_stage(past.expected_code)
     counted = np.isfinite(past.samples.learnt)
@@ -98,9 +100,12 @@ def _rarities(past: Prepared, timing: Timing, terms: Terms, around: tuple[Range,
     slow = np.abs(past.mean)
     for number in range(timing.segments):
         at = timing.segment(number)
+        if begins_day(timing.first + at.start, timing.refit, timing.per_day):
+            state.new_day()
         tails = state.fitted()
         limit = tails.seasonal.residual(3 * threshold)
         found.seasonal[:, at] = tails.seasonal.rarity(past.residual[:, at])
+        found.steps[:, at] = tails.steps.rarity(past.residual[:, at])
         found.slow[:, at] = tails.slow.rarity(slow[:, at])
         found.known[:, at] = tails.seasonal.known[:, None]
         ranges = tuple(Range(known.lowest[:, at], known.highest[:, at]) for known in around)

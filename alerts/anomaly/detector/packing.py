@@ -39,7 +39,7 @@ def packed(parts: Parts, terms: Terms) -> bytes:
     }
     found: Arrays = {f"carried.{name}": array for name, array in arrays(carried).items()}
     found |= {f"outlook.{field.name}": getattr(parts.outlook, field.name) for field in fields(Outlook)}
-    for name, tail in (("seasonal", parts.tails.seasonal), ("slow", parts.tails.slow)):
+    for name, tail in (("seasonal", parts.tails.seasonal), ("steps", parts.tails.steps), ("slow", parts.tails.slow)):
         found |= {f"{name}.{each.name}": np.asarray(getattr(tail, each.name)) for each in fields(Tail)}
     found |= {"best": parts.best, "choice": parts.seasonal}
     stream = io.BytesIO()
@@ -77,7 +77,7 @@ def _unpacked(body: bytes) -> tuple[Parts, Terms]:
         int(head["slow_steps"]),
     )
     outlook = Outlook(*(found[f"outlook.{field.name}"].astype(np.float32, copy=False) for field in fields(Outlook)))
-    tails = Tails(_tail(found, "seasonal"), _tail(found, "slow"))
+    tails = Tails(_tail(found, "seasonal"), _tail(found, "steps"), _tail(found, "slow"))
     numbers = {name: int(head[name]) for name in _NUMBERS}
     parts = Parts(
         carried,
@@ -116,6 +116,7 @@ def _check(parts: Parts) -> None:
         "hours": (outlook.medians.shape, (BLOCKS_A_DAY, series)),
         "hour": (outlook.current.shape, (parts.block, series)),
         "tail": (parts.tails.seasonal.table.shape, (series, BINS + 1)),
+        "tail of steps": (parts.tails.steps.table.shape, (series, BINS + 1)),
         "slow tail": (parts.tails.slow.table.shape, (series, BINS + 1)),
         "choice": (parts.best.shape, (series,)),
     }

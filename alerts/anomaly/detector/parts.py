@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from alerts.anomaly.detector.carried import Carried
-from alerts.anomaly.detector.learnt import Tails
+from alerts.anomaly.detector.learnt import Tails, begins_day
 from alerts.anomaly.detector.model import Codes, Floats
 from alerts.anomaly.detector.outlook import Outlook
 from alerts.anomaly.detector.prepared import is_mature
@@ -33,4 +33,6 @@ def close(carried: Carried, index: int, refit: int, level: Floats) -> None:
         return
     mature = is_mature(carried.began, index, carried.per_day)
     carried.pending = carried.pending | carried.choosing.close(index, carried.per_day, refit, level, mature)
+    if begins_day(index, refit, carried.per_day):
+        carried.learnt.new_day()
     carried.closed = index

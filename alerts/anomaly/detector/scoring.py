@@ -30,6 +30,7 @@ class Step:
     expected: Floats
     mean: Floats  # of the best baseline's residual, over 3 hours
     seasonal: Floats
+    steps: Floats  # the seasonal channel's rarity among all steps
     slow: Floats
     range_all: Floats
     range_recent: Floats
@@ -52,8 +53,8 @@ def judged(
     seen = step.able & np.isfinite(step.values)
     ranges = step.range_all + step.range_recent
     point = (step.seasonal + ranges) / np.float32(3)
-    slow = np.minimum(step.slow, step.seasonal + np.float32(SLOW_ABOVE_SEASONAL))
-    sustained: Floats = ((step.seasonal + slow + ranges) / np.float32(4)).astype(np.float32)
+    slow = np.minimum(step.slow, step.steps + np.float32(SLOW_ABOVE_SEASONAL))
+    sustained: Floats = ((step.steps + slow + ranges) / np.float32(4)).astype(np.float32)
     kind = terms.values
     values, expected = original(step.values, kind), original(step.expected, kind)
     least = np.maximum(np.float32(terms.least_absolute), np.float32(terms.least_relative) * np.abs(expected))

@@ -10,7 +10,7 @@ from typing import Final
 
 from alerts.anomaly.model import Sensitivity
 
-MODEL_VERSION: Final = 2
+MODEL_VERSION: Final = 3
 """Of a packed model. Another one does not fit: it is rebuilt."""
 
 THRESHOLDS: Final = {Sensitivity.LOW: 1.45, Sensitivity.MEDIUM: 1.29, Sensitivity.HIGH: 1.0}
@@ -55,6 +55,8 @@ LEAST_SHAPE: Final = 0.05
 LEAST_LEARNT: Final = 20.0
 SEASONAL_SHARE: Final = 0.5
 """Of a day: once so many residuals of the daily baseline are known, those of the bare level are not asked any more."""
+CLUSTER_GAP: Final = 2
+"""Steps that may lie between residuals of one cluster. Ours, measured by `benchmarks.anomaly_kpis`."""
 MEMORY_DAYS: Final = 120
 """Counts are halved when they hold more than this: a noise of last year is not today's."""
 
