@@ -221,7 +221,7 @@ class _Plan:
         limits = [each for bank in memory.banks if (each := bank.good_until) is not None]
         needs_everything = memory.is_new or memory.state is None or min(limits) <= newest
         nexts = [each for bank in memory.banks if (each := bank.next_index) is not None]
-        start = newest if memory.is_new or memory.state is None else min(*nexts, memory.judged + 1)
+        start = newest if memory.state is None else min([*nexts, memory.judged + 1])
         start = max(start, newest - MOST_CAUGHT_UP + 1, history.first + 1)
         return _Plan(start, newest, history.first if needs_everything else start - 1, needs_everything)
 

@@ -280,11 +280,14 @@ def test_a_group_is_scored_as_a_series_and_says_who_it_is(store: SqlStore) -> No
     world = spiked(rows=3)
     grouped = detector(grouping=Grouping(by=(), false_discovery_rate=None))
     running = Running(store, world, [grouped])
-    running.reach(NOW, NOW + 6)
+    running.reach(NOW, NOW + 7)
     episodes = {episode.series: episode for episode in kept(store)[0]}
     assert episodes.keys() == {'{group="1"}', '{service="s3"}'}
     assert 'Most of it: {service="s3"}' in _explanation(store, episodes['{group="1"}'].id)
     assert 'anomaly_open{detector="traffic",group="1",output="point"} 1' in running.lines("anomaly_open")
+    said = {series: _explanation(store, episode.id) for series, episode in episodes.items()}
+    assert running.at(NOW + 12).closed == 2
+    assert said == {series: _explanation(store, episode.id) for series, episode in episodes.items()}
 
 
 def test_groups_survive_a_crash_with_the_same_result(store: SqlStore, other_store: SqlStore) -> None:
