@@ -25,7 +25,7 @@ CLIENT_STEPS: Final = 12  # the newest steps, an hour at 5 min (docs/decisions/0
 _BYTES_PER_CELL: Final = 34
 _LIMIT_BYTES: Final = 128 * 1024 * 1024
 _COUNTED: Final = 12  # of so many steps the series are counted first, at so many moments
-_LONGEST_SECONDS: Final = 600.0
+_LONGEST_SECONDS: Final = 300.0
 _NO_HEADERS: Final[Mapping[str, str]] = {}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)

@@ -21,9 +21,13 @@ _TOO_MUCH: Final = (
     "cannot select more than",  # … -search.maxSamplesPerQuery
     "err-mimir-max",
     "time range exceeds the limit",  # Mimir, Cortex, Thanos
-    "more than",  # our own bound of an answer's bytes
+    "answers with more than",  # our own bound of bytes
 )
-_TOO_SLOW: Final = ("timed out", "did not answer within")
+_TOO_SLOW: Final = ("query timed out", "gateway time-out", "gateway timeout")
+SERVER_PATIENCE: Final = 0.9
+"""The share of our own patience that Prometheus is told: it gives up first, and says that the query is too slow.
+Who says nothing at all is down, and is not asked for less.
+"""
 _BEGIN: Final = b'"values":[['  # a label's value cannot hold it: its quotes are escaped
 _END: Final = b"]]"
 _BATCH_POINTS: Final = 50_000  # are read at once: 5 MB meanwhile

@@ -19,6 +19,7 @@ from urllib3.exceptions import TimeoutError as SocketTimeout
 from urllib3.util.retry import Retry
 
 from controlplane.adapters.prometheus_matrix_answer import (
+    SERVER_PATIENCE,
     RangeAnswer,
     Span,
     batches_of,
@@ -103,7 +104,7 @@ class _Connection:
                     datetime.fromtimestamp(span.start_seconds, UTC),
                     datetime.fromtimestamp(span.end_seconds, UTC),
                     f"{span.step_seconds}s",
-                    params={"timeout": f"{self._timeout_seconds:g}s"},
+                    params={"timeout": f"{SERVER_PATIENCE * self._timeout_seconds:g}s"},
                 ),
             )
         except (requests.Timeout, TimeoutError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from controlplane.adapters.http_answer import HTTPConversation
-from controlplane.adapters.prometheus_matrix_answer import RangeAnswer, Span, failure, parse
+from controlplane.adapters.prometheus_matrix_answer import SERVER_PATIENCE, RangeAnswer, Span, failure, parse
 
 
 class ThinReader:
@@ -26,7 +26,7 @@ class ThinReader:
             "start": str(span.start_seconds),
             "end": str(span.end_seconds),
             "step": f"{span.step_seconds}s",
-            "timeout": f"{self._timeout_seconds:g}s",
+            "timeout": f"{SERVER_PATIENCE * self._timeout_seconds:g}s",
         }
         answer = self._server.ask("POST", "/api/v1/query_range", form)
         if not answer.succeeded:

@@ -84,10 +84,18 @@ def test_a_redirect_is_permanent_and_not_followed(script: Script, ask: Ask) -> N
     assert len(script.asked) == 1
 
 
-def test_a_silent_server_is_transient_in_time_and_asked_for_less_meanwhile(script: Script, ask: Ask) -> None:
+def test_a_silent_server_is_transient_in_time_and_asked_once(script: Script, ask: Ask) -> None:
     script.silent = True
     with pytest.raises(Transient, match="did not answer within"):
         ask(timeout_seconds=0.05)  # type: ignore[call-arg]
+    assert len(script.asked) == 1
+
+
+def test_a_query_that_is_too_slow_is_asked_for_in_halves_and_transient(script: Script, ask: Ask) -> None:
+    told = "query timed out in expression evaluation"
+    script.status, script.body = 503, json.dumps({"status": "error", "errorType": "timeout", "error": told})
+    with pytest.raises(Transient, match="timed out"):
+        ask()
     assert len(script.asked) == 2  # three steps, then one
 
 
