@@ -75,7 +75,7 @@ def _from_prometheus() -> list[Figure]:
         again = _Turns(PrometheusMatrix(server.url), _detector(SERIES), folder=turns.folder)
         restarted = again.at(end)
         return [
-            Figure("1,000 series: first cycle, weeks read and fitted", cold.wall, "s", 60, detail=cold.parts),
+            Figure("1,000 series: first cycle, weeks read and fitted", cold.wall, "s", detail=cold.parts),
             *_warm("1,000 series", later, 10),
             Figure("1,000 series: first cycle after a restart", restarted.wall, "s", 10, detail=restarted.parts),
             Figure("1,000 series: memory above the start", memory, "MB", 1024),
@@ -135,7 +135,7 @@ def _in_memory() -> list[Figure]:
         Figure("10,000 series: all models fitted", cold.seconds[Phase.FIT], "s", 10, detail="two threads"),
         Figure("10,000 series: first cycle", cold.wall, "s", detail=cold.parts),
         *_warm("10,000 series", later, 10),
-        Figure("10,000 series: a step scored and judged, median", score, "ms", 50),
+        Figure("10,000 series: a step scored and judged, median", score, "ms", detail="40 models"),
         Figure("10,000 series: first cycle after a restart", restarted.wall, "s", detail=restarted.parts),
         Figure("10,000 series: a scrape, worst of 20", max(scrapes) * 1000, "ms", 50),
         Figure("10,000 series: text of a scrape", len(text) / _MEGABYTE, "MB", detail=f"{text.count(10):,} lines"),
