@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from alerts.anomaly.explaining.sentences import how_far
 from controlplane import wording
 from flyball.web import charts
 from flyball.web.charts import Mark, Tick
@@ -208,5 +209,5 @@ def row_cells(
         (wording.utc(end), f"{end:%Y-%m-%dT%H:%M:%SZ}"),
         cell(value, wording.count),
         cell(expected, wording.count),
-        cell(score, wording.times),
+        cell(score, how_far),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
+from alerts.anomaly.explaining.sentences import how_far
 from controlplane import wording
 from flyball.anomaly_chart import Course, Told, band_chart, row_cells
 from flyball.web.money_frame import MoneyChart
@@ -101,7 +102,7 @@ def _backtest(test: "Backtest", number: int) -> Section:
             each.started_at,
             each.series,
             wording.duration((each.ended_at or test.until) - each.started_at),
-            "" if each.score is None else wording.times(float(each.score)),
+            "" if each.score is None else how_far(float(each.score)),
             each.explanation,
         )
         for each in worst
@@ -141,7 +142,7 @@ def _episode(each: "Episode", until: datetime) -> Told:
         None if each.expected is None else float(each.expected),
         score,
     )
-    label = "no samples" if score is None else wording.times(score)
+    label = "no samples" if score is None else how_far(score)
     return Told(each.started_at, end, kind, label, text, cells)
 
 
@@ -171,12 +172,12 @@ def _series(scored: "Scored", found: "Sequence[Anomaly]", number: int) -> Sectio
 def _told(each: "Anomaly") -> Told:
     text = f"{wording.utc(each.start)}, {wording.duration(each.end - each.start)}: {_why(each)}"
     cells = row_cells(each.end, each.facts.value, each.facts.expected, each.excess)
-    return Told(each.start, each.end, "page", wording.times(each.excess), text, cells)
+    return Told(each.start, each.end, "page", how_far(each.excess), text, cells)
 
 
 def _row(each: "Anomaly") -> RowView:
     length = wording.duration(each.end - each.start)
-    return RowView(each.start, each.series, length, wording.times(each.excess), _why(each))
+    return RowView(each.start, each.series, length, how_far(each.excess), _why(each))
 
 
 def _why(each: "Anomaly") -> str:

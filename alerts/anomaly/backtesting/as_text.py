@@ -8,7 +8,7 @@ import numpy as np
 
 from alerts.anomaly.backtesting.model import Backtest, Curve
 from alerts.anomaly.detector.model import Floats
-from alerts.anomaly.explaining.sentences import under_a_row
+from alerts.anomaly.explaining.sentences import how_far, under_a_row
 from alerts.anomaly.explaining.sparkline import marks_under, sparkline
 from controlplane import wording
 from controlplane.model.anomaly import Episode
@@ -59,7 +59,7 @@ def _episodes(test: Backtest, most: int) -> Iterator[str]:
     for each in shown:
         length = wording.duration((each.ended_at or test.until) - each.started_at)
         length = length if each.ended_at else f"{length}…"
-        score = "" if each.score is None else wording.times(float(each.score))
+        score = "" if each.score is None else how_far(float(each.score))
         kind = _KINDS.get(each.kind, each.kind)
         yield f"{each.started_at:%Y-%m-%d %H:%M}  {length:>9}  {kind:<10}  {score:>6}  {each.series}"
         yield from under_a_row(each.explanation)

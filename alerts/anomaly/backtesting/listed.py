@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerts.anomaly.backtesting.as_json import episode_data
-from alerts.anomaly.explaining.sentences import under_a_row
+from alerts.anomaly.explaining.sentences import how_far, under_a_row
 from alerts.anomaly.model import AnomalyDetector
 from controlplane import wording
 from controlplane.model.anomaly import Episode, Feedback
@@ -57,7 +57,7 @@ def episodes_text(episodes: Sequence[Episode], now: datetime) -> str:
     lines = [f"{'STARTED (UTC)':<16}  {'FOR':>10}  {'KIND':<10}  {'SCORE':>6}  EPISODE           WHAT"]
     for each in episodes:
         length = wording.duration((each.ended_at or now) - each.started_at) + ("" if each.ended_at else "…")
-        score = "" if each.score is None else wording.times(float(each.score))
+        score = "" if each.score is None else how_far(float(each.score))
         lines.append(
             f"{each.started_at:%Y-%m-%d %H:%M}  {length:>10}  {_KINDS.get(each.kind, each.kind):<10}  {score:>6}  "
             f"{each.id:<16}  {each.detector}{each.series}"

@@ -12,7 +12,7 @@ from alerts.anomaly.csv_series.model import CsvFile, Places
 from alerts.anomaly.csv_series.rows import COLUMNS, csv_lines, json_rows, row_scores
 from alerts.anomaly.csv_series.scoring import Scored
 from alerts.anomaly.csv_series.telling import Anomaly, anomalies, anomalies_of
-from alerts.anomaly.explaining.sentences import short_baseline
+from alerts.anomaly.explaining.sentences import how_far, short_baseline
 from alerts.anomaly.model import Maturity
 from controlplane import wording
 from controlplane.calendar.zones import zone as zone_named
@@ -77,7 +77,7 @@ def _cells(each: Anomaly, zone: str) -> list[str]:
         wording.duration(each.end - each.start),
         _said(facts.value),
         band,
-        wording.times(each.excess),
+        how_far(each.excess),
         "" if rarity is None else f"{rarity:.2f}",
         short_baseline(facts.baseline),
     ]

@@ -18,6 +18,12 @@ _BASELINES: Final = {
 _SHORT: Final = {"level": "past day", "daily": "earlier days", "weekly": "earlier weeks", "cost": "trend, weekday"}
 _INDENT: Final = " " * 18  # of what stands under a row of a table
 _WIDTH: Final = 80
+_FARTHEST: Final = 999
+
+
+def how_far(score: float) -> str:
+    """A score: `3.1×`; what was always the same has a band without width, and any change is `over 999×`."""
+    return f"over {_FARTHEST}×" if score > _FARTHEST else wording.times(score)
 
 
 def short_baseline(baseline: str) -> str:
@@ -60,7 +66,7 @@ def episode_sentence(
     if lower is not None and upper is not None:
         said += f" ({wording.count(lower)} to {wording.count(upper)})"
     if score is not None and score > 1:
-        said += f", {wording.times(score)} what is usual at most"
+        said += f", {how_far(score)} what is usual at most"
     text = f"{said}."
     if kind == "level_shift":
         text = f"A new level: {text}"
