@@ -5,6 +5,12 @@ from importlib import import_module
 from typing import Final
 
 NAMES: Final = (
+    "anomaly_cycle",
+    "anomaly_daily",
+    "anomaly_faults",
+    "anomaly_fit",
+    "anomaly_kpis",
+    "anomaly_reading",
     "backfill",
     "budget_rules",
     "command_line",
@@ -19,6 +25,7 @@ NAMES: Final = (
     "ladder_visibility",
     "ladder_simulation",
     "large_workspaces",
+    "nab",
     "page_storm",
     "pages",
     "parity",
