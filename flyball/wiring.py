@@ -215,7 +215,7 @@ def wire(
             policy=delivery.policy,
             look=look,
             ledger=money.ledger,
-            source=PrometheusMatrix(with_credentials(settings)),
+            source=PrometheusMatrix(with_credentials(settings), longest_seconds=120),
             store=store,
             clock=clock,
         )
