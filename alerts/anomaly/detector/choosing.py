@@ -55,56 +55,125 @@ class Choosing:
 
     def close(self, index: int, per_day: int, refit: int, level: Floats, mature: Booleans) -> Booleans:
         """Before step `index`, at which a fit is due: age the errors; True (S,) where a new level is announced."""
-        shifted = self._shifts(per_day, refit, level, mature)
+        seen = sees_shift(self.since, self.count, level, refit)
+        self.run, shifted = _advanced(self.run, seen, mature, math.ceil(per_day / refit))
         self.anchor[shifted] = index
-        kept = np.float32(math.exp(-refit / (per_day * CHOICE_DAYS)))
+        kept = kept_share(per_day, refit)
         self.errors = self.errors * kept + self.since
         self.weights = self.weights * kept + self.count
         self.since = np.zeros_like(self.since)
         self.count = np.zeros_like(self.count)
         return shifted
 
-    def _shifts(self, per_day: int, refit: int, level: Floats, mature: Booleans) -> Booleans:
-        """The adjusted baseline beat both plain ones for a day: whatever it was, it is no shape of the week."""
-        mean = self.since / np.maximum(self.count, 1)
-        plain, weekly = mean[:, _PLAIN], mean[:, WEEKLY - 1]
-        plain = np.where(self.count[:, WEEKLY - 1] > 0, np.minimum(plain, weekly), plain)
-        noise = np.nan_to_num(np.abs(level) * np.float32(FLOOR))
-        enough = self.count[:, _PLAIN] * 2 >= refit
-        seen = enough & (plain > SHIFT_RATIO * mean[:, DAILY - 1] + noise)
-        day = math.ceil(per_day / refit)
-        need = np.where(mature, day, _YOUNG_DAYS * day)
-        open_run = np.where(seen, self.run + 1, np.maximum(self.run - 2, 0))
-        closing = np.where(seen, -day, np.minimum(self.run + 1, 0))
-        run = np.where(self.run >= 0, open_run, closing)
-        shifted = run >= need
-        self.run = np.where(shifted, -day, run)
-        return shifted
-
-    def means(self, per_day: int) -> Floats:
-        """Mean error lately of level, daily and weekly (S, 3); infinite where too little is known."""
-        weights = self.weights[:, :_PLAIN]
-        known = weights >= LEAST_CHOICE_SHARE * per_day
-        means = self.errors[:, :_PLAIN] / np.maximum(weights, np.float32(1e-9))
-        return np.where(known, means, np.float32(np.inf)).astype(np.float32)
-
     def chosen(self, per_day: int) -> tuple[Codes, Codes]:
         """(of all three, of the seasonal two) the one with the least error; NONE where none is known well enough."""
-        means = self.means(per_day)
-        best = means.argmin(axis=1) + LEVEL
-        best_seasonal = means[:, 1:].argmin(axis=1) + DAILY
-        any_known = np.isfinite(means.min(axis=1))
-        seasonal_known = np.isfinite(means[:, 1:].min(axis=1))
-        return (
-            np.where(any_known, best, NONE).astype(np.uint8),
-            np.where(seasonal_known, best_seasonal, NONE).astype(np.uint8),
-        )
+        return least(self.errors, self.weights, per_day)
+
+
+def kept_share(per_day: int, refit: int) -> np.float32:
+    """How much of an older error counts one fit later."""
+    return np.float32(math.exp(-refit / (per_day * CHOICE_DAYS)))
+
+
+def sees_shift(sums: Floats, counts: Floats, level: Floats, refit: int) -> Booleans:
+    """Whether the adjusted baseline beat both plain ones since the last fit: no shape of the day or the week did that.
+
+    `sums` and `counts` (…, 4), `level` (…).
+    """
+    mean = sums / np.maximum(counts, 1)
+    plain, weekly = mean[..., _PLAIN], mean[..., WEEKLY - 1]
+    plain = np.where(counts[..., WEEKLY - 1] > 0, np.minimum(plain, weekly), plain)
+    noise = np.fmax(np.abs(level), np.float32(0)) * np.float32(FLOOR)
+    enough = counts[..., _PLAIN] * 2 >= refit
+    seen: Booleans = enough & (plain > SHIFT_RATIO * mean[..., DAILY - 1] + noise)
+    return seen
+
+
+def _advanced(run: Steps, seen: Booleans, mature: Booleans, day: int) -> tuple[Steps, Booleans]:
+    """The runs one fit later, and where a shift has now been seen for a day."""
+    need = np.where(mature, day, _YOUNG_DAYS * day)
+    opening = np.where(seen, run + 1, np.maximum(run - 2, 0))
+    closing = np.where(seen, -day, np.minimum(run + 1, 0))
+    after = np.where(run >= 0, opening, closing)
+    shifted = after >= need
+    return np.where(shifted, -day, after), shifted
+
+
+def least(errors: Floats, weights: Floats, per_day: int) -> tuple[Codes, Codes]:
+    """(of level, daily and weekly; of the seasonal two) the one with the least mean error: (…,) of sums (…, 4)."""
+    known = weights[..., :_PLAIN] >= LEAST_CHOICE_SHARE * per_day
+    means = errors[..., :_PLAIN] / np.maximum(weights[..., :_PLAIN], np.float32(1e-9))
+    means = np.where(known, means, np.float32(np.inf))
+    level, daily, weekly = means[..., 0], means[..., 1], means[..., 2]
+    seasonal = np.where(weekly < daily, np.uint8(WEEKLY), np.where(known[..., 1], np.uint8(DAILY), np.uint8(NONE)))
+    best = np.where(
+        level <= np.minimum(daily, weekly), np.where(known[..., 0], np.uint8(LEVEL), np.uint8(NONE)), seasonal
+    )
+    return best, seasonal
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """At every fit: (S, fits)."""
+
+    best: Codes
+    seasonal: Codes
+    shifted: Booleans
+    anchors: Steps  # of the last shift before
+
+
+def replayed(
+    sums: Floats, counts: Floats, level: Floats, mature: Booleans, starts: Steps, per_day: int, refit: int
+) -> tuple[Choosing, Choices]:
+    """What `Choosing` comes to if fed stretch after stretch, with the sums (S, stretches, 4) of each.
+
+    `level` and `mature` (S, stretches) where each begins, `starts` (stretches,) the steps; only the first of them may
+    begin between two fits.
+    """
+    series, stretches = sums.shape[:2]
+    kept = kept_share(per_day, refit)
+    aged = np.zeros((stretches, series, 2 * ERRORS), dtype=np.float32)
+    both = np.concatenate([sums, counts], axis=2)
+    for number in range(1, stretches):
+        aged[number] = aged[number - 1] * kept + both[:, number - 1]
+    best, seasonal = least(aged[..., :ERRORS].swapaxes(0, 1), aged[..., ERRORS:].swapaxes(0, 1), per_day)
+    run, shifted, anchors = _runs(sums, counts, level, mature, starts, math.ceil(per_day / refit), refit)
+    anchor = anchors[:, -1].copy()
+    last = aged[-1]
+    state = Choosing(
+        last[:, :ERRORS].copy(), last[:, ERRORS:].copy(), sums[:, -1].copy(), counts[:, -1].copy(), run, anchor
+    )
+    return state, Choices(best, seasonal, shifted, anchors)
+
+
+def _runs(
+    sums: Floats, counts: Floats, level: Floats, mature: Booleans, starts: Steps, day: int, refit: int
+) -> tuple[Steps, Booleans, Steps]:
+    series, stretches = sums.shape[:2]
+    seen = np.zeros((series, stretches), dtype=bool)
+    seen[:, 1:] = sees_shift(sums[:, :-1], counts[:, :-1], level[:, 1:], refit)
+    shifted = np.zeros_like(seen)
+    run = np.zeros(series, dtype=np.int64)
+    rows = np.flatnonzero(seen.any(axis=1))
+    if rows.size:
+        here = run[rows]
+        for number in range(1, stretches):
+            here, shifted[rows, number] = _advanced(here, seen[rows, number], mature[rows, number], day)
+        run[rows] = here
+    anchors = np.maximum.accumulate(np.where(shifted, starts, NEVER), axis=1)
+    return run, shifted, anchors
 
 
 def take(choice: Codes, level: Floats, daily: Floats, weekly: Floats) -> tuple[Floats, Codes]:
     """The chosen baseline and its code; where it is missing the daily one, else the level. All of one shape."""
-    code = np.where(np.isfinite(daily), DAILY, np.where(np.isfinite(level), LEVEL, NONE)).astype(np.uint8)
-    code = np.where((choice == WEEKLY) & np.isfinite(weekly), np.uint8(WEEKLY), code)
-    code = np.where((choice == LEVEL) & np.isfinite(level), np.uint8(LEVEL), code)
-    value = np.where(code == WEEKLY, weekly, np.where(code == DAILY, daily, level))
-    return value.astype(np.float32), code
+    known = np.isfinite(daily)
+    value, code = daily.copy(), known.astype(np.uint8) * np.uint8(DAILY)
+    wanted = (choice == WEEKLY) & np.isfinite(weekly)
+    if wanted.any():
+        np.copyto(value, weekly, where=wanted)
+        np.copyto(code, np.uint8(WEEKLY), where=wanted)
+    wanted = ((choice == LEVEL) | (code == NONE)) & np.isfinite(level)
+    if wanted.any():
+        np.copyto(value, level, where=wanted)
+        np.copyto(code, np.uint8(LEVEL), where=wanted)
+    return value, code

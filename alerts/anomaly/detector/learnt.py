@@ -1,14 +1,20 @@
 """The tails' memory: residuals counted, of the bare level, of the seasonal baselines, and of the slow channel."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alerts.anomaly.detector.model import Booleans, Floats
-from alerts.anomaly.detector.settings import CLUSTER_GAP, LEAST_LEARNT, MEMORY_DAYS, SEASONAL_SHARE
+from alerts.anomaly.detector.settings import BINS, CLUSTER_GAP, LEAST_LEARNT, MEMORY_DAYS, SEASONAL_SHARE
 from alerts.anomaly.detector.tails import Counts, Integers, Tail, bins_of, fitted
 
 _LONG_AGO = np.int32(2**20)
+_ROW = 2**34
+"""More than there are steps, so that what is accumulated starts anew with each row."""
+
+Places: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +72,44 @@ class Learnt:
         good = counted & np.isfinite(residual)
         known = np.where(good, residual, np.float32(0))
         bins = bins_of(known)
-        self.steps.add(bins, good & seasonal)
-        good &= self._first_ones(known > self.edge[:, None])
         self.level.add(bins, good & ~seasonal)
-        self.seasonal.add(bins, good & seasonal)
+        good &= seasonal
+        found = self.steps.add(bins, good)
+        if found is not None:
+            self.seasonal.reach(self.steps.top)
+            self.seasonal.counts += found
+        self._forget(bins, good, *self._going_on(known > self.edge[:, None]))
         good = counted & np.isfinite(slow)
-        self.slow.add(bins_of(np.where(good, slow, 0)), good)
+        self.slow.add(bins_of(np.where(good, slow, np.float32(0))), good)
 
-    def _first_ones(self, beyond: Booleans) -> Booleans:
-        """False (S, n) for what only goes on with a cluster."""
+    def _forget(self, bins: Integers, good: Booleans, rows: Places, columns: Places) -> None:
+        """What only goes on with a cluster, as it was counted with the others."""
+        kept = good[rows, columns]
+        rows, columns = rows[kept], columns[kept]
+        cells = np.clip(bins[rows, columns] - self.seasonal.top[rows] + np.int32(BINS - 1), 0, BINS - 1)
+        np.subtract.at(self.seasonal.counts, (rows, cells), np.float32(1))
+
+    def _going_on(self, beyond: Booleans) -> tuple[Places, Places]:
+        """Rows and columns (S, n) of what only goes on with a cluster."""
         steps = beyond.shape[1]
-        if not beyond.any():
-            self.quiet = np.minimum(self.quiet + np.int32(steps), _LONG_AGO)
-            return ~beyond
-        at = np.arange(steps, dtype=np.int32)
-        last = np.empty((beyond.shape[0], steps + 1), dtype=np.int32)
-        last[:, 0] = -1 - self.quiet
-        last[:, 1:] = np.where(beyond, at, -_LONG_AGO * 2)
-        last = np.maximum.accumulate(last, axis=1)
-        begins = beyond & (at - last[:, :-1] - 1 > CLUSTER_GAP)
-        number = np.cumsum(beyond, axis=1, dtype=np.int32)
-        before = np.empty_like(last)
-        before[:, 0] = -self.run
-        before[:, 1:] = np.where(begins, number - 1, -_LONG_AGO * 2)
-        rank = number - np.maximum.accumulate(before, axis=1)[:, 1:]
-        self.run = np.ascontiguousarray(rank[:, -1])
-        self.quiet = np.minimum(np.int32(steps - 1) - last[:, -1], _LONG_AGO)
-        power_of_two: Booleans = (rank & (rank - 1)) == 0
-        return ~beyond | power_of_two
+        rows, columns = np.nonzero(beyond)
+        quiet = np.minimum(self.quiet + np.int32(steps), _LONG_AGO)
+        if not rows.size:
+            self.quiet = quiet
+            return rows, columns
+        first = np.ones(rows.size, dtype=bool)
+        first[1:] = rows[1:] != rows[:-1]
+        before = np.where(first, -1 - self.quiet[rows], np.concatenate([columns[:1], columns[:-1]]))
+        begins = columns - before - 1 > CLUSTER_GAP
+        number = np.arange(rows.size)
+        start = np.where(begins, number, np.where(first, number - self.run[rows], -_LONG_AGO))
+        rank = number - np.maximum.accumulate(start + rows * _ROW) + rows * _ROW + 1
+        last = np.append(first[1:], True)
+        self.run[rows[last]] = rank[last]
+        quiet[rows[last]] = steps - 1 - columns[last]
+        self.quiet = quiet
+        goes_on = (rank & (rank - 1)) != 0
+        return rows[goes_on], columns[goes_on]
 
     def fitted(self) -> Tails:
         """The tails of what came so far; older counts fade. Residuals of the bare level serve at first."""

@@ -39,8 +39,7 @@ def blocks_of(values: Floats, learnt: Floats, first: int, steps: int, *, holes: 
     before = first % steps
     parts = in_blocks(learnt, steps, before, np.nan)
     whole = not holes and parts.shape[1] * steps == values.shape[1]
-    columns = np.ascontiguousarray(parts.transpose(2, 0, 1))
-    medians = median(list(columns), holes=not whole)
+    medians = median([parts[:, :, at] for at in range(steps)], holes=not whole)
     if whole:
         full = np.full(medians.shape, steps, dtype=np.float32)
         return Blocks(medians, full, full, steps, before)

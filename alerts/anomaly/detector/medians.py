@@ -7,6 +7,8 @@ import numpy as np
 
 from alerts.anomaly.detector.model import Floats
 
+_TILE = 8192
+
 
 @cache
 def network(width: int) -> tuple[tuple[int, int], ...]:
@@ -41,11 +43,27 @@ def median_network(width: int) -> tuple[tuple[int, int], ...]:
 
 
 def _sorted(arrays: Sequence[Floats], comparators: tuple[tuple[int, int], ...]) -> list[Floats]:
-    sorted_so_far = list(arrays)
+    found = [array.copy() for array in arrays]
+    spare = np.empty_like(found[0])
     for low, high in comparators:
-        one, other = sorted_so_far[low], sorted_so_far[high]
-        sorted_so_far[low], sorted_so_far[high] = np.minimum(one, other), np.maximum(one, other)
-    return sorted_so_far
+        np.minimum(found[low], found[high], out=spare)
+        np.maximum(found[low], found[high], out=found[high])
+        found[low], spare = spare, found[low]
+    return found
+
+
+def _in_tiles(arrays: Sequence[Floats], comparators: tuple[tuple[int, int], ...]) -> Floats:
+    """Median of arrays without holes, a few rows at a time, so that they stay in the cache."""
+    width = len(arrays)
+    rows, columns = arrays[0].shape
+    result = np.empty((rows, columns), dtype=np.float32)
+    tile = max(1, _TILE // max(columns, 1))
+    for start in range(0, rows, tile):
+        at = slice(start, start + tile)
+        done = _sorted([array[at] for array in arrays], comparators)
+        low, high = done[(width - 1) // 2], done[width // 2]
+        result[at] = low if width % 2 else low * np.float32(0.5) + high * np.float32(0.5)
+    return result
 
 
 def median(arrays: Sequence[Floats], *, holes: bool = True) -> Floats:
@@ -57,9 +75,9 @@ def median(arrays: Sequence[Floats], *, holes: bool = True) -> Floats:
     if width == 1:
         return arrays[0].copy()
     if not holes:
-        done = _sorted(arrays, median_network(width))
-        low, high = done[(width - 1) // 2], done[width // 2]
-        return low if width % 2 else low * np.float32(0.5) + high * np.float32(0.5)
+        flat = arrays[0].ndim == 1
+        whole = _in_tiles([array[None] for array in arrays] if flat else arrays, median_network(width))
+        return whole[0] if flat else whole
     absent = [np.isnan(array) for array in arrays]
     count = width - np.sum(absent, axis=0, dtype=np.int16)
     filled = [np.where(gone, np.float32(np.inf), array) for gone, array in zip(absent, arrays, strict=True)]
@@ -68,4 +86,5 @@ def median(arrays: Sequence[Floats], *, holes: bool = True) -> Floats:
     high = np.take_along_axis(stack, np.minimum(count // 2, width - 1)[None], axis=0)[0]
     some = count > 0
     middle = np.where(some, low, 0) * np.float32(0.5) + np.where(some, high, 0) * np.float32(0.5)
-    return np.where(some, middle, np.float32(np.nan))
+    found: Floats = np.where(some, middle, np.float32(np.nan))
+    return found

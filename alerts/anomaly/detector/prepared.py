@@ -9,7 +9,7 @@ import numpy as np
 
 from alerts.anomaly.detector.bands import Range, floors
 from alerts.anomaly.detector.baselines import DAILY, NONE, block_lags, over_lags, spread
-from alerts.anomaly.detector.choosing import ERRORS, Choosing, take
+from alerts.anomaly.detector.choosing import ERRORS, Choosing, replayed, take
 from alerts.anomaly.detector.levels import Blocks, Coverage, blocks_of, coverage, in_blocks, levels
 from alerts.anomaly.detector.model import NEVER, Booleans, Codes, Floats, Panel, Steps, Terms
 from alerts.anomaly.detector.settings import (
@@ -112,11 +112,12 @@ def prepare(panel: Panel, terms: Terms) -> Prepared:
     began = first_samples(samples.values, timing.first)
     errors = [samples.learnt - baseline for baseline in (level, daily, weekly)]
     sums, counts = _by_segment([*errors, samples.learnt - plain], timing)
-    choosing = Choosing.empty(samples.values.shape[0])
-    choices = _choose(choosing, sums, counts, timing, level, began)
-    best_codes, seasonal_codes, shifted, anchors = choices
-    expected, expected_code = take(_steps(seasonal_codes, timing), level, daily, weekly)
-    best, baseline = take(_steps(best_codes, timing), level, daily, weekly)
+    columns = [timing.segment(number).start for number in range(timing.segments)]
+    starts = timing.first + np.array(columns, dtype=np.int64)
+    mature = is_mature(began[:, None], starts, timing.per_day)
+    choosing, choices = replayed(sums, counts, level[:, columns], mature, starts, timing.per_day, timing.refit)
+    expected, expected_code = take(_steps(choices.seasonal, timing), level, daily, weekly)
+    best, baseline = take(_steps(choices.best, timing), level, daily, weekly)
     floor = floors(level)
     away = np.abs(samples.values - expected)
     best_residual = samples.learnt - best
@@ -134,8 +135,8 @@ def prepare(panel: Panel, terms: Terms) -> Prepared:
         blocks,
         block_levels,
         choosing,
-        shifted,
-        anchors,
+        choices.shifted,
+        choices.anchors,
         began,
     )
 
@@ -169,34 +170,21 @@ def _by_segment(errors: list[Floats], timing: Timing) -> tuple[Floats, Floats]:
     """Sums of absolute errors, and how many there are: (S, segments, errors)."""
     series = errors[0].shape[0]
     sums = np.zeros((series, timing.segments, ERRORS), dtype=np.float32)
-    counts = np.zeros_like(sums)
+    counts = np.full_like(sums, timing.refit)
     for at, error in enumerate(errors):
         parts = in_blocks(np.abs(error), timing.refit, timing.before, np.nan)
-        known = np.isfinite(parts)
-        counts[:, :, at] = known.sum(axis=2)
-        sums[:, :, at] = np.where(known, parts, 0).sum(axis=2)
+        whole = parts.sum(axis=2)
+        holes = np.nonzero(np.isnan(whole))
+        if holes[0].size:
+            part = parts[holes]
+            known = np.isfinite(part)
+            whole[holes] = np.where(known, part, 0).sum(axis=1)
+            counts[holes[0], holes[1], at] = known.sum(axis=1)
+        sums[:, :, at] = whole
     return sums, counts
 
 
-def _choose(
-    choosing: Choosing, sums: Floats, counts: Floats, timing: Timing, level: Floats, began: Steps
-) -> tuple[Codes, Codes, Booleans, Steps]:
-    series, segments = sums.shape[:2]
-    best, seasonal = np.zeros((2, series, segments), dtype=np.uint8)
-    shifted = np.zeros((series, segments), dtype=bool)
-    anchors = np.full((series, segments), NEVER, dtype=np.int64)
-    for number in range(segments):
-        at = timing.segment(number).start
-        if (timing.first + at) % timing.refit == 0:
-            mature = is_mature(began, timing.first + at, timing.per_day)
-            shifted[:, number] = choosing.close(timing.first + at, timing.per_day, timing.refit, level[:, at], mature)
-        best[:, number], seasonal[:, number] = choosing.chosen(timing.per_day)
-        anchors[:, number] = choosing.anchor
-        choosing.add(sums[:, number], counts[:, number])
-    return best, seasonal, shifted, anchors
-
-
-def is_mature(began: Steps, index: int, per_day: int) -> Booleans:
+def is_mature(began: Steps, index: int | Steps, per_day: int) -> Booleans:
     """Whether a series is known for two weeks."""
     mature: Booleans = (began != NEVER) & (index - began >= WEEKLY_DAYS * per_day)
     return mature
@@ -211,19 +199,28 @@ def moving_mean(residuals: Floats, width: int) -> Floats:
     known = np.isfinite(residuals)
     series, count = residuals.shape
     sums = np.zeros((series, count + 1), dtype=np.float64)
-    np.cumsum(np.where(known, residuals, 0), axis=1, out=sums[:, 1:], dtype=np.float64)
-    window = sums[:, 1:].copy()
-    window[:, width:] -= sums[:, 1 : max(count - width + 1, 1)]
-    if known.all():
-        number = np.minimum(np.arange(1, count + 1, dtype=np.float32), np.float32(width))[None, :]
-    else:
-        numbers = np.zeros((series, count + 1), dtype=np.int32)
-        np.cumsum(known, axis=1, out=numbers[:, 1:])
-        kept = numbers[:, 1:].copy()
-        kept[:, width:] -= numbers[:, 1 : max(count - width + 1, 1)]
-        number = kept.astype(np.float32)
-    least = max(1.0, width * LEAST_SLOW_SHARE)
-    return np.where(number >= least, window / np.maximum(number, 1), np.nan).astype(np.float32)
+    whole = bool(known.all())
+    np.cumsum(residuals if whole else np.where(known, residuals, 0), axis=1, out=sums[:, 1:], dtype=np.float64)
+    late = max(count - width + 1, 1)
+    mean = np.empty((series, count), dtype=np.float32)
+    mean[:, :width] = sums[:, 1 : width + 1]
+    np.subtract(sums[:, width + 1 :], sums[:, 1:late], out=mean[:, width:], casting="same_kind")
+    number = _known_lately(known, width, whole=whole)
+    mean /= np.maximum(number, np.float32(1))
+    mean[np.broadcast_to(number < max(1.0, width * LEAST_SLOW_SHARE), mean.shape)] = np.nan
+    return mean
+
+
+def _known_lately(known: Booleans, width: int, *, whole: bool) -> Floats:
+    """How many of the last `width` steps are known: (S, T), or (1, T) where series do not differ in that."""
+    count = known.shape[1]
+    if whole or bool((known == known[:1]).all()):
+        known = known[:1]
+    numbers = np.zeros((known.shape[0], count + 1), dtype=np.float32)
+    np.cumsum(known, axis=1, out=numbers[:, 1:])
+    kept = numbers[:, 1:].copy()
+    kept[:, width:] -= numbers[:, 1 : max(count - width + 1, 1)]
+    return kept
 
 
 def extremes(learnt: Floats, timing: Timing) -> Range:

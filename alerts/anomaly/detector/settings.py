@@ -48,9 +48,8 @@ SLOW_ABOVE_SEASONAL: Final = 1.0
 TAIL_SHARE: Final = 0.02
 """Above the 98 % quantile the tail is Pareto (Hill's estimator) or exponential; below it the rank counts."""
 LEAST_TAIL: Final = 5.0
-PRIOR_WEIGHT: Final = 2.0
-PRIOR_SHAPE: Final = 0.5
-"""Hill's estimate is drawn to this shape as if by two more exceedances: a tail that was hardly seen is not certain."""
+UNSEEN_SHAPE: Final = 0.5
+"""Of a tail of which nothing was seen."""
 LEAST_SHAPE: Final = 0.05
 LEAST_LEARNT: Final = 20.0
 SEASONAL_SHARE: Final = 0.5

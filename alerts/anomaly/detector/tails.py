@@ -17,11 +17,10 @@ from alerts.anomaly.detector.settings import (
     LEAST_LEARNT,
     LEAST_SHAPE,
     LEAST_TAIL,
-    PRIOR_SHAPE,
-    PRIOR_WEIGHT,
     SLOPE_BEYOND_CAP,
     SOFT_CAP,
     TAIL_SHARE,
+    UNSEEN_SHAPE,
 )
 
 NOWHERE = np.int32(-(2**20))
@@ -52,7 +51,8 @@ class Counts:
         """Nothing counted."""
         return cls(np.zeros((series, BINS), dtype=np.float32), np.full(series, NOWHERE, dtype=np.int32))
 
-    def _raise(self, top: Integers) -> None:
+    def reach(self, top: Integers) -> None:
+        """Let the last column be at least this bin (S,)."""
         rows = np.flatnonzero(top > self.top)
         if not rows.size:
             return
@@ -64,19 +64,26 @@ class Counts:
         self.counts[rows] = new
         self.top[rows] = top[rows]
 
-    def add(self, bins: Integers, counted: Booleans) -> None:
-        """Count residuals (S, n) by their bins, those that are to be `counted`."""
+    def add(self, bins: Integers, counted: Booleans) -> Floats | None:
+        """Count residuals (S, n) by their bins, those that are to be `counted`; how many came to each; None: none."""
         if not counted.any():
-            return
-        self._raise(np.where(counted, bins, NOWHERE).max(axis=1, initial=NOWHERE).astype(np.int32))
+            return None
+        whole = bool(counted.all())
+        self.reach((bins if whole else np.where(counted, bins, NOWHERE)).max(axis=1, initial=NOWHERE))
         series = self.counts.shape[0]
-        columns = np.clip(bins - (self.top - np.int32(BINS - 1))[:, None], 0, BINS - 1)
-        cells = columns + (np.arange(series, dtype=np.int32) * np.int32(BINS))[:, None]
+        cells = bins - (self.top - np.int32(BINS - 1))[:, None]
+        np.maximum(cells, 0, out=cells)
+        np.minimum(cells, BINS - 1, out=cells)
+        cells += (np.arange(series, dtype=np.int32) * np.int32(BINS))[:, None]
         if bins.shape[1] == 1:
-            self.counts.reshape(-1)[cells[:, 0][counted[:, 0]]] += 1
-            return
-        found = cells.reshape(-1) if counted.all() else cells[counted]
-        self.counts += np.bincount(found, minlength=series * BINS).reshape(series, BINS).astype(np.float32)
+            new = np.zeros_like(self.counts)
+            new.reshape(-1)[cells[:, 0][counted[:, 0]]] = 1
+            self.counts += new
+            return new
+        found = cells.reshape(-1) if whole else cells[counted]
+        new = np.bincount(found, minlength=series * BINS).reshape(series, BINS).astype(np.float32)
+        self.counts += new
+        return new
 
     def halve(self, most: float) -> None:
         """Halve the counts of those series that hold more than so many."""
@@ -86,8 +93,8 @@ class Counts:
         """Both counted as one; neither changes."""
         both, added = Counts(self.counts.copy(), self.top.copy()), Counts(other.counts.copy(), other.top.copy())
         top = np.maximum(self.top, other.top)
-        both._raise(top)
-        added._raise(top)
+        both.reach(top)
+        added.reach(top)
         both.counts += added.counts
         return both
 
@@ -185,12 +192,12 @@ def fitted(counted: Counts, *, pareto: bool) -> Tail:
     inside = np.arange(BINS) >= at
     if pareto:
         sums = np.where(inside, counts * (np.arange(BINS) + np.float32(0.5) - at), 0).sum(axis=1) * _LOG_WIDTH
-        shape = (sums + np.float32(PRIOR_WEIGHT * PRIOR_SHAPE)) / (exceeding + np.float32(PRIOR_WEIGHT))
+        shape = np.where(exceeding > 0, sums / np.maximum(exceeding, 1), np.float32(UNSEEN_SHAPE))
         slope = _LOG_WIDTH / (np.maximum(shape, np.float32(LEAST_SHAPE)) * _LN10)
     else:
         ratio = _CENTERS * np.exp2((BINS - at) / np.float32(BINS_AN_OCTAVE)).astype(np.float32) - 1
         sums = np.where(inside, counts * ratio, 0).sum(axis=1)
-        mean = (sums + np.float32(PRIOR_WEIGHT * PRIOR_SHAPE)) / (exceeding + np.float32(PRIOR_WEIGHT))
+        mean = np.where(exceeding > 0, sums / np.maximum(exceeding, 1), np.float32(UNSEEN_SHAPE))
         slope = 1 / (np.maximum(mean, np.float32(LEAST_SHAPE)) * edge * _LN10)
     at_knee = np.take_along_axis(table, at, axis=1)[:, 0]
     return Tail(
