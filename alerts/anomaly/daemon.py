@@ -152,7 +152,8 @@ class AnomalyDaemon:
 
     def _is_due(self, run: DetectorRun | CostRun, now: datetime) -> bool:
         trouble = self._troubles.get(run.detector.name)
-        return run.is_due(now) and (trouble is None or now >= trouble[1])
+        is_resting = trouble is not None and trouble[1] - TRIED_AGAIN_AFTER <= now < trouble[1]
+        return run.is_due(now) and not is_resting
 
     def _order(self, name: str) -> tuple[str, str]:
         """Those that wait for longest come first."""

@@ -85,6 +85,11 @@ class History:
         unknown = 0 if self._newcomers_from is None else max(self._newcomers_from - self.first, 0)
         return max(len(self._pending), unknown)
 
+    def is_read_from(self, index: int) -> bool:
+        """Whether no step from `index` on is still to be read."""
+        newest = self._pending.newest(1)
+        return newest is None or newest[1] <= index
+
     def column(self, index: int) -> Floats:
         """(rows,) the values at a step that is kept, as a copy. Raises ValueError for another step."""
         if not self.first <= index < self.end:

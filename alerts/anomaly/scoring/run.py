@@ -25,12 +25,13 @@ from alerts.anomaly.scoring.writing import Writing
 from controlplane.calendar.zones import zone
 from controlplane.matrix_ports import MatrixBackend
 from controlplane.model.anomaly import Feedback
-from controlplane.ports import HeldLease, Store
+from controlplane.ports import HeldLease, Store, Transient
 
 _MOST_EPISODES: Final = 10_000  # to which words may belong
 MOST_CAUGHT_UP: Final = 300  # steps of one cycle: of a longer time in which nobody scored only the latest are judged
 FILL_SECONDS: Final = 20.0  # a cycle reads of a past that it needs for so long at most, and goes on in the next one
 _STALE_REST: Final = timedelta(seconds=30)  # where nothing has samples nobody is asked again at once
+_PAST_REST: Final = timedelta(minutes=1)  # after a piece of the past that could not be read
 _LATER_SECONDS: Final = 2.0  # and of what can wait, when it has scored
 
 
@@ -60,6 +61,7 @@ class DetectorRun:
         self._is_whole = history is not None  # the weeks before were read, once
         self._corrected: Corrected = frozenset()
         self._rests_until: datetime | None = None
+        self._past_rests_until: datetime | None = None
         self._learning: tuple[Feedback, ...] = ()  # what people said, as far as it is for fits
 
     @property
@@ -78,9 +80,9 @@ class DetectorRun:
 
     def is_due(self, now: datetime) -> bool:
         """Whether a cycle has anything to do."""
-        if self._rests_until is not None and now < self._rests_until:
+        if _rests(self._rests_until, _STALE_REST, now):
             return False
-        if self._memory is None or self._history.remaining:
+        if self._memory is None or (self._history.remaining and not _rests(self._past_rests_until, _PAST_REST, now)):
             return True
         return index_at(now - self._history.terms.delay, self.detector.step) >= self._history.end
 
@@ -98,16 +100,18 @@ class DetectorRun:
             is_known = self._memory is not None
             memory, feedback = self._remembered(now)
             plan = _Plan.of(memory, self._history)
-            can_wait = is_known and not plan.needs_everything
-            reach = self._history.first if is_known else plan.reach
-            self._fill(reach, samples, watch, _LATER_SECONDS if can_wait else self._around.fill_seconds)
+            warnings = new.warnings
+            if is_known and not plan.needs_everything and self._history.is_read_from(plan.reach):
+                warnings += self._fill_rest(samples, watch, _LATER_SECONDS, now)
+            else:
+                self._fill(plan.reach, samples, watch, self._around.fill_seconds)
             self._note(new)
         stepped, rebuilt = None, dict[str, int]()
-        if not plan.is_empty and (self._history.remaining == 0 or not plan.needs_everything):
+        if not plan.is_empty and self._is_read_for(plan):
             rebuilt = {misfit.value: count for misfit, count in memory.misfits.items()}
             stepped = self._stepped(memory, plan, feedback, now, lease, watch)
         with watch(Phase.READ):
-            self._fill(self._history.first, samples, watch, watch.so_far + _LATER_SECONDS)
+            warnings += self._fill_rest(samples, watch, watch.so_far + _LATER_SECONDS, now)
         return CycleResult(
             detector=self.detector.name,
             steps=stepped.steps if stepped else 0,
@@ -121,7 +125,7 @@ class DetectorRun:
             rebuilt=rebuilt,
             is_stale=new.is_stale,
             remaining=self._history.remaining,
-            warnings=new.warnings,
+            warnings=tuple(dict.fromkeys(warnings)),
             latest=stepped.latest if stepped else None,
         )
 
@@ -140,6 +144,12 @@ class DetectorRun:
             self._memory.open = log.open_episodes(name)
         return self._memory, feedback
 
+    def _is_read_for(self, plan: "_Plan") -> bool:
+        """Whether steps may be scored: what was not read yet is not missing."""
+        return self._history.remaining == 0 or (
+            not plan.needs_everything and self._history.is_read_from(plan.reach)
+        )  # fmt: skip
+
     def _fill(self, reach: int, samples: "Counter[SampleOutcome]", watch: Stopwatch, until: float) -> None:
         """Read of the past until `reach`, as long as the cycle has not taken `until` seconds."""
         history = self._history
@@ -151,6 +161,19 @@ class DetectorRun:
             if filled.too_late or filled.changed or (was_whole and filled.samples):
                 self._corrected = None
         self._is_whole = was_whole or history.remaining == 0
+
+    def _fill_rest(
+        self, samples: "Counter[SampleOutcome]", watch: Stopwatch, until: float, now: datetime
+    ) -> tuple[str, ...]:
+        """Read of the past what no step waits for: where that fails, what is new is scored all the same."""
+        if _rests(self._past_rests_until, _PAST_REST, now):
+            return ()
+        try:
+            self._fill(self._history.first, samples, watch, until)
+        except Transient as error:
+            self._past_rests_until = now + _PAST_REST
+            return (f"the past cannot be read now: {error}",)
+        return ()
 
     def _note(self, new: NewSteps) -> None:
         """Which rows have to be learnt anew. What is read for the first time is learnt anyway."""
@@ -224,6 +247,11 @@ class _Plan:
         start = newest if memory.state is None else min([*nexts, memory.judged + 1])
         start = max(start, newest - MOST_CAUGHT_UP + 1, history.first + 1)
         return _Plan(start, newest, history.first if needs_everything else start - 1, needs_everything)
+
+
+def _rests(until: datetime | None, longest: timedelta, now: datetime) -> bool:
+    """A clock that was ahead and is right again makes nobody rest for longer."""
+    return until is not None and until - longest <= now < until
 
 
 def _oldest(history: History) -> int:
