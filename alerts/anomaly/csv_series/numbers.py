@@ -1,4 +1,4 @@
-"""Cells as numbers: missing ones, decimal commas, thousands separators, per cent signs."""
+"""Cells as numbers: missing ones, decimal commas, thousands separators, per cent signs, currencies."""
 
 import math
 import re
@@ -14,13 +14,15 @@ MISSING: Final = frozenset(
     | {"infinity", "-infinity", "+infinity", "#n/a", "missing", "?", "\\n"}
 )
 _COMMA: Final = re.compile(r"[-+]?(\d{1,3}([. \u00a0\u202f]\d{3})+|\d+),\d+")
+_CODES: Final = "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD"
+_CURRENCY: Final = re.compile(rf"([-+]?) ?(?:[$€£¥]|(?:{_CODES}) ) ?(?=\d)|(?<=\d) ?(?:[$€£¥]|(?<= )(?:{_CODES}))$")
 _THOUSANDS: Final = re.compile(r"[-+]?\d{1,3}([, \u00a0\u202f']\d{3})+(\.\d+)?")
 
 
 def number(cell: str, *, decimal_comma: bool) -> float | None:
     """The number; NaN where the cell says that there is none (or infinity); None where it is something else.
 
-    A per cent sign is left off: 12.5 % is 12.5.
+    Signs of per cent and of currencies are left off: 12.5 % is 12.5, as is $12.50 or 12.50 EUR.
     """
     try:
         found = float(cell)
@@ -35,7 +37,7 @@ _LARGEST: Final = 1e30  # squares of it still fit into float64, itself into floa
 def _unusual(text: str, *, decimal_comma: bool) -> float | None:
     if text.lower() in MISSING:
         return math.nan
-    text = text.removesuffix("%").rstrip()
+    text = _CURRENCY.sub(r"\1", text.removesuffix("%").rstrip(), count=1)
     if decimal_comma and _COMMA.fullmatch(text):
         text = re.sub(r"[. \u00a0\u202f]", "", text).replace(",", ".")
     elif _THOUSANDS.fullmatch(text):

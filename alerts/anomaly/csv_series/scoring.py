@@ -1,7 +1,7 @@
 """Score the series of a file: panels to the detector, scores back to rows."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -93,6 +93,9 @@ def _scored(group: Sequence[Placed], question: Question, calendar: Calendar) -> 
     grid = group[0].grid
     phases, fitted = calendar(grid)
     panel = Panel(np.stack([each.values for each in group]), grid, phases, fitted)
-    scores = score_history(panel, question.terms)
+    terms = question.terms
+    if terms.values is Values.COUNTER:  # they are rates already
+        terms = replace(terms, values=Values.GAUGE)
+    scores = score_history(panel, terms)
     for row, each in enumerate(group):
         yield Scored(each, panel, scores, row, question)

@@ -16,7 +16,7 @@ from alerts.anomaly.csv_series.telling import spans
 from alerts.anomaly.csv_series.told import csv_text, json_text, table
 from alerts.anomaly.detector.model import Terms
 from alerts.anomaly.detector.utc import plain_phases
-from alerts.anomaly.model import Opening
+from alerts.anomaly.model import Opening, Values
 
 FIRST = 1_774_569_600
 
@@ -124,9 +124,9 @@ def kpi(days: int, seed: int = 1) -> str:
     return "timestamp,value,label\n" + "\n".join(rows) + "\n"
 
 
-def scored(text: str) -> tuple[object, list[Scored]]:
+def scored(text: str, values: Values = Values.GAUGE) -> tuple[object, list[Scored]]:
     file = read_csv("kpi.csv", text.encode(), Asked())
-    question = Question(Terms())
+    question = Question(Terms(values=values))
     found = list(score_file(file, question, None, lambda grid: (plain_phases(grid), None)))
     return file, [each for each in found if isinstance(each, Scored)]
 
@@ -169,3 +169,13 @@ def test_a_table_and_json_tell_the_same_anomaly() -> None:
     (series,) = told["series"]
     assert (series["step_seconds"], series["anomalies"][0]["start"]) == (1800, "2026-03-30T14:00:00Z")
     assert [each["is_anomaly"] for each in series["points"]] == [True, True]
+
+
+def test_a_counter_is_scored_as_the_rate_that_it_stands_for() -> None:
+    rows = [line.split(",") for line in kpi(4).splitlines()[1:]]
+    total = np.cumsum([1800 * float(value) for _, value, _ in rows])
+    counter = "\n".join(["time,bytes", *(f"{at},{sum_:.0f}" for (at, _, _), sum_ in zip(rows, total, strict=True))])
+    _, (of_rates,) = scored("\n".join(["time,bytes", *(f"{at},{value}" for at, value, _ in rows[1:])]))
+    _, (of_counter,) = scored(counter, Values.COUNTER)
+    assert of_counter.anomalous().sum() == 2
+    np.testing.assert_allclose(of_counter.scores.expected[0, 1:], of_rates.scores.expected[0], rtol=1e-3)
