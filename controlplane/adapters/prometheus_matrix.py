@@ -32,6 +32,8 @@ _SECOND: Final = timedelta(seconds=1)
 _LEAST_ROWS: Final = 16
 _LONG_QUERY: Final = 2_000  # bytes: the package puts it, escaped threefold, into an address of at most some 8,000
 _NAME: Final = "__name__"
+_NUL: Final = "\0"  # may stand in a label, and in no text of PostgreSQL's
+_REPLACED: Final = "\ufffd"
 
 Values = NDArray[np.floating[Any]]
 Key = tuple[tuple[str, str], ...]
@@ -198,7 +200,9 @@ class _Joined:
         return SampleMatrix(tuple(dict(key) for key in keys), self._span.first, step, values, tuple(self._warnings))
 
     def _row(self, labels: Mapping[str, str]) -> int:
-        key = tuple(sorted((name, value) for name, value in labels.items() if value and name != _NAME))
+        key = tuple(
+            sorted((name, value.replace(_NUL, _REPLACED)) for name, value in labels.items() if value and name != _NAME)
+        )
         number = self._rows.get(key)
         if number is None:
             number = len(self._rows)

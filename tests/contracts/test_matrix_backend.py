@@ -42,6 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]
                     _series("foo", {4: 1e300, 5: 5e-324}, job="a", values="x"),
                     _series("bar", {0: 7, 1: 8}, job="b"),
                     _series("baz", {3: 9}, job="b"),
+                    _series("nul", {0: 1}, job="a\0b"),
                     *(
                         _series("many", dict.fromkeys(range(40), float(number)), number=f"{number:02}")
                         for number in range(25)
@@ -82,6 +83,10 @@ def test_rows_are_in_the_order_of_their_labels_without_the_metrics_name(backend:
     found = _asked(backend, "last_over_time(foo[1m])", steps)
     assert found.labels == ({"job": "a", "values": "x"}, {"job": "b"}, {"job": 'é " \\ "values":[[]]'})
     assert (found.first, found.step, found.values.shape) == (FIRST, STEP, (3, steps))
+
+
+def test_a_nul_in_a_label_is_none_that_a_database_would_refuse(backend: MatrixBackend) -> None:
+    assert _asked(backend, "last_over_time(nul[1m])").labels == ({"job": "a\ufffdb"},)
 
 
 def test_what_is_no_number_is_no_sample(backend: MatrixBackend) -> None:
