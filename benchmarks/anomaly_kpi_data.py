@@ -33,6 +33,7 @@ DAYS: Final = 35
 FIRST: Final = 3 * 1440  # no anomaly before the fourth day
 EACH: Final = 3  # of every kind
 _BEGIN: Final = datetime(2026, 5, 4, tzinfo=UTC)
+_LEAST_OF_A_PLOT: Final = 0.1
 _ANOMALIES: Final = (3, 14)  # of a series
 
 
@@ -51,10 +52,14 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Kpis:
-    """Series of one kind: values and labels (S, T), and which anomaly each label is ('' none, 'nothing' invisible)."""
+    """Series of one kind: values, labels, and what would have been without anomalies and noise, all (S, T).
+
+    `causes`: start, stop and kind of each label ("nothing": there is nothing to be seen).
+    """
 
     kind: str
     values: Floats
+    usual: Floats
     labels: Booleans
     causes: tuple[tuple[tuple[int, int, str], ...], ...]
     grid: Grid
@@ -80,13 +85,13 @@ def _made(random: np.random.Generator, kind: Kind, count: int) -> Kpis:
         causes.append(_anomalies(random, mean[row], unrest[row], labels[row], kind))
     values = kind.observe(random, np.clip(mean, 0, kind.ceiling), unrest)
     for row in range(count):
-        causes[row] = _seen(random, values[row] - usual[row], labels[row], causes[row])
+        causes[row] = _seen(random, values[row], usual[row], labels[row], causes[row])
     values[random.random(values.shape) < 0.001] = np.nan
     for row in values:
         for _ in range(random.poisson(1.5)):
             start = int(random.integers(0, grid.count - 600))
             row[start : start + int(random.integers(5, 300))] = np.nan
-    return Kpis(kind.name, values.astype(np.float32), labels, tuple(causes), grid)
+    return Kpis(kind.name, values.astype(np.float32), usual.astype(np.float32), labels, tuple(causes), grid)
 
 
 def _life(random: np.random.Generator, mean: Series, kind: Kind, time: LocalTime) -> None:
@@ -124,7 +129,7 @@ def _anomalies(
         end = max(end, begin + 1)
         labels[begin:end] = True
         found.append((begin, end, name))
-    if random.random() < 0.3:
+    if random.random() < 0.1:
         start = int(random.integers(FIRST, len(mean) - 700))
         if not labels[start - 60 : start + 120].any():
             labels[start : start + 15] = True
@@ -133,17 +138,21 @@ def _anomalies(
 
 
 def _seen(
-    random: np.random.Generator, away: Series, labels: Booleans, causes: tuple[tuple[int, int, str], ...]
+    random: np.random.Generator,
+    values: Series,
+    usual: Series,
+    labels: Booleans,
+    causes: tuple[tuple[int, int, str], ...],
 ) -> tuple[tuple[int, int, str], ...]:
-    """What does not stand out of the noise of the six hours before is labelled by few."""
-    kept = []
+    """Few label what does not stand out of the noise of the six hours before, or is tiny on a plot of the weeks."""
+    kept, away = [], values - usual
+    plotted = float(np.subtract(*np.nanquantile(values, (0.99, 0.01))))
     for start, stop, name in causes:
         noise = away[max(0, start - 360) : start]
         deviation = 1.4826 * np.median(np.abs(noise - np.median(noise)))
-        stands_out = (
-            abs(np.median(away[start:stop])) > 2.5 * deviation or np.abs(away[start:stop]).max() > 8 * deviation
-        )
-        if stands_out or name == "nothing" or random.random() < 0.2:
+        lasting, highest = abs(np.median(away[start:stop])), np.abs(away[start:stop]).max()
+        clear = lasting > 4 * deviation or highest > 10 * deviation
+        if (clear and highest > _LEAST_OF_A_PLOT * plotted) or name == "nothing" or random.random() < 0.05:
             kept.append((start, stop, name))
         else:
             labels[start:stop] = False
@@ -294,7 +303,7 @@ def _as_share(random: np.random.Generator, mean: Series, unrest: Series) -> Seri
     return np.clip(_noisy(0.002, 0.01, 0.9)(random, mean, unrest), 0, 1)
 
 
-_SMALL: Final = (0.25, 1.2)
+_SMALL: Final = (0.35, 1.8)
 _LARGE: Final = (0.6, 4.0)
 KINDS: Final = (
     Kind("page views", _views, _noisy(0.015, 0.05), 0.3, _SMALL, campaigns=0.5),
