@@ -51,6 +51,7 @@ class LatestDeclared:
     alerts: AlertsDeclared = NO_ALERTS
     delivery: DeliveryDeclared = NO_DELIVERY
     anomalies: AnomaliesDeclared = NO_ANOMALIES
+    is_known: bool = False  # files were good once
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,10 @@ class SLOWorkspace:
         """What the files said about anomalies when they were last compiled without errors."""
         return self._latest.anomalies
 
+    def is_known(self) -> bool:
+        """Whether the files were ever good in this process: before, nobody can tell what is declared no more."""
+        return self._latest.is_known
+
     def begin_with(self, alerts: AlertsDeclared) -> None:
         """Who is told until the files are read: what was applied last. Broken files must not make a page go astray."""
         self._latest.alerts = alerts
@@ -127,6 +132,7 @@ class SLOWorkspace:
         self._latest.money, self._latest.checks = money.declared, checks.declared
         self._latest.alerts, self._latest.delivery = alerts.declared, delivery.declared
         self._latest.anomalies = anomalies.declared
+        self._latest.is_known = True
         priced = replace(money.declared, price_maps=self.models.priced(money.declared.price_maps))
         return Compiled(
             digest,

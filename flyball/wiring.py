@@ -212,6 +212,7 @@ def wire(
     anomalies = AnomalyServices(
         AnomalySurroundings(
             declared=workspace.anomalies,
+            is_known=workspace.is_known,
             policy=delivery.policy,
             look=look,
             ledger=money.ledger,

@@ -25,9 +25,13 @@ ANOMALIES_EVERY: Final = timedelta(seconds=5)  # each detector has the pace of i
 
 @dataclass(frozen=True, slots=True)
 class AnomalySurroundings:
-    """What the job works with. `declared` is what the last good files say, `look` reads them if nobody has."""
+    """What the job works with. `declared` is what the last good files say, `look` reads them if nobody has.
+
+    `is_known` says whether there were good files at all.
+    """
 
     declared: Callable[[], AnomaliesDeclared]
+    is_known: Callable[[], bool]
     policy: Callable[[], DeliveryPolicy]
     look: Callable[[], object]
     source: PrometheusMatrix
@@ -65,6 +69,8 @@ class AnomalyServices:
 
         def turn(it: Turn) -> object:
             self._around.look()
+            if not self._around.is_known():  # or broken files at the start would end and forget everything
+                return None
             return self._daemon.run_once(it.now, it.lease)
 
         yield Job("anomalies", ANOMALIES_EVERY, turn, leader_only=True, may_be_long=True)
