@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from controlplane.model.anomaly import Episode
-from controlplane.store import SqlStore, open_store
+from controlplane.store import SqlStore
 from tests.flyball.running import replica, settings_in
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
