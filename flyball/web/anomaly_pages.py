@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -47,7 +48,7 @@ OPEN_SHOWN: Final = 50
 RECENT_SHOWN: Final = 30
 _API: Final = "/api/v1/anomalies"
 _DAY: Final = timedelta(days=1)
-RANGES: Final = {"6h": _DAY / 4, "24h": _DAY, "7d": 7 * _DAY, "30d": 30 * _DAY, "90d": 90 * _DAY}
+RANGES: Final = {"1h": _DAY / 24, "6h": _DAY / 4, "24h": _DAY, "7d": 7 * _DAY, "30d": 30 * _DAY, "90d": 90 * _DAY}
 _LONGEST_QUICK: Final = timedelta(hours=1)  # steps of at most that are looked at by the day
 
 
@@ -286,13 +287,22 @@ class _AnomalyPages:
             raise HTTPException(404, 'Say which series: ?series={service="checkout"}')
         ranges = _ranges(detector)
         chosen = request.query_params.get("range", "")
-        usual = "24h" if "24h" in ranges else "90d"
-        chosen = chosen if chosen in ranges else usual
+        if chosen not in ranges:
+            chosen = self._usual_range(detector, labels, ranges)
         seen = self._gathering.seen(detector, labels, ranges[chosen])
         kept = self._gathering.kept_of(detector.name, labels, max(ranges.values()))
         at = _moment(seen, kept)
         explained = self._gathering.explained(detector, labels, at) if at else Reading(None, None)
         return _Subject(detector, labels, ranges[chosen], chosen, seen, kept, explained)
+
+    def _usual_range(self, detector: AnomalyDetector, labels: Labels, ranges: Mapping[str, timedelta]) -> str:
+        """A day (of daily ones a quarter); the shortest one that holds all of it while less than that is known."""
+        usual = "24h" if "24h" in ranges else "90d"
+        seen = self._gathering.seen(detector, labels, ranges[usual]).value
+        if seen is None or not seen.course.at:
+            return usual
+        known = self._gathering.now() - seen.course.at[0]
+        return next(name for name, length in ranges.items() if known <= length or name == usual)
 
     def _named(self, request: Request) -> AnomalyDetector:
         name = request.path_params["detector"]
@@ -319,7 +329,7 @@ def _paging(listing: Paged[DetectorRow] | Paged[SeriesRow]) -> dict[str, api.JSO
 
 def _ranges(detector: AnomalyDetector) -> dict[str, timedelta]:
     """What a reader may choose."""
-    names = ("6h", "24h", "7d", "30d") if detector.step <= _LONGEST_QUICK else ("7d", "30d", "90d")
+    names = ("1h", "6h", "24h", "7d", "30d") if detector.step <= _LONGEST_QUICK else ("7d", "30d", "90d")
     return {name: RANGES[name] for name in names}
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_OPEN: Final = 1000  # of all detectors are read: what is beyond is not counted
 STALE_STEPS: Final = 3  # a step is scored when it has ended, and is the newest one until the next has
+STALE_DAYS: Final = 5  # bills come late: as `AnomalyDetectorStale` has it
 STALE_AFTER: Final = timedelta(minutes=5)
 LEAST_COVERAGE: Final = 0.5
 _MOST_RARITY: Final = 6.0
@@ -101,7 +102,8 @@ def detector_state(detector: AnomalyDetector, health: Health | None, opened: int
         return "no_data", "not heard of"
     if health.is_failing:
         return "ticket", "cannot be read"
-    if health.scored_at is not None and now - health.scored_at > max(STALE_STEPS * detector.step, STALE_AFTER):
+    steps = STALE_STEPS if detector.cost is None else STALE_DAYS
+    if health.scored_at is not None and now - health.scored_at > max(steps * detector.step, STALE_AFTER):
         return "stale", "stands still"
     if opened:
         return ("page" if detector.severity == "page" else "ticket"), f"{opened:,} open"

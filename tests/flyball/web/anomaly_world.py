@@ -145,7 +145,7 @@ def write(url: str) -> None:
         health(names.MATURITY, 1, "tokens"),
         health(names.GAP, 0, "tokens"),
         health(names.VALUE, 12.5, "tokens"),
-        health(names.SCORED_AT, (NOW - 5 * DAY).timestamp(), "spend"),
+        health(names.SCORED_AT, (NOW - 6 * DAY).timestamp(), "spend"),
         health(names.SERIES, 2, "spend", state="scored"),
         health(names.GAP, 1, "traffic", **QUIET),
         health(names.MATURITY, 3, "traffic", **QUIET),

@@ -300,3 +300,9 @@ def test_axe_finds_nothing_about_anomalies_and_nothing_is_wider_than_a_phone(
             complaints.append((at, path, "wider than a phone"))
     context.close()
     assert complaints == []
+
+
+def test_a_series_that_is_known_for_minutes_is_drawn_over_an_hour(console: Console) -> None:
+    young = shown(f"{console.full}/anomalies/tokens/series?series=%7B%7D")
+    assert 'aria-current="true">1h</a>' in young
+    assert 'aria-current="true">24h</a>' in shown(console.full + of(CHECKOUT))
