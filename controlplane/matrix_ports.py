@@ -18,7 +18,7 @@ class SampleMatrix:
     """`values` (series × steps), NaN where there is no sample; column i belongs to (first + i) · step after the epoch.
 
     Rows are in the order of their sorted labels, without `__name__` and without empty labels; no two rows have the
-    same ones. A NUL in a label's value is U+FFFD: no database stores it. `values` is float32, or float64 where `exact`
+    same ones. A NUL in a label's value is U+2400: no database stores it. `values` is float32, or float64 where `exact`
     was asked for. `warnings` are what the backend says of its own answer, such as that a part of its storage did not
     take part.
     """

@@ -33,7 +33,7 @@ _LEAST_ROWS: Final = 16
 _LONG_QUERY: Final = 2_000  # bytes: the package puts it, escaped threefold, into an address of at most some 8,000
 _NAME: Final = "__name__"
 _NUL: Final = "\0"  # may stand in a label, and in no text of PostgreSQL's
-_REPLACED: Final = "\ufffd"
+_REPLACED: Final = "\u2400"  # which PromQL can ask for, unlike U+FFFD
 
 Values = NDArray[np.floating[Any]]
 Key = tuple[tuple[str, str], ...]
