@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from alerts.anomaly.backtesting.overrides import overridden
@@ -151,6 +152,14 @@ def test_an_explanation_asks_for_one_series(world: World) -> None:
     assert (code, "did you mean `traffic`?" in text) == (1, True)
     code, text = world.run("explain", "traffic", "--series", "nonsense")
     assert code == 2
+
+
+def test_series_to_choose_from_are_no_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit):
+        explain._choose("traffic", ["{a=\"'; reboot '\"}", '{a="\x1b[31m"}'], 2)
+    text = capsys.readouterr().err
+    assert """--series '{a="'"'"'; reboot '"'"'"}'""" in text
+    assert "\x1b" not in text
 
 
 def test_definitions_are_changed_by_the_names_of_their_fields() -> None:

@@ -1,6 +1,7 @@
 """Series chosen by their labels: `{service="checkout",region=~"eu-.*"}`, or `service=checkout`."""
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -13,6 +14,9 @@ _PART: Final = re.compile(
     r"(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<bare>[^,{}=\"\s][^,{}=\"]*))\s*(?:,|$)"
 )
 _ESCAPES: Final = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
+_FURTHER: Final = {"a": "\a", "b": "\b", "f": "\f", "r": "\r", "v": "\v"}  # which mean something else in expressions
+_ESCAPE: Final = re.compile(r"\\(?:(?P<code>x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})|(?P<other>.))", re.DOTALL)
+_ESCAPE_IN_EXPRESSION: Final = re.compile(r"\\(?P<other>.)", re.DOTALL)
 _LONGEST: Final = 10_000
 
 
@@ -36,9 +40,11 @@ def selector(text: str) -> tuple[Matcher, ...]:
 
 def _matcher(match: "re.Match[str]") -> Matcher:
     quoted = match["quoted"]
-    value = match["bare"].strip() if quoted is None else re.sub(r"\\(.)", _unescaped, quoted)
     operator = MatchOperator(match["operator"])
-    if operator in (MatchOperator.MATCHES, MatchOperator.DOES_NOT_MATCH):
+    is_expression = operator in (MatchOperator.MATCHES, MatchOperator.DOES_NOT_MATCH)
+    escaped = _ESCAPE_IN_EXPRESSION if is_expression else _ESCAPE
+    value = match["bare"].strip() if quoted is None else escaped.sub(_unescaped, quoted)
+    if is_expression:
         try:
             re2.compile(value)
         except re2.error:
@@ -47,7 +53,13 @@ def _matcher(match: "re.Match[str]") -> Matcher:
 
 
 def _unescaped(match: "re.Match[str]") -> str:
-    return _ESCAPES.get(match[1], match[0])
+    """As Go's `%q` writes it, which alerts' texts are made with."""
+    kept = match[0]
+    if match.re is _ESCAPE and match["code"]:
+        code = int(match["code"][1:], 16)
+        return kept if code > sys.maxunicode or 0xD800 <= code < 0xE000 else chr(code)
+    known = {**_FURTHER, **_ESCAPES} if match.re is _ESCAPE else _ESCAPES
+    return known.get(match["other"], kept)
 
 
 def fits(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
@@ -81,8 +82,9 @@ def explain(
         found = explained(source, detector, labels, when, what, ledgers)
     if found is None:
         from alerts.anomaly.scoring.lineup import series_text
+        from controlplane.problem_report import printable
 
-        fail(f"nothing is known of {series_text(labels)} at that time", ExitCode.PROBLEMS)
+        fail(f"nothing is known of {printable(series_text(labels))} at that time", ExitCode.PROBLEMS)
     answer(explained_data(found), explained_text(found, detector), as_json=as_json)
 
 
@@ -132,9 +134,11 @@ def _one_series(
 
 
 def _choose(detector: str, series: Sequence[str], fitting: int) -> NoReturn:
+    from controlplane.problem_report import printable
+
     if not series:
         fail(f"{detector}: there is no series of it at that time", ExitCode.PROBLEMS)
-    named = "".join(f"\n  --series '{each}'" for each in series[:_MOST_NAMED])
+    named = "".join(f"\n  --series {printable(quote(each))}" for each in series[:_MOST_NAMED])
     named += f"\n  and {len(series) - _MOST_NAMED} more" if len(series) > _MOST_NAMED else ""
     said = f"{fitting} series fit" if fitting else "no series fits"
     fail(f"{detector}: {said}; choose one:{named}", ExitCode.PROBLEMS)

@@ -48,6 +48,15 @@ def test_a_series_own_text_chooses_it_and_no_other(labels: dict[str, str], other
     assert fits(matchers, other) == (labels.items() <= other.items())
 
 
+def test_a_selector_may_be_quoted_as_alerts_quote_it() -> None:
+    odd = "\x1b[31m\a\b\f\r\v\u202e\U0001f4a5\x7f"
+    (matcher,) = selector('{service="\\x1b[31m\\a\\b\\f\\r\\v\\u202e\\U0001f4a5\\x7f"}')
+    assert matcher.value == odd
+    (matcher,) = selector('service="\\ud800\\q"')
+    assert matcher.value == "\\ud800\\q"
+    assert fits(selector('service=~"\\ba\\d+"'), {"service": "a12"})
+
+
 def test_selectors_may_be_short_or_match() -> None:
     for text in ('{service="a",zone=~"eu-.*"}', 'service=a, zone=~"eu-.*"', ' { service = "a" , zone!~"us.*" , } '):
         assert fits(selector(text), {"service": "a", "zone": "eu-1"})
