@@ -84,7 +84,9 @@ class Carried:
 
 
 def _counts(learnt: Learnt) -> dict[str, Counts]:
-    return {"level": learnt.level, "seasonal": learnt.seasonal, "steps": learnt.steps, "slow": learnt.slow}
+    stages = {f"events_{stage}": counts for stage, counts in enumerate(learnt.events)}
+    stages |= {f"steps_{stage}": counts for stage, counts in enumerate(learnt.steps)}
+    return {**stages, "slow": learnt.slow}
 
 
 def arrays(carried: Carried) -> dict[str, NDArray[np.generic]]:

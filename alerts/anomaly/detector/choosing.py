@@ -14,12 +14,15 @@ from alerts.anomaly.detector.settings import (
     CHOICE_DAYS,
     FLOOR,
     LEAST_CHOICE_SHARE,
+    SEASON_CHOICE_DAYS,
     SHIFT_RATIO,
 )
 
-ERRORS = 4
-"""Of the level, the daily and the weekly baseline, and of the daily one without today's level."""
+ERRORS = 6
+"""Of the level, the daily and the weekly baseline; of the daily one without today's level; and with a longer memory of
+the daily and the weekly one, where there are both."""
 _PLAIN = 3
+_BOTH = slice(4, 6)
 _YOUNG_DAYS = 3
 """Before two weeks are known a weekend looks like a level shift: it has to last longer."""
 
@@ -28,10 +31,10 @@ _YOUNG_DAYS = 3
 class Choosing:
     """Of S series: errors lately and since the last fit, and how long a shift has been seen."""
 
-    errors: Floats  # (S, 4) sums weighed by age, up to the last fit
-    weights: Floats  # (S, 4)
-    since: Floats  # (S, 4) sums since the last fit
-    count: Floats  # (S, 4)
+    errors: Floats  # (S, 6) sums weighed by age, up to the last fit
+    weights: Floats  # (S, 6)
+    since: Floats  # (S, 6) sums since the last fit
+    count: Floats  # (S, 6)
     run: Steps  # (S,) fits in a row that saw a shift; below 0: one was announced, and is not over
     anchor: Steps  # (S,) step at which the last shift was announced; `NEVER`: none was
 
@@ -49,7 +52,7 @@ class Choosing:
         )
 
     def add(self, sums: Floats, counts: Floats) -> None:
-        """Errors (S, 4) of learnt steps since the last fit, and how many there were."""
+        """Errors (S, 6) of learnt steps since the last fit, and how many there were."""
         self.since += sums
         self.count += counts
 
@@ -70,15 +73,24 @@ class Choosing:
         return least(self.errors, self.weights, per_day)
 
 
-def kept_share(per_day: int, refit: int) -> np.float32:
-    """How much of an older error counts one fit later."""
-    return np.float32(math.exp(-refit / (per_day * CHOICE_DAYS)))
+def all_errors(level: Floats, daily: Floats, weekly: Floats, plain: Floats) -> list[Floats]:
+    """The six (S, n), of what was off by how much."""
+    both = np.isfinite(weekly)
+    if both.all():
+        return [level, daily, weekly, plain, daily, weekly]
+    return [level, daily, weekly, plain, np.where(both, daily, np.float32(np.nan)), weekly]
+
+
+def kept_share(per_day: int, refit: int) -> Floats:
+    """How much of each older error counts one fit later (6,)."""
+    memory = np.array([CHOICE_DAYS] * _BOTH.start + [SEASON_CHOICE_DAYS] * 2)
+    return np.exp(-refit / (per_day * memory)).astype(np.float32)
 
 
 def sees_shift(sums: Floats, counts: Floats, level: Floats, refit: int) -> Booleans:
     """Whether the adjusted baseline beat both plain ones since the last fit: no shape of the day or the week did that.
 
-    `sums` and `counts` (…, 4), `level` (…).
+    `sums` and `counts` (…, 6), `level` (…).
     """
     mean = sums / np.maximum(counts, 1)
     plain, weekly = mean[..., _PLAIN], mean[..., WEEKLY - 1]
@@ -100,16 +112,18 @@ def _advanced(run: Steps, seen: Booleans, mature: Booleans, day: int) -> tuple[S
 
 
 def least(errors: Floats, weights: Floats, per_day: int) -> tuple[Codes, Codes]:
-    """(of level, daily and weekly; of the seasonal two) the one with the least mean error: (…,) of sums (…, 4)."""
+    """(of level, daily and weekly; of the seasonal two) the one with the least mean error: (…,) of sums (…, 6)."""
     known = weights[..., :_PLAIN] >= LEAST_CHOICE_SHARE * per_day
     means = errors[..., :_PLAIN] / np.maximum(weights[..., :_PLAIN], np.float32(1e-9))
     means = np.where(known, means, np.float32(np.inf))
     level, daily, weekly = means[..., 0], means[..., 1], means[..., 2]
-    seasonal = np.where(weekly < daily, np.uint8(WEEKLY), np.where(known[..., 1], np.uint8(DAILY), np.uint8(NONE)))
-    best = np.where(
-        level <= np.minimum(daily, weekly), np.where(known[..., 0], np.uint8(LEVEL), np.uint8(NONE)), seasonal
-    )
-    return best, seasonal
+    of_two = np.where(weekly < daily, np.uint8(WEEKLY), np.where(known[..., 1], np.uint8(DAILY), np.uint8(NONE)))
+    plain = np.where(known[..., 0], np.uint8(LEVEL), np.uint8(NONE))
+    best = np.where(level <= np.minimum(daily, weekly), plain, of_two)
+    both = weights[..., _BOTH]
+    long = errors[..., _BOTH] / np.maximum(both, np.float32(1e-9))
+    sure = both[..., 1] >= LEAST_CHOICE_SHARE * per_day
+    return best, np.where(sure & (long[..., 1] < long[..., 0]), np.uint8(WEEKLY), np.uint8(DAILY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +139,13 @@ class Choices:
 def replayed(
     sums: Floats, counts: Floats, level: Floats, mature: Booleans, starts: Steps, per_day: int, refit: int
 ) -> tuple[Choosing, Choices]:
-    """What `Choosing` comes to if fed stretch after stretch, with the sums (S, stretches, 4) of each.
+    """What `Choosing` comes to if fed stretch after stretch, with the sums (S, stretches, 6) of each.
 
     `level` and `mature` (S, stretches) where each begins, `starts` (stretches,) the steps; only the first of them may
     begin between two fits.
     """
     series, stretches = sums.shape[:2]
-    kept = kept_share(per_day, refit)
+    kept = np.tile(kept_share(per_day, refit), 2)
     aged = np.zeros((stretches, series, 2 * ERRORS), dtype=np.float32)
     both = np.concatenate([sums, counts], axis=2)
     for number in range(1, stretches):

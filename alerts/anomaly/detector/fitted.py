@@ -6,12 +6,12 @@ import numpy as np
 
 from alerts.anomaly.detector.bands import Range, floors, half_widths, novelty
 from alerts.anomaly.detector.carried import Carried
-from alerts.anomaly.detector.choosing import take
+from alerts.anomaly.detector.choosing import all_errors, take
 from alerts.anomaly.detector.levels import enough
 from alerts.anomaly.detector.model import NEVER, Booleans, Codes, Floats, Terms
 from alerts.anomaly.detector.packing import packed
 from alerts.anomaly.detector.parts import Parts, close
-from alerts.anomaly.detector.prepared import has_baseline, seasonal_stage
+from alerts.anomaly.detector.prepared import has_baseline, stage_of
 from alerts.anomaly.detector.scoring import Step, judged, maturity
 from alerts.anomaly.detector.settings import LEAST_COVERAGE, LEAST_SLOW_SHARE, THRESHOLDS
 from alerts.anomaly.detector.values import MOST_STEPS_OF_RATE, clean, scored
@@ -206,9 +206,10 @@ class FittedModel:
         carried.lowest, carried.highest = np.fmin(carried.lowest, learnt), np.fmax(carried.highest, learnt)
         ahead.recent_lowest = np.fmin(ahead.recent_lowest, learnt)
         ahead.recent_highest = np.fmax(ahead.recent_highest, learnt)
-        carried.learnt.add(residual[:, None], slow[:, None], seasonal_stage(code)[:, None], there[:, None])
+        carried.learnt.add(residual[:, None], slow[:, None], stage_of(code, baselines[2])[:, None], there[:, None])
         plain = ahead.plain[index - parts.start]
-        errors = np.abs(np.stack([*(learnt - each for each in baselines), learnt - plain], axis=1))
+        off = all_errors(*(np.abs(learnt - each) for each in (*baselines, plain)))
+        errors = np.stack(off, axis=1)
         known = np.isfinite(errors)
         carried.choosing.add(np.where(known, errors, np.float32(0)), known.astype(np.float32))
         ahead.current[index % parts.block] = learnt

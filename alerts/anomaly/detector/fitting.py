@@ -13,7 +13,7 @@ from alerts.anomaly.detector.model import NEVER, Grid, Panel, Terms
 from alerts.anomaly.detector.outlook import Outlook, outlook, recent_range, steps_ahead
 from alerts.anomaly.detector.outlook import joined as joined_outlook
 from alerts.anomaly.detector.parts import Parts, close
-from alerts.anomaly.detector.prepared import Prepared, Samples, Timing, first_samples, prepare, seasonal_stage
+from alerts.anomaly.detector.prepared import Prepared, Samples, Timing, first_samples, prepare
 from alerts.anomaly.model import Values
 
 SERIES_AT_ONCE = 64
@@ -132,14 +132,14 @@ def _rebuilt(panel: Panel, terms: Terms, carried: Carried | None) -> Carried:
 def _learnt(past: Prepared, timing: Timing) -> Learnt:
     state = Learnt.empty(past.level.shape[0], timing.per_day)
     counted = np.isfinite(past.samples.learnt)
-    seasonal, slow = seasonal_stage(past.expected_code), np.abs(past.mean)
+    slow = np.abs(past.mean)
     steps = [timing.segment(number).start for number in range(timing.segments)]
     days = [step for step in steps[1:] if begins_day(timing.first + step, timing.refit, timing.per_day)]
     for start, end in pairwise([0, *days, timing.count]):
         if start:
             state.new_day()
         at = slice(start, end)
-        state.add(past.residual[:, at], slow[:, at], seasonal[:, at], counted[:, at])
+        state.add(past.residual[:, at], slow[:, at], past.stage[:, at], counted[:, at])
     return state
 
 

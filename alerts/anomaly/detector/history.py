@@ -16,7 +16,6 @@ from alerts.anomaly.detector.prepared import (
     has_baseline,
     prepare,
     recent,
-    seasonal_stage,
 )
 from alerts.anomaly.detector.scoring import Step, judged, maturity
 from alerts.anomaly.detector.settings import LEAST_COVERAGE, THRESHOLDS
@@ -94,7 +93,6 @@ def _rarities(past: Prepared, timing: Timing, terms: Terms, around: tuple[Range,
     none = np.zeros(shape, dtype=np.float32)
     found = _Rarities(none, none.copy(), none.copy(), none.copy(), none.copy(), np.zeros(shape, dtype=bool))
     state = Learnt.empty(shape[0], timing.per_day)
-    seasonal = seasonal_stage(past.expected_code)
     counted = np.isfinite(past.samples.learnt)
     threshold = THRESHOLDS[terms.sensitivity]
     slow = np.abs(past.mean)
@@ -112,5 +110,5 @@ def _rarities(past: Prepared, timing: Timing, terms: Terms, around: tuple[Range,
         found.above[:, at], found.below[:, at] = half_widths(
             tails.seasonal, limit, past.expected[:, at], (ranges[0], ranges[1]), past.floor[:, at], threshold
         )
-        state.add(past.residual[:, at], slow[:, at], seasonal[:, at], counted[:, at])
+        state.add(past.residual[:, at], slow[:, at], past.stage[:, at], counted[:, at])
     return found

@@ -6,10 +6,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.anomaly.detector.model import Booleans, Floats
-from alerts.anomaly.detector.settings import BINS, CLUSTER_GAP, LEAST_LEARNT, MEMORY_DAYS, SEASONAL_SHARE
+from alerts.anomaly.detector.model import Booleans, Codes, Floats
+from alerts.anomaly.detector.settings import BINS, CLUSTER_GAP, LEAST_LEARNT, MEMORY_DAYS, RIPE_DAYS, SEASONAL_SHARE
 from alerts.anomaly.detector.tails import Counts, Integers, Tail, bins_of, fitted
 
+STAGES = 3
+_NEARLY = 0.9
+"""Of a week's steps: some are never counted."""
 _LONG_AGO = np.int32(2**20)
 _ROW = 2**34
 """More than there are steps, so that what is accumulated starts anew with each row."""
@@ -30,8 +33,9 @@ class Tails:
 class Learnt:
     """Of S series.
 
-    Residuals of the seasonal baselines are counted twice: every step, by which `sustained` asks how rare a step is; and
-    clusters, by which `point` asks how rare it is that something happens.
+    Residuals are counted by what their baselines knew (a stage), so that those of a day that knew no other, or of weeks
+    that knew no weekend, are not held against what comes later. They are counted twice: every step, by which
+    `sustained` asks how rare a step is; and clusters, by which `point` asks how rare it is that something happens.
 
     What goes on is one thing, not hundreds: of residuals beyond the 98 % quantile that follow one another, only the
     first, second, fourth, eighth … are counted. Extreme-value theory declusters exceedances for the same reason (Coles,
@@ -39,9 +43,8 @@ class Learnt:
     outages are usual: it is as many steps as two per cent of a month.
     """
 
-    level: Counts
-    seasonal: Counts
-    steps: Counts
+    events: tuple[Counts, ...]  # by stage: of the bare level; of baselines that know days; that know weeks
+    steps: tuple[Counts, ...]
     slow: Counts
     edge: Floats  # (S,) of today: residuals beyond it come in clusters
     run: Integers  # (S,) how many the latest cluster has
@@ -52,9 +55,8 @@ class Learnt:
     def empty(cls, series: int, per_day: int) -> "Learnt":
         """Nothing yet."""
         return cls(
-            Counts.empty(series),
-            Counts.empty(series),
-            Counts.empty(series),
+            tuple(Counts.empty(series) for _ in range(STAGES)),
+            tuple(Counts.empty(series) for _ in range(STAGES)),
             Counts.empty(series),
             np.full(series, np.inf, dtype=np.float32),
             np.zeros(series, dtype=np.int32),
@@ -64,30 +66,32 @@ class Learnt:
 
     def new_day(self) -> None:
         """What is beyond the quantile is settled once a day."""
-        tail = self._tail(self.seasonal)
+        tail = self._tail(self.events)
         self.edge = np.where(tail.known, tail.edge, np.float32(np.inf))
 
-    def add(self, residual: Floats, slow: Floats, seasonal: Booleans, counted: Booleans) -> None:
-        """Count residuals (S, n) of a day at most; `seasonal`: of a baseline that knows the time of day."""
+    def add(self, residual: Floats, slow: Floats, stage: Codes, counted: Booleans) -> None:
+        """Count residuals (S, n) of a day at most, each at its stage; those that are to be `counted`."""
         good = counted & np.isfinite(residual)
         known = np.where(good, residual, np.float32(0))
         bins = bins_of(known)
-        self.level.add(bins, good & ~seasonal)
-        good &= seasonal
-        found = self.steps.add(bins, good)
-        if found is not None:
-            self.seasonal.reach(self.steps.top)
-            self.seasonal.counts += found
-        self._forget(bins, good, *self._going_on(known > self.edge[:, None]))
+        for at, (events, steps) in enumerate(zip(self.events, self.steps, strict=True)):
+            found = steps.add(bins, good & (stage == at))
+            if found is not None:
+                events.reach(steps.top)
+                events.counts += found
+        self._forget(bins, stage, good, *self._going_on(known > self.edge[:, None]))
         good = counted & np.isfinite(slow)
         self.slow.add(bins_of(np.where(good, slow, np.float32(0))), good)
 
-    def _forget(self, bins: Integers, good: Booleans, rows: Places, columns: Places) -> None:
+    def _forget(self, bins: Integers, stage: Codes, good: Booleans, rows: Places, columns: Places) -> None:
         """What only goes on with a cluster, as it was counted with the others."""
         kept = good[rows, columns]
         rows, columns = rows[kept], columns[kept]
-        cells = np.clip(bins[rows, columns] - self.seasonal.top[rows] + np.int32(BINS - 1), 0, BINS - 1)
-        np.subtract.at(self.seasonal.counts, (rows, cells), np.float32(1))
+        for at, events in enumerate(self.events):
+            here = stage[rows, columns] == at
+            where = rows[here]
+            cells = np.clip(bins[where, columns[here]] - events.top[where] + np.int32(BINS - 1), 0, BINS - 1)
+            np.subtract.at(events.counts, (where, cells), np.float32(1))
 
     def _going_on(self, beyond: Booleans) -> tuple[Places, Places]:
         """Rows and columns (S, n) of what only goes on with a cluster."""
@@ -112,15 +116,22 @@ class Learnt:
         return rows[goes_on], columns[goes_on]
 
     def fitted(self) -> Tails:
-        """The tails of what came so far; older counts fade. Residuals of the bare level serve at first."""
-        for counts in (self.level, self.seasonal, self.steps, self.slow):
+        """The tails of what came so far; older counts fade."""
+        for counts in (*self.events, *self.steps, self.slow):
             counts.halve(MEMORY_DAYS * self.per_day)
-        return Tails(self._tail(self.seasonal), self._tail(self.steps), fitted(self.slow, pareto=False))
+        return Tails(self._tail(self.events), self._tail(self.steps), fitted(self.slow, pareto=False))
 
-    def _tail(self, counts: Counts) -> Tail:
-        enough = counts.counts.sum(axis=1) >= max(SEASONAL_SHARE * self.per_day, LEAST_LEARNT)
-        if not enough.all():
-            counts = self.level.together(counts).chosen(counts, enough)
+    def _tail(self, stages: tuple[Counts, ...]) -> Tail:
+        """Of what knows weeks, once that is a week; else of what knows days, once that is half a day; else of all."""
+        level, days, weeks = stages
+        counts = weeks
+        ripe = weeks.counts.sum(axis=1) >= max(RIPE_DAYS * self.per_day * _NEARLY, LEAST_LEARNT)
+        if not ripe.all():
+            seasonal = days.together(weeks)
+            enough = seasonal.counts.sum(axis=1) >= max(SEASONAL_SHARE * self.per_day, LEAST_LEARNT)
+            if not enough.all():
+                seasonal = level.together(seasonal).chosen(seasonal, enough)
+            counts = seasonal.chosen(weeks, ripe)
         return fitted(counts, pareto=True)
 
 

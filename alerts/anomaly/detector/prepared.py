@@ -9,7 +9,7 @@ import numpy as np
 
 from alerts.anomaly.detector.bands import Range, floors
 from alerts.anomaly.detector.baselines import DAILY, NONE, block_lags, over_lags, spread
-from alerts.anomaly.detector.choosing import ERRORS, Choosing, replayed, take
+from alerts.anomaly.detector.choosing import ERRORS, Choosing, all_errors, replayed, take
 from alerts.anomaly.detector.levels import Blocks, Coverage, blocks_of, coverage, in_blocks, levels
 from alerts.anomaly.detector.model import NEVER, Booleans, Codes, Floats, Panel, Steps, Terms
 from alerts.anomaly.detector.settings import (
@@ -86,6 +86,7 @@ class Prepared:
     samples: Samples
     level: Floats
     expected: Floats
+    stage: Codes  # how much the baselines know: `LEVEL_STAGE`, `DAY_STAGE`, `WEEK_STAGE`
     expected_code: Codes  # of `expected`: daily, weekly, or the level where there is no day yet
     baseline: Codes  # with the least error lately
     residual: Floats  # |sample − expected|; below the floor it is 0
@@ -110,8 +111,8 @@ def prepare(panel: Panel, terms: Terms) -> Prepared:
     level = spread(block_levels, blocks.before, timing.count, timing.block)
     daily, plain, weekly = seasons(panel, terms, samples, blocks, block_levels, level)
     began = first_samples(samples.values, timing.first)
-    errors = [samples.learnt - baseline for baseline in (level, daily, weekly)]
-    sums, counts = _by_segment([*errors, samples.learnt - plain], timing)
+    errors = all_errors(*(np.abs(samples.learnt - baseline) for baseline in (level, daily, weekly, plain)))
+    sums, counts = _by_segment(errors, timing)
     columns = [timing.segment(number).start for number in range(timing.segments)]
     starts = timing.first + np.array(columns, dtype=np.int64)
     mature = is_mature(began[:, None], starts, timing.per_day)
@@ -125,6 +126,7 @@ def prepare(panel: Panel, terms: Terms) -> Prepared:
         samples,
         level,
         expected,
+        stage_of(expected_code, weekly),
         expected_code,
         baseline,
         np.where(away < floor, np.float32(0), away),
@@ -172,7 +174,10 @@ def _by_segment(errors: list[Floats], timing: Timing) -> tuple[Floats, Floats]:
     sums = np.zeros((series, timing.segments, ERRORS), dtype=np.float32)
     counts = np.full_like(sums, timing.refit)
     for at, error in enumerate(errors):
-        parts = in_blocks(np.abs(error), timing.refit, timing.before, np.nan)
+        if at > ERRORS - 3 and error is errors[at - 3]:
+            sums[:, :, at], counts[:, :, at] = sums[:, :, at - 3], counts[:, :, at - 3]
+            continue
+        parts = in_blocks(error, timing.refit, timing.before, np.nan)
         whole = parts.sum(axis=2)
         holes = np.nonzero(np.isnan(whole))
         if holes[0].size:
@@ -280,10 +285,11 @@ def _within(learnt: Floats, base: Range, timing: Timing) -> Range:
     return Range(*result)
 
 
-def seasonal_stage(codes: Codes) -> Booleans:
-    """Whether what is expected knows the time of day."""
-    known: Booleans = codes >= DAILY
-    return known
+def stage_of(codes: Codes, weekly: Floats) -> Codes:
+    """How much the baselines of a step know: the level only, days, weeks."""
+    stage = (codes >= DAILY).astype(np.uint8)
+    stage += np.isfinite(weekly) & (codes >= DAILY)
+    return stage
 
 
 def has_baseline(codes: Codes) -> Booleans:

@@ -10,7 +10,7 @@ from typing import Final
 
 from alerts.anomaly.model import Sensitivity
 
-MODEL_VERSION: Final = 3
+MODEL_VERSION: Final = 4
 """Of a packed model. Another one does not fit: it is rebuilt."""
 
 THRESHOLDS: Final = {Sensitivity.LOW: 1.45, Sensitivity.MEDIUM: 1.29, Sensitivity.HIGH: 1.0}
@@ -36,6 +36,8 @@ HELD_DAYS: Final = 7
 
 CHOICE_DAYS: Final = 1.0
 """Mean age of the errors by which a baseline is chosen: that of a mean over 2 days."""
+SEASON_CHOICE_DAYS: Final = 7.0
+"""The same of the choice between daily and weekly: with a shorter memory, every weekend would be a surprise. Ours."""
 LEAST_CHOICE_SHARE: Final = 0.5
 """Of a day: the errors (weighed by age) a baseline must have before it is chosen over the daily one."""
 
@@ -56,6 +58,9 @@ SEASONAL_SHARE: Final = 0.5
 """Of a day: once so many residuals of the daily baseline are known, those of the bare level are not asked any more."""
 CLUSTER_GAP: Final = 2
 """Steps that may lie between residuals of one cluster. Ours, measured by `benchmarks.anomaly_kpis`."""
+RIPE_DAYS: Final = 7
+"""Once so many days of residuals are known since there has been a week to compare with, older ones are not asked: they
+are those of a baseline that did not know weekends. Ours."""
 MEMORY_DAYS: Final = 120
 """Counts are halved when they hold more than this: a noise of last year is not today's."""
 

@@ -24,6 +24,9 @@ from alerts.anomaly.detector.settings import (
 )
 
 NOWHERE = np.int32(-(2**20))
+_LOWEST = np.int32(-100 * BINS_AN_OCTAVE)
+"""Bin of the largest residual where none was more than 0."""
+_MOST_RARE = np.float32(100)
 _SMALLEST = np.float32(2.0**-120)
 _LN10 = np.float32(np.log(10))
 _LOG_WIDTH = np.float32(np.log(2) / BINS_AN_OCTAVE)
@@ -144,7 +147,7 @@ class Tail:
             beyond = (safe - self.edge[:, None]) * self.slope[:, None]
         tail = self.at_knee[:, None] + np.maximum(beyond, 0)
         result = np.where(place >= self.knee[:, None], tail, inside)
-        return np.where(self.known[:, None] & (residuals > _SMALLEST), result, np.float32(0))
+        return np.where(self.known[:, None] & (residuals > _SMALLEST), np.minimum(result, _MOST_RARE), np.float32(0))
 
     def rarity(self, residuals: Floats) -> Floats:
         """The same, softly capped at 4. NaN is as rare as 0."""
@@ -187,7 +190,7 @@ def fitted(counted: Counts, *, pareto: bool) -> Tail:
     table = np.log10((total + 1)[:, None]) - np.log10(as_large + 1)
     at = knee[:, None]
     exceeding = np.take_along_axis(as_large, at, axis=1)[:, 0]
-    bottom = (counted.top - np.int32(BINS - 1)).astype(np.float32)
+    bottom = (np.maximum(counted.top, _LOWEST) - np.int32(BINS - 1)).astype(np.float32)
     edge = np.exp2(np.clip((bottom + knee) / BINS_AN_OCTAVE, -126, 126)).astype(np.float32)
     inside = np.arange(BINS) >= at
     if pareto:
