@@ -133,6 +133,7 @@ def _learnt(past: Prepared, timing: Timing) -> Learnt:
     state = Learnt.empty(past.level.shape[0], timing.per_day)
     counted = np.isfinite(past.samples.learnt)
     slow = np.abs(past.mean)
+    state.reach(past.residual, slow, counted)
     steps = [timing.segment(number).start for number in range(timing.segments)]
     days = [step for step in steps[1:] if begins_day(timing.first + step, timing.refit, timing.per_day)]
     for start, end in pairwise([0, *days, timing.count]):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from alerts.anomaly.detector.model import Booleans, Codes, Floats
 from alerts.anomaly.detector.settings import BINS, CLUSTER_GAP, LEAST_LEARNT, MEMORY_DAYS, RIPE_DAYS, SEASONAL_SHARE
-from alerts.anomaly.detector.tails import Counts, Integers, Tail, bins_of, fitted
+from alerts.anomaly.detector.tails import Counts, Integers, Tail, bins_of, edge_of, fitted
 
 STAGES = 3
 _NEARLY = 0.9
@@ -66,13 +66,12 @@ class Learnt:
 
     def new_day(self) -> None:
         """What is beyond the quantile is settled once a day."""
-        tail = self._tail(self.events)
-        self.edge = np.where(tail.known, tail.edge, np.float32(np.inf))
+        self.edge = edge_of(self._known_best(self.events))
 
     def add(self, residual: Floats, slow: Floats, stage: Codes, counted: Booleans) -> None:
         """Count residuals (S, n) of a day at most, each at its stage; those that are to be `counted`."""
         good = counted & np.isfinite(residual)
-        known = np.where(good, residual, np.float32(0))
+        known = residual if good.all() else np.where(good, residual, np.float32(0))
         bins = bins_of(known)
         for at, (events, steps) in enumerate(zip(self.events, self.steps, strict=True)):
             found = steps.add(bins, good & (stage == at))
@@ -81,7 +80,7 @@ class Learnt:
                 events.counts += found
         self._forget(bins, stage, good, *self._going_on(known > self.edge[:, None]))
         good = counted & np.isfinite(slow)
-        self.slow.add(bins_of(np.where(good, slow, np.float32(0))), good)
+        self.slow.add(bins_of(slow if good.all() else np.where(good, slow, np.float32(0))), good)
 
     def _forget(self, bins: Integers, stage: Codes, good: Booleans, rows: Places, columns: Places) -> None:
         """What only goes on with a cluster, as it was counted with the others."""
@@ -119,9 +118,10 @@ class Learnt:
         """The tails of what came so far; older counts fade."""
         for counts in (*self.events, *self.steps, self.slow):
             counts.halve(MEMORY_DAYS * self.per_day)
-        return Tails(self._tail(self.events), self._tail(self.steps), fitted(self.slow, pareto=False))
+        events, steps = self._known_best(self.events), self._known_best(self.steps)
+        return Tails(fitted(events, pareto=True), fitted(steps, pareto=True), fitted(self.slow, pareto=False))
 
-    def _tail(self, stages: tuple[Counts, ...]) -> Tail:
+    def _known_best(self, stages: tuple[Counts, ...]) -> Counts:
         """Of what knows weeks, once that is a week; else of what knows days, once that is half a day; else of all."""
         level, days, weeks = stages
         counts = weeks
@@ -132,7 +132,15 @@ class Learnt:
             if not enough.all():
                 seasonal = level.together(seasonal).chosen(seasonal, enough)
             counts = seasonal.chosen(weeks, ripe)
-        return fitted(counts, pareto=True)
+        return counts
+
+    def reach(self, residual: Floats, slow: Floats, counted: Booleans) -> None:
+        """Make room for the largest (S, T) that is going to be counted. Only saves time."""
+        for parts, values in (((*self.events, *self.steps), residual), ((self.slow,), slow)):
+            known = np.where(counted, values, np.float32(0))
+            top = bins_of(np.fmax.reduce(known, axis=1, initial=0)[:, None])[:, 0]
+            for counts in parts:
+                counts.reach(top)
 
 
 def begins_day(index: int, refit: int, per_day: int) -> bool:

@@ -205,7 +205,10 @@ def moving_mean(residuals: Floats, width: int) -> Floats:
     series, count = residuals.shape
     sums = np.zeros((series, count + 1), dtype=np.float64)
     whole = bool(known.all())
-    np.cumsum(residuals if whole else np.where(known, residuals, 0), axis=1, out=sums[:, 1:], dtype=np.float64)
+    sums[:, 1:] = residuals
+    if not whole:
+        sums[:, 1:][~known] = 0
+    np.cumsum(sums, axis=1, out=sums)
     late = max(count - width + 1, 1)
     mean = np.empty((series, count), dtype=np.float32)
     mean[:, :width] = sums[:, 1 : width + 1]

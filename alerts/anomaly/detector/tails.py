@@ -175,23 +175,34 @@ def softly(raw: Floats) -> Floats:
     return np.minimum(raw, beyond)
 
 
+def _beginning(counted: Counts) -> tuple[Floats, NDArray[np.int64], Floats, Floats]:
+    """Where the tail begins: (how many are as large as each bin, its column, the first column's bin, the residual)."""
+    as_large = np.zeros((counted.counts.shape[0], BINS + 1), dtype=np.float32)
+    np.cumsum(counted.counts[:, ::-1], axis=1, out=as_large[:, BINS - 1 :: -1])
+    need = np.maximum(np.float32(TAIL_SHARE) * as_large[:, 0], np.float32(LEAST_TAIL))
+    knee = np.maximum(np.count_nonzero(as_large >= need[:, None], axis=1) - 1, 1)
+    bottom = (np.maximum(counted.top, _LOWEST) - np.int32(BINS - 1)).astype(np.float32)
+    edge = np.exp2(np.clip((bottom + knee) / BINS_AN_OCTAVE, -126, 126)).astype(np.float32)
+    return as_large, knee, bottom, edge
+
+
+def edge_of(counted: Counts) -> Floats:
+    """The 98 % quantile (S,); infinite where too little was counted."""
+    as_large, _, _, edge = _beginning(counted)
+    return np.where(as_large[:, 0] >= LEAST_LEARNT, edge, np.float32(np.inf))
+
+
 def fitted(counted: Counts, *, pareto: bool) -> Tail:
     """The tail of what was counted: its 98 % quantile, and beyond it Pareto by Hill's estimate, or exponential.
 
     Ranks are (those as large + 1) ÷ (all + 1), so a series that never strayed is not certain that it cannot.
     """
     counts = counted.counts
-    series = counts.shape[0]
-    as_large = np.zeros((series, BINS + 1), dtype=np.float32)
-    as_large[:, :BINS] = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
+    as_large, knee, bottom, edge = _beginning(counted)
     total = as_large[:, 0]
-    need = np.maximum(np.float32(TAIL_SHARE) * total, np.float32(LEAST_TAIL))
-    knee = np.maximum((as_large >= need[:, None]).sum(axis=1) - 1, 1)
     table = np.log10((total + 1)[:, None]) - np.log10(as_large + 1)
     at = knee[:, None]
     exceeding = np.take_along_axis(as_large, at, axis=1)[:, 0]
-    bottom = (np.maximum(counted.top, _LOWEST) - np.int32(BINS - 1)).astype(np.float32)
-    edge = np.exp2(np.clip((bottom + knee) / BINS_AN_OCTAVE, -126, 126)).astype(np.float32)
     inside = np.arange(BINS) >= at
     if pareto:
         sums = np.where(inside, counts * (np.arange(BINS) + np.float32(0.5) - at), 0).sum(axis=1) * _LOG_WIDTH
