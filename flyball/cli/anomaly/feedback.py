@@ -201,7 +201,7 @@ def _tell(kept: "Kept", *, as_json: bool) -> None:
     series = said.series or " (all series)"
     text = (
         f"{'Kept' if kept.is_new else 'Said already'}: {said.detector}{series}, {said.start:%Y-%m-%d %H:%M} to "
-        f"{said.end:%Y-%m-%d %H:%M} UTC, {said.verdict.value}, {learnt} from the next fit on. "
+        f"{said.end:%Y-%m-%d %H:%M} UTC, {said.verdict.value}, {learnt}, beginning with the next fit. "
         f"flyball anomaly feedback --withdraw {said.id} takes it back."
     )
     answer({"feedback": feedback_data(said), "is_new": kept.is_new}, text, as_json=as_json)
