@@ -150,7 +150,8 @@ class PrometheusMatrix:
             answer = self._thin.read(f"count(\n{query}\n)", moments)
         except Permanent:  # it is refused in its own words, if it is to be refused
             return None
-        peak = int(max((batch.values.max() for batch in answer.batches if batch.values.size), default=0))
+        counts = [batch.values[np.isfinite(batch.values)] for batch in answer.batches]
+        peak = int(max((each.max() for each in counts if each.size), default=0))
         if peak > most_series:
             raise Permanent(
                 f"the query has {peak:,} series, more than the {most_series:,} that may be read: "

@@ -115,6 +115,15 @@ def test_partial_answers_are_told(script: Script, ask: Ask, more: dict[str, obje
     np.testing.assert_array_equal(found.values, [[1, 2, np.nan]])
 
 
+def test_series_that_are_counted_as_no_number_are_not_bounded_beforehand(script: Script) -> None:
+    adapter = PrometheusMatrix(script.url, client_steps=0)
+    script.body = _answer({"metric": {}, "values": [[SECONDS, "NaN"]]})
+    try:
+        assert np.isnan(adapter.matrix("up", NOW, NOW + 11 * STEP, STEP, most_series=10).values).all()
+    finally:
+        adapter.close()
+
+
 def test_the_same_series_twice_is_one_row_unless_they_contradict_each_other(script: Script, ask: Ask) -> None:
     script.body = _answer(_row(job="a"), _row(job="a", empty=""))
     assert ask().labels == ({"job": "a"},)

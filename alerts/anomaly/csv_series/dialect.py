@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,13 +32,21 @@ def separator_of(text: str) -> str:
         return first[4]
     best, most = ",", 0.0
     for separator in _SEPARATORS:
-        widths = [len(row.cells) for row in itertools.islice(_rows(head, separator), _SAMPLE_LINES)]
+        widths = _widths(head, separator)
         if not widths:
             continue
         usual = max(set(widths), key=widths.count)
         if usual > 1 and (share := widths.count(usual) / len(widths) + min(usual, 50) / 1000) > most:
             best, most = separator, share
     return best
+
+
+def _widths(head: str, separator: str) -> list[int]:
+    """Cells of the first rows, as far as they can be cut with this separator."""
+    found: list[int] = []
+    with suppress(csv.Error):  # a cell without an end, or one that is all of a long line
+        found.extend(len(row.cells) for row in itertools.islice(_rows(head, separator), _SAMPLE_LINES))
+    return found
 
 
 def rows_of(text: str, separator: str) -> Iterator[Row]:

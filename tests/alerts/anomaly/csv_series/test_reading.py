@@ -117,6 +117,9 @@ def test_columns_are_chosen_by_name_or_number() -> None:
         (b"timestamp,value\nsoon,1\nlater,2\n", "f.csv:2:1 `soon` in column timestamp is no time"),
         (b"x,timestamp,value\nq,1774569600,much\nq,1774569660,more\n", "f.csv:1:1 no column of numbers"),
         (b"a,b\nfoo,1\nbar,2\n", "f.csv:1:1 no column of times"),
+        (b"time,value\n" + b"1" * 150_000, "f.csv:1:1 is no CSV: field larger than field limit (131072)"),
+        (b'time,value\n"' + b"1" * 150_000, "f.csv:1:1 is no CSV: field larger than field limit (131072)"),
+        (b"time" + b",c" * 80_000 + b"\n", "f.csv:1:1 has 80,001 columns, at most 2,000 are read"),
     ],
 )
 def test_what_cannot_be_read_says_where_and_what_was_expected(content: bytes, told: str) -> None:
