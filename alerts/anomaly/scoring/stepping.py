@@ -115,7 +115,7 @@ class Stepping:
         return Stepped(
             state=state,
             latest=self._latest(memory, state, newest, values, scores),
-            steps=newest - max(judged, start - 1),
+            steps=max(newest - max(judged, start - 1), 0),
             chunks=list(self._fitted.values()),
             told=told,
             ended=standing.ended,

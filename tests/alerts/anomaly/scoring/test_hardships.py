@@ -85,3 +85,14 @@ def test_a_clock_that_was_ahead_makes_nobody_rest_when_it_is_right_again(store: 
     assert running.at(NOW + 6 * PER_DAY).failed
     world.is_down, world.values[:, NOW + 1 :] = False, later
     assert [running.at(NOW + number).steps for number in (1, 2)] == [1, 1]
+
+
+def test_a_clock_that_was_set_back_judges_no_step_twice(store: SqlStore) -> None:
+    world = seasonal(days=44)
+    world.values[1, NOW + 2 : NOW + 6] *= 6
+    Running(store, world, [detector()]).reach(NOW, NOW + 8)
+    before = kept(store)
+    running = Running(store, world, [detector()])
+    assert [running.at(NOW + number).steps for number in (3, 4, 9)] == [0, 0, 1]
+    assert kept(store) == before
+    assert before[0]
