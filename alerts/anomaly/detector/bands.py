@@ -1,5 +1,6 @@
 """From rarities to a band: how far from what is expected a value has to be to be anomalous, on either side."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from alerts.anomaly.detector.tails import Tail
 from alerts.anomaly.model import Direction
 
 _CHANNELS = 3
-_ROUNDS = 9
+_ROUNDS = 3
 _LARGE = np.float32(3e38)
 _LEAST_RANGE = np.float32(10)
 """A range is at least so many of the smallest deviations that count: that of a constant is not 0."""
@@ -51,11 +52,16 @@ def novelty(values: Floats, known: Range, floor: Floats) -> Floats:
 
 
 def _half(
-    tail: Tail, limit: Floats, rooms: tuple[Floats, Floats], widths: tuple[Floats, Floats], rarity: float
+    tail: Callable[[Floats], Floats],
+    limit: Floats,
+    rooms: tuple[Floats, Floats],
+    widths: tuple[Floats, Floats],
+    rarity: float,
 ) -> Floats:
     """The distance at which the three channels sum up to `rarity`; flat arrays, `limit` being the tail's alone.
 
-    By regula falsi with the Illinois weighting (Dowell & Jarratt 1971) between two distances that are known to hold it.
+    By regula falsi with the Illinois weighting (Dowell & Jarratt 1971) between two distances that are known to hold it:
+    a few rounds, for what they leave (a per cent or so) is settled by the rarity itself, in `scoring`.
     """
     share = -NOVELTY_SCALE * np.log1p(-rarity / (2 * SOFT_CAP)) if rarity < 2 * SOFT_CAP else np.inf
     ends = np.maximum(rooms[0] + np.float32(share) * widths[0], rooms[1] + np.float32(share) * widths[1])
@@ -63,7 +69,7 @@ def _half(
     low = np.minimum(np.fmin(rooms[0], rooms[1]), high)
 
     def excess(distance: Floats) -> Floats:
-        total = tail.rarity(distance[:, None])[:, 0]
+        total = tail(distance)
         for room, width in zip(rooms, widths, strict=True):
             total = total + novel(distance - room, width)
         return total - np.float32(rarity)
@@ -100,7 +106,7 @@ def half_widths(
         if rows.size:
             at = (rows, columns)
             free, wide = (rooms[0][at], rooms[1][at]), (widths[0][at], widths[1][at])
-            half[at] = _half(tail.rows(rows), alone[at], free, wide, _CHANNELS * threshold)
+            half[at] = _half(tail.of_rows(rows), alone[at], free, wide, _CHANNELS * threshold)
         halves.append(np.maximum(half, floor))
     return halves[0], halves[1]
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alerts.anomaly.detector.bands import Range, floors, half_widths, novelty
 from alerts.anomaly.detector.carried import Carried
@@ -47,6 +48,11 @@ class FittedModel:
     _parts: Parts = field(repr=False)
     _terms: Terms = field(repr=False)
     _limit: Floats = field(init=False, repr=False)  # (S,) the residual that alone is rare enough
+
+    _number: NDArray[np.int64] | None = field(
+        init=False, repr=False, default=None
+    )  # of the last three hours' residuals
+    _sum: NDArray[np.float64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._limit = self._parts.tails.seasonal.residual(3 * THRESHOLDS[self._terms.sensitivity])
@@ -183,11 +189,22 @@ class FittedModel:
         return shifted
 
     def _mean(self, residual: Floats, index: int) -> Floats:
+        """Of the last three hours: the sum is kept, and made anew each hour so that roundings do not add up."""
         ring = self._parts.carried.residuals
-        ring[index % ring.shape[0]] = residual
-        known = np.isfinite(ring)
-        number = known.sum(axis=0)
-        mean = np.where(known, ring, 0).sum(axis=0, dtype=np.float64) / np.maximum(number, 1)
+        row = ring[index % ring.shape[0]]
+        if self._number is None or index % self._parts.block == 0:
+            row[...] = residual
+            known = np.isfinite(ring)
+            self._number = known.sum(axis=0)
+            self._sum = np.where(known, ring, 0).sum(axis=0, dtype=np.float64)
+        else:
+            for values, way in ((row, -1), (residual, 1)):
+                known = np.isfinite(values)
+                self._number += way * known
+                self._sum += way * np.where(known, values, 0).astype(np.float64)
+            row[...] = residual
+        number = self._number
+        mean = self._sum / np.maximum(number, 1)
         least = max(1.0, ring.shape[0] * LEAST_SLOW_SHARE)
         return np.where(number >= least, mean, np.nan).astype(np.float32)
 
@@ -206,7 +223,7 @@ class FittedModel:
         carried.lowest, carried.highest = np.fmin(carried.lowest, learnt), np.fmax(carried.highest, learnt)
         ahead.recent_lowest = np.fmin(ahead.recent_lowest, learnt)
         ahead.recent_highest = np.fmax(ahead.recent_highest, learnt)
-        carried.learnt.add(residual[:, None], slow[:, None], stage_of(code, baselines[2])[:, None], there[:, None])
+        carried.learnt.add_step(residual, slow, stage_of(code, baselines[2]), there)
         plain = ahead.plain[index - parts.start]
         off = all_errors(*(np.abs(learnt - each) for each in (*baselines, plain)))
         errors = np.stack(off, axis=1)

@@ -82,6 +82,30 @@ class Learnt:
         good = counted & np.isfinite(slow)
         self.slow.add(bins_of(slow if good.all() else np.where(good, slow, np.float32(0))), good)
 
+    def add_step(self, residual: Floats, slow: Floats, stage: Codes, counted: Booleans) -> None:
+        """The same of one step (S,)."""
+        good = counted & np.isfinite(residual)
+        bins = bins_of(np.where(good, residual, np.float32(0)))
+        fresh = good.copy()
+        fresh[self._goes_on(np.flatnonzero(good & (residual > self.edge)))] = False
+        for at, (events, steps) in enumerate(zip(self.events, self.steps, strict=True)):
+            rows = np.flatnonzero(good & (stage == at))
+            if rows.size:
+                steps.add_step(bins[rows], rows)
+                events.reach(steps.top)
+                rows = np.flatnonzero(fresh & (stage == at))
+                events.add_step(bins[rows], rows)
+        rows = np.flatnonzero(counted & np.isfinite(slow))
+        self.slow.add_step(bins_of(slow[rows]), rows)
+
+    def _goes_on(self, beyond: Places) -> Places:
+        """Of these series, whose residual of one step is beyond the edge, those that only go on with a cluster."""
+        rank = np.where(self.quiet[beyond] > CLUSTER_GAP, np.int32(1), self.run[beyond] + np.int32(1))
+        self.run[beyond] = rank
+        self.quiet = np.minimum(self.quiet + np.int32(1), _LONG_AGO)
+        self.quiet[beyond] = 0
+        return beyond[(rank & (rank - 1)) != 0]
+
     def _forget(self, bins: Integers, stage: Codes, good: Booleans, rows: Places, columns: Places) -> None:
         """What only goes on with a cluster, as it was counted with the others."""
         kept = good[rows, columns]

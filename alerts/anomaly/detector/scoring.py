@@ -60,7 +60,8 @@ def judged(
     least = np.maximum(np.float32(terms.least_absolute), np.float32(terms.least_relative) * np.abs(expected))
     upper = np.maximum(original(step.expected + step.above, kind), expected + least)
     lower = np.minimum(original(step.expected - step.below, kind), expected - least)
-    score, lower, upper = _score(values, expected, lower, upper, point > THRESHOLDS[terms.sensitivity], terms)
+    rare = point > THRESHOLDS[terms.sensitivity]
+    score, lower, upper = _score(values, expected, (lower, upper), least, rare, terms)
     going_on: Floats = sustained / np.float32(SUSTAINED_THRESHOLDS[terms.sensitivity])
     mean = original(step.expected + step.mean, kind) - expected
     further = np.where(np.abs(np.nan_to_num(mean)) > np.abs(values - expected), mean, values - expected)
@@ -91,21 +92,21 @@ def judged(
 
 
 def _score(
-    values: Floats, expected: Floats, lower: Floats, upper: Floats, rare: Booleans, terms: Terms
+    values: Floats, expected: Floats, bounds: tuple[Floats, Floats], least: Floats, rare: Booleans, terms: Terms
 ) -> tuple[Floats, Floats, Floats]:
     """Distance ÷ half-width, and the bounds: above 1 exactly where it is rare, outside, and in a direction that counts.
 
-    The band is solved numerically, so that at its very edge `rare` decides, by a rounding. A value in a direction that
-    does not count lies on the band's edge, not outside.
+    The band is solved numerically, to a per cent or so: at its edge the rarity itself decides, and the edge moves to
+    this or that side of the value. A value in a direction that does not count lies on the band's edge, not outside.
     """
+    lower, upper = bounds
     away = values - expected
+    counted = counts(away, terms.direction)
+    anomalous = rare & (np.abs(away) > least) & counted
+    within = np.nextafter(values, expected)
+    lower = np.where(anomalous & (away < 0), np.fmax(lower, within), np.where(anomalous, lower, np.fmin(lower, values)))
+    upper = np.where(anomalous & (away > 0), np.fmin(upper, within), np.where(anomalous, upper, np.fmax(upper, values)))
     half = np.where(away >= 0, upper - expected, expected - lower)
     score = np.abs(away) / np.maximum(half, np.float32(1e-37))
-    outside = (values > upper) | (values < lower)
-    counted = counts(away, terms.direction)
-    anomalous = rare & outside & counted
-    score = np.where(counted, np.where(anomalous, np.maximum(score, _ABOVE_ONE), np.minimum(score, _ONE)), 0)
-    inside = ~anomalous
-    lower = np.where(inside, np.fmin(lower, values), lower)
-    upper = np.where(inside, np.fmax(upper, values), upper)
+    score = np.where(anomalous, np.maximum(score, _ABOVE_ONE), np.where(counted, np.minimum(score, _ONE), 0))
     return score.astype(np.float32), lower, upper

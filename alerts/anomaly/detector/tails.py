@@ -5,6 +5,7 @@ seen so far, the first all that is 24 octaves smaller, and zero. So a fit costs 
 and gives the same whether the past is counted at once or step by step.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,15 +79,20 @@ class Counts:
         np.maximum(cells, 0, out=cells)
         np.minimum(cells, BINS - 1, out=cells)
         cells += (np.arange(series, dtype=np.int32) * np.int32(BINS))[:, None]
-        if bins.shape[1] == 1:
-            new = np.zeros_like(self.counts)
-            new.reshape(-1)[cells[:, 0][counted[:, 0]]] = 1
-            self.counts += new
-            return new
         found = cells.reshape(-1) if whole else cells[counted]
         new = np.bincount(found, minlength=series * BINS).reshape(series, BINS).astype(np.float32)
         self.counts += new
         return new
+
+    def add_step(self, bins: Integers, rows: NDArray[np.int64]) -> None:
+        """Count one residual of each of these series; `bins` are theirs."""
+        late = bins > self.top[rows]
+        if late.any():
+            top = self.top.copy()
+            top[rows[late]] = bins[late]
+            self.reach(top)
+        cells = np.maximum(bins - self.top[rows] + np.int32(BINS - 1), 0)
+        self.counts.reshape(-1)[rows * BINS + cells] += 1
 
     def halve(self, most: float) -> None:
         """Halve the counts of those series that hold more than so many."""
@@ -119,18 +125,23 @@ class Tail:
     pareto: bool
     known: Booleans  # (S,) there is something to be rare among
 
-    def rows(self, chosen: NDArray[np.int64]) -> "Tail":
-        """Of those series only."""
-        return Tail(
-            self.table[chosen],
-            self.bottom[chosen],
-            self.knee[chosen],
-            self.at_knee[chosen],
-            self.edge[chosen],
-            self.slope[chosen],
-            self.pareto,
-            self.known[chosen],
-        )
+    def of_rows(self, rows: NDArray[np.int64]) -> Callable[[Floats], Floats]:
+        """A function of distances (n,) of these series to their rarities, of a Pareto tail; it is to be asked often."""
+        bottom, knee, at_knee, slope = self.bottom[rows], self.knee[rows], self.at_knee[rows], self.slope[rows]
+        known, flat, begin = self.known[rows].astype(np.float32), self.table.reshape(-1), rows * (BINS + 1)
+
+        def rarity(distances: Floats) -> Floats:
+            place = np.log2(np.maximum(distances, _SMALLEST)) * np.float32(BINS_AN_OCTAVE) - bottom
+            result = at_knee + (place - knee) * slope
+            below = np.flatnonzero(place < knee)
+            if below.size:
+                here = np.maximum(place[below], 0)
+                column = here.astype(np.int64)
+                low = flat[begin[below] + column]
+                result[below] = low + (flat[begin[below] + column + 1] - low) * (here - column)
+            return softly(np.minimum(result, _MOST_RARE)) * known
+
+        return rarity
 
     def raw(self, residuals: Floats) -> Floats:
         """−log10 of the chance of a residual as large (S, n), without the cap; 0 where nothing is known."""
