@@ -104,7 +104,8 @@ class Learnt:
         self.run[beyond] = rank
         self.quiet = np.minimum(self.quiet + np.int32(1), _LONG_AGO)
         self.quiet[beyond] = 0
-        return beyond[(rank & (rank - 1)) != 0]
+        found: Places = beyond[(rank & (rank - 1)) != 0]
+        return found
 
     def _forget(self, bins: Integers, stage: Codes, good: Booleans, rows: Places, columns: Places) -> None:
         """What only goes on with a cluster, as it was counted with the others."""
