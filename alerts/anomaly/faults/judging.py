@@ -1,12 +1,13 @@
 """How well alarms fit faults.
 
 **Events.** A fault is one event: steps labelled one after another. It is found if there is an alarm from its first step
-until its last, or up to `grace` steps later. Alarms that touch no fault are false; those with at most `merge`
-steps between them are one false alarm: nobody is woken twice by the same thing. Precision is found faults ÷ (found
-faults + false alarms), recall found ÷ all, event-F1 their harmonic mean. This is how Hundman et al. count sequences
-(*Detecting Spacecraft Anomalies Using LSTMs and Nonparametric Dynamic Thresholding*, KDD 2018, § 4.2), with the
-tolerance in time of Scharwächter and Müller (*Statistical Evaluation of Anomaly Detectors for Sequences*, 2020), on one
-side only: an alarm before the fault foresaw nothing. There is no point adjustment (a fault counts once, however long).
+until its last, or up to `grace` steps later. Alarmed steps outside of that are false, also what an alarm lasts beyond
+its fault; with at most `merge` steps between them they are one false alarm: nobody is woken twice by the same thing.
+Precision is found faults ÷ (found faults + false alarms), recall found ÷ all, event-F1 their harmonic mean. This is how
+Hundman et al. count sequences (*Detecting Spacecraft Anomalies Using LSTMs and Nonparametric Dynamic Thresholding*, KDD
+2018, § 4.2), but that they forgive what an alarm lasts beyond; with the tolerance in time of Scharwächter and Müller
+(*Statistical Evaluation of Anomaly Detectors for Sequences*, 2020), on one side only: an alarm before the fault foresaw
+nothing. There is no point adjustment: a fault counts once, however long.
 
 **Delay** is from a fault's first step to the first alarm in it; none where it was missed.
 """
