@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from controlplane.adapters.files import read_folder
+from controlplane.adapters.remote_write import RemoteWriter
 from controlplane.adapters.rule_folder import RuleFolderOnDisk
 from controlplane.ports import Clock, Transient
 from finops.ladder.declared import declared as ladders_of
@@ -32,6 +33,7 @@ from flyball.demo.platform.app import HOST, IntelGraphApp
 from flyball.demo.platform.app_state import AppState
 from flyball.demo.platform.authority import make_certificates
 from flyball.demo.platform.catalogue import INTELGRAPH
+from flyball.demo.platform.catching_up import catch_up
 from flyball.demo.platform.live import LivePlatform
 from flyball.demo.platform.name_server import NAME_SERVER, serving_names
 from flyball.demo.platform.platform_flags import flags_in
@@ -133,6 +135,9 @@ def started(options: DemoOptions, *, clock: Clock, steps: Steps) -> Iterator[Dem
         else:
             bills.leave_out_bills(folder)
         with steps.step("Starting Flyball"):
+            if minutes:
+                with RemoteWriter(prometheus.url) as writer:
+                    catch_up(platform, simulation.seam, clock.now(), writer.send)
             children.put_to_work(
                 prometheus,
                 folder,

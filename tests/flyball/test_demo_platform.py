@@ -13,6 +13,7 @@ from controlplane.adapters.prometheus import PrometheusBackend
 from controlplane.adapters.remote_write import RemoteWriter
 from flyball.demo import servers
 from flyball.demo.platform.catalogue import INTELGRAPH
+from flyball.demo.platform.catching_up import catch_up
 from flyball.demo.platform.history import write_history
 from flyball.demo.platform.live import LivePlatform
 from flyball.demo.platform.server import PlatformServer, serving
@@ -95,7 +96,7 @@ def test_an_unknown_fault_is_refused_with_the_names_of_those_that_exist(platform
 
 
 def test_prometheus_holds_the_history_to_the_last_event(tmp_path_factory: pytest.TempPathFactory) -> None:
-    seam = this_minute()
+    seam = this_minute() - 3
     simulation = Simulation(INTELGRAPH, seed=5, start=seam - 3 * DAY, seam=seam)
     shares: list[float] = []
     with servers.prometheus(tmp_path_factory.mktemp("prometheus"), block_duration="40d") as server:
@@ -127,6 +128,17 @@ def test_prometheus_holds_the_history_to_the_last_event(tmp_path_factory: pytest
         )
         cells = np.concatenate([layout.columns for layout in simulation.layouts]) // 2 == stream
         assert grown.value == pytest.approx(simulation.counts(simulation.start, 3 * DAY)[:, cells].sum(), rel=0.01)
+
+        # The minutes until the first scrape are caught up with, by the same series.
+        later = at + timedelta(minutes=3)
+        with RemoteWriter(server.url) as writer:
+            catch_up(LivePlatform(simulation, ()), seam, later, writer.send)
+        for metric in ("http_requests_total", "node_total_hourly_cost"):
+            (before,), (after,) = backend.query(f"count({metric})", at), backend.query(f"count({metric})", later)
+            assert before.value == after.value
+        (caught,) = backend.query("sum(http_requests_total) - sum(http_requests_total offset 3m)", later)
+        (usual,) = backend.query("sum(rate(http_requests_total[5m])) * 180", at)
+        assert caught.value == pytest.approx(usual.value, rel=0.2)
         backend.close()
 
 

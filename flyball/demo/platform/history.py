@@ -14,7 +14,7 @@ from flyball.demo.platform.pods import Life, Slot
 from flyball.demo.platform.simulation import Chunk, Simulation
 from flyball.demo.platform.traffic import Integers
 
-_MILLISECONDS: Final = 60_000
+MILLISECONDS: Final = 60_000
 _RECENT_MINUTES: Final = 26 * 60
 _GAUGE_STEP_MINUTES: Final = 2
 
@@ -49,13 +49,13 @@ def _runs(simulation: Simulation, chunk: Chunk, labels: dict[Life, list[bytes]])
     for run in chunk.runs:
         slot, layout = simulation.slots[run.slot], simulation.layouts[run.slot]
         if run.life not in labels:
-            labels[run.life] = _encoded(slot, run.life, layout)
+            labels[run.life] = encoded(slot, run.life, layout)
         minutes = chunk.minutes[run.low : run.high]
         step = 1 if recent or slot.service.name in scheduled else 2
         rows = np.flatnonzero((minutes % step == 0) | (minutes == run.life.start))
         cells = chunk.values[run.low : run.high][rows][:, simulation.slot_cells(run.slot)]
         over = run.ends and run.life.replaced and run.life.end <= simulation.seam
-        yield _columns(layout, minutes[rows], cells, labels[run.life], stale_at=run.life.end if over else None)
+        yield columns(layout, minutes[rows], cells, labels[run.life], stale_at=run.life.end if over else None)
 
 
 def _gauges(simulation: Simulation, minutes: Integers) -> Iterator[ColumnarSeries]:
@@ -67,21 +67,23 @@ def _gauges(simulation: Simulation, minutes: Integers) -> Iterator[ColumnarSerie
         if rows.size:
             values = np.where(alive[rows], gauge.value, STALE)
             labels = encoded_labels({"__name__": gauge.name, **dict(gauge.labels), **dict(infrastructure.TARGET)})
-            yield ColumnarSeries(labels, minutes[rows] * _MILLISECONDS, values)
+            yield ColumnarSeries(labels, minutes[rows] * MILLISECONDS, values)
 
 
-def _columns(
-    layout: PodLayout, minutes: Integers, cells: Integers, labels: list[bytes], *, stale_at: int | None
+def columns(
+    layout: PodLayout, minutes: Integers, cells: Integers, labels: list[bytes], *, stale_at: int | None = None
 ) -> list[ColumnarSeries]:
+    """A pod's series from its counts, shape (minutes, cells); `stale_at`: the minute in which they end."""
     values = np.column_stack([layout.expand(cells), np.ones(len(minutes))])
     if stale_at is not None:
         minutes = np.append(minutes, stale_at)
         values = np.vstack([values, np.full(values.shape[1], STALE)])
-    times = minutes * _MILLISECONDS
+    times = minutes * MILLISECONDS
     return [ColumnarSeries(labels[i], times, column) for i, column in enumerate(np.ascontiguousarray(values.T))]
 
 
-def _encoded(slot: Slot, life: Life, layout: PodLayout) -> list[bytes]:
+def encoded(slot: Slot, life: Life, layout: PodLayout) -> list[bytes]:
+    """The labels of a pod's series, in the order of its layout."""
     target = dict(life.target_labels, job=slot.service.name)
     build = {conventions.SERVICE: slot.service.name, "version": life.version}
     named = [(one.name, dict(one.labels)) for one in layout.series] + [(conventions.BUILD_INFO, build)]
