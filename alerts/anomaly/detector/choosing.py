@@ -64,6 +64,7 @@ class Choosing:
         kept = kept_share(per_day, refit)
         self.errors = self.errors * kept + self.since
         self.weights = self.weights * kept + self.count
+        self.errors[shifted, _BOTH], self.weights[shifted, _BOTH] = 0, 0  # weeks of the old level say nothing now
         self.since = np.zeros_like(self.since)
         self.count = np.zeros_like(self.count)
         return shifted
@@ -148,10 +149,13 @@ def replayed(
     kept = np.tile(kept_share(per_day, refit), 2)
     aged = np.zeros((stretches, series, 2 * ERRORS), dtype=np.float32)
     both = np.concatenate([sums, counts], axis=2)
+    run, shifted, anchors = _runs(sums, counts, level, mature, starts, math.ceil(per_day / refit), refit)
     for number in range(1, stretches):
         aged[number] = aged[number - 1] * kept + both[:, number - 1]
+        new = np.flatnonzero(shifted[:, number])
+        if new.size:
+            aged[number].reshape(series, 2, ERRORS)[new, :, _BOTH] = 0
     best, seasonal = least(aged[..., :ERRORS].swapaxes(0, 1), aged[..., ERRORS:].swapaxes(0, 1), per_day)
-    run, shifted, anchors = _runs(sums, counts, level, mature, starts, math.ceil(per_day / refit), refit)
     anchor = anchors[:, -1].copy()
     last = aged[-1]
     state = Choosing(
