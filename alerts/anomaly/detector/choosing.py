@@ -23,6 +23,8 @@ ERRORS = 6
 the daily and the weekly one, where there are both."""
 _PLAIN = 3
 _BOTH = slice(4, 6)
+_QUIET_DAYS = 7
+"""After one was announced: until then the days that are compared with are of the old level, or of both."""
 _YOUNG_DAYS = 3
 """Before two weeks are known a weekend looks like a level shift: it has to last longer."""
 
@@ -35,7 +37,7 @@ class Choosing:
     weights: Floats  # (S, 6)
     since: Floats  # (S, 6) sums since the last fit
     count: Floats  # (S, 6)
-    run: Steps  # (S,) fits in a row that saw a shift; below 0: one was announced, and is not over
+    run: Steps  # (S,) fits in a row that saw a shift; below 0: one was announced lately
     anchor: Steps  # (S,) step at which the last shift was announced; `NEVER`: none was
 
     @classmethod
@@ -106,10 +108,9 @@ def _advanced(run: Steps, seen: Booleans, mature: Booleans, day: int) -> tuple[S
     """The runs one fit later, and where a shift has now been seen for a day."""
     need = np.where(mature, day, _YOUNG_DAYS * day)
     opening = np.where(seen, run + 1, np.maximum(run - 2, 0))
-    closing = np.where(seen, -day, np.minimum(run + 1, 0))
-    after = np.where(run >= 0, opening, closing)
+    after = np.where(run >= 0, opening, run + 1)
     shifted = after >= need
-    return np.where(shifted, -day, after), shifted
+    return np.where(shifted, -_QUIET_DAYS * day, after), shifted
 
 
 def least(errors: Floats, weights: Floats, per_day: int) -> tuple[Codes, Codes]:

@@ -144,7 +144,9 @@ class Learnt:
         for counts in (*self.events, *self.steps, self.slow):
             counts.halve(MEMORY_DAYS * self.per_day)
         events, steps = self._known_best(self.events), self._known_best(self.steps)
-        return Tails(fitted(events, pareto=True), fitted(steps, pareto=True), fitted(self.slow, pareto=False))
+        return Tails(
+            fitted(events, pareto=True, trimmed=True), fitted(steps, pareto=True), fitted(self.slow, pareto=False)
+        )
 
     def _known_best(self, stages: tuple[Counts, ...]) -> Counts:
         """Of what knows weeks, once that is a week; else of what knows days, once that is half a day; else of all."""

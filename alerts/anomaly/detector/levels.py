@@ -31,7 +31,7 @@ def in_blocks(values: Floats, steps: int, before: int, fill: float) -> Floats:
     after = -(before + count) % steps
     if before or after:
         values = np.pad(values, ((0, 0), (before, after)), constant_values=fill)
-    return values.reshape(series, -1, steps)
+    return values.reshape(series, values.shape[1] // steps, steps)
 
 
 def blocks_of(values: Floats, learnt: Floats, first: int, steps: int, *, holes: bool) -> Blocks:

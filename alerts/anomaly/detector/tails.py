@@ -203,8 +203,22 @@ def edge_of(counted: Counts) -> Floats:
     return np.where(as_large[:, 0] >= LEAST_LEARNT, edge, np.float32(np.inf))
 
 
-def fitted(counted: Counts, *, pareto: bool) -> Tail:
+def _trimmed(counts: Floats, knee: NDArray[np.int64], sums: Floats, exceeding: Floats) -> Floats:
+    """Hill's estimate without the largest."""
+    largest = BINS - 1 - np.argmax(counts[:, ::-1] > 0, axis=1)
+    its_own = np.maximum(largest + np.float32(0.5) - knee, 0) * _LOG_WIDTH
+    number = np.maximum(exceeding, 2)
+    harmonic = np.log(number) + np.float32(np.euler_gamma) + 1 / (2 * number)
+    rest: Floats = (np.maximum(sums - its_own, 0) / (number - harmonic)).astype(np.float32)
+    return rest
+
+
+def fitted(counted: Counts, *, pareto: bool, trimmed: bool = False) -> Tail:
     """The tail of what was counted: its 98 % quantile, and beyond it Pareto by Hill's estimate, or exponential.
+
+    `trimmed` leaves the largest out of Hill's estimate, so that a spike does not widen the band: of m exceedances of a
+    Pareto law the largest has H(m) = 1 + 1/2 + … + 1/m of the m mean logarithms (Rényi's representation), so what is
+    left is divided by m − H(m).
 
     Ranks are (those as large + 1) ÷ (all + 1), so a series that never strayed is not certain that it cannot.
     """
@@ -217,7 +231,8 @@ def fitted(counted: Counts, *, pareto: bool) -> Tail:
     inside = np.arange(BINS) >= at
     if pareto:
         sums = np.where(inside, counts * (np.arange(BINS) + np.float32(0.5) - at), 0).sum(axis=1) * _LOG_WIDTH
-        shape = np.where(exceeding > 0, sums / np.maximum(exceeding, 1), np.float32(UNSEEN_SHAPE))
+        shape = _trimmed(counts, knee, sums, exceeding) if trimmed else sums / np.maximum(exceeding, 1)
+        shape = np.where(exceeding > trimmed, shape, np.float32(UNSEEN_SHAPE))
         slope = _LOG_WIDTH / (np.maximum(shape, np.float32(LEAST_SHAPE)) * _LN10)
     else:
         ratio = _CENTERS * np.exp2((BINS - at) / np.float32(BINS_AN_OCTAVE)).astype(np.float32) - 1
