@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from alerts.anomaly.csv_series.daily_steps import is_daily, score_daily
 from alerts.anomaly.csv_series.model import CsvFile, Flags, Numbers
 from alerts.anomaly.csv_series.panels import OffGrid, Placed, placed, together
 from alerts.anomaly.detector.history import score_history
@@ -96,6 +97,6 @@ def _scored(group: Sequence[Placed], question: Question, calendar: Calendar) -> 
     terms = question.terms
     if terms.values is Values.COUNTER:  # they are rates already
         terms = replace(terms, values=Values.GAUGE)
-    scores = score_history(panel, terms)
+    scores = score_daily(panel, terms) if is_daily(panel) else score_history(panel, terms)
     for row, each in enumerate(group):
         yield Scored(each, panel, scores, row, question)
