@@ -26,9 +26,19 @@ def _runs(lags: Lags) -> list[int]:
     return [0, *changes.tolist(), lags.shape[0]]
 
 
-def over_lags(values: Floats, lags: Lags, start: int, *, holes: bool) -> Floats:
+def weekly_median(values: Floats, lags: Lags, start: int, plain: Floats, *, holes: bool) -> Floats:
+    """The same of weekly lags: of two weeks only, the days' median (S, rows) is the third; of one there is none.
+
+    Otherwise a spike would be told again a week later, as a drop.
+    """
+    known = ((lags > 0) & (lags <= start + np.arange(lags.shape[0])[:, None])).sum(axis=1)
+    return over_lags(values, np.where(known[:, None] > 1, lags, 0), start, holes=holes, third=plain)
+
+
+def over_lags(values: Floats, lags: Lags, start: int, *, holes: bool, third: Floats | None = None) -> Floats:
     """Median of values[t − lag] over the lags of rows t = start … (S, rows); a lag of 0 is none.
 
+    Where only two lags are known, `third` (S, rows) is added.
     A lag may point at the panel only: one to a step before or after it counts as none.
     """
     series, count = values.shape
@@ -45,8 +55,11 @@ def over_lags(values: Floats, lags: Lags, start: int, *, holes: bool) -> Floats:
                 inside = slice(max(low, 0), min(high, count))
                 part[:, inside.start - low : inside.stop - low] = values[:, inside]
                 views.append(part)
+        whole = not holes and all(view.base is not None for view in views)
+        if len(views) == 2 and third is not None:
+            views.append(third[:, begin:end])
+            whole = whole and bool(np.isfinite(views[-1]).all())
         if views:
-            whole = not holes and all(view.base is not None for view in views)
             result[:, begin:end] = median(views, holes=not whole)
     return result
 

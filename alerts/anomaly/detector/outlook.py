@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from alerts.anomaly.detector.baselines import block_lags, over_lags, spread
+from alerts.anomaly.detector.baselines import block_lags, over_lags, spread, weekly_median
 from alerts.anomaly.detector.carried import Carried
 from alerts.anomaly.detector.levels import (
     Blocks,
@@ -133,7 +133,8 @@ def _seasons(
         within = (panel.grid.first + count) % blocks.steps
         level_then = spread(then, within, ahead, blocks.steps).T
     if terms.weekly and ahead:
-        weekly = over_lags(samples.learnt, panel.phases.weekly[count : count + ahead], count, holes=samples.holes).T
+        lags = panel.phases.weekly[count : count + ahead]
+        weekly = weekly_median(samples.learnt, lags, count, plain.T, holes=samples.holes).T
     return np.ascontiguousarray(plain), np.ascontiguousarray(level_then), np.ascontiguousarray(weekly)
 
 

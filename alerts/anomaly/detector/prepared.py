@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alerts.anomaly.detector.bands import Range, floors
-from alerts.anomaly.detector.baselines import DAILY, NONE, block_lags, over_lags, spread
+from alerts.anomaly.detector.baselines import DAILY, NONE, block_lags, over_lags, spread, weekly_median
 from alerts.anomaly.detector.choosing import ERRORS, Choosing, all_errors, replayed, take
 from alerts.anomaly.detector.levels import Blocks, Coverage, blocks_of, coverage, in_blocks, levels
 from alerts.anomaly.detector.model import NEVER, Booleans, Codes, Floats, Panel, Steps, Terms
@@ -158,7 +158,7 @@ def seasons(
         level_then = over_lags(block_levels[:, :-1], in_hours, 0, holes=bool(np.isnan(block_levels).any()))
         daily = plain + (level - spread(level_then, blocks.before, count, blocks.steps))
     if terms.weekly:
-        weekly = over_lags(samples.learnt, panel.phases.weekly[:count], 0, holes=samples.holes)
+        weekly = weekly_median(samples.learnt, panel.phases.weekly[:count], 0, plain, holes=samples.holes)
     return daily, plain, weekly
 
 
