@@ -13,7 +13,7 @@ from alerts.anomaly.detector.model import NEVER, Grid, Panel, Terms
 from alerts.anomaly.detector.outlook import Outlook, outlook, recent_range, steps_ahead
 from alerts.anomaly.detector.outlook import joined as joined_outlook
 from alerts.anomaly.detector.parts import Parts, close
-from alerts.anomaly.detector.prepared import Prepared, Samples, Timing, first_samples, prepare
+from alerts.anomaly.detector.prepared import Basis, Prepared, Timing, first_samples, prepare
 from alerts.anomaly.model import Values
 
 SERIES_AT_ONCE = 64
@@ -66,10 +66,11 @@ def _rows_of(panel: Panel, rows: slice) -> Panel:
 
 def _fit_rows(panel: Panel, terms: Terms, carried: Carried | None, ahead: int) -> tuple[Carried, Outlook]:
     timing = Timing.of(panel)
-    samples = Samples.of(panel, terms)
+    basis = Basis.of(panel, terms)
+    samples = basis.samples
     end = timing.first + timing.count
     if carried is None or not end - timing.per_day <= carried.until <= end:
-        carried = _rebuilt(panel, terms, carried)
+        carried = _rebuilt(panel, terms, carried, basis)
     else:
         began = first_samples(samples.values, timing.first)
         new = np.flatnonzero((carried.began == NEVER) & (began != NEVER) & (began < carried.until))
@@ -83,7 +84,7 @@ def _fit_rows(panel: Panel, terms: Terms, carried: Carried | None, ahead: int) -
                 panel.fitted if panel.fitted is None or panel.fitted.shape[0] == 1 else panel.fitted[new],
             )
             carried.put(new, _rebuilt(chosen, terms, None))
-    found = outlook(panel, terms, samples, carried, ahead)
+    found = outlook(panel, terms, basis, carried, ahead)
     close(carried, end, timing.refit, found.level)
     found.recent_lowest, found.recent_highest = recent_range(samples, timing, carried)
     return carried, found
@@ -104,10 +105,10 @@ def _caught_up(panel: Panel, terms: Terms, carried: Carried) -> Carried:
     return model.carried()
 
 
-def _rebuilt(panel: Panel, terms: Terms, carried: Carried | None) -> Carried:
+def _rebuilt(panel: Panel, terms: Terms, carried: Carried | None, basis: Basis | None = None) -> Carried:
     """All of the panel learnt anew; of what was carried, only the all-time range and the beginning are kept."""
     timing = Timing.of(panel)
-    past = prepare(panel, terms)
+    past = prepare(panel, terms, basis)
     end = timing.first + timing.count
     new = Carried.empty(past.level.shape[0], end, timing.per_day, timing.slow)
     new.closed = end - 1 if end % timing.refit == 0 else end

@@ -8,17 +8,15 @@ from alerts.anomaly.detector.baselines import block_lags, over_lags, spread, wee
 from alerts.anomaly.detector.carried import Carried
 from alerts.anomaly.detector.levels import (
     Blocks,
-    blocks_of,
     coverage,
     enough_learnt,
     level_of,
-    levels,
     over_past,
     share_of,
 )
 from alerts.anomaly.detector.medians import median
 from alerts.anomaly.detector.model import NEVER, Floats, Lags, Panel, Steps, Terms
-from alerts.anomaly.detector.prepared import Samples, Timing, extremes, recent_segments
+from alerts.anomaly.detector.prepared import Basis, Samples, Timing, extremes, recent_segments
 from alerts.anomaly.detector.settings import BLOCKS_A_DAY, HELD_DAYS, USUAL_DAYS
 
 _NAN = np.float32(np.nan)
@@ -81,16 +79,14 @@ def steps_ahead(panel: Panel) -> int:
     return ahead
 
 
-def outlook(panel: Panel, terms: Terms, samples: Samples, carried: Carried, ahead: int) -> Outlook:
-    """Of a panel's end. `carried` is what is known then, shifts included."""
+def outlook(panel: Panel, terms: Terms, basis: Basis, carried: Carried, ahead: int) -> Outlook:
+    """Of a panel's end. The recent range is left to `recent_range`, which wants to know of a shift at that step."""
     timing = Timing.of(panel)
-    blocks = blocks_of(samples.values, samples.learnt, timing.first, timing.block, holes=samples.holes)
-    block_levels = levels(blocks)
+    samples, blocks, block_levels = basis.samples, basis.blocks, basis.block_levels
     whole = (timing.first + timing.count) % timing.block == 0
     here = blocks.medians.shape[1] if whole else blocks.medians.shape[1] - 1  # the block that is going on
     plain, level_then, weekly = _seasons(panel, terms, samples, blocks, block_levels, here, ahead)
     covered = coverage(blocks, carried.began, timing.first)
-    lowest, highest = recent_range(samples, timing, carried)
     series = samples.values.shape[0]
     current = np.full((timing.block, series), _NAN, dtype=np.float32)
     within = (timing.first + timing.count) % timing.block
@@ -113,8 +109,8 @@ def outlook(panel: Panel, terms: Terms, samples: Samples, carried: Carried, ahea
         _age(blocks, here),
         np.ascontiguousarray(covered.share[:, here]),
         np.ascontiguousarray(covered.usual[:, here]),
-        lowest,
-        highest,
+        np.full(series, _NAN, dtype=np.float32),
+        np.full(series, _NAN, dtype=np.float32),
     )
 
 

@@ -102,12 +102,27 @@ class Prepared:
     began: Steps  # (S,) the first step with a sample, counted from the epoch; `NEVER`: none
 
 
-def prepare(panel: Panel, terms: Terms) -> Prepared:
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Samples of a panel, and its hours."""
+
+    samples: Samples
+    blocks: Blocks
+    block_levels: Floats  # (S, blocks + 1)
+
+    @classmethod
+    def of(cls, panel: Panel, terms: Terms) -> "Basis":
+        """Of a panel."""
+        timing, samples = Timing.of(panel), Samples.of(panel, terms)
+        blocks = blocks_of(samples.values, samples.learnt, timing.first, timing.block, holes=samples.holes)
+        return cls(samples, blocks, levels(blocks))
+
+
+def prepare(panel: Panel, terms: Terms, basis: Basis | None = None) -> Prepared:
     """Of a panel's past."""
     timing = Timing.of(panel)
-    samples = Samples.of(panel, terms)
-    blocks = blocks_of(samples.values, samples.learnt, timing.first, timing.block, holes=samples.holes)
-    block_levels = levels(blocks)
+    known = basis or Basis.of(panel, terms)
+    samples, blocks, block_levels = known.samples, known.blocks, known.block_levels
     level = spread(block_levels, blocks.before, timing.count, timing.block)
     daily, plain, weekly = seasons(panel, terms, samples, blocks, block_levels, level)
     began = first_samples(samples.values, timing.first)
