@@ -1,6 +1,7 @@
 """The past of a detector's series, read from a metrics backend."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,7 +11,7 @@ from alerts.anomaly.backtesting.model import Past
 from alerts.anomaly.detector.settings import history_steps
 from alerts.anomaly.model import AnomalyDetector
 from alerts.anomaly.reading.block import Block, read
-from alerts.anomaly.reading.model import ReadingTerms
+from alerts.anomaly.reading.freshness import Freshness
 from alerts.anomaly.scoring.terms import reading_terms
 from controlplane.matrix_ports import MatrixBackend
 from controlplane.ports import Permanent
@@ -43,19 +44,12 @@ def read_past(
     step = detector.step
     first, stop = -((_EPOCH - start) // step), (end - _EPOCH) // step
     terms = reading_terms(detector)
-    terms = ReadingTerms(
-        query=query or terms.query,
-        step=step,
-        capacity=max(stop - first, 1),
-        most_series=terms.most_series,
-        is_counter=terms.is_counter,
-        denominator=terms.denominator,
-        least_denominator=terms.least_denominator,
-    )
+    terms = replace(terms, query=query or terms.query, capacity=max(stop - first, 1))
+    freshness = Freshness(terms)
     table = _Table(first, max(stop - first, 0))
     piece = max(_PIECE // step, _LEAST_PIECE)
     for at in range(first, stop, piece):
-        table.add(read(source, terms, at, min(piece, stop - at)))
+        table.add(read(source, terms, at, min(piece, stop - at), freshness))
         progress(min((at + piece - first) / (stop - first), 1.0))
     return table.past(step)
 

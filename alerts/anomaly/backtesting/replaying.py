@@ -22,6 +22,7 @@ from alerts.anomaly.explaining.sentences import episode_sentence
 from alerts.anomaly.feedback.learning import announced
 from alerts.anomaly.groups.aggregating import aggregate, patience_of
 from alerts.anomaly.model import AnomalyDetector
+from alerts.anomaly.scoring.incomplete import complete, longest_range
 from alerts.anomaly.scoring.judging import judge_of, warmed
 from alerts.anomaly.scoring.lineup import Lineup, lineup_of
 from alerts.anomaly.scoring.past import Rulings
@@ -115,12 +116,9 @@ def _scored(
     wanted: Sequence[str],
     progress: Progress,
 ) -> tuple[Floats, Scores]:
-    values = past.values
-    if lineup.groups is not None and detector.grouping is not None:
-        _, sums = aggregate(
-            values, lineup.groups, how=detector.grouping.aggregate, patience=patience_of(past.step)
-        )  # fmt: skip
-        values = np.concatenate([values, sums.astype(np.float32)])
+    filling = longest_range(detector.query) // past.step
+    values = _with_groups(past.values, detector, lineup)
+    scored = _with_groups(complete(past.values, filling), detector, lineup) if filling else values
     grid = Grid(past.first, past.step, values.shape[1])
     kept = start - past.first
     if detector.cost is not None:
@@ -130,10 +128,19 @@ def _scored(
     parts = []
     for at in range(0, len(values), _TOGETHER):
         part = slice(at, at + _TOGETHER)
-        panel = panel_of(grid, values[part], lineup.keys[part], lineup.labels[part], rulings, table)
+        panel = panel_of(grid, scored[part], lineup.keys[part], lineup.labels[part], rulings, table)
         parts.append(_cut(score_history(panel, terms_of(detector)), wanted, kept))
         progress(min((at + _TOGETHER) / len(values), 1.0))
     return values, _joined(parts, wanted, grid.count - kept)
+
+
+def _with_groups(values: Floats, detector: AnomalyDetector, lineup: Lineup) -> Floats:
+    """(N, T) series, and then the sums of their groups."""
+    if lineup.groups is None or detector.grouping is None:
+        return values
+    patience = patience_of(detector.step)
+    _, sums = aggregate(values, lineup.groups, how=detector.grouping.aggregate, patience=patience)
+    return np.concatenate([values, sums.astype(np.float32)])
 
 
 def panel_of(

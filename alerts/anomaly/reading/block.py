@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alerts.anomaly.detector.model import Booleans, Floats
 from alerts.anomaly.reading.buffer import Key, key_of
+from alerts.anomaly.reading.freshness import Freshness
 from alerts.anomaly.reading.model import ReadingTerms
 from alerts.anomaly.reading.rates import LEAD_STEPS, rates
 from controlplane.matrix_ports import MatrixBackend, SampleMatrix
@@ -36,15 +37,19 @@ class Block:
         return np.where(self.seen.any(axis=1), self.first + last, -1)
 
 
-def read(source: MatrixBackend, terms: ReadingTerms, first: int, count: int) -> Block:
-    """Steps `first` … `first + count − 1`. Errors of the source pass through."""
+def read(source: MatrixBackend, terms: ReadingTerms, first: int, count: int, freshness: Freshness) -> Block:
+    """Steps `first` … `first + count − 1`. Errors of the source pass through.
+
+    A step whose raw samples are too old has no sample of any series.
+    """
     lead = LEAD_STEPS if terms.is_counter else 0
     found = _asked(source, terms, terms.query, first - lead, count + lead)
-    seen = np.isfinite(found.values[:, lead:])
-    values = found.values
+    too_old, said = freshness.too_old(source, first - lead, count + lead)
+    values = np.where(too_old, np.nan, found.values) if too_old.any() else found.values
+    seen = np.isfinite(values[:, lead:])
     if terms.is_counter:
         values = rates(values, terms.step.total_seconds())
-    warnings = found.warnings
+    warnings = found.warnings + said
     if terms.denominator:
         below = _asked(source, terms, terms.denominator, first, count)
         values = np.where(_enough(found, below, terms.least_denominator), values, np.nan)

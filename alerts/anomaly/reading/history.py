@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from alerts.anomaly.detector.model import Floats
 from alerts.anomaly.reading.block import EPOCH, Block, read
 from alerts.anomaly.reading.buffer import Buffer, Merged, Rows, key_of
+from alerts.anomaly.reading.freshness import Freshness
 from alerts.anomaly.reading.model import Cells, Filled, NewSteps, ReadingTerms, no_cells
 from alerts.anomaly.reading.pending import Interval, Pending
 from controlplane.matrix_ports import MatrixBackend
@@ -41,6 +42,7 @@ class History:
         self.terms: Final = terms
         self._buffer = Buffer(terms.most_series, terms.capacity)
         self._pending = Pending()
+        self._freshness = Freshness(terms)
         self._newcomers_from: int | None = None  # the past before this step of some rows was not looked for yet
         self._chunk = min(
             max(CHUNK // terms.step, _LEAST_CHUNK), max(MOST_CELLS // terms.most_series, 1), terms.capacity
@@ -114,7 +116,7 @@ class History:
         is_start = known == 0 or end - known >= self.terms.capacity
         first = end - self._first_steps if is_start else max(known, end - self._chunk)
         begin = first if first > known else max(known - self.terms.overlap, known - self.terms.capacity)
-        block = read(source, self.terms, begin, end - begin)
+        block = read(source, self.terms, begin, end - begin, self._freshness)
         sampled = np.flatnonzero(block.seen[:, first - begin :].any(axis=0))
         if not sampled.size and (is_start or first > known):
             return NewSteps(known, 0, is_stale=True, warnings=block.warnings)
@@ -137,7 +139,7 @@ class History:
         if piece is None:
             return Filled()
         try:
-            block = read(source, self.terms, piece[0], piece[1] - piece[0])
+            block = read(source, self.terms, piece[0], piece[1] - piece[0], self._freshness)
         except Permanent as refused:
             return self._refused(piece, str(refused))
         self._piece = min(self._piece * 2, self._chunk)

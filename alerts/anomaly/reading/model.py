@@ -25,7 +25,8 @@ class ReadingTerms:
     `capacity`: steps that are kept. `most_series`: rows at most; those that come later are dropped and counted.
     `overlap`: newest steps that are read again each time, for samples that come late. A step is complete `delay` after
     its time. `is_counter`: the query gives counters, the buffer holds their rate a second. `denominator`: PromQL with
-    the same labels (or none at all); where it is below `least_denominator`, or missing, there is no sample.
+    the same labels (or none at all); where it is below `least_denominator`, or missing, there is no sample. `range`:
+    the longest over which the query looks back; zero where it does not.
     """
 
     query: str
@@ -37,6 +38,7 @@ class ReadingTerms:
     is_counter: bool = False
     denominator: str = ""
     least_denominator: float = 0.0
+    range: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

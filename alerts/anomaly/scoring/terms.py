@@ -9,6 +9,7 @@ from alerts.anomaly.detector.model import Terms
 from alerts.anomaly.detector.settings import history_steps, refit_steps
 from alerts.anomaly.model import AnomalyDetector, Values
 from alerts.anomaly.reading.model import ReadingTerms
+from alerts.anomaly.scoring.incomplete import longest_range
 
 MOST_CELLS: Final = 81_000_000  # of a buffer: 10,000 series × 28 days at 5 min are 323 MB
 LEAST_DAYS: Final = 8  # are kept of however many series: a week to compare with
@@ -38,6 +39,7 @@ def reading_terms(detector: AnomalyDetector) -> ReadingTerms:
         is_counter=detector.values is Values.COUNTER,
         denominator=detector.denominator,
         least_denominator=float(detector.least_denominator or 0),
+        range=longest_range(detector.query),
     )
 
 

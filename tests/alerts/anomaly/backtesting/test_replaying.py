@@ -57,6 +57,14 @@ def test_it_tells_the_episodes_that_the_daemon_tells(grouping: Grouping | None, 
     assert [_facts(each) for each in sorted(found, key=lambda it: it.id)] == [_facts(each) for each in told]
 
 
+@pytest.mark.parametrize(("query", "told"), [("sum(rate(traffic[3h]))", False), ("traffic", True)])
+def test_a_range_that_is_not_full_after_a_gap_is_no_anomaly_of_the_past(query: str, told: bool) -> None:
+    world = seasonal(days=44)
+    world.values[:, NOW + 2 : NOW + 8] = np.nan
+    world.values[:, NOW + 8 : NOW + 11] *= np.array([0.02, 0.05, 0.1])
+    assert bool(a_backtest(world, detector(query=query)).episodes) is told
+
+
 def _facts(each: object) -> tuple[object, ...]:
     return tuple(getattr(each, name) for name in ("id", "series", "kind", "started_at", "ended_at", "worst_at"))
 
