@@ -1,7 +1,5 @@
 """Models are fitted: from the whole of a panel, or from what was carried and what came since."""
 
-from itertools import pairwise
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -134,14 +132,9 @@ def _learnt(past: Prepared, timing: Timing) -> Learnt:
     state = Learnt.empty(past.level.shape[0], timing.per_day)
     counted = np.isfinite(past.samples.learnt)
     slow = np.abs(past.mean)
-    state.reach(past.residual, slow, counted)
     steps = [timing.segment(number).start for number in range(timing.segments)]
     days = [step for step in steps[1:] if begins_day(timing.first + step, timing.refit, timing.per_day)]
-    for start, end in pairwise([0, *days, timing.count]):
-        if start:
-            state.new_day()
-        at = slice(start, end)
-        state.add(past.residual[:, at], slow[:, at], past.stage[:, at], counted[:, at])
+    state.add_days(past.residual, slow, past.stage, counted, [0, *days, timing.count])
     return state
 
 

@@ -1,6 +1,7 @@
 """The tails' memory: residuals counted, of the bare level, of the seasonal baselines, and of the slow channel."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -81,6 +82,34 @@ class Learnt:
         self._forget(bins, stage, good, *self._going_on(known > self.edge[:, None]))
         good = counted & np.isfinite(slow)
         self.slow.add(bins_of(slow if good.all() else np.where(good, slow, np.float32(0))), good)
+
+    def add_days(self, residual: Floats, slow: Floats, stage: Codes, counted: Booleans, days: list[int]) -> None:
+        """`add` of many days, after nothing: `days` are the columns at which they begin, and the end. Only faster."""
+        series, lengths = residual.shape[0], np.diff(days)
+        self.reach(residual, slow, counted)
+        good = counted & np.isfinite(residual)
+        known = np.where(good, residual, np.float32(0))
+        bins = bins_of(known)
+        cells = bins - (self.steps[0].top - np.int32(BINS - 1))[:, None]
+        np.maximum(cells, 0, out=cells)
+        cells += np.repeat(np.arange(len(lengths), dtype=np.int32) * np.int32(BINS), lengths)
+        cells += (np.arange(series, dtype=np.int32) * np.int32(BINS * len(lengths)))[:, None]
+        by_day = []
+        for at, steps in enumerate(self.steps):
+            here = good & (stage == at)
+            found = np.bincount(cells[here], minlength=series * len(lengths) * BINS)
+            by_day.append(found.reshape(series, len(lengths), BINS).astype(np.float32))
+            steps.counts += by_day[at].sum(axis=1)
+        for number, (start, end) in enumerate(pairwise(days)):
+            if number:
+                self.new_day()
+            for events, counts in zip(self.events, by_day, strict=True):
+                events.counts += counts[:, number]
+            part = slice(start, end)
+            goes_on = self._going_on(known[:, part] > self.edge[:, None])
+            self._forget(bins[:, part], stage[:, part], good[:, part], *goes_on)
+        good = counted & np.isfinite(slow)
+        self.slow.add(bins_of(np.where(good, slow, np.float32(0))), good)
 
     def add_step(self, residual: Floats, slow: Floats, stage: Codes, counted: Booleans) -> None:
         """The same of one step (S,)."""

@@ -123,11 +123,12 @@ def _seasons(
     plain, level_then, weekly = nothing, nothing, nothing
     if terms.daily and ahead:
         lags: Lags = panel.phases.daily[: count + ahead]
-        plain = over_lags(samples.learnt, lags[count:], count, holes=samples.holes).T
         in_hours = block_lags(lags, blocks.before, blocks.steps)[here:]
         then = over_lags(block_levels, in_hours, here, holes=bool(np.isnan(block_levels).any()))
         within = (panel.grid.first + count) % blocks.steps
-        level_then = spread(then, within, ahead, blocks.steps).T
+        level_then = spread(then, within, ahead, blocks.steps)
+        plain = over_lags(samples.learnt, lags[count:], count, holes=samples.holes, third=level_then).T
+        level_then = level_then.T
     if terms.weekly and ahead:
         lags = panel.phases.weekly[count : count + ahead]
         weekly = weekly_median(samples.learnt, lags, count, plain.T, holes=samples.holes).T

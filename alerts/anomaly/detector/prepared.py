@@ -168,10 +168,11 @@ def seasons(
     daily = nothing
     if terms.daily:
         lags = panel.phases.daily[:count]
-        plain = over_lags(samples.learnt, lags, 0, holes=samples.holes)
         in_hours = block_lags(lags, blocks.before, blocks.steps)
-        level_then = over_lags(block_levels[:, :-1], in_hours, 0, holes=bool(np.isnan(block_levels).any()))
-        daily = plain + (level - spread(level_then, blocks.before, count, blocks.steps))
+        by_hour = over_lags(block_levels[:, :-1], in_hours, 0, holes=bool(np.isnan(block_levels).any()))
+        level_then = spread(by_hour, blocks.before, count, blocks.steps)
+        plain = over_lags(samples.learnt, lags, 0, holes=samples.holes, third=level_then)
+        daily = plain + (level - level_then)
     if terms.weekly:
         weekly = weekly_median(samples.learnt, panel.phases.weekly[:count], 0, plain, holes=samples.holes)
     return daily, plain, weekly

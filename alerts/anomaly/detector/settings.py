@@ -10,7 +10,7 @@ from typing import Final
 
 from alerts.anomaly.model import Sensitivity
 
-MODEL_VERSION: Final = 6
+MODEL_VERSION: Final = 7
 """Of a packed model. Another one does not fit: it is rebuilt."""
 
 THRESHOLDS: Final = {Sensitivity.LOW: 1.45, Sensitivity.MEDIUM: 1.29, Sensitivity.HIGH: 1.0}
