@@ -11,7 +11,7 @@ from alerts.anomaly.detector.model import NEVER, Grid, Panel, Terms
 from alerts.anomaly.detector.outlook import Outlook, outlook, recent_range, steps_ahead
 from alerts.anomaly.detector.outlook import joined as joined_outlook
 from alerts.anomaly.detector.parts import Parts, close
-from alerts.anomaly.detector.prepared import Basis, Prepared, Timing, first_samples, prepare
+from alerts.anomaly.detector.prepared import Basis, Prepared, Timing, extremes, first_samples, prepare
 from alerts.anomaly.model import Values
 
 SERIES_AT_ONCE = 64
@@ -113,9 +113,9 @@ def _rebuilt(panel: Panel, terms: Terms, carried: Carried | None, basis: Basis |
     new.choosing = past.choosing
     new.began = past.began
     new.learnt = _learnt(past, timing)
-    learnt = past.samples.learnt
-    new.lowest = np.fmin.reduce(learnt, axis=1, initial=np.nan).astype(np.float32)
-    new.highest = np.fmax.reduce(learnt, axis=1, initial=np.nan).astype(np.float32)
+    whole = extremes(past.samples.learnt, timing)
+    new.lowest = np.fmin.reduce(whole.lowest, axis=1, initial=np.nan).astype(np.float32)
+    new.highest = np.fmax.reduce(whole.highest, axis=1, initial=np.nan).astype(np.float32)
     _recent_residuals(new, past, timing)
     if terms.values is Values.COUNTER:
         _last_samples(new, panel, timing)

@@ -88,7 +88,8 @@ class Learnt:
         series, lengths = residual.shape[0], np.diff(days)
         self.reach(residual, slow, counted)
         good = counted & np.isfinite(residual)
-        known = np.where(good, residual, np.float32(0))
+        whole = bool(good.all())
+        known = residual if whole else np.where(good, residual, np.float32(0))
         bins = bins_of(known)
         cells = bins - (self.steps[0].top - np.int32(BINS - 1))[:, None]
         np.maximum(cells, 0, out=cells)
@@ -96,8 +97,9 @@ class Learnt:
         cells += (np.arange(series, dtype=np.int32) * np.int32(BINS * len(lengths)))[:, None]
         by_day = []
         for at, steps in enumerate(self.steps):
-            here = good & (stage == at)
-            found = np.bincount(cells[here], minlength=series * len(lengths) * BINS)
+            here = stage == at
+            chosen = cells if here.all() and whole else cells[here if whole else good & here]
+            found = np.bincount(chosen.reshape(-1), minlength=series * len(lengths) * BINS)
             by_day.append(found.reshape(series, len(lengths), BINS).astype(np.float32))
             steps.counts += by_day[at].sum(axis=1)
         for number, (start, end) in enumerate(pairwise(days)):

@@ -250,7 +250,12 @@ def _known_lately(known: Booleans, width: int, *, whole: bool) -> Floats:
 def extremes(learnt: Floats, timing: Timing) -> Range:
     """Least and most of each segment (S, segments); NaN where nothing was learnt."""
     parts = in_blocks(learnt, timing.refit, timing.before, np.nan)
-    return Range(np.fmin.reduce(parts, axis=2), np.fmax.reduce(parts, axis=2))
+    lowest, highest = parts.min(axis=2), parts.max(axis=2)  # much faster than fmin, but NaN where anything is missing
+    holes = np.nonzero(np.isnan(lowest))
+    if holes[0].size:
+        lowest[holes] = np.fmin.reduce(parts[holes], axis=1)
+        highest[holes] = np.fmax.reduce(parts[holes], axis=1)
+    return Range(lowest, highest)
 
 
 def all_time(learnt: Floats) -> Range:
