@@ -89,7 +89,7 @@ def _many() -> list[Figure]:
     del models
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     model = fit(_panel(values, phases), Terms())
-    steps = [values[:, -288 + step] for step in range(60)]
+    steps = [np.ascontiguousarray(values[:, -288 + step]) for step in range(60)]
     seconds = [_wall(partial(model.score, steps[at], STEPS + at)) for at in range(60)]
     return [
         Figure("10,000 series fitted from nothing, two threads", first, "s", 10.0),

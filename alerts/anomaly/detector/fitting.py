@@ -14,7 +14,7 @@ from alerts.anomaly.detector.parts import Parts, close
 from alerts.anomaly.detector.prepared import Basis, Prepared, Timing, extremes, first_samples, prepare
 from alerts.anomaly.model import Values
 
-SERIES_AT_ONCE = 64
+SERIES_AT_ONCE = 100
 
 
 def fit(panel: Panel, terms: Terms, carried: Carried | None = None) -> FittedModel:
