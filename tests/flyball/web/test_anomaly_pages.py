@@ -270,8 +270,11 @@ def test_in_a_browser_without_scripts_one_goes_from_the_index_to_saying_what_it_
     page.get_by_role("textbox", name="Why").first.fill("a campaign")
     page.get_by_role("button", name="Expected").first.click()
     expect(page.get_by_text("expected, learnt from")).to_be_visible()
-    context.close()
     assert said_of(console) == [("rob", Verdict.EXPECTED, True, "a campaign")]
+    page.get_by_role("button", name="Take back").first.click()
+    expect(page.get_by_text("expected, learnt from")).to_have_count(0)
+    context.close()
+    assert said_of(console) == []
 
 
 @pytest.mark.browser
