@@ -11,7 +11,7 @@ from alerts.anomaly.detector.tails import Tail
 from alerts.anomaly.model import Direction
 
 _CHANNELS = 3
-_ROUNDS = 3
+_ROUNDS = 2
 _LARGE = np.float32(3e38)
 _LEAST_RANGE = np.float32(10)
 """A range is at least so many of the smallest deviations that count: that of a constant is not 0."""

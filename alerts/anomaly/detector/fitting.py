@@ -11,7 +11,7 @@ from alerts.anomaly.detector.model import NEVER, Grid, Panel, Terms
 from alerts.anomaly.detector.outlook import Outlook, outlook, recent_range, steps_ahead
 from alerts.anomaly.detector.outlook import joined as joined_outlook
 from alerts.anomaly.detector.parts import Parts, close
-from alerts.anomaly.detector.prepared import Basis, Prepared, Timing, extremes, first_samples, prepare
+from alerts.anomaly.detector.prepared import Basis, Prepared, Timing, first_samples, prepare
 from alerts.anomaly.model import Values
 
 SERIES_AT_ONCE = 100
@@ -84,7 +84,7 @@ def _fit_rows(panel: Panel, terms: Terms, carried: Carried | None, ahead: int) -
             carried.put(new, _rebuilt(chosen, terms, None))
     found = outlook(panel, terms, basis, carried, ahead)
     close(carried, end, timing.refit, found.level)
-    found.recent_lowest, found.recent_highest = recent_range(samples, timing, carried)
+    found.recent_lowest, found.recent_highest = recent_range(basis, timing, carried)
     return carried, found
 
 
@@ -106,6 +106,7 @@ def _caught_up(panel: Panel, terms: Terms, carried: Carried) -> Carried:
 def _rebuilt(panel: Panel, terms: Terms, carried: Carried | None, basis: Basis | None = None) -> Carried:
     """All of the panel learnt anew; of what was carried, only the all-time range and the beginning are kept."""
     timing = Timing.of(panel)
+    basis = basis or Basis.of(panel, terms)
     past = prepare(panel, terms, basis)
     end = timing.first + timing.count
     new = Carried.empty(past.level.shape[0], end, timing.per_day, timing.slow)
@@ -113,7 +114,7 @@ def _rebuilt(panel: Panel, terms: Terms, carried: Carried | None, basis: Basis |
     new.choosing = past.choosing
     new.began = past.began
     new.learnt = _learnt(past, timing)
-    whole = extremes(past.samples.learnt, timing)
+    whole = basis.extremes
     new.lowest = np.fmin.reduce(whole.lowest, axis=1, initial=np.nan).astype(np.float32)
     new.highest = np.fmax.reduce(whole.highest, axis=1, initial=np.nan).astype(np.float32)
     _recent_residuals(new, past, timing)

@@ -16,7 +16,7 @@ from alerts.anomaly.detector.levels import (
 )
 from alerts.anomaly.detector.medians import median
 from alerts.anomaly.detector.model import NEVER, Floats, Lags, Panel, Steps, Terms
-from alerts.anomaly.detector.prepared import Basis, Samples, Timing, extremes, recent_segments
+from alerts.anomaly.detector.prepared import Basis, Samples, Timing, recent_segments
 from alerts.anomaly.detector.settings import BLOCKS_A_DAY, HELD_DAYS, USUAL_DAYS
 
 _NAN = np.float32(np.nan)
@@ -162,9 +162,9 @@ def _age(blocks: Blocks, here: int) -> Floats:
     return age.astype(np.float32)
 
 
-def recent_range(samples: Samples, timing: Timing, carried: Carried) -> tuple[Floats, Floats]:
+def recent_range(basis: Basis, timing: Timing, carried: Carried) -> tuple[Floats, Floats]:
     """Least and most of the past two weeks, or since a day before a level shift."""
-    whole = extremes(samples.learnt, timing)
+    whole = basis.extremes
     aligned = (timing.first + timing.count) % timing.refit == 0
     number = timing.segments if aligned else timing.segments - 1  # of the segment that is going on
     width = recent_segments(timing)

@@ -109,13 +109,14 @@ class Basis:
     samples: Samples
     blocks: Blocks
     block_levels: Floats  # (S, blocks + 1)
+    extremes: Range  # (S, segments)
 
     @classmethod
     def of(cls, panel: Panel, terms: Terms) -> "Basis":
         """Of a panel."""
         timing, samples = Timing.of(panel), Samples.of(panel, terms)
         blocks = blocks_of(samples.values, samples.learnt, timing.first, timing.block, holes=samples.holes)
-        return cls(samples, blocks, levels(blocks))
+        return cls(samples, blocks, levels(blocks), extremes(samples.learnt, timing))
 
 
 def prepare(panel: Panel, terms: Terms, basis: Basis | None = None) -> Prepared:
@@ -194,7 +195,7 @@ def _by_segment(errors: list[Floats], timing: Timing) -> tuple[Floats, Floats]:
             sums[:, :, at], counts[:, :, at] = sums[:, :, at - 3], counts[:, :, at - 3]
             continue
         parts = in_blocks(error, timing.refit, timing.before, np.nan)
-        whole = parts.sum(axis=2)
+        whole: Floats = parts @ np.ones(timing.refit, dtype=np.float32)  # much faster than `sum`
         holes = np.nonzero(np.isnan(whole))
         if holes[0].size:
             part = parts[holes]
