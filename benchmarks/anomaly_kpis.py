@@ -2,8 +2,12 @@
 
 `benchmarks.anomaly_kpi_data` makes them up. Every series is scored as a gauge in both directions, as a file that
 somebody drops in would be. A peer's threshold is the best there is on these very series; ours is the standard one.
+
+The generator was drawn anew twice after first results were seen, and seeds 11 and 12 were looked at all the time: the
+margin over the z-score there is no independent evidence. `ANOMALY_SEEDS=21,22` are seeds that no change was made for.
 """
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +24,7 @@ from alerts.anomaly.faults.peers import grafana_adaptive, rolling_z
 from benchmarks.anomaly_kpi_data import DAYS, STEP, Kpis, kpis
 from benchmarks.report import Figure, progress, show
 
-SEEDS: Final = (11, 12)
+SEEDS: Final = tuple(map(int, os.environ.get("ANOMALY_SEEDS", "11,12").split(",")))
 GRACE: Final = 7  # minutes
 MERGE: Final = 60  # minutes: false alarms that close together are one
 _MONTHS: Final = (DAYS - 2) / 30

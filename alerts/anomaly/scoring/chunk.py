@@ -14,8 +14,8 @@ from alerts.anomaly.detector.live import MODEL_VERSION, FittedModel, unpack
 HEAD_CHUNK: Final = 0  # is no model: what is remembered of each series
 SERIES_CHUNKS: Final = 1  # and on
 GROUP_CHUNKS: Final = 10_000
-CHUNK_SERIES: Final = 250
-STORED_VERSION: Final = 100 * MODEL_VERSION + 2  # and that of what stands around the model
+CHUNK_SERIES: Final = 1000
+STORED_VERSION: Final = 100 * MODEL_VERSION + 3  # and that of what stands around the model
 _LENGTH_BYTES: Final = 4
 _MOST_HEAD_BYTES: Final = 64 << 20  # of labels; the store takes 16 MiB of a chunk, packed
 
