@@ -7,6 +7,7 @@ any size. A response hook bounds all that, and sorts failures before the package
 import io
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import Any, Final
@@ -62,11 +63,10 @@ class ClientReader:
             connection = self._idle.get_nowait()
         except Empty:
             connection = _Connection(self._url, self._timeout_seconds, self._headers, self._limit_bytes)
-        try:
+        with ExitStack() as failing:  # a connection that failed is not used again
+            failing.callback(connection.close)
             rows, warnings = connection.range(query, span)
-        except BaseException:
-            connection.close()
-            raise
+            failing.pop_all()
         self._idle.put(connection)
         return RangeAnswer(batches_of(self._url, rows, span), warnings)
 
