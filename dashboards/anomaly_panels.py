@@ -20,7 +20,6 @@ _SERIES: Final = "{${series:raw}}"
 _EMERGED: Final = (core.Threshold("text", 0, 0.0), core.Threshold(palette.SPENT, 1, 1.0))
 _LOW: Final = (core.Threshold("text", 0, 0.0), core.Threshold(palette.LOW, 1, 1.0))
 _MATURITY: Final = {"0": "nothing known", "1": "level only: no alerts", "2": "daily", "3": "weekly"}
-_OLD_SECONDS: Final = 3600.0
 _VALUE, _USUAL, _LEAST, _MOST, _UNUSUAL = "value", "expected", "usual, least", "usual, most", "unusual"
 _ALERTS: Final = "|".join((ours.ALERT_ANOMALY, ours.ALERT_GAP, ours.ALERT_STALE))
 

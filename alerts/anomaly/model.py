@@ -46,6 +46,10 @@ class Values(Enum):
     RATIO = "ratio"  # a share of something; below `least_denominator` there is no score
 
 
+BASELINES: Final = ("", "level", "daily", "weekly", "cost")
+"""What a step is compared with, by code; the last one is that of daily costs."""
+
+
 class Maturity(IntEnum):
     """How much past there is."""
 

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from alerts.anomaly.backtesting.model import Past
 from alerts.anomaly.daily.scoring import newest
 from alerts.anomaly.detector.model import Booleans, Floats, Scores
-from alerts.anomaly.explaining.facts import BASELINE_WORDS
-from alerts.anomaly.model import AnomalyDetector
+from alerts.anomaly.model import BASELINES, AnomalyDetector
 from alerts.anomaly.reading.costs import daily_costs
 from alerts.anomaly.scoring.terms import terms_of
 from controlplane.ports import CostLedger, Permanent
@@ -45,7 +44,7 @@ def cost_scores(
         daily = newest(values.astype(np.float64), begin, terms_of(detector), days=days, settled=learnt)
         known = np.isfinite(daily.expected)
         found = {name: getattr(daily, name) for name in ("score", "expected", "lower", "upper", "maturity", "shifted")}
-        found["baseline"] = np.where(known, BASELINE_WORDS.index("cost"), 0)
+        found["baseline"] = np.where(known, BASELINES.index("cost"), 0)
         found["coverage"] = np.where(known, 1.0, np.nan)
     shape = (len(values), days)
     return Scores(**{each.name: _typed(each.name, found, shape) for each in fields(Scores)})

@@ -17,11 +17,10 @@ from alerts.anomaly.detector.settings import steps_a_day
 from alerts.anomaly.episodes.model import Change
 from alerts.anomaly.episodes.state import blank
 from alerts.anomaly.episodes.telling import about_of, episode_of
-from alerts.anomaly.explaining.facts import BASELINE_WORDS
 from alerts.anomaly.explaining.sentences import episode_sentence
 from alerts.anomaly.feedback.learning import announced
 from alerts.anomaly.groups.aggregating import aggregate, patience_of
-from alerts.anomaly.model import AnomalyDetector
+from alerts.anomaly.model import BASELINES, AnomalyDetector
 from alerts.anomaly.scoring.incomplete import complete, longest_range
 from alerts.anomaly.scoring.judging import judge_of, warmed
 from alerts.anomaly.scoring.lineup import Lineup, lineup_of
@@ -205,7 +204,7 @@ def _why(change: Change, judged: Judged) -> str:
         lower=change.lower,
         upper=change.upper,
         score=change.score,
-        baseline=BASELINE_WORDS[code] if code < len(BASELINE_WORDS) else "",
+        baseline=BASELINES[code] if code < len(BASELINES) else "",
     )
 
 

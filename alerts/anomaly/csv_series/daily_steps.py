@@ -8,10 +8,11 @@ import numpy as np
 from alerts.anomaly.daily.scoring import score_days
 from alerts.anomaly.detector.model import Floats, Panel, Scores, Terms
 from alerts.anomaly.detector.settings import THRESHOLDS
-from alerts.anomaly.explaining.facts import BASELINE_WORDS, time_of
+from alerts.anomaly.explaining.facts import time_of
+from alerts.anomaly.model import BASELINES
 
 DAY: Final = timedelta(days=1)
-_COST: Final = BASELINE_WORDS.index("cost")
+_COST: Final = BASELINES.index("cost")
 
 
 def is_daily(panel: Panel) -> bool:

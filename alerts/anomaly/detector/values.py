@@ -39,12 +39,6 @@ def rates(values: Floats, step_seconds: float, *, most_steps: int = MOST_STEPS_O
     return np.where(good, result, np.nan).astype(np.float32)
 
 
-def with_denominators(values: Floats, denominators: Floats, least: float) -> Floats:
-    """Ratios (S, T) where they are of enough: NaN where the denominator is below `least`, or unknown."""
-    with np.errstate(invalid="ignore"):
-        return np.where(np.asarray(denominators) >= least, values, np.nan).astype(np.float32)
-
-
 def scored(values: Floats, kind: Values) -> Floats:
     """On the scale on which noise is alike: the square root of counts (variance-stabilising, Bartlett 1936)."""
     return np.sign(values) * np.sqrt(np.abs(values)) if kind is Values.COUNT else values

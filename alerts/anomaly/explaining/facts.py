@@ -6,20 +6,14 @@ from typing import Final
 
 from alerts.anomaly.detector.model import Floats, Grid, Panel, Scores
 from alerts.anomaly.explaining.model import Channels, Earlier, StepFacts
-from alerts.anomaly.model import Maturity
+from alerts.anomaly.model import BASELINES, Maturity
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-BASELINE_WORDS: Final = ("", "level", "daily", "weekly", "cost")  # by code; the last one is that of daily costs
 
 
 def time_of(grid: Grid, index: int) -> datetime:
     """When step `index` of the grid begins, in UTC."""
     return _EPOCH + (grid.first + index) * grid.step
-
-
-def index_of(grid: Grid, at: datetime) -> int:
-    """The step that holds a time; it may lie outside of the grid."""
-    return (at - _EPOCH) // grid.step - grid.first
 
 
 def length_of(grid: Grid, steps: int) -> timedelta:
@@ -45,7 +39,7 @@ def step_facts(panel: Panel, scores: Scores, row: int, index: int) -> StepFacts:
         score=at(scores.score),
         sustained_score=at(scores.sustained_score),
         channels=Channels(at(scores.seasonal), at(scores.slow), at(scores.range_all), at(scores.range_recent)),
-        baseline=BASELINE_WORDS[code] if code < len(BASELINE_WORDS) else "",
+        baseline=BASELINES[code] if code < len(BASELINES) else "",
         maturity=Maturity(int(scores.maturity[row, index])),
         is_shift=bool(scores.shifted[row, index]),
     )

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from alerts.anomaly.detector.model import Booleans, Codes, Floats
 from alerts.anomaly.exposition.labels import escaped, exposed_labels, written
-from alerts.anomaly.model import Output
-from alerts.anomaly.scoring.latest import BASELINES, Latest
+from alerts.anomaly.model import BASELINES, Output
+from alerts.anomaly.scoring.latest import Latest
 from controlplane import anomaly_names as names
 
 HELP: Final[Mapping[str, str]] = {

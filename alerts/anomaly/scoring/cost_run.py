@@ -19,12 +19,12 @@ from alerts.anomaly.explaining.sentences import episode_sentence
 from alerts.anomaly.feedback.learning import extended
 from alerts.anomaly.groups.aggregating import aggregate, patience_of
 from alerts.anomaly.groups.model import Reals
-from alerts.anomaly.model import AnomalyDetector, CostQuery
+from alerts.anomaly.model import BASELINES, AnomalyDetector, CostQuery
 from alerts.anomaly.reading.costs import DailyCosts, daily_costs
 from alerts.anomaly.scoring.bank import Rows
 from alerts.anomaly.scoring.chunk import Misfit
 from alerts.anomaly.scoring.judging import judge_of
-from alerts.anomaly.scoring.latest import BASELINES, Latest
+from alerts.anomaly.scoring.latest import Latest
 from alerts.anomaly.scoring.lineup import Lineup, lineup_of
 from alerts.anomaly.scoring.memory import state_of
 from alerts.anomaly.scoring.past import Rulings

@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from alerts.anomaly.detector.model import Booleans, Codes, Floats
 from alerts.anomaly.model import Output
-
-BASELINES: Final = ("", "level", "daily", "weekly", "cost")  # words of the codes
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from alerts.anomaly.detector.model import Floats
 from alerts.anomaly.episodes.model import Change, EpisodeKind
 from alerts.anomaly.explaining.sentences import episode_sentence
 from alerts.anomaly.groups.contributions import leading, shares
+from alerts.anomaly.model import BASELINES
 from alerts.anomaly.reading.history import History
 from alerts.anomaly.scoring.bank import Rows
-from alerts.anomaly.scoring.latest import BASELINES
 from alerts.anomaly.scoring.lineup import Lineup
 from alerts.anomaly.scoring.phase_table import PhaseTable
 from controlplane import wording

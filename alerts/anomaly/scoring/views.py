@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from alerts.anomaly.model import Maturity, Output
-from alerts.anomaly.scoring.latest import BASELINES, Latest
+from alerts.anomaly.model import BASELINES, Maturity, Output
+from alerts.anomaly.scoring.latest import Latest
 
 MOST_SHOWN: Final = 200
 

@@ -212,15 +212,13 @@ def _calendar(zone_name: str, holidays: Sequence[str]) -> "Calendar":
 
 def _country(text: str) -> str:
     """Checked by the package that knows holidays."""
-    import holidays
+    from alerts.anomaly.calendars.holiday_dates import place_of
 
-    country, _, part = text.strip().upper().partition("-")
-    try:
-        holidays.country_holidays(country, subdiv=part or None)
-    except (NotImplementedError, KeyError, ValueError):
-        hint = "is no country (ISO 3166: DE, US) or part of one (DE-BY) whose holidays are known"
-        raise typer.BadParameter(f"`{text[:20]}` {hint}", param_hint="--holidays") from None
-    return f"{country}-{part}" if part else country
+    place = place_of(text)
+    if place.fault:
+        said = f"{place.fault} ({place.hint})" if place.hint else place.fault
+        raise typer.BadParameter(said, param_hint="--holidays")
+    return place.code
 
 
 def _content(file: str) -> tuple[str, bytes]:

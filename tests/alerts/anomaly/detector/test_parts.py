@@ -8,7 +8,7 @@ from alerts.anomaly.detector.emission import rising
 from alerts.anomaly.detector.learnt import Learnt
 from alerts.anomaly.detector.medians import median
 from alerts.anomaly.detector.tails import Counts, bins_of, fitted
-from alerts.anomaly.detector.values import rates, with_denominators
+from alerts.anomaly.detector.values import rates
 
 
 @given(st.integers(1, 30), st.integers(0, 2**32), st.floats(0, 1))
@@ -76,11 +76,6 @@ def test_a_rate_knows_resets_and_gaps() -> None:
     found = rates(counter, 60)
     np.testing.assert_allclose(found[0, :6], [np.nan, 1, np.nan, 1, 0.5, 1])
     assert np.isnan(found[0, 6:]).all()
-
-
-def test_a_ratio_of_too_little_is_none() -> None:
-    found = with_denominators(np.array([[0.1, 0.2, 0.3]]), np.array([[5, 200, np.nan]]), 100)
-    np.testing.assert_array_equal(found, np.array([[np.nan, 0.2, np.nan]], dtype=np.float32))
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(0, 45))
