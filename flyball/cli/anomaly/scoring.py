@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from alerts.anomaly.model import Direction, Sensitivity, Values
 from flyball.cli import ExitCode
 from flyball.cli.anomaly.opening import progress_on
 from flyball.cli.asking import length_or_exit
@@ -23,31 +24,6 @@ if TYPE_CHECKING:
 _STDIN: Final = "-"
 _MOST_SHOWN: Final = 1 << 24  # bytes of a file whose lines are shown beside what is wrong with them
 _LONGEST_STEP: Final = timedelta(days=1)
-
-
-class ValuesOption(Enum):
-    """What the numbers are."""
-
-    GAUGE = "gauge"
-    COUNTER = "counter"
-    COUNT = "count"
-    RATIO = "ratio"
-
-
-class DirectionOption(Enum):
-    """Which deviations count."""
-
-    BOTH = "both"
-    ABOVE = "above"
-    BELOW = "below"
-
-
-class SensitivityOption(Enum):
-    """How rare is rare enough."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
 
 
 class OutputOption(Enum):
@@ -80,9 +56,9 @@ def score(
     holidays: Annotated[
         list[str] | None, typer.Option("--holidays", metavar="COUNTRY", help="Such as DE or DE-BY; repeatable.")
     ] = None,
-    values: Annotated[ValuesOption, typer.Option(help="What the numbers are.")] = ValuesOption.GAUGE,
-    direction: Annotated[DirectionOption, typer.Option(help="Which deviations count.")] = DirectionOption.BOTH,
-    sensitivity: Annotated[SensitivityOption, typer.Option(help="How rare is rare enough.")] = SensitivityOption.MEDIUM,
+    values: Annotated[Values, typer.Option(help="What the numbers are.")] = Values.GAUGE,
+    direction: Annotated[Direction, typer.Option(help="Which deviations count.")] = Direction.BOTH,
+    sensitivity: Annotated[Sensitivity, typer.Option(help="How rare is rare enough.")] = Sensitivity.MEDIUM,
     output: Annotated[OutputOption, typer.Option(help="Single points, what goes on, or either.")] = OutputOption.POINT,
     least_absolute: Annotated[
         float, typer.Option("--least-absolute", min=0, metavar="NUMBER", help="Deviations below that are none.")
@@ -144,9 +120,9 @@ def score(
 
 
 def _question(
-    values: ValuesOption,
-    direction: DirectionOption,
-    sensitivity: SensitivityOption,
+    values: Values,
+    direction: Direction,
+    sensitivity: Sensitivity,
     output: OutputOption,
     least_absolute: float,
     least_relative: str,
@@ -155,12 +131,12 @@ def _question(
 ) -> "Question":
     from alerts.anomaly.csv_series.scoring import Question
     from alerts.anomaly.detector.model import Terms
-    from alerts.anomaly.model import Direction, Output, Sensitivity, Values
+    from alerts.anomaly.model import Output
 
     terms = Terms(
-        values=Values(values.value),
-        direction=Direction(direction.value),
-        sensitivity=Sensitivity(sensitivity.value),
+        values=values,
+        direction=direction,
+        sensitivity=sensitivity,
         least_absolute=least_absolute,
         least_relative=_share(least_relative),
     )
